@@ -1,0 +1,123 @@
+"""PostgreSQL through psycopg: connections per role, roles and databases, migrations.
+
+Belongs here: how to connect and how the warehouse comes into being. Does not belong here: any statement of a stage;
+those live in `include/sql/` and are read with `query`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+from include.errors import ServiceError
+from include.settings import Settings
+
+SQL = Path(__file__).resolve().parent.parent / "sql"
+WAREHOUSE = "warehouse"
+MIGRATION_LOCK = 7_240_711
+
+# role -> the setting that holds its password
+ROLES = {
+    "postgres": "postgres_password",
+    "airflow": "airflow_db_password",
+    "mlflow": "mlflow_db_password",
+    "feast": "feast_db_password",
+    "newsroom": "newsroom_password",
+    "daybreak_extract": "extract_password",
+    "daybreak_run": "run_password",
+    "daybreak_api": "api_password",
+}
+# database -> its owner
+DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "feast": "feast", WAREHOUSE: "postgres"}
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def password(settings: Settings, role: str) -> str:
+    """The password of a database role."""
+    return cast(str, getattr(settings, ROLES[role]).get_secret_value())
+
+
+def uri(settings: Settings, role: str, database: str = WAREHOUSE, scheme: str = "postgresql") -> str:
+    """A connection URI for clients that want one; generated passwords are URL-safe."""
+    return f"{scheme}://{role}:{password(settings, role)}@{settings.postgres_host}:{settings.postgres_port}/{database}"
+
+
+@contextmanager
+def connect(
+    settings: Settings, role: str = "daybreak_run", database: str = WAREHOUSE, *, autocommit: bool = False
+) -> Iterator[Connection]:
+    """A connection as `role`: committed when the block ends well, rolled back when it does not."""
+    try:
+        connection = psycopg.connect(
+            host=settings.postgres_host,
+            port=settings.postgres_port,
+            user=role,
+            password=password(settings, role),
+            dbname=database,
+            connect_timeout=10,
+            autocommit=autocommit,
+            options="-c timezone=UTC",
+            application_name="daybreak",
+        )
+    except psycopg.OperationalError as error:
+        raise ServiceError(
+            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} refused {role} on {database}: "
+            f"{str(error).strip().splitlines()[-1]}",
+            hint="is it running? `bin/daybreak status` tells.",
+        ) from error
+    with connection:
+        yield connection
+
+
+@cache
+def query(name: str) -> LiteralString:
+    """The text of `include/sql/<name>.sql`; parameters are bound, never pasted."""
+    return cast(LiteralString, (SQL / f"{name}.sql").read_text())
+
+
+def prepare_server(settings: Settings) -> None:
+    """Every role with its password and every database, on a server that may be empty or complete."""
+    with connect(settings, "postgres", "postgres", autocommit=True) as server:
+        known = {name for (name,) in server.execute("select rolname from pg_roles")}
+        for role in ROLES:
+            verb = sql.SQL("alter" if role in known else "create")
+            server.execute(
+                sql.SQL("{} role {} login password {}").format(
+                    verb, sql.Identifier(role), sql.Literal(password(settings, role))
+                )
+            )
+        there = {name for (name,) in server.execute("select datname from pg_database")}
+        for database, owner in DATABASES.items():
+            if database not in there:
+                server.execute(
+                    sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(owner))
+                )
+    with connect(settings, "feast", "feast") as feast:
+        feast.execute("create schema if not exists online")
+
+
+def migrate(settings: Settings) -> list[str]:
+    """The names of the migrations that were missing and are now applied, each in its own transaction."""
+    applied: list[str] = []
+    with connect(settings, "postgres", autocommit=True) as warehouse:
+        warehouse.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        warehouse.execute(
+            "create table if not exists public.migrations"
+            " (name text primary key, applied_at timestamptz not null default now())"
+        )
+        done = {name for (name,) in warehouse.execute("select name from public.migrations")}
+        for file in sorted((SQL / "migrations").glob("*.sql")):
+            if file.stem in done:
+                continue
+            with warehouse.transaction():
+                warehouse.execute(cast(LiteralString, file.read_text()))
+                warehouse.execute("insert into public.migrations (name) values (%s)", [file.stem])
+            applied.append(file.stem)
+    return applied

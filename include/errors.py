@@ -1,0 +1,66 @@
+"""Errors a person can act on: the fact with numbers first, then `Hint:` with the next step.
+
+Raise `DaybreakError` (or a subclass) for everything that a user, a publisher or a machine can cause. Programming
+mistakes stay ordinary exceptions with their traceback.
+"""
+
+from __future__ import annotations
+
+
+class DaybreakError(Exception):
+    """What went wrong, where, how many; `hint` says what to do next. `exit_code` is what the CLI ends with."""
+
+    exit_code = 1
+
+    def __init__(self, fact: str, *, hint: str) -> None:
+        super().__init__(f"{fact} Hint: {hint}")
+        self.fact = fact
+        self.hint = hint
+
+
+class SettingsError(DaybreakError):
+    """A setting is unknown, missing or has a value that cannot be used."""
+
+    exit_code = 2
+
+
+class StateFolderError(DaybreakError):
+    """The state folder cannot be used: read-only, full, or held by another instance."""
+
+    exit_code = 3
+
+
+class ServiceError(DaybreakError):
+    """A service (PostgreSQL, MLflow, Airflow, mail) does not start or does not answer."""
+
+    exit_code = 4
+
+
+class SourceError(DaybreakError):
+    """The publisher's views are missing, lack a column, have a wrong type, or are empty for the window."""
+
+    exit_code = 5
+
+
+class ValidationBlocked(DaybreakError):
+    """A blocking check failed: nothing downstream may run."""
+
+    exit_code = 6
+
+
+class NoChampion(DaybreakError):
+    """No model has been promoted yet, so there is nothing to score, publish or watch."""
+
+    exit_code = 7
+
+
+class ArtifactDamaged(DaybreakError):
+    """A stored artifact is missing, or is not what its digest says."""
+
+    exit_code = 8
+
+
+class AuditFailed(DaybreakError):
+    """A recommendation batch did not pass its audit; the live batch stays."""
+
+    exit_code = 9
