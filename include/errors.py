@@ -8,14 +8,18 @@ from __future__ import annotations
 
 
 class DaybreakError(Exception):
-    """What went wrong, where, how many; `hint` says what to do next. `exit_code` is what the CLI ends with."""
+    """What went wrong, where, how many; `hint` says what to do next, `report` is the page that shows it, if any.
+
+    `exit_code` is what the CLI ends with.
+    """
 
     exit_code = 1
 
-    def __init__(self, fact: str, *, hint: str) -> None:
+    def __init__(self, fact: str, *, hint: str, report: str = "") -> None:
         super().__init__(f"{fact} Hint: {hint}")
         self.fact = fact
         self.hint = hint
+        self.report = report
 
 
 class SettingsError(DaybreakError):

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     max_per_category: int = Field(5, ge=1, description="articles of one category in a list, while others exist")
     stale_after_minutes: int = Field(150, ge=1, description="age at which a list counts as stale")
 
+    # retention
+    keep_days: int = Field(14, ge=1, description="days that builds, lists, reports and old batches are kept")
+
     # monitoring
     monitor_window_hours: int = Field(24, ge=1, description="reading that one monitoring window looks at")
     drift_sample_rows: int = Field(20_000, ge=100, description="rows each side of a drift report")
@@ -113,7 +116,7 @@ def load_settings() -> Settings:
         raise SettingsError(f"Unknown setting {', '.join(unknown)}.", hint="see docs/settings.md for the names.")
     home = Path(os.environ.get("DAYBREAK_HOME") or Settings.model_fields["home"].default).expanduser().resolve()
     try:
-        return Settings(_env_file=home / "daybreak.env", home=home)  # type: ignore[call-arg]
+        return Settings(_env_file=home / "daybreak.env", home=home)
     except ValidationError as error:
         faults = "; ".join(
             f"DAYBREAK_{'_'.join(str(part) for part in fault['loc']).upper()}={fault.get('input')!r}: {fault['msg']}"

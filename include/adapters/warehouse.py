@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
+from pydantic import SecretStr
 
 from include.errors import ServiceError
 from include.settings import Settings
@@ -41,7 +42,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 def password(settings: Settings, role: str) -> str:
     """The password of a database role."""
-    return cast(str, getattr(settings, ROLES[role]).get_secret_value())
+    secret: SecretStr = getattr(settings, ROLES[role])
+    return secret.get_secret_value()
 
 
 def uri(settings: Settings, role: str, database: str = WAREHOUSE, scheme: str = "postgresql") -> str:
@@ -79,7 +81,7 @@ def connect(
 @cache
 def query(name: str) -> LiteralString:
     """The text of `include/sql/<name>.sql`; parameters are bound, never pasted."""
-    return cast(LiteralString, (SQL / f"{name}.sql").read_text())
+    return (SQL / f"{name}.sql").read_text()
 
 
 def prepare_server(settings: Settings) -> None:
@@ -117,7 +119,7 @@ def migrate(settings: Settings) -> list[str]:
             if file.stem in done:
                 continue
             with warehouse.transaction():
-                warehouse.execute(cast(LiteralString, file.read_text()))
+                warehouse.execute(query(f"migrations/{file.stem}"))
                 warehouse.execute("insert into public.migrations (name) values (%s)", [file.stem])
             applied.append(file.stem)
     return applied

@@ -30,6 +30,20 @@ create table ops.checks (
     primary key (run_id, stage, subject, code)
 );
 
+-- What was registered, with the digest that a load must find again.
+create table ops.models (
+    version         integer primary key,
+    digest          text not null,
+    model           text not null,
+    feature_version text not null,
+    features_id     text not null,
+    snapshot_id     text not null,
+    as_of           timestamptz not null,
+    run_id          text not null,
+    mlflow_run_id   text not null,
+    registered_at   timestamptz not null default now()
+);
+
 create table ops.verdicts (
     verdict_id         text primary key,
     as_of              timestamptz not null,
@@ -37,7 +51,7 @@ create table ops.verdicts (
     challenger_version integer not null,
     champion_version   integer,
     champion_seq       bigint not null,
-    decision           text not null check (decision in ('promote', 'keep', 'ask')),
+    decision           text not null check (decision in ('promote', 'keep')),
     checks             jsonb not null,
     metrics            jsonb not null,
     judged_at          timestamptz not null default now()

@@ -1,0 +1,1 @@
+"""Feast's declarations; `definitions.py` is the whole of it."""

@@ -1,0 +1,94 @@
+"""What Feast knows: entities, feature views and versioned feature services. Declarations only, no computing.
+
+`include/features.py` computes exactly these columns (a test holds the two against each other, both ways). The sources
+point to where a build leaves its files; `bin/daybreak features apply` registers them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast.types import Array, Float32, Float64, Int64, String
+
+from include.settings import load_settings
+
+VERSION = "v1"
+LATEST = load_settings().home / "features" / "latest"
+
+
+def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
+    """Everything, over files below `root/<view>/`."""
+    reader = Entity(name="reader", join_keys=["reader_id"], value_type=ValueType.INT64)
+    article = Entity(name="article", join_keys=["article_id"], value_type=ValueType.INT64)
+
+    def source(view: str) -> FileSource:
+        return FileSource(
+            name=view,
+            path=str(root / view / "*.parquet"),
+            timestamp_field="event_timestamp",
+            created_timestamp_column="created",
+        )
+
+    reader_activity = FeatureView(
+        name="reader_activity",
+        entities=[reader],
+        ttl=timedelta(hours=1),
+        source=source("reader_activity"),
+        schema=[
+            Field(name="reader_id", dtype=Int64),
+            Field(name="region", dtype=String),
+            Field(name="plan", dtype=String),
+            Field(name="tenure_days", dtype=Float64),
+            Field(name="impression_count", dtype=Int64),
+            Field(name="read_count", dtype=Int64),
+            Field(name="read_count_1d", dtype=Int64),
+            Field(name="read_seconds", dtype=Float64),
+            Field(name="mean_read_seconds", dtype=Float64),
+            Field(name="active_day_count", dtype=Int64),
+        ],
+    )
+    reader_taste = FeatureView(
+        name="reader_taste",
+        entities=[reader],
+        ttl=timedelta(hours=1),
+        source=source("reader_taste"),
+        schema=[
+            Field(name="reader_id", dtype=Int64),
+            Field(name="categories", dtype=Array(String)),
+            Field(name="category_shares", dtype=Array(Float32)),
+            Field(name="publishers", dtype=Array(String)),
+            Field(name="publisher_shares", dtype=Array(Float32)),
+            Field(name="languages", dtype=Array(String)),
+            Field(name="language_shares", dtype=Array(Float32)),
+        ],
+    )
+    article_stats = FeatureView(
+        name="article_stats",
+        entities=[article],
+        ttl=timedelta(hours=1),
+        source=source("article_stats"),
+        schema=[
+            Field(name="article_id", dtype=Int64),
+            Field(name="impression_count_1d", dtype=Int64),
+            Field(name="click_count_1d", dtype=Int64),
+            Field(name="read_count_1d", dtype=Int64),
+            Field(name="read_count_6h", dtype=Int64),
+            Field(name="read_count_3h", dtype=Int64),
+            Field(name="read_count_1h", dtype=Int64),
+            Field(name="read_seconds_1d", dtype=Float64),
+        ],
+    )
+    return [
+        reader,
+        article,
+        reader_activity,
+        reader_taste,
+        article_stats,
+        FeatureService(name=f"readers_{VERSION}", features=[reader_activity, reader_taste]),
+        FeatureService(name=f"articles_{VERSION}", features=[article_stats]),
+    ]
+
+
+reader, article, reader_activity, reader_taste, article_stats, readers_v1, articles_v1 = declare(LATEST)

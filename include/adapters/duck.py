@@ -1,0 +1,25 @@
+"""DuckDB: one way to open it, with UTC and a bound on memory; beyond it DuckDB spills to the temporary folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from typing import Any, cast
+
+import duckdb
+import pyarrow as pa
+
+MEMORY_LIMIT = "2GB"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database."""
+    connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": tempfile.gettempdir()})
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    """The result of a query; of `parameters` it gets those it names."""
+    used = {name: value for name, value in (parameters or {}).items() if f"${name}" in text}
+    return cast(pa.Table, connection.execute(text, used or None).to_arrow_table())

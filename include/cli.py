@@ -1,0 +1,260 @@
+"""The words a user types: `bin/daybreak WORD`.
+
+Belongs here: parsing words, calling one function, printing what it returns. Every error a person can cause ends in one
+line on standard error and an exit code of its own (include/errors.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from include import status as current_status
+from include.clock import now, parse_moment
+from include.errors import DaybreakError
+from include.references import Reference
+from include.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from include.record import Run
+
+Stage = Callable[..., Reference]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one word and end with its exit code."""
+    arguments = _parser().parse_args(words)
+    try:
+        arguments.run(arguments)
+    except DaybreakError as error:
+        print(f"daybreak: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"daybreak: {error}. Hint: is the disk full or the folder read-only?", file=sys.stderr)
+        sys.exit(3)
+    except KeyboardInterrupt:
+        print("daybreak: interrupted; what was started goes on in the background", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="daybreak", description="Keeps a news recommender fresh.")
+    add = parser.add_subparsers(required=True, metavar="WORD").add_parser
+
+    word = add("up", help="start everything, run a first full cycle, show the result")
+    word.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and its first cycle")
+    word.set_defaults(run=_up)
+    add("down", help="stop everything, in order").set_defaults(run=_down)
+    word = add("status", help="what is live, and what runs")
+    word.add_argument("--json", action="store_true", help="as JSON")
+    word.set_defaults(run=_status)
+    word = add("show", help="a reader's list with reasons")
+    word.add_argument("reader", type=int, help="the reader's id")
+    word.set_defaults(run=_show)
+
+    word = add("retrain", help="extract, validate, build features, train, judge and promote, here and now")
+    _add_as_of(word)
+    word.add_argument("--model", help="which model to train (default: the setting `model`)")
+    word.add_argument("--window-days", type=int, help="days of reading to look at (default: the setting)")
+    word.add_argument("--dry-run", action="store_true", help="judge, but promote nothing")
+    word.set_defaults(run=_retrain)
+    word = add("recommend", help="score with the champion, audit and publish, here and now")
+    _add_as_of(word)
+    word.set_defaults(run=_recommend)
+    word = add("monitor", help="measure realised quality and drift of one window, here and now")
+    _add_as_of(word)
+    word.set_defaults(run=_monitor)
+
+    _add_newsroom(add("newsroom", help="the demo publisher"))
+    word = add("features", help="register the feature declarations in the shared Feast registry")
+    word.add_argument("action", choices=["apply"])
+    word.set_defaults(run=_features)
+    word = add("migrate", help="bring roles, databases and schemas of the warehouse up to date")
+    word.set_defaults(run=_migrate)
+    word = add("psql", help="a prompt on the warehouse, or one statement with -c")
+    word.add_argument("arguments", nargs=argparse.REMAINDER)
+    word.set_defaults(run=_psql)
+    word = add("logs", help="the end of a service's log")
+    word.add_argument("name")
+    word.set_defaults(run=_logs)
+    return parser
+
+
+def _add_as_of(word: argparse.ArgumentParser) -> None:
+    word.add_argument("--as-of", help="the moment to work as of, ISO 8601 (default: the last full hour)")
+
+
+def _add_newsroom(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_subparsers(required=True, metavar="ACTION").add_parser
+    word = add("play", help="go on from where it stopped, up to now")
+    word.add_argument("--until", help="ISO 8601 (default: now)")
+    word.add_argument("--days", type=int, default=14, help="days of history on the first call")
+    word.add_argument("--readers", type=int, help="size of the world, on the first call")
+    word.add_argument("--articles-per-day", type=int, help="size of the world, on the first call")
+    word.add_argument("--seed", type=int, help="which world, on the first call")
+    word.set_defaults(run=_play)
+    word = add("scenario", help="let something happen: drift, breaking, outage, corrupt or late")
+    word.add_argument("name", choices=["drift", "breaking", "outage", "corrupt", "late"])
+    word.set_defaults(run=_scenario)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    from include.launcher.first_cycle import run_first_cycle
+    from include.launcher.look import states
+    from include.launcher.progress import Progress
+    from include.launcher.up import up
+
+    say = Progress()
+    settings = up(load_settings(), say, demo=not arguments.no_demo)
+    if not arguments.no_demo:
+        run_first_cycle(settings, say)
+    status = current_status.gather(settings, states(settings))
+    print(current_status.tell(status, now()))
+    if status["lists"]:
+        _print_list(settings, None)
+    print(f"sign in    {settings.airflow_user} / {settings.airflow_password.get_secret_value()}")
+
+
+def _down(arguments: argparse.Namespace) -> None:
+    from include.launcher.down import down
+    from include.launcher.progress import Progress
+
+    down(load_settings(), Progress())
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from include.launcher.look import states
+
+    settings = load_settings()
+    status = current_status.gather(settings, states(settings))
+    print(json.dumps(status, indent=1, default=str) if arguments.json else current_status.tell(status, now()))
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    _print_list(load_settings(), arguments.reader)
+
+
+def _print_list(settings: Settings, reader_id: int | None) -> None:
+    rows = current_status.one_reader(settings, reader_id)
+    if not rows:
+        raise DaybreakError(
+            f"Reader {reader_id} has no list.", hint="`bin/daybreak status` tells whether lists are live."
+        )
+    print(f"\n{'A reader’s list' if reader_id is None else f'Reader {reader_id}'}")
+    for row in rows:
+        print(f"{row['rank']:>3}  {row['title']}  [{row['category']}, {row['publisher']}]  {row['reason']}")
+    print()
+
+
+def _retrain(arguments: argparse.Namespace) -> None:
+    from include import pipeline
+
+    run = _run(arguments)
+    length = arguments.window_days or run.settings.window_days
+    snapshot = _stage(run, pipeline.extract, length)
+    clean = _stage(run, pipeline.validate, snapshot)
+    features = _stage(run, pipeline.build_features, clean, "training")
+    model = _stage(run, pipeline.train, features, arguments.model or run.settings.model)
+    verdict = _stage(run, pipeline.judge, model, features)
+    if not arguments.dry_run:
+        _stage(run, pipeline.promote, verdict)
+    print((verdict.facts or {})["sentence"])
+
+
+def _recommend(arguments: argparse.Namespace) -> None:
+    from include import pipeline
+
+    run = _run(arguments)
+    snapshot = _stage(run, pipeline.extract, run.settings.lookback_days)
+    clean = _stage(run, pipeline.validate, snapshot)
+    features = _stage(run, pipeline.build_features, clean, "scoring")
+    lists = _stage(run, pipeline.score, features)
+    batch = _stage(run, pipeline.audit, _stage(run, pipeline.write_batch, lists))
+    live = _stage(run, pipeline.publish, batch)
+    print(
+        f"{batch.id} is live."
+        if (live.facts or {})["changed"]
+        else f"{batch.id} stays unpublished: newer lists are live."
+    )
+
+
+def _monitor(arguments: argparse.Namespace) -> None:
+    from include import pipeline
+
+    health = _stage(_run(arguments), pipeline.watch)
+    print((health.facts or {})["sentence"])
+
+
+def _run(arguments: argparse.Namespace) -> Run:
+    from include.record import Run
+
+    moment = now()
+    as_of = parse_moment(arguments.as_of) if arguments.as_of else moment.replace(minute=0, second=0, microsecond=0)
+    if as_of > moment + timedelta(minutes=5):
+        raise DaybreakError(f"{as_of:%Y-%m-%d %H:%M} UTC is yet to come.", hint="give a moment in the past, or none.")
+    return Run(load_settings(), f"cli/{as_of.isoformat()}", as_of, "cli")
+
+
+def _stage(run: Run, stage: Stage, *inputs: object) -> Reference:
+    begin = time.perf_counter()
+    _say(f"        {stage.__name__} …")
+    reference = stage(run, *inputs)
+    _say(f"{time.perf_counter() - begin:6.1f}s {stage.__name__}: {reference.id}")
+    return reference
+
+
+def _play(arguments: argparse.Namespace) -> None:
+    from include import newsroom
+
+    counts = newsroom.play(
+        load_settings(),
+        until=parse_moment(arguments.until) if arguments.until else now(),
+        days=arguments.days,
+        readers=arguments.readers,
+        articles_per_day=arguments.articles_per_day,
+        seed=arguments.seed,
+    )
+    print(json.dumps(counts, default=str))
+
+
+def _scenario(arguments: argparse.Namespace) -> None:
+    from include.newsroom import scenarios
+
+    print(json.dumps(getattr(scenarios, arguments.name)(load_settings()), default=str))
+
+
+def _features(arguments: argparse.Namespace) -> None:
+    from include.adapters import feast_store
+
+    feast_store.apply_shared(load_settings())
+
+
+def _migrate(arguments: argparse.Namespace) -> None:
+    from include.adapters import warehouse
+
+    settings = load_settings()
+    warehouse.prepare_server(settings)
+    print(", ".join(warehouse.migrate(settings)) or "nothing to do")
+
+
+def _psql(arguments: argparse.Namespace) -> None:
+    from include.launcher.look import psql
+
+    psql(load_settings(), arguments.arguments)
+
+
+def _logs(arguments: argparse.Namespace) -> None:
+    from include.launcher.look import show_log
+
+    show_log(load_settings(), arguments.name)

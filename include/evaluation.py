@@ -1,0 +1,76 @@
+"""How good lists are, measured on what readers then did. Numbers only; what follows from them is the verdict's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from include.adapters import duck
+from include.adapters.warehouse import query
+from include.features import Scenes
+from include.models.scene_tables import open_tables
+
+LONGEST_COUNTED_SECONDS = 600.0
+RESAMPLES = 1000
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model's lists on one hold-out: what each reader's lists got of what they could have had, and the means.
+
+    `got` and `best` are discounted seconds; their ratio over all readers is the time-weighted NDCG, in which an hour of
+    reading weighs as much whoever spends it.
+    """
+
+    readers: NDArray[np.int64]
+    got: Numbers
+    best: Numbers
+    means: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference over readers with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    readers: int
+
+
+def evaluate(lists: pa.Table, scenes: Scenes, outcomes: pa.Table, list_length: int) -> Evaluation:
+    """Time-weighted NDCG per reader, hits, and what else is true of the lists."""
+    with open_tables(scenes, lists=lists, outcomes=outcomes) as connection:
+        counting = {"list_length": list_length, "longest_counted_seconds": LONGEST_COUNTED_SECONDS}
+        by_reader = duck.fetch(connection, query("evaluation/by_reader"), counting)
+        beyond = duck.fetch(connection, query("evaluation/beyond"), counting)
+    columns = {name: by_reader.column(name).to_numpy() for name in by_reader.column_names}
+    means = {
+        name: float(np.mean(columns[name])) if by_reader.num_rows else float("nan")
+        for name in ("hit_share", "seconds_reached", "seconds_read")
+    }
+    means["ndcg"] = float(columns["got"].sum() / columns["best"].sum()) if by_reader.num_rows else float("nan")
+    means["judged_readers"] = float(by_reader.num_rows)
+    means |= {name: float("nan") if value is None else float(value) for name, value in beyond.to_pylist()[0].items()}
+    return Evaluation(columns["reader_id"], columns["got"], columns["best"], means)
+
+
+def compare(ours: Evaluation, theirs: Evaluation, seed: int) -> Difference:
+    """Ours minus theirs in time-weighted NDCG, paired by reader, with a bootstrap interval."""
+    if not np.array_equal(ours.readers, theirs.readers):
+        raise ValueError("Two models were judged on different readers.")
+    gaps = ours.got - theirs.got
+    if not len(gaps):
+        return Difference(float("nan"), float("nan"), float("nan"), 0)
+    random = np.random.default_rng(seed)
+    ratios = np.empty(RESAMPLES)
+    for number in range(RESAMPLES):
+        drawn = random.integers(0, len(gaps), len(gaps))
+        ratios[number] = gaps[drawn].sum() / ours.best[drawn].sum()
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    return Difference(float(gaps.sum() / ours.best.sum()), float(low), float(high), len(gaps))

@@ -1,0 +1,153 @@
+"""Features: what was known about readers and articles at each moment, computed once, in SQL, for training and scoring.
+
+A build is a folder: one Parquet file per Feast view, the side tables that are not features (reads, co-reads, articles,
+and for training the outcomes), and the Feast registry that describes exactly this build. The same code serves both
+purposes; only the moments differ: training replays the list times of the past days, scoring asks for now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.adapters import duck
+from include.adapters.feast_store import retrieve, seal
+from include.adapters.warehouse import query
+from include.errors import SourceError
+from include.settings import Settings
+from include.snapshot import Snapshot, open_tables
+
+VERSION = "v1"
+VIEWS = ("reader_activity", "reader_taste", "article_stats")
+SIDE_TABLES = ("articles", "reads", "co_reads", "requests", "moments", "outcomes")
+MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+OURS_TO_FEAST = {"list_at": "event_timestamp"}
+FEAST_TO_OURS = {"event_timestamp": "list_at"}
+
+Purpose = Literal["training", "scoring"]
+
+# How the SQL in include/sql/features/ counts; part of the feature version.
+COUNTING = {
+    "fresh_hours": 6,
+    "longest_counted_seconds": 600.0,
+    "unknown_read_seconds": 30.0,
+    "taste_half_life_days": 3.0,
+    "most_names": 20,
+    "most_reads": 20,
+    "most_others": 30,
+    "together_hours": 6.0,
+    "shrink": 3.0,
+}
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What a model sees: for every request (reader_id, list_at) the world as it was known at that moment.
+
+    `readers` has one row per request with the reader's features, `articles` one per moment and live article with its
+    metadata and features, `reads` what readers had read when, `co_reads` which articles go together at a moment.
+    """
+
+    requests: pa.Table
+    readers: pa.Table
+    articles: pa.Table
+    reads: pa.Table
+    co_reads: pa.Table
+
+    def between(self, start: datetime, end: datetime) -> Scenes:
+        """The scenes with `start <= list_at < end`; reads stay whole, models look only at those before each moment."""
+        return Scenes(
+            **{
+                field.name: table if field.name == "reads" else rows_between(table, start, end)
+                for field in fields(self)
+                for table in [getattr(self, field.name)]
+            }
+        )
+
+
+def rows_between(table: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    """The rows with `start <= list_at < end`."""
+    list_at = pc.field("list_at")
+    return table.filter((list_at >= pa.scalar(start, MICROSECONDS)) & (list_at < pa.scalar(end, MICROSECONDS)))
+
+
+def list_times(settings: Settings, as_of: datetime, purpose: Purpose) -> list[datetime]:
+    """The moments a build describes: now for scoring, every step of the training and hold-out days for training."""
+    if purpose == "scoring":
+        return [as_of]
+    step = timedelta(hours=settings.list_step_hours)
+    count = (timedelta(days=settings.train_days) + timedelta(hours=settings.holdout_hours)) // step
+    return [as_of - step * back for back in range(count, 0, -1)]
+
+
+def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path) -> None:
+    """All tables of a build as Parquet files in `folder`, and the Feast registry that describes them at `home`."""
+    with open_tables(settings, snapshot) as connection:
+        moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MICROSECONDS)})
+        connection.register("moments", moments)
+        parameters = {
+            **COUNTING,
+            "lookback_days": settings.lookback_days,
+            "article_max_age_hours": settings.article_max_age_hours,
+        }
+        tables = {"moments": moments, "articles": connection.table("articles").to_arrow_table()}
+        tables["reads"] = _run(connection, "reads", parameters)
+        if purpose == "training":
+            tables["outcomes"] = _run(connection, "outcomes", parameters)
+            tables["requests"] = _run(connection, "requests_training", parameters)
+        else:
+            tables["requests"] = _run(connection, "requests_scoring", parameters)
+        if not tables["requests"].num_rows:
+            raise SourceError(
+                f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
+                f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
+                hint="widen the window, or check that events and articles belong together.",
+            )
+        for name in (*VIEWS, "co_reads"):
+            tables[name] = _run(connection, name, parameters)
+    created = pa.scalar(snapshot.as_of, MICROSECONDS)
+    for name, table in tables.items():
+        place = folder / name
+        place.mkdir(parents=True)
+        if name in VIEWS:
+            table = table.append_column("created", pa.repeat(created, table.num_rows))
+        pq.write_table(table, place / "part.parquet", compression="zstd", compression_level=1)
+    seal(folder, home)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> pa.Table:
+    """The result of one feature query, which later queries may name as a table."""
+    table = duck.fetch(connection, query(f"features/{name}"), parameters)
+    connection.register(name.split("_training")[0].split("_scoring")[0], table)
+    return table
+
+
+def open_scenes(folder: Path) -> Scenes:
+    """The scenes of a build, its features retrieved point-in-time through Feast."""
+    side = {name: pq.read_table(folder / name) for name in ("requests", "articles", "reads", "co_reads")}
+    live = pq.read_table(folder / "article_stats", columns=["article_id", "event_timestamp"])
+    stats = retrieve(folder, f"articles_{VERSION}", live).rename_columns(FEAST_TO_OURS)
+    metadata = side["articles"].select(
+        ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
+    )
+    readers = retrieve(folder, f"readers_{VERSION}", side["requests"].rename_columns(OURS_TO_FEAST))
+    return Scenes(
+        requests=side["requests"],
+        readers=readers.rename_columns(FEAST_TO_OURS),
+        articles=stats.join(metadata, "article_id", join_type="inner").combine_chunks(),
+        reads=side["reads"],
+        co_reads=side["co_reads"],
+    )
+
+
+def open_outcomes(folder: Path) -> pa.Table:
+    """What readers did after each moment of a training build, a row per request and article."""
+    return pq.read_table(folder / "outcomes")

@@ -1,0 +1,47 @@
+"""The baselines every challenger must beat: what most people read lately, plain and in the reader's favourites.
+
+They learn nothing, so their artifact is their name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from include.features import Scenes
+from include.models import RANKED
+from include.models.scene_tables import open_tables, run
+
+POPULAR_DEPTH = 300
+
+
+class MostRead:
+    """What most readers read in the last hours, the same for everybody but for what each has read already."""
+
+    name: ClassVar[str] = "most_read"
+
+    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int, max_rows: int) -> dict[str, float]:
+        """Nothing to learn."""
+        return {}
+
+    def rank(self, scenes: Scenes, depth: int) -> pa.Table:
+        """Popular articles, most read first."""
+        with open_tables(scenes) as connection:
+            return run(connection, self.name, depth=depth, popular_depth=max(POPULAR_DEPTH, 3 * depth)).cast(RANKED)
+
+    def save(self, folder: Path) -> None:
+        """The name is all there is."""
+        (folder / "baseline.txt").write_text(f"{self.name}\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> MostRead:
+        """A baseline like any other of its class."""
+        return cls()
+
+
+class MostReadInFavourites(MostRead):
+    """What most readers read in the last hours, weighted with the reader's own share of time in the category."""
+
+    name: ClassVar[str] = "most_read_in_favourites"

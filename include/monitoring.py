@@ -1,0 +1,152 @@
+"""Monitoring: how the lists do with readers, and whether reading has moved away from what the champion learnt.
+
+Realised quality counts what readers did with our own lists, by the model version that made them. Drift compares the
+reading of one window with the reading the champion was trained on. A retrain is asked for when enough of the last
+windows drifted, the newest among them, and none was asked for lately.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import pyarrow as pa
+
+from include.adapters import duck
+from include.adapters.evidently_report import ColumnDrift, measure_drift
+from include.adapters.warehouse import Connection, query
+from include.settings import Settings
+from include.snapshot import Snapshot, open_tables
+
+NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15}
+CATEGORICAL = {"category": 0.15, "publisher": 0.2, "region": 0.15}
+MOST_NAMES = 20  # rarer names count as "other": thousands of names always look drifted
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class DriftFinding:
+    """What was found for a window: every column, whether the window drifted, and one sentence."""
+
+    columns: tuple[ColumnDrift, ...]
+    is_drifted: bool
+    sentence: str
+
+
+def measure_realised(
+    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """Impressions, reads and seconds on our own lists, per model version and slice."""
+    with open_tables(settings, snapshot) as connection:
+        names, versions = [name for name, _ in batches], [version for _, version in batches]
+        connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
+        return cast(list[dict[str, Any]], duck.fetch(connection, query("monitor/realised")).to_pylist())
+
+
+def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html: Path) -> DriftFinding:
+    """How far the window's reading is from the reading the champion learnt from, with Evidently's report at `html`."""
+    current = _sample(settings, window)
+    reference = _sample(settings, trained_on)
+    if min(len(current), len(reference)) < settings.drift_min_rows:
+        return DriftFinding(
+            (),
+            False,
+            f"Not judged: {len(current):,} reads in the window and {len(reference):,} in the reference; "
+            f"{settings.drift_min_rows:,} are needed.",
+        )
+    for name in CATEGORICAL:
+        common = set(reference[name].value_counts().index[:MOST_NAMES])
+        for frame in (current, reference):
+            frame[name] = frame[name].where(frame[name].isin(common), OTHER)
+    columns = measure_drift(current, reference, NUMERIC, CATEGORICAL, html)
+    drifted = [column for column in columns if column.is_drifted]
+    share = len(drifted) / len(columns)
+    told = ", ".join(f"{column.column} {column.observed:.2f} > {column.limit:g}" for column in drifted)
+    return DriftFinding(
+        tuple(columns),
+        share >= settings.drift_share,
+        f"{len(drifted)} of {len(columns)} watched columns drifted{f' ({told})' if told else ''}; "
+        f"the limit is {settings.drift_share:.0%}.",
+    )
+
+
+def wants_retraining(
+    settings: Settings, windows: Sequence[tuple[datetime, bool]], last_request: datetime | None
+) -> bool:
+    """True when k of the last n windows drifted, the newest too, and the last request is long enough ago."""
+    if not windows or not windows[0][1]:
+        return False
+    if sum(drifted for _, drifted in windows) < settings.drift_violations:
+        return False
+    return last_request is None or windows[0][0] - last_request >= timedelta(hours=settings.drift_cooldown_hours)
+
+
+def keep_drift(
+    warehouse: Connection, window_end: datetime, model_version: int, finding: DriftFinding, limit_share: float
+) -> None:
+    """The finding in `ops.drift`: a row per column and one, `window`, for the whole."""
+    where = {"window_end": window_end, "model_version": model_version}
+    rows = [
+        {
+            **where,
+            "subject": column.column,
+            "method": column.method,
+            "observed": column.observed,
+            "limit_is": column.limit,
+            "is_drifted": column.is_drifted,
+        }
+        for column in finding.columns
+    ]
+    drifted = sum(column.is_drifted for column in finding.columns)
+    whole = {"subject": "window", "method": "share of columns", "is_drifted": finding.is_drifted}
+    share = drifted / len(finding.columns) if finding.columns else 0.0
+    rows.append({**where, **whole, "observed": share, "limit_is": limit_share})
+    with warehouse.cursor() as cursor:
+        cursor.executemany(query("monitor/keep_drift"), rows)
+
+
+def keep_realised(
+    warehouse: Connection, window_end: datetime, window_hours: int, realised: Sequence[dict[str, Any]]
+) -> None:
+    """The realised quality of a window in `ops.health`."""
+    with warehouse.cursor() as cursor:
+        cursor.executemany(
+            query("monitor/keep_health"),
+            [{**row, "window_end": window_end, "window_hours": window_hours} for row in realised],
+        )
+
+
+def ask_for_retraining(
+    settings: Settings, warehouse: Connection, window_end: datetime, model_version: int, finding: DriftFinding
+) -> str | None:
+    """Why to retrain, kept in `ops.retrain_requests`; None when there is no need."""
+    where = {"window_end": window_end, "model_version": model_version}
+    windows = warehouse.execute(query("monitor/last_windows"), {**where, "windows": settings.drift_windows}).fetchall()
+    last = warehouse.execute(query("monitor/last_request"), [window_end]).fetchone()
+    if not wants_retraining(settings, windows, last[0] if last else None):
+        return None
+    drifted = sum(is_drifted for _, is_drifted in windows)
+    until = f"{window_end:%Y-%m-%d %H:%M} UTC"
+    reason = f"Drift in {drifted} of the last {len(windows)} windows up to {until}: {finding.sentence}"
+    warehouse.execute(query("monitor/keep_request"), {"window_end": window_end, "reason": reason})
+    return reason
+
+
+def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
+    """One sentence on how the lists did with readers."""
+    told = [
+        f"v{row['model_version']}: {row['impressions']:,} shown, {row['reads']:,} read, "
+        f"{row['read_seconds'] / 3600:,.1f} h"
+        for row in realised
+        if row["slice"] == "all"
+    ]
+    return f"Our lists: {'; '.join(told)}." if told else "Our lists: not seen by readers in this window."
+
+
+def _sample(settings: Settings, snapshot: Snapshot) -> pd.DataFrame:
+    with open_tables(settings, snapshot) as connection:
+        return connection.execute(query("monitor/reading"), {"sample_rows": settings.drift_sample_rows}).df()

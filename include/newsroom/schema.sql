@@ -1,0 +1,100 @@
+-- The demo publisher's own tables, in its own words, and the three views that map them to Daybreak's contract.
+-- Applied by role `newsroom`; safe to apply again.
+create table if not exists newsroom.customers (
+    customer_no bigint primary key,
+    territory   text not null,
+    tariff      text not null,
+    registered  timestamptz not null,
+    likes       text[] not null
+);
+
+create table if not exists newsroom.stories (
+    story_no  bigint primary key,
+    headline  text not null,
+    teaser    text not null,
+    desk      text not null,
+    outlet    text not null,
+    lang      text not null,
+    words     integer not null,
+    live_from timestamptz not null,
+    received  timestamptz not null,
+    revised   timestamptz not null,
+    disputed  boolean not null default false
+);
+create index if not exists stories_live_from on newsroom.stories (live_from);
+
+-- A tracking log as publishers have them: nothing stops a wrong row from being logged, so it has no constraints.
+create table if not exists newsroom.tracking (
+    hit_no      bigint,
+    customer_no bigint,
+    story_no    bigint,
+    action      text,
+    happened    timestamptz,
+    logged      timestamptz,
+    seconds     double precision,
+    slot        smallint,
+    place       text,
+    list_ref    text,
+    visit_no    bigint
+);
+create index if not exists tracking_happened on newsroom.tracking (happened, hit_no);
+
+-- Hits of visits that have begun but that the log receives only after state.played_until.
+create table if not exists newsroom.in_flight (like newsroom.tracking);
+alter table newsroom.in_flight drop column if exists hit_no;
+
+-- One row: which world this is and how far it has been played. Written with every chunk of events.
+create table if not exists newsroom.state (
+    only_row         boolean primary key default true check (only_row),
+    seed             bigint not null,
+    parameters       jsonb not null,
+    played_until     timestamptz not null,
+    customers_count  bigint not null,
+    stories_count    bigint not null,
+    hits_count       bigint not null
+);
+
+-- Rehearsals that were asked for; the world honours those that change what happens from then on.
+create table if not exists newsroom.scenarios (
+    scenario_no bigint generated always as identity primary key,
+    name        text not null,
+    starts      timestamptz not null,
+    parameters  jsonb not null
+);
+
+create or replace view source.subscribers as
+select customer_no as reader_id,
+       territory   as region,
+       tariff      as plan,
+       registered  as signed_up_at,
+       likes       as interests
+from newsroom.customers;
+
+create or replace view source.articles as
+select story_no  as article_id,
+       headline  as title,
+       teaser    as summary,
+       desk      as category,
+       outlet    as publisher,
+       lang      as language,
+       words     as word_count,
+       live_from as published_at,
+       received  as ingested_at,
+       revised   as updated_at,
+       disputed  as is_flagged
+from newsroom.stories;
+
+create or replace view source.reading_events as
+select hit_no      as event_id,
+       customer_no as reader_id,
+       story_no    as article_id,
+       case action when 'shown' then 'impression' when 'opened' then 'click' when 'finished' then 'read'
+                   else action end as kind,
+       happened    as occurred_at,
+       logged      as ingested_at,
+       seconds     as dwell_seconds,
+       slot        as position,
+       place       as surface,
+       list_ref    as batch_id,
+       visit_no    as session_id
+from newsroom.tracking;

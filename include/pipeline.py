@@ -1,0 +1,362 @@
+"""The stages: load, compute, store, return a reference. DAGs and CLI call these and nothing below them.
+
+Each stage may be run again at any time: what it makes follows from its inputs, so it lands on itself. The stages meet
+here only; the modules they call do not know each other.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow.parquet as pq
+
+from include import batch as batches
+from include import champion as champions
+from include import monitoring, retention, snapshot, training, validation
+from include.adapters import feast_store, mlflow_registry
+from include.adapters.warehouse import connect, query
+from include.checks import blocking
+from include.clock import compact
+from include.contract import TABLES
+from include.errors import AuditFailed, ValidationBlocked
+from include.evaluation import evaluate
+from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes, rows_between
+from include.lists import make_lists
+from include.models import BASELINES, model_class
+from include.record import Run, keep_checks, recorded
+from include.references import Reference
+from include.report import save
+from include.store import digest_of, read_json, scratch, whole_folder, write_json
+from include.verdict import Verdict, judge_challenger
+from include.verdict_page import verdict_page
+
+__all__ = ["Run"]
+
+
+@recorded
+def extract(run: Run, days: int) -> Reference:
+    """The snapshot of the last `days` days before `as_of`."""
+    taken = snapshot.take_snapshot(run.settings, run.as_of, timedelta(days=days))
+    return snapshot.refer_to(run.settings, taken, "snapshot")
+
+
+@recorded
+def validate(run: Run, reference: Reference) -> Reference:
+    """The snapshot without its broken rows; `ValidationBlocked` when too many are broken."""
+    raw = snapshot.open_snapshot(reference)
+    report = f"validation/{raw.id}/index.html"
+    with snapshot.open_tables(run.settings, raw, name_rows=True) as connection:
+        with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
+            checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
+        broken = [row for table in TABLES for row in validation.find_broken_rows(connection, table)]
+    keep_checks(run, "validate", checks)
+    stopped = blocking(checks)
+    validation.set_aside(
+        run.settings, raw, broken[: validation.EXAMPLES_WHEN_BLOCKED] if stopped else broken, run.run_id
+    )
+    if stopped:
+        raise ValidationBlocked(
+            f"{len(stopped)} blocking check(s) failed on snapshot {raw.id}: "
+            + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
+            hint=f"examples are in quarantine.{stopped[0].subject} (snapshot_id {raw.id}), the report at {report}.",
+            report=report,
+        )
+    clean = validation.leave_out(run.settings, raw, broken, report)
+    snapshot.write_manifest(run.settings, clean)
+    return snapshot.refer_to(run.settings, clean, "clean_snapshot")
+
+
+@recorded
+def build_features(run: Run, reference: Reference, purpose: Purpose) -> Reference:
+    """Features, side tables and, for training, outcomes of a clean snapshot."""
+    settings = run.settings
+    shape = [settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours]
+    if purpose == "training":
+        shape += [settings.train_days, settings.holdout_hours]
+    fingerprint = digest_of(reference.fingerprint, purpose, VERSION, shape, training.code_digest())
+    build = settings.home / "features" / f"{compact(run.as_of)}-{purpose}-{fingerprint[:12]}"
+    if not build.exists():
+        with whole_folder(settings, build) as folder:
+            compute_features(settings, snapshot.open_snapshot(reference), purpose, folder, build)
+    if purpose == "scoring":
+        feast_store.serve_build(settings, build, run.as_of)
+    rows = {
+        name: pq.ParquetFile(build / name / "part.parquet").metadata.num_rows for name in ("requests", "article_stats")
+    }
+    return Reference("features", build.name, str(build), run.as_of, fingerprint, (reference.id,), rows)
+
+
+@recorded
+def train(run: Run, features: Reference, model: str) -> Reference:
+    """A challenger, trained on what came before the hold-out and registered in MLflow as a version."""
+    settings = run.settings
+    parameters = training.parameters(settings, model)
+    train_key = digest_of(features.fingerprint, parameters)
+    version = mlflow_registry.find_version(settings, train_key)
+    if version is None:
+        scenes, outcomes = open_scenes(Path(features.uri)), open_outcomes(Path(features.uri))
+        with whole_folder(settings, scratch(settings)) as folder:
+            trained = training.fit_model(settings, model, scenes, outcomes, run.as_of, folder)
+            tags = {
+                "train_key": train_key,
+                "digest": trained.digest,
+                "model": model,
+                "feature_version": VERSION,
+                "features_id": features.id,
+                "snapshot_id": features.parents[0],
+                "as_of": run.as_of.isoformat(),
+                "run_id": run.run_id,
+                "verdict": "pending",
+            }
+            version = mlflow_registry.register(
+                settings,
+                folder,
+                run_name=f"{model} {run.as_of:%Y-%m-%d %H:%M}",
+                params=parameters,
+                metrics=trained.facts,
+                tags=tags,
+                snapshot=(features.parents[0], features.fingerprint),
+            )
+    registered = champions.RegisteredModel(
+        version=version.number,
+        digest=version.tags["digest"],
+        model=model,
+        feature_version=VERSION,
+        features_id=features.id,
+        snapshot_id=features.parents[0],
+        as_of=run.as_of,
+        mlflow_run_id=version.mlflow_run_id,
+    )
+    with connect(settings) as warehouse:
+        champions.keep_model(warehouse, registered, run.run_id)
+    facts = {"model": model, "mlflow_run_id": version.mlflow_run_id, "mlflow_experiment_id": version.experiment_id}
+    return Reference(
+        "model",
+        str(version.number),
+        version.uri,
+        run.as_of,
+        registered.digest,
+        (features.id, features.parents[0]),
+        facts,
+    )
+
+
+@recorded
+def judge(run: Run, model: Reference, features: Reference) -> Reference:
+    """The verdict on a version: it, the champion and the baselines on the same fresh hold-out, in this run."""
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.find_champion(warehouse)
+        challenger_version = champions.find_model(warehouse, int(model.id))
+        champion_version = champions.find_model(warehouse, champion.version) if champion else None
+    start = training.holdout_start(settings, run.as_of)
+    scenes = open_scenes(Path(features.uri)).between(start, run.as_of)
+    outcomes = rows_between(open_outcomes(Path(features.uri)), start, run.as_of)
+    catalogue = pq.read_table(Path(features.uri) / "articles")
+    contestants = {"challenger": champions.load_version(settings, challenger_version)}
+    is_champion = champion_version is not None and champion_version.digest == challenger_version.digest
+    if champion_version:
+        contestants["champion"] = champions.load_version(settings, champion_version)
+    contestants |= {name: model_class(name)() for name in BASELINES}
+    evaluations = {
+        name: evaluate(make_lists(settings, one, scenes, catalogue), scenes, outcomes, settings.list_length)
+        for name, one in contestants.items()
+    }
+    verdict = judge_challenger(
+        settings,
+        evaluations["challenger"],
+        evaluations.get("champion"),
+        {name: evaluations[name] for name in BASELINES},
+        is_champion=is_champion,
+    )
+    keep_checks(run, "judge", verdict.checks)
+    seq = champion.seq if champion else 0
+    verdict_id = (
+        f"{compact(run.as_of)}-v{model.id}-after-{seq}-{digest_of(features.fingerprint, model.fingerprint)[:8]}"
+    )
+    metrics = {name: evaluation.means for name, evaluation in evaluations.items()}
+    report = f"verdicts/{verdict_id}.html"
+    save(settings.home / "reports" / report, verdict_page(settings, verdict, metrics, model, champion, run.as_of))
+    _keep_verdict(run, verdict_id, verdict, model, champion, metrics)
+    mlflow_registry.tag_version(settings, int(model.id), {"verdict": verdict.decision, "verdict_id": verdict_id})
+    mlflow_registry.log_metrics(
+        settings,
+        challenger_version.mlflow_run_id,
+        {f"{who}_{name}": value for who, means in metrics.items() for name, value in means.items() if value == value},
+        [settings.home / "reports" / report],
+    )
+    facts = {
+        "decision": verdict.decision,
+        "sentence": verdict.sentence,
+        "challenger_version": int(model.id),
+        "champion_version": champion.version if champion else None,
+        "champion_seq": seq,
+        "snapshot_id": challenger_version.snapshot_id,
+        "ndcg": evaluations["challenger"].means["ndcg"],
+        "report": report,
+    }
+    return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
+
+
+def _keep_verdict(
+    run: Run,
+    verdict_id: str,
+    verdict: Verdict,
+    model: Reference,
+    champion: champions.Champion | None,
+    metrics: dict[str, dict[str, float]],
+) -> None:
+    values = {
+        "verdict_id": verdict_id,
+        "as_of": run.as_of,
+        "run_id": run.run_id,
+        "challenger_version": int(model.id),
+        "champion_version": champion.version if champion else None,
+        "champion_seq": champion.seq if champion else 0,
+        "decision": verdict.decision,
+        "checks": json.dumps([check.to_dict() for check in verdict.checks]),
+        "metrics": json.dumps({k: {n: v if v == v else None for n, v in m.items()} for k, m in metrics.items()}),
+    }
+    with connect(run.settings) as warehouse:
+        warehouse.execute(query("ops/keep_verdict"), values)
+
+
+@recorded
+def promote(run: Run, verdict: Reference) -> Reference:
+    """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
+    facts = cast(dict[str, Any], verdict.facts)
+    changed = False
+    with connect(run.settings) as warehouse:
+        if facts["decision"] == "promote":
+            changed = champions.append(
+                warehouse,
+                after_seq=facts["champion_seq"],
+                version=facts["challenger_version"],
+                from_version=facts["champion_version"],
+                why=facts["sentence"],
+                actor=run.actor,
+                run_id=run.run_id,
+                snapshot_id=facts["snapshot_id"],
+                verdict_id=verdict.id,
+            )
+        champion = champions.find_champion(warehouse)
+    # a retry after a crash finds its own row in the ledger: that is a promotion, too
+    changed = changed or (champion is not None and champion.verdict_id == verdict.id)
+    champions.repair_aliases(run.settings)
+    version = champion.version if champion else None
+    return Reference(
+        "champion",
+        str(version),
+        verdict.uri,
+        run.as_of,
+        digest_of(version),
+        (verdict.id,),
+        {"version": version, "changed": changed, "sentence": facts["sentence"]},
+    )
+
+
+@recorded
+def score(run: Run, features: Reference) -> Reference:
+    """Every subscriber's list by the champion, as a file."""
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.need_champion(warehouse)
+        registered = champions.find_model(warehouse, champion.version)
+    fingerprint = digest_of(features.fingerprint, registered.digest, settings.list_length)
+    batch_id = f"{compact(run.as_of)}_v{registered.version}_{fingerprint[:8]}"
+    folder = settings.home / "lists" / batch_id
+    if not folder.exists():
+        model = champions.load_version(settings, registered)
+        scenes = open_scenes(Path(features.uri))
+        lists = make_lists(settings, model, scenes, pq.read_table(Path(features.uri) / "articles"))
+        with whole_folder(settings, folder) as draft:
+            pq.write_table(lists, draft / "lists.parquet")
+            about = {
+                "batch_id": batch_id,
+                "as_of": run.as_of,
+                "model_version": registered.version,
+                "snapshot_id": features.parents[0],
+                "list_length": settings.list_length,
+                "readers": scenes.requests.num_rows,
+            }
+            write_json(draft / "batch.json", about)
+    facts = {"model_version": registered.version, "readers": (features.facts or {})["requests"]}
+    return Reference(
+        "lists", batch_id, str(folder), run.as_of, fingerprint, (features.id, str(registered.version)), facts
+    )
+
+
+@recorded
+def write_batch(run: Run, lists: Reference) -> Reference:
+    """The lists in PostgreSQL under their batch id, unseen by readers."""
+    about = read_json(Path(lists.uri) / "batch.json")
+    with connect(run.settings) as warehouse:
+        readers, rows = batches.write(
+            warehouse, pq.read_table(Path(lists.uri) / "lists.parquet"), {**about, "run_id": run.run_id}
+        )
+    facts = {"readers": readers, "rows": rows, "expected_readers": about["readers"]}
+    return Reference("batch", lists.id, lists.uri, run.as_of, lists.fingerprint, (lists.id,), facts)
+
+
+@recorded
+def audit(run: Run, batch: Reference) -> Reference:
+    """The batch, once it has passed every blocking check; `AuditFailed` otherwise, and the live lists stay."""
+    expected = cast(dict[str, Any], batch.facts)["expected_readers"]
+    with connect(run.settings) as warehouse:
+        checks = batches.audit(warehouse, batch.id, run.settings.list_length, expected)
+        failed = blocking(checks)
+        batches.set_status(warehouse, batch.id, "refused" if failed else "audited")
+    keep_checks(run, "audit", checks)
+    if failed:
+        raise AuditFailed(
+            f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.code}: {c.sentence}" for c in failed),
+            hint="the last good lists stay live; look at the batch in recs.recommendations.",
+        )
+    return batch
+
+
+@recorded
+def publish(run: Run, batch: Reference) -> Reference:
+    """The batch live, unless newer lists are; `facts["changed"]` tells."""
+    with connect(run.settings) as warehouse:
+        is_live = batches.switch(warehouse, batch.id, batch.as_of, run.settings.stale_after_minutes)
+    facts = {**(batch.facts or {}), "changed": is_live}
+    return Reference("batch", batch.id, batch.uri, batch.as_of, batch.fingerprint, batch.parents, facts)
+
+
+@recorded
+def watch(run: Run) -> Reference:
+    """Realised quality and drift of one window, kept in `ops`; `facts["retrain_reason"]` when a retrain is due."""
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.need_champion(warehouse)
+        published = warehouse.execute(query("monitor/batches"), [run.as_of]).fetchall()
+    window = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
+    trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
+    report = f"drift/{compact(run.as_of)}-v{champion.version}.html"
+    realised = monitoring.measure_realised(settings, window, published)
+    finding = monitoring.find_drift(settings, window, trained_on, settings.home / "reports" / report)
+    with connect(settings) as warehouse:
+        monitoring.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, realised)
+        monitoring.keep_drift(warehouse, run.as_of, champion.version, finding, settings.drift_share)
+        reason = monitoring.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding)
+    facts = {
+        "sentence": f"{monitoring.tell_realised(realised)} {finding.sentence}",
+        "report": report if finding.columns else None,
+        "retrain_reason": reason,
+        "champion_version": champion.version,
+    }
+    return Reference(
+        "health", f"{compact(run.as_of)}-v{champion.version}", report, run.as_of, digest_of(facts), (), facts
+    )
+
+
+@recorded
+def clean_up(run: Run) -> Reference:
+    """What was old is gone, aliases agree with the ledger, and missing days are named."""
+    champions.repair_aliases(run.settings)
+    facts = retention.sweep(run.settings, run.as_of)
+    return Reference("clean_up", compact(run.as_of), str(run.settings.home), run.as_of, digest_of(facts), (), facts)

@@ -1,0 +1,64 @@
+"""The run record: which stage of which run did what, how long, with how much memory; and every check it made."""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from include.adapters.warehouse import connect, query
+from include.checks import Check
+from include.clock import now
+from include.references import Reference
+from include.settings import Settings
+
+Arguments = ParamSpec("Arguments")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a DAG or of the CLI: everything a stage needs to know about where it belongs."""
+
+    settings: Settings
+    run_id: str
+    as_of: datetime
+    actor: str
+
+
+def recorded(
+    stage: Callable[Concatenate[Run, Arguments], Reference],
+) -> Callable[Concatenate[Run, Arguments], Reference]:
+    """The stage, with a row in `ops.runs` that says how it went. A retry takes over the row of the try before."""
+
+    @wraps(stage)
+    def run_stage(run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Reference:
+        name = {"run_id": run.run_id, "stage": stage.__name__}
+        with connect(run.settings) as warehouse:
+            warehouse.execute(query("ops/start_stage"), {**name, "as_of": run.as_of, "started_at": now()})
+        try:
+            reference = stage(run, *args, **kwargs)
+        except BaseException as error:
+            _finish(run.settings, {**name, "status": "failed", "reference": None, "error": str(error)[:2000]})
+            raise
+        _finish(run.settings, {**name, "status": "done", "reference": json.dumps(reference.to_dict()), "error": None})
+        return reference
+
+    return cast(Callable[Concatenate[Run, Arguments], Reference], run_stage)
+
+
+def _finish(settings: Settings, values: dict[str, object]) -> None:
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with connect(settings) as warehouse:
+        warehouse.execute(query("ops/finish_stage"), {**values, "finished_at": now(), "peak_mb": peak_mb})
+
+
+def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
+    """The checks of a stage in `ops.checks`, in place of those of an earlier try."""
+    where = {"run_id": run.run_id, "stage": stage}
+    with connect(run.settings) as warehouse, warehouse.cursor() as cursor:
+        cursor.execute(query("ops/forget_checks"), where)
+        cursor.executemany(query("ops/keep_check"), [{**where, **check.to_dict()} for check in checks])

@@ -1,0 +1,1 @@
+select count(*) from ops.alerts where sent_at is null

@@ -1,0 +1,18 @@
+-- How much each asked-for reader had been reading, as known at the moment.
+select q.reader_id, q.list_at as event_timestamp,
+       any_value(s.region) as region,
+       any_value(s.plan) as plan,
+       greatest(0, date_diff('hour', any_value(s.signed_up_at), q.list_at)) / 24.0 as tenure_days,
+       count(*) filter (where e.kind = 'impression') as impression_count,
+       count(*) filter (where e.kind = 'read') as read_count,
+       count(*) filter (where e.kind = 'read' and e.occurred_at >= q.list_at - interval 1 day) as read_count_1d,
+       coalesce(sum(e.dwell_seconds) filter (where e.kind = 'read'), 0) as read_seconds,
+       avg(e.dwell_seconds) filter (where e.kind = 'read') as mean_read_seconds,
+       count(distinct e.occurred_at::date) filter (where e.kind = 'read') as active_day_count
+from requests q
+join subscribers s on s.reader_id = q.reader_id
+left join reading_events e
+       on e.reader_id = q.reader_id and e.occurred_at < q.list_at and e.ingested_at < q.list_at
+      and e.occurred_at >= q.list_at - to_days($lookback_days)
+group by q.reader_id, q.list_at
+order by q.list_at, q.reader_id

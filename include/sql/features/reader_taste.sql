@@ -1,0 +1,36 @@
+-- What each asked-for reader had spent time on: shares by category, publisher and language, recent reading counting
+-- more. Each taste travels as two arrays of one length, names and shares, largest first.
+with spent as (
+    select q.reader_id, q.list_at, a.category, a.publisher, a.language,
+           coalesce(least(r.read_seconds, $longest_counted_seconds), $unknown_read_seconds)
+               * exp(-date_diff('minute', r.read_at, q.list_at) / 1440.0 / $taste_half_life_days * ln(2)) as weight
+    from requests q
+    join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
+                and r.read_at >= q.list_at - to_days($lookback_days)
+    join articles a on a.article_id = r.article_id
+), summed as (
+    select reader_id, list_at, dimension, name, sum(weight) as weight
+    from (unpivot spent on category, publisher, language into name dimension value name)
+    group by all
+), shares as (
+    select reader_id, list_at, dimension, name,
+           weight / sum(weight) over (partition by reader_id, list_at, dimension) as share
+    from summed
+    qualify row_number() over (partition by reader_id, list_at, dimension order by weight desc, name) <= $most_names
+), listed as (
+    select reader_id, list_at, dimension,
+           list(name order by share desc, name) as names,
+           list(share::float order by share desc, name) as shares
+    from shares
+    group by all
+)
+select reader_id, list_at as event_timestamp,
+       any_value(names) filter (where dimension = 'category') as categories,
+       any_value(shares) filter (where dimension = 'category') as category_shares,
+       any_value(names) filter (where dimension = 'publisher') as publishers,
+       any_value(shares) filter (where dimension = 'publisher') as publisher_shares,
+       any_value(names) filter (where dimension = 'language') as languages,
+       any_value(shares) filter (where dimension = 'language') as language_shares
+from listed
+group by reader_id, list_at
+order by list_at, reader_id

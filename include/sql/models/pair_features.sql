@@ -1,0 +1,43 @@
+-- Second stage: everything the ranker looks at, one row per pair of request and article, in the pairs' order.
+with together as (
+    select q.reader_id, q.list_at, c.other_id as article_id,
+           sum(c.weight * exp(-date_diff('minute', r.read_at, q.list_at) / 60.0 / $together_hours)) as co_read,
+           max(c.weight) as co_read_strongest
+    from requests q
+    join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
+                and r.read_at >= q.list_at - interval 2 day
+    join co_reads c on c.list_at = q.list_at and c.article_id = r.article_id
+    group by all
+), categories as (
+    select reader_id, list_at, unnest(categories) as category, unnest(category_shares) as share from readers
+), publishers as (
+    select reader_id, list_at, unnest(publishers) as publisher, unnest(publisher_shares) as share from readers
+), languages as (
+    select reader_id, list_at, unnest(languages) as language, unnest(language_shares) as share from readers
+)
+select p.reader_id, p.list_at, p.article_id,
+       coalesce(r.region, '') as region,
+       coalesce(r.plan, '') as plan,
+       coalesce(a.category, '') as category,
+       coalesce(a.language, '') as language,
+       a.read_count_1h, a.read_count_3h, a.read_count_6h, a.read_count_1d, a.impression_count_1d,
+       (a.click_count_1d + 1.0) / (a.impression_count_1d + 15.0) as click_share,
+       a.read_seconds_1d / nullif(a.read_count_1d, 0) as article_mean_read_seconds,
+       date_diff('minute', a.published_at, p.list_at) / 60.0 as age_hours,
+       a.word_count,
+       r.tenure_days, r.impression_count, r.read_count, r.read_count_1d as reader_read_count_1d,
+       r.mean_read_seconds, r.active_day_count,
+       coalesce(c.share, 0) as category_share,
+       coalesce(h.share, 0) as publisher_share,
+       coalesce(l.share, 0) as language_share,
+       coalesce(t.co_read, 0) as co_read,
+       coalesce(t.co_read_strongest, 0) as co_read_strongest,
+       p.position
+from pairs p
+join readers r on r.reader_id = p.reader_id and r.list_at = p.list_at
+join articles a on a.article_id = p.article_id and a.list_at = p.list_at
+left join categories c on c.reader_id = p.reader_id and c.list_at = p.list_at and c.category = a.category
+left join publishers h on h.reader_id = p.reader_id and h.list_at = p.list_at and h.publisher = a.publisher
+left join languages l on l.reader_id = p.reader_id and l.list_at = p.list_at and l.language = a.language
+left join together t on t.reader_id = p.reader_id and t.list_at = p.list_at and t.article_id = p.article_id
+order by p.list_at, p.reader_id, p.article_id

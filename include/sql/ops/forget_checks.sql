@@ -1,0 +1,1 @@
+delete from ops.checks where run_id = %(run_id)s and stage = %(stage)s

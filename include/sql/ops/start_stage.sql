@@ -1,0 +1,5 @@
+insert into ops.runs (run_id, stage, as_of, status, started_at)
+values (%(run_id)s, %(stage)s, %(as_of)s, 'running', %(started_at)s)
+on conflict (run_id, stage) do update
+    set status = 'running', as_of = excluded.as_of, started_at = excluded.started_at,
+        finished_at = null, seconds = null, peak_mb = null, reference = null, error = null

@@ -1,0 +1,4 @@
+-- The page that the newest run of a stage left.
+select reference -> 'facts' ->> 'report' from ops.runs
+where stage = %s and status = 'done' and reference -> 'facts' ->> 'report' is not null
+order by finished_at desc limit 1

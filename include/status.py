@@ -1,0 +1,95 @@
+"""What is live right now, as data and as a few lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from include.adapters.warehouse import connect, query
+from include.champion import find_champion
+from include.errors import DaybreakError
+from include.settings import Settings
+
+
+def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
+    """Champion, lists, newest verdict, services and links; what the warehouse cannot tell is None."""
+    try:
+        found = _ask_warehouse(settings)
+    except DaybreakError as error:
+        found = {"champion": None, "lists": None, "verdict": None, "trouble": str(error)}
+    return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
+
+
+def _ask_warehouse(settings: Settings) -> dict[str, Any]:
+    with connect(settings) as warehouse:
+        champion = find_champion(warehouse)
+        with warehouse.cursor(row_factory=dict_row) as cursor:
+            lists = cursor.execute(query("status/lists")).fetchone()
+            verdict = cursor.execute(query("status/newest_verdict")).fetchone()
+        reports = {
+            stage: row[0]
+            for stage in ("validate", "judge", "watch")
+            if (row := warehouse.execute(query("status/newest_report"), [stage]).fetchone())
+        }
+    return {
+        "champion": champion
+        and {
+            "version": champion.version,
+            "promoted_at": champion.at,
+            "run_id": champion.run_id,
+            "snapshot_id": champion.snapshot_id,
+            "why": champion.why,
+        },
+        "lists": lists,
+        "verdict": verdict,
+        "reports": reports,
+    }
+
+
+def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
+    """Where a person looks next."""
+    names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
+    return {
+        "airflow": settings.airflow_url,
+        "mlflow": settings.mlflow_public_url or settings.mlflow_url,
+        "mails": f"http://127.0.0.1:{settings.mailbox_port}",
+        **{names[stage]: f"{settings.airflow_url}/daybreak/reports/{path}" for stage, path in reports.items()},
+    }
+
+
+def one_reader(settings: Settings, reader_id: int | None) -> list[dict[str, Any]]:
+    """A reader's live list with titles; of some reader when none is named."""
+    with connect(settings, "postgres") as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("status/one_reader"), {"reader_id": reader_id}).fetchall()
+
+
+def tell(status: dict[str, Any], moment: datetime) -> str:
+    """The status in lines."""
+    lines = []
+    if status.get("trouble"):
+        lines.append(status["trouble"])
+    champion, lists, verdict = status["champion"], status["lists"], status["verdict"]
+    if champion:
+        lines.append(f"champion   v{champion['version']}, since {champion['promoted_at']:%Y-%m-%d %H:%M} UTC")
+        lines.append(f"           {champion['why']}")
+    else:
+        lines.append("champion   none yet")
+    if verdict and champion:
+        scores = verdict["metrics"]
+        told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
+        lines.append(f"verdict    v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
+    if lists:
+        minutes = (moment - lists["generated_at"]).total_seconds() / 60
+        lines.append(
+            f"lists      {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
+            f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {minutes:,.0f} min ago"
+            + (", STALE" if lists["is_stale"] else "")
+        )
+    else:
+        lines.append("lists      none yet")
+    lines.append("services   " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
+    lines += [f"{name:<11}{address}" for name, address in status["links"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""Where artifacts lie: files named by their content, folders that appear whole or not at all.
+
+A write goes to `tmp/` first and is renamed into place, so a crash leaves a stray temporary file and never half an
+artifact; `clean_up` sweeps the strays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from include.errors import ArtifactDamaged
+from include.settings import Settings
+
+
+def digest_of(*parts: object) -> str:
+    """The SHA-256 of some JSON-ready data, independent of key order."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_folder(folder: Path) -> str:
+    """The SHA-256 of a folder: names and contents of all files in it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return digest_of([(str(path.relative_to(folder)), digest_file(path)) for path in files])
+
+
+def scratch(settings: Settings) -> Path:
+    """A new, unused path in the state folder's `tmp/`."""
+    folder = settings.home / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"part-{uuid.uuid4().hex}"
+
+
+@contextmanager
+def whole_folder(settings: Settings, target: Path) -> Iterator[Path]:
+    """A folder to fill; it becomes `target` when the block ends well. An existing `target` is replaced."""
+    draft = scratch(settings)
+    draft.mkdir()
+    try:
+        yield draft
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.rename(scratch(settings))
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_json(path: Path, data: object) -> None:
+    """`data` as readable JSON at `path`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    draft.write_text(json.dumps(data, indent=1, sort_keys=True, default=str) + "\n")
+    draft.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote; a missing or broken file is an `ArtifactDamaged`."""
+    try:
+        return cast(dict[str, Any], json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        raise ArtifactDamaged(
+            f"{path} cannot be read: {error}.", hint="run the stage that makes it again; it lands on the same place."
+        ) from error
+
+
+def object_path(settings: Settings, digest: str) -> Path:
+    """Where the file with this content lies."""
+    return settings.home / "snapshots" / "objects" / digest[:2] / f"{digest}.parquet"
+
+
+def keep_object(settings: Settings, draft: Path) -> str:
+    """The digest of a draft file, which now lies at its content's place; the same content is stored once."""
+    digest = digest_file(draft)
+    target = object_path(settings, digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        draft.unlink()
+    else:
+        draft.replace(target)
+    return digest

@@ -1,0 +1,81 @@
+"""Training: outcomes before the hold-out in, a folder of files with a digest out.
+
+Reproducible by construction: what a training run depends on (features, model, parameters, seed, code, lock) is its key,
+and the same key gives the same digest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from include.features import Scenes, rows_between
+from include.models import Recommender, model_class
+from include.settings import PROJECT, Settings
+from include.store import digest_file, digest_folder, digest_of
+
+EVER = timedelta(days=36_500)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, its files' digest and what is worth logging about the fit."""
+
+    model: Recommender
+    digest: str
+    facts: dict[str, float]
+
+
+@cache
+def code_digest() -> str:
+    """What code this is: the digest of everything that can change a model."""
+    sources = sorted([*(PROJECT / "include").rglob("*.py"), *(PROJECT / "include").rglob("*.sql")])
+    return digest_of([(str(path.relative_to(PROJECT)), digest_file(path)) for path in sources])
+
+
+@cache
+def lock_digest() -> str:
+    """Which versions of which libraries: the digest of requirements.txt."""
+    return digest_file(PROJECT / "requirements.txt")
+
+
+def parameters(settings: Settings, model: str) -> dict[str, str | int]:
+    """Everything that was chosen for a training run."""
+    return {
+        "model": model,
+        "seed": settings.seed,
+        "window_days": settings.window_days,
+        "lookback_days": settings.lookback_days,
+        "train_days": settings.train_days,
+        "holdout_hours": settings.holdout_hours,
+        "list_step_hours": settings.list_step_hours,
+        "max_train_rows": settings.max_train_rows,
+        "code_digest": code_digest()[:16],
+        "lock_digest": lock_digest()[:16],
+    }
+
+
+def holdout_start(settings: Settings, as_of: datetime) -> datetime:
+    """Training sees moments and outcomes before this; judging those from it on."""
+    return as_of - timedelta(hours=settings.holdout_hours)
+
+
+def fit_model(
+    settings: Settings, name: str, scenes: Scenes, outcomes: pa.Table, as_of: datetime, folder: Path
+) -> Trained:
+    """A fitted model whose files lie in `folder`."""
+    end = holdout_start(settings, as_of)
+    model = model_class(name)()
+    facts = model.fit(
+        scenes.between(as_of - EVER, end),
+        rows_between(outcomes, as_of - EVER, end),
+        seed=settings.seed,
+        max_rows=settings.max_train_rows,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder)
+    return Trained(model, digest_folder(folder), facts)
