@@ -19,7 +19,7 @@ LONGEST_ARTICLE_WORDS = 50_000
 
 @dataclass(frozen=True)
 class Rule:
-    """One promise about a row. Rows that break it are quarantined; above the cap the run stops (or, at `warn`, is noted).
+    """One promise about a row. Rows that break it are set aside, above the cap the run stops; at `warn` it is noted.
 
     `holds` is the kind of promise, `limits` its parameters; a null value only breaks `not_null`, `is_true` and
     `unique` rules.

@@ -27,7 +27,7 @@ def make_lists(settings: Settings, model: Recommender, scenes: Scenes, catalogue
 
 def arrange(settings: Settings, ranked: pa.Table, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
     """The ranking under caps and filled up; `catalogue` holds every article that may fill a gap."""
-    with open_tables(scenes, ranked=ranked, catalogue=catalogue) as connection:
+    with open_tables(scenes, suggested=ranked, catalogue=catalogue) as connection:
         limits = {
             "list_length": settings.list_length,
             "max_per_publisher": settings.max_per_publisher,

@@ -20,7 +20,6 @@ from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import compact
-from include.contract import TABLES
 from include.errors import AuditFailed, ValidationBlocked
 from include.evaluation import evaluate
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes, rows_between
@@ -51,7 +50,7 @@ def validate(run: Run, reference: Reference) -> Reference:
     with snapshot.open_tables(run.settings, raw, name_rows=True) as connection:
         with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
             checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
-        broken = [row for table in TABLES for row in validation.find_broken_rows(connection, table)]
+        broken = validation.find_broken_rows(connection)
     keep_checks(run, "validate", checks)
     stopped = blocking(checks)
     validation.set_aside(
@@ -64,9 +63,9 @@ def validate(run: Run, reference: Reference) -> Reference:
             hint=f"examples are in quarantine.{stopped[0].subject} (snapshot_id {raw.id}), the report at {report}.",
             report=report,
         )
-    clean = validation.leave_out(run.settings, raw, broken, report)
+    clean = validation.leave_out(run.settings, raw, broken)
     snapshot.write_manifest(run.settings, clean)
-    return snapshot.refer_to(run.settings, clean, "clean_snapshot")
+    return snapshot.refer_to(run.settings, clean, "clean_snapshot", report=report)
 
 
 @recorded
@@ -334,7 +333,9 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         published = warehouse.execute(query("monitor/batches"), [run.as_of]).fetchall()
-    window = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
+    taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
+    with snapshot.open_tables(settings, taken, name_rows=True) as connection:
+        window = validation.leave_out(settings, taken, validation.find_broken_rows(connection))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
     report = f"drift/{compact(run.as_of)}-v{champion.version}.html"
     realised = monitoring.measure_realised(settings, window, published)

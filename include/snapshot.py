@@ -80,6 +80,7 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     window = {
         "window_start": start.isoformat(),
         "window_end": as_of.isoformat(),
+        "known_until": (as_of + timedelta(minutes=settings.arrival_grace_minutes)).isoformat(),
         "articles_start": (start - timedelta(days=settings.article_lookback_days)).isoformat(),
     }
     files: list[DayFile] = []
@@ -226,7 +227,7 @@ def open_tables(settings: Settings, snapshot: Snapshot, *, name_rows: bool = Fal
     return connection
 
 
-def refer_to(settings: Settings, snapshot: Snapshot, kind: str) -> Reference:
+def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) -> Reference:
     """The reference that names a stored snapshot."""
     return Reference(
         kind,
@@ -235,5 +236,5 @@ def refer_to(settings: Settings, snapshot: Snapshot, kind: str) -> Reference:
         snapshot.as_of,
         snapshot.fingerprint,
         (snapshot.parent,) if snapshot.parent else (),
-        {**{table.name: snapshot.rows(table.name) for table in TABLES}, **snapshot.facts},
+        {**{table.name: snapshot.rows(table.name) for table in TABLES}, **snapshot.facts, **facts},
     )

@@ -41,7 +41,12 @@ class BrokenRow:
     original: str
 
 
-def find_broken_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[BrokenRow]:
+def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
+    """Every row of the snapshot's tables that breaks a rule."""
+    return [row for table in TABLES for row in find_broken_rows_of(connection, table)]
+
+
+def find_broken_rows_of(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[BrokenRow]:
     """Every row of a table that breaks a rule, in one pass generated from the table's blocking rules."""
     codes = [CaseExpression(breaks(rule), ConstantExpression(rule.code)) for rule in table.rules if quarantines(rule)]
     found = (
@@ -93,7 +98,7 @@ def check_rules(connection: duckdb.DuckDBPyConnection, cap_share: float, docs: P
     return check_frames(frames, {table.name: table.rules for table in TABLES}, cap_share, docs)
 
 
-def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], report: str) -> Snapshot:
+def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:
     """The snapshot without its broken rows; days that have none keep their very files."""
     by_file: dict[str, list[int]] = defaultdict(list)
     for row in broken:
@@ -106,7 +111,7 @@ def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow
             _rewrite(settings, tables[file.table], file, by_file[file.sha256]) if file.sha256 in by_file else [file]
         )
     )
-    return replace(snapshot, files=files, parent=snapshot.id, facts={"quarantined": len(broken), "report": report})
+    return replace(snapshot, files=files, parent=snapshot.id, facts={"quarantined": len(broken)})
 
 
 def _rewrite(settings: Settings, table: SourceTable, file: DayFile, row_numbers: list[int]) -> list[DayFile]:

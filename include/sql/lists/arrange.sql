@@ -1,7 +1,14 @@
 -- A list per request out of ranked articles: best first, but no publisher and no category above its cap while others
 -- are left; filled up from what is popular, then from what is newest, so that nobody gets a short list while there are
--- articles.
-with capped as (
+-- articles. Whatever a model says, nobody gets what they had read, even if word of it came late.
+with ranked as (
+    select k.* exclude (rank),
+           row_number() over (partition by k.reader_id, k.list_at order by k.rank) as rank
+    from suggested k
+    where not exists (
+        select 1 from reads r
+        where r.reader_id = k.reader_id and r.article_id = k.article_id and r.read_at < k.list_at)
+), capped as (
     select k.reader_id, k.list_at, k.rank, k.article_id, k.score, k.reason,
            row_number() over (partition by k.reader_id, k.list_at, a.publisher order by k.rank) > $max_per_publisher
         or row_number() over (partition by k.reader_id, k.list_at, a.category order by k.rank) > $max_per_category
@@ -35,7 +42,7 @@ with capped as (
     join pool p on p.list_at = s.list_at
     where not exists (
             select 1 from reads r
-            where r.reader_id = s.reader_id and r.article_id = p.article_id and r.read_at < s.list_at and r.known_at < s.list_at)
+            where r.reader_id = s.reader_id and r.article_id = p.article_id and r.read_at < s.list_at)
       and not exists (
             select 1 from ranked k
             where k.reader_id = s.reader_id and k.list_at = s.list_at and k.article_id = p.article_id)

@@ -1,0 +1,168 @@
+"""Airflow over its REST API, for the CLI and the tests: unpause, trigger, look, wait.
+
+Belongs here: calls and their errors as `ServiceError`. Does not belong here: which DAGs there are and what they mean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from include.errors import ServiceError
+from include.settings import Settings
+
+ENDED = ("success", "failed")
+RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, on a busy machine more
+POLL_SECONDS = 0.5
+
+Json = dict[str, Any]
+Watch = Callable[[list[Json]], None]
+
+
+class Airflow:
+    """A signed-in client; the token is fetched when first needed and again when it has expired."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.address = f"http://{settings.airflow_host}:{settings.airflow_port}"
+        # a proxy in the user's environment has no business between two processes of one machine
+        self._client = httpx.Client(base_url=self.address, timeout=30, trust_env=False)
+        self._token = ""
+
+    def get(self, path: str, **parameters: Any) -> Json:
+        """What is at `/api/v2/<path>`; tried again while the server is away."""
+        return self._call("GET", path, params=parameters)
+
+    def post(self, path: str, body: Json) -> Json:
+        """Creates something."""
+        return self._call("POST", path, json=body)
+
+    def patch(self, path: str, body: Json) -> Json:
+        """Changes something."""
+        return self._call("PATCH", path, json=body)
+
+    def knows(self, dag_id: str) -> bool:
+        """Whether the DAG has been parsed and is served."""
+        return self._call("GET", f"dags/{dag_id}", absent_ok=True) != {}
+
+    def import_errors(self) -> list[str]:
+        """The DAG files that could not be imported, each with the last line of its traceback."""
+        return [
+            f"{error['filename']}: {str(error['stack_trace']).strip().splitlines()[-1]}"
+            for error in self.get("importErrors")["import_errors"]
+        ]
+
+    def unpause(self, dag_id: str) -> None:
+        """Lets the schedule run; the latest missed tick, if any, runs at once."""
+        self.patch(f"dags/{dag_id}", {"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: Json | None = None) -> str:
+        """The id of a new manual run without a logical date."""
+        return str(self.post(f"dags/{dag_id}/dagRuns", {"conf": conf or {}, "logical_date": None})["dag_run_id"])
+
+    def runs(self, dag_id: str, limit: int = 20) -> list[Json]:
+        """The latest runs, newest first."""
+        answer = self.get(f"dags/{dag_id}/dagRuns", order_by="-id", limit=limit)
+        return list(answer["dag_runs"])
+
+    def run(self, dag_id: str, run_id: str) -> Json:
+        """One run."""
+        return self.get(f"dags/{dag_id}/dagRuns/{run_id}")
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[Json]:
+        """Every task instance of a run, mapped ones one by one."""
+        found: list[Json] = []
+        while True:
+            page = self.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100, offset=len(found))
+            found += page["task_instances"]
+            if not page["task_instances"] or len(found) >= page["total_entries"]:
+                return found
+
+    def log(self, instance: Json) -> list[Json]:
+        """The log of a task instance's last try, as Airflow's structured lines."""
+        path = f"dags/{instance['dag_id']}/dagRuns/{instance['dag_run_id']}/taskInstances/{instance['task_id']}"
+        answer = self.get(f"{path}/logs/{instance['try_number'] or 1}", map_index=instance["map_index"])
+        return [line if isinstance(line, dict) else {"event": str(line)} for line in answer.get("content", [])]
+
+    def link(self, dag_id: str, run_id: str, task_id: str = "") -> str:
+        """Where people see a run or a task of it."""
+        return f"{self.settings.airflow_url}/dags/{dag_id}/runs/{run_id}" + (f"/tasks/{task_id}" if task_id else "")
+
+    def wait_for_run(
+        self, dag_id: str, run_id: str, watch: Watch | None = None, patience_seconds: float = 1800
+    ) -> Json:
+        """The run once it has ended; `watch` is called with its task instances while it goes on, and at the end."""
+        end = time.monotonic() + patience_seconds
+        while True:
+            run = self.run(dag_id, run_id)
+            if watch is not None:
+                watch(self.task_instances(dag_id, run_id))
+            if run["state"] in ENDED:
+                return run
+            if time.monotonic() > end:
+                raise ServiceError(
+                    f"Run {run_id} of {dag_id} is still {run['state']} after {patience_seconds:.0f} s.",
+                    hint=f"look at {self.link(dag_id, run_id)}.",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _call(self, method: str, path: str, *, absent_ok: bool = False, **request: Any) -> Json:
+        end = time.monotonic() + RETRY_SECONDS
+        while True:
+            try:
+                answer = self._send(method, f"/api/v2/{path}", **request)
+                # only what changes nothing is safe to repeat after an answer got lost
+                if answer.status_code < 500 or method != "GET" or time.monotonic() > end:
+                    break
+            except httpx.TransportError as error:
+                unsent = isinstance(error, httpx.ConnectError)
+                if not (method == "GET" or unsent) or time.monotonic() > end:
+                    raise ServiceError(
+                        f"Airflow at {self.address} does not answer: {error}.",
+                        hint="is it running? `bin/daybreak status` tells.",
+                    ) from error
+            time.sleep(1)
+        if absent_ok and answer.status_code == 404:
+            return {}
+        if answer.is_error:
+            raise ServiceError(
+                f"Airflow refused {method} {path}: {answer.status_code} {_detail(answer)}.",
+                hint="`bin/daybreak logs api-server` may say more.",
+            )
+        return dict(answer.json()) if answer.content else {}
+
+    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
+        for _ in range(2):
+            if not self._token:
+                self._sign_in()
+            headers = {"Authorization": f"Bearer {self._token}"}
+            answer = self._client.request(method, path, headers=headers, **request)
+            if answer.status_code != 401:
+                break
+            self._token = ""
+        return answer
+
+    def _sign_in(self) -> None:
+        credentials = {
+            "username": self.settings.airflow_user,
+            "password": self.settings.airflow_password.get_secret_value(),
+        }
+        answer = self._client.post("/auth/token", json=credentials)
+        if answer.status_code in (401, 403):
+            raise ServiceError(
+                f"Airflow does not take the password of {self.settings.airflow_user}.",
+                hint="is DAYBREAK_AIRFLOW_PASSWORD what it was when Airflow was started?",
+            )
+        if answer.is_success:
+            self._token = str(answer.json()["access_token"])
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        detail = answer.json().get("detail", "")
+    except (ValueError, AttributeError):
+        detail = answer.text
+    return str(detail)[:300].rstrip(".")
