@@ -13,11 +13,15 @@ from datetime import datetime
 import pyarrow as pa
 from psycopg import sql
 
+from include.adapters.binary_copy import HEADER, TRAILER, rows_as_bytes
 from include.adapters.warehouse import Connection, query
 from include.checks import Check, at_least, at_most
 from include.errors import AuditFailed
 
-COLUMN_TYPES = ("text", "int8", "int2", "int8", "float4", "text")
+# a list's columns in the order of `batch/copy.sql`, as the bytes PostgreSQL wants; its text, `reason`, comes last
+NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
+TEXT = "reason"
+ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL takes one part in while the next is made
 
 
 def write(warehouse: Connection, lists: pa.Table, batch: Mapping[str, object]) -> tuple[int, int]:
@@ -26,39 +30,32 @@ def write(warehouse: Connection, lists: pa.Table, batch: Mapping[str, object]) -
     A batch that was published already is left as it is: the same id is the same lists.
     """
     batch_id = str(batch["batch_id"])
-    partition = sql.Identifier("recs", f"batch_{batch_id.lower()}")
+    names = {
+        "partition": sql.Identifier("recs", f"batch_{batch_id.lower()}"),
+        "batch_id": sql.Literal(batch_id),
+    }
     if warehouse.execute(query("batch/begin"), batch).fetchone() is not None:
-        warehouse.execute(sql.SQL("drop table if exists {}").format(partition))
-        # made apart and attached afterwards: attaching does not block those who read the live lists
-        warehouse.execute(
-            sql.SQL("create table {} (like recs.recommendations including defaults including constraints)").format(
-                partition
-            )
-        )
-        copy_rows(warehouse, partition, batch_id, lists)
-        warehouse.execute(sql.SQL("alter table {} add primary key (batch_id, reader_id, rank)").format(partition))
-        warehouse.execute(
-            sql.SQL("alter table {} add constraint is_batch check (batch_id = {})").format(
-                partition, sql.Literal(batch_id)
-            )
-        )
-        warehouse.execute(
-            sql.SQL("alter table recs.recommendations attach partition {} for values in ({})").format(
-                partition, sql.Literal(batch_id)
-            )
-        )
+        warehouse.execute(sql.SQL(query("batch/create_partition")).format(**names))
+        copy_rows(warehouse, sql.SQL(query("batch/copy")).format(**names), lists)
+        warehouse.execute(sql.SQL(query("batch/attach_partition")).format(**names))
     readers, rows = warehouse.execute(query("batch/count"), batch).fetchone() or (0, 0)
     return readers, rows
 
 
-def copy_rows(warehouse: Connection, table: sql.Identifier, batch_id: str, lists: pa.Table) -> None:
-    """The lists in `table`, by binary COPY."""
-    with warehouse.cursor() as cursor, cursor.copy(sql.SQL(query("batch/copy")).format(table=table)) as copy:
-        copy.set_types(COLUMN_TYPES)
-        for part in lists.to_batches(max_chunksize=65_536):
-            columns = (part.column(name).to_pylist() for name in ("reader_id", "rank", "article_id", "score", "reason"))
-            for row in zip(*columns, strict=True):
-                copy.write_row((batch_id, *row))
+def copy_rows(warehouse: Connection, statement: sql.Composed, lists: pa.Table) -> None:
+    """The lists in a table, by binary COPY; a missing value is an `AuditFailed` before anything is sent."""
+    columns = lists.select([*NUMBERS, TEXT])
+    missing = sum(column.null_count for column in columns.columns)
+    if missing:
+        raise AuditFailed(
+            f"The lists have {missing:,} empty value(s), so they are not written.",
+            hint="the live lists stay; look at the model's ranking in the lists' Parquet file.",
+        )
+    with warehouse.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(HEADER)
+        for part in columns.to_batches(max_chunksize=ROWS_AT_ONCE):
+            copy.write(rows_as_bytes(part, NUMBERS, TEXT))
+        copy.write(TRAILER)
 
 
 def audit(warehouse: Connection, batch_id: str, list_length: int, expected_readers: int) -> list[Check]:

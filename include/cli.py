@@ -28,6 +28,9 @@ Stage = Callable[..., Reference]
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one word and end with its exit code."""
+    words = list(sys.argv[1:] if words is None else words)
+    if words[:1] == ["psql"]:  # argparse would take psql's options for its own
+        words.insert(1, "--")
     arguments = _parser().parse_args(words)
     try:
         arguments.run(arguments)
@@ -52,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and its first cycle")
     word.set_defaults(run=_up)
     add("down", help="stop everything, in order").set_defaults(run=_down)
+    add("env", help="write .env with generated passwords, for docker-compose").set_defaults(run=_env)
     word = add("status", help="what is live, and what runs")
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=_status)
@@ -79,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     word = add("migrate", help="bring roles, databases and schemas of the warehouse up to date")
     word.set_defaults(run=_migrate)
     word = add("psql", help="a prompt on the warehouse, or one statement with -c")
-    word.add_argument("arguments", nargs=argparse.REMAINDER)
+    word.add_argument("arguments", nargs="*")
     word.set_defaults(run=_psql)
     word = add("logs", help="the end of a service's log")
     word.add_argument("name")
@@ -133,10 +137,17 @@ def _down(arguments: argparse.Namespace) -> None:
     down(load_settings(), Progress())
 
 
+def _env(arguments: argparse.Namespace) -> None:
+    from include import server_env
+
+    server_env.main()
+
+
 def _status(arguments: argparse.Namespace) -> None:
-    from include.launcher.look import states
+    from include.launcher import foreground, look
 
     settings = load_settings()
+    states = foreground.states if foreground.is_elsewhere(settings) else look.states
     status = current_status.gather(settings, states(settings))
     print(json.dumps(status, indent=1, default=str) if arguments.json else current_status.tell(status, now()))
 

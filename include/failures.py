@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Literal
 
 Severity = Literal["page", "ticket", "digest"]
@@ -164,7 +165,7 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
     severity: Severity = "ticket" if failure.run_type == "backfill" else guide.severity
     fact = failure.fact or "It ended without an error message: killed by the system, or out of time or memory."
     where = f"{failure.dag_id} failed" + (f" at {failure.task_id}" if failure.task_id else "")
-    subject = " ".join(f"[{severity}] {where}: {fact}".split())
+    subject = shorten(f"[{severity}] {where}: {fact}", SUBJECT_LENGTH, placeholder=" …")
     links = {
         "Run": failure.run_url,
         "Log": failure.log_url,
@@ -183,7 +184,7 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
         "Links": "\n".join(f"{name}: {url}" for name, url in links.items() if url),
     }
     body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items())
-    return Alert(f"{failure.dag_id}/{failure.run_id}", severity, subject[:SUBJECT_LENGTH], body + "\n")
+    return Alert(f"{failure.dag_id}/{failure.run_id}", severity, subject, body + "\n")
 
 
 def describe(lists: LiveLists | None, moment: datetime) -> str:

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     min_free_mb: int = Field(1500, ge=0, description="free space the state folder must have before anything starts")
 
     # where the services are
+    listen_host: str = Field("127.0.0.1", description="address services listen on; another one only in a container")
     postgres_host: str = Field("127.0.0.1", description="PostgreSQL's address")
     postgres_port: int = Field(15432, ge=1, le=65535, description="PostgreSQL's port")
     airflow_host: str = Field("127.0.0.1", description="address the Airflow API server listens on and is called at")
@@ -55,6 +56,9 @@ class Settings(BaseSettings):
 
     # alerts
     mail_from: str = Field("daybreak@localhost", description="sender of alerts")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="how the mail server is spoken to")
+    smtp_user: str = Field("", description="who signs in to the mail server; empty: nobody does")
+    smtp_secret: SecretStr = Field(NO_SECRET, description="the password of that user")
     mail_to: str = Field("oncall@localhost", description="where alerts go; several addresses with commas")
 
     # data

@@ -54,8 +54,8 @@ class Snapshot:
 
     @property
     def fingerprint(self) -> str:
-        """What the content is: window and files, nothing else."""
-        return digest_of(self.as_of, self.window_start, [vars(file) for file in self.files])
+        """What the content is: window, files, and whether (and from what) it was cleaned; nothing else."""
+        return digest_of(self.as_of, self.window_start, [vars(file) for file in self.files], self.parent)
 
     @property
     def id(self) -> str:
@@ -77,14 +77,8 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     A table without a single row in the window is a `SourceError`: a run never goes on with nothing.
     """
     start = as_of - length
-    window = {
-        "window_start": start.isoformat(),
-        "window_end": as_of.isoformat(),
-        "known_until": (as_of + timedelta(minutes=settings.arrival_grace_minutes)).isoformat(),
-        "articles_start": (start - timedelta(days=settings.article_lookback_days)).isoformat(),
-    }
     files: list[DayFile] = []
-    with read_source(settings, window) as cursor:
+    with read_source(settings, source_window(settings, as_of, length)) as cursor:
         check_columns(cursor)
         for table in TABLES:
             found = list(store_by_day(settings, table, stream(cursor, table)))
@@ -98,6 +92,17 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     snapshot = Snapshot(as_of, start, tuple(files))
     write_manifest(settings, snapshot)
     return snapshot
+
+
+def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dict[str, str]:
+    """The moments that the queries in `include/sql/source/` ask for, by name."""
+    start = as_of - length
+    return {
+        "window_start": start.isoformat(),
+        "window_end": as_of.isoformat(),
+        "known_until": (as_of + timedelta(minutes=settings.arrival_grace_minutes)).isoformat(),
+        "articles_start": (start - timedelta(days=settings.article_lookback_days)).isoformat(),
+    }
 
 
 def store_by_day(settings: Settings, table: SourceTable, batches: Iterable[pa.RecordBatch]) -> Iterator[DayFile]:
@@ -134,13 +139,30 @@ def split_days(batch: pa.RecordBatch, column: str) -> Iterator[tuple[str, pa.Rec
         yield day, batch.slice(start, end - start)
 
 
+def packing(columns: pa.Schema) -> dict[str, Any]:
+    """How columns are written: dictionaries for words, differences for whole numbers and times, and light zstd.
+
+    Half the bytes and half the time of Parquet's defaults, which build a dictionary of every id before giving it up.
+    """
+    words = [column.name for column in columns if pa.types.is_string(column.type)]
+    numbers = [
+        column.name for column in columns if pa.types.is_integer(column.type) or pa.types.is_timestamp(column.type)
+    ]
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": words,
+        "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+    }
+
+
 class _DayWriter:
     """Writes one day's file in row groups of a fixed size, so that equal rows give equal bytes."""
 
     def __init__(self, settings: Settings, table: SourceTable, day: str) -> None:
         self.settings, self.table, self.day = settings, table, day
         self.draft = scratch(settings)
-        self.writer = pq.ParquetWriter(self.draft, table.columns, compression="zstd", compression_level=1)
+        self.writer = pq.ParquetWriter(self.draft, table.columns, **packing(table.columns))
         self.held: list[pa.RecordBatch] = []
         self.held_rows = self.rows = 0
 

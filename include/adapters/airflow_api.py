@@ -16,7 +16,7 @@ from include.settings import Settings
 
 ENDED = ("success", "failed")
 RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, on a busy machine more
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 
 Json = dict[str, Any]
 Watch = Callable[[list[Json]], None]
@@ -55,9 +55,11 @@ class Airflow:
             for error in self.get("importErrors")["import_errors"]
         ]
 
-    def unpause(self, dag_id: str) -> None:
-        """Lets the schedule run; the latest missed tick, if any, runs at once."""
+    def unpause(self, dag_id: str) -> bool:
+        """Lets the schedule run; the latest missed tick, if any, runs at once. Whether it was paused before."""
+        was_paused = bool(self.get(f"dags/{dag_id}")["is_paused"])
         self.patch(f"dags/{dag_id}", {"is_paused": False})
+        return was_paused
 
     def trigger(self, dag_id: str, conf: Json | None = None) -> str:
         """The id of a new manual run without a logical date."""

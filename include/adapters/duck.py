@@ -22,4 +22,4 @@ def connect() -> duckdb.DuckDBPyConnection:
 def fetch(connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
     """The result of a query; of `parameters` it gets those it names."""
     used = {name: value for name, value in (parameters or {}).items() if f"${name}" in text}
-    return cast(pa.Table, connection.execute(text, used or None).to_arrow_table())
+    return cast(pa.Table, connection.sql(text, params=used or None).to_arrow_table())

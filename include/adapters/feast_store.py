@@ -21,6 +21,7 @@ from include.settings import PROJECT, Settings
 
 REPOSITORY = PROJECT / "feature_repo"
 OVERLAP = timedelta(hours=1)
+MOMENT_LENGTH = len("20261120T030000Z")  # what the name of a build begins with
 
 
 def seal(folder: Path, home: Path) -> None:
@@ -43,9 +44,9 @@ def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
 
 def apply_shared(settings: Settings) -> None:
     """Register the declarations in the shared registry and make the online tables. Part of set-up, never of a run."""
-    from feature_repo import definitions
+    from feature_repo.definitions import declare
 
-    _shared_store(settings).apply(definitions.declare(definitions.LATEST))
+    _shared_store(settings).apply(declare(settings.home / "features" / "latest"))
 
 
 def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
@@ -55,7 +56,7 @@ def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
     is materialised; doing it again changes nothing.
     """
     latest = settings.home / "features" / "latest"
-    if latest.is_symlink() and latest.resolve().name > build.name:
+    if latest.is_symlink() and latest.resolve().name[:MOMENT_LENGTH] > build.name[:MOMENT_LENGTH]:
         return
     draft = latest.with_name(f".latest-{uuid.uuid4().hex}")
     draft.symlink_to(build)

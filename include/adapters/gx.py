@@ -89,7 +89,7 @@ def _check(rule: Rule, table: str, answer: Any, cap_share: float) -> Check:
     if answer.exception_info.get("raised_exception"):
         raise RuntimeError(f"{rule.code} on {table} could not be checked: {answer.exception_info['exception_message']}")
     broken = int(answer.result["unexpected_count"])
-    rows = int(answer.result["element_count"])
+    rows = int(answer.result["element_count"]) - int(answer.result.get("missing_count") or 0)
     share = broken / rows if rows else 0.0
     return Check(
         code=rule.code,
@@ -99,5 +99,5 @@ def _check(rule: Rule, table: str, answer: Any, cap_share: float) -> Check:
         outcome="passed" if answer.success else "failed",
         observed=share,
         limit_is=f"<= {cap_share:g}",
-        sentence=f"{broken:,} of {rows:,} rows of {table} break '{rule.title}' ({share:.2%}, at most {cap_share:.2%}).",
+        sentence=f"{broken:,} of {rows:,} values in {table} break '{rule.title}' ({share:.2%}, at most {cap_share:.2%}).",
     )

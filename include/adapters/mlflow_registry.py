@@ -55,10 +55,10 @@ def client(settings: Settings) -> Any:
 
 
 def find_version(settings: Settings, train_key: str) -> Version | None:
-    """The version that an earlier try of the same training registered, if any."""
+    """The newest version that the same training registered before, if any."""
     mlflow = client(settings)
     found = mlflow.search_model_versions(f"name = '{MODEL}' and tags.train_key = '{train_key}'")
-    return _version(mlflow, min(found, key=lambda one: int(one.version))) if found else None
+    return _version(mlflow, max(found, key=lambda one: int(one.version))) if found else None
 
 
 def _version(mlflow: Any, one: Any) -> Version:

@@ -31,8 +31,16 @@ class MailServer:
 
     @classmethod
     def of(cls, settings: Settings) -> MailServer:
-        """The server that the settings name: plain SMTP, as the local catcher and most relays speak it."""
-        return cls(settings.smtp_host, settings.smtp_port, settings.mail_from)
+        """The server that the settings name."""
+        return cls(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.mail_from,
+            login=settings.smtp_user,
+            password=settings.smtp_secret.get_secret_value(),
+            is_ssl=settings.smtp_security == "tls",
+            is_starttls=settings.smtp_security == "starttls",
+        )
 
 
 def send(server: MailServer, recipients: str, subject: str, body: str, *, incident: str) -> None:
@@ -61,8 +69,12 @@ def connect(server: MailServer) -> smtplib.SMTP:
         )
     else:
         client = smtplib.SMTP(server.host, server.port, timeout=server.timeout_seconds)
-    if server.is_starttls and not server.is_ssl:
-        client.starttls(context=ssl.create_default_context())
-    if server.login:
-        client.login(server.login, server.password)
+    try:
+        if server.is_starttls and not server.is_ssl:
+            client.starttls(context=ssl.create_default_context())
+        if server.login:
+            client.login(server.login, server.password)
+    except BaseException:
+        client.close()
+        raise
     return client

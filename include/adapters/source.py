@@ -8,6 +8,7 @@ database and nothing can be written. The window travels as transaction settings 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,13 +65,20 @@ def check_columns(cursor: Any) -> None:
 
 
 def stream(cursor: Any, table: SourceTable) -> Iterator[pa.RecordBatch]:
-    """The table's rows of the window in its order, batch by batch, in the contract's types."""
+    """The table's rows of the window in its order, batch by batch, in the contract's types.
+
+    The next batch is read while the caller works on this one, so that the database never waits for the disk.
+    """
     cursor.execute(query(f"source/{table.name}"))
+    batches = iter(cursor.fetch_record_batch())
     try:
-        for batch in cursor.fetch_record_batch():
-            yield pa.RecordBatch.from_arrays(
-                [batch.column(field.name).cast(field.type) for field in table.columns], schema=table.columns
-            )
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = ahead.submit(next, batches, None)
+                yield pa.RecordBatch.from_arrays(
+                    [batch.column(field.name).cast(field.type) for field in table.columns], schema=table.columns
+                )
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceError(
             f"Reading source.{table.name} failed: {_last_line(error)}.", hint="mend the view, then run again."

@@ -1,1 +1,1 @@
-copy {table} (batch_id, reader_id, rank, article_id, score, reason) from stdin (format binary)
+copy {partition} (reader_id, rank, article_id, score, reason) from stdin (format binary, freeze)

@@ -1,12 +1,19 @@
 -- Articles that could be read in the window: published in it or shortly before, or older and read in it.
+-- Two branches, for a subquery under OR would be searched anew for every old article; `(select …)` is computed once.
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
-from source.articles a
+from source.articles
 where (published_at < current_setting('daybreak.window_end')::timestamptz or published_at is null)
-  and (ingested_at < current_setting('daybreak.known_until')::timestamptz or ingested_at is null)
-  and (published_at >= current_setting('daybreak.articles_start')::timestamptz or published_at is null
-       or article_id in (
-           select e.article_id from source.reading_events e
-           where e.occurred_at >= current_setting('daybreak.window_start')::timestamptz
-             and e.occurred_at < current_setting('daybreak.window_end')::timestamptz))
+  and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
+  and (published_at >= current_setting('daybreak.articles_start')::timestamptz or published_at is null)
+union all
+select article_id, title, summary, category, publisher, language, word_count,
+       published_at, ingested_at, updated_at, is_flagged
+from source.articles
+where published_at < current_setting('daybreak.articles_start')::timestamptz
+  and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
+  and article_id in (
+      select e.article_id from source.reading_events e
+      where e.occurred_at >= current_setting('daybreak.window_start')::timestamptz
+        and e.occurred_at < current_setting('daybreak.window_end')::timestamptz)
 order by published_at, article_id

@@ -1,0 +1,70 @@
+# Two words start and test everything: `make up`, `make test`. `make help` tells the others.
+# State lives in .daybreak, or in DAYBREAK_HOME. PYTHON chooses the interpreter of the environment.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+UV := $(RUN) -m uv
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+INSTALL := $(UV) pip install --python $(RUN) --require-hashes --compile-bytecode
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev up down clean test lint types bench golden env lock
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+setup: $(READY) ## create or refresh the environment from the locked requirements
+
+setup-dev: $(READY_DEV) ## the same, with the tools for tests
+
+up: setup ## start everything, run a first full cycle, show the result
+	@bin/daybreak up
+
+down: ## stop everything, in order
+	@if [ -x $(RUN) ]; then bin/daybreak down; fi
+
+clean: down ## stop everything and remove the state folder
+	@if [ -x $(RUN) ]; then $(RUN) -m include.launcher.clean; fi
+
+test: setup-dev lint types ## lint, types and all tests
+	$(RUN) -m pytest
+
+lint: setup-dev ## style and order of the code
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+types: setup-dev ## types of include/, strictly
+	$(RUN) -m mypy
+
+bench: setup ## time each stage beside its alternatives; ONLY=name for one
+	@bin/daybreak bench $(ONLY)
+
+golden: setup-dev ## rewrite the committed graph and metrics after a change that was meant
+	$(RUN) -m pytest --golden
+
+env: setup ## write .env with generated passwords, for docker-compose
+	@bin/daybreak env
+
+lock: setup-dev ## compile the requirements; UPGRADE=1 takes newer versions
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > requirements-bootstrap.txt
+
+COMPILE = $(UV) pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+
+$(READY): requirements.txt requirements-bootstrap.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Daybreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." \
+	       "Hint: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(RUN) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	@$(UV) --version 2>/dev/null | grep -qF "$$(sed -n 's/^uv==\([^ ]*\).*/uv \1/p' requirements-bootstrap.txt)" || \
+	  $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
+	$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
+	@touch $@

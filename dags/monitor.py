@@ -1,0 +1,43 @@
+"""Watch how the live lists do, and ask for a new model when readers or news have changed.
+
+## What it does
+Measures how the live lists do (reading that came from them, by slice), compares readers and news with what the champion
+was trained on, and asks `retrain` for a new model when too many of the last windows drifted. Mails alerts that are
+still waiting. Runs every hour at half past.
+
+## Reads and writes
+Reads `source.*`, `recs.*` and the champion's training data. Writes `ops.health`, `ops.drift`, `ops.retrain_requests`
+and an Evidently report per window, linked from the task `watch`. Emits the asset `drift`, with the reason on the event.
+
+## If it fails
+Champion and lists are not touched; drift goes unseen until it works. If `deliver_alerts` fails, the warehouse does not
+answer. A mail server that is down fails nothing: alerts wait in `ops.alerts`.
+
+## Re-running
+Always safe: a window that is measured again replaces its own rows, and a request for a retrain is made once per window.
+A backfill fills in past windows and asks for no retrain.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag
+from daybreak_airflow import stages
+from daybreak_airflow.assets import DRIFT
+from daybreak_airflow.defaults import DEFAULTS
+
+
+@dag(
+    **DEFAULTS,
+    doc_md=__doc__,
+    tags=["daybreak", "monitoring"],
+    schedule=CronTriggerTimetable("30 * * * *", timezone="UTC"),
+    dagrun_timeout=timedelta(hours=2),
+)
+def monitor():
+    """A look at the window; alerts go out whatever it finds."""
+    health = stages.watch()
+    stages.request_retrain.override(outlets=[DRIFT])(health)
+    stages.deliver_alerts()
+
+
+monitor()

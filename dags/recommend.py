@@ -1,0 +1,49 @@
+"""Write every reader's next ten articles, every hour and after each promotion.
+
+## What it does
+Writes every active reader's next ten articles with the present champion: pulls and checks the last days, builds
+features, scores, writes a batch, audits it, and switches it live in one transaction. Runs every hour and after each
+promotion. Before the first promotion it skips: there is nothing to score with.
+
+## Reads and writes
+Reads `source.*` and the champion. Writes `recs.batches` and `recs.recommendations`, then one row of `recs.live`. Emits
+the asset `published_lists`.
+
+## If it fails
+Readers keep the last good lists, which grow older; on-call has a mail with their age. A batch that did not pass its
+audit was never live. The next hourly run tries again by itself.
+
+## Re-running
+Always safe: a batch that is written again is the same batch, and lists of an older moment never replace newer ones
+(the task `publish` is then skipped). A backfill writes and audits and publishes nothing unless its form says so.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
+from daybreak_airflow import stages
+from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
+from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
+
+
+@dag(
+    **DEFAULTS,
+    doc_md=__doc__,
+    tags=["daybreak", "lists"],
+    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION),
+    params={"as_of": AS_OF, "publish_backfill": PUBLISH_BACKFILL, "reason": REASON},
+    dagrun_timeout=timedelta(hours=2),
+)
+def recommend():
+    """From the last days' reading to live lists."""
+    snapshot = stages.extract("scoring")
+    clean = stages.validate(snapshot)
+    features = stages.build_features(clean, "scoring")
+    lists = stages.score(features)
+    batch = stages.write_batch(lists)
+    audited = stages.audit(batch)
+    stages.publish.override(outlets=[PUBLISHED_LISTS])(audited)
+
+
+recommend()

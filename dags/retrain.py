@@ -1,0 +1,75 @@
+"""Train a challenger every night and promote it when it is better.
+
+## What it does
+Pulls the window that ends at the run's moment (`as_of`), checks it, builds features, trains a challenger, judges it
+beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every night at 03:00 UTC, on
+a drift event from `monitor`, by hand with a form, and over past days as a backfill.
+A rejected challenger is a green run whose last task is skipped, with the reason in its log.
+
+## Reads and writes
+Reads `source.*`. Writes the snapshot, features and model under the state folder and in MLflow, bad rows to
+`quarantine.*`, checks, verdict and champion to `ops.*`. Emits the assets `clean_snapshot` and, after a real promotion,
+`champion`, which starts `recommend`.
+
+## If it fails
+Nothing was promoted; the champion stays and the lists go on being refreshed with it. On-call has a mail that names the
+task, the error and the section of `docs/runbook.md`. Remove the cause, then clear the failed task.
+
+## Re-running
+Always safe: every artifact's place follows from its inputs, so a second run lands on itself, and a verdict promotes
+once. A backfill trains and judges as each day was and promotes nothing unless its form says so; to promote one, set
+`publish_backfill`. A run without a date works as of the moment it was triggered.
+"""
+
+from datetime import timedelta
+from typing import get_args
+
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
+from daybreak_airflow import stages
+from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT
+from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
+
+from include.settings import Settings
+
+MODELS = get_args(Settings.model_fields["model"].annotation)
+
+FORM = {
+    "as_of": AS_OF,
+    "window_days": Param(
+        None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: as set"
+    ),
+    "model": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, *MODELS],
+        values_display={"null": "as set"},
+        description="what to train",
+    ),
+    "mode": Param("enforce", type="string", enum=["enforce", "dry_run"], description="dry_run promotes nothing"),
+    "publish_backfill": PUBLISH_BACKFILL,
+    "reason": REASON,
+}
+
+
+@dag(
+    **DEFAULTS,
+    doc_md=__doc__,
+    tags=["daybreak", "training"],
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 3 * * *", timezone="UTC", interval=timedelta(days=1)), assets=DRIFT
+    ),
+    params=FORM,
+    dagrun_timeout=timedelta(hours=6),
+)
+def retrain():
+    """From the window's reading to a verdict, and to a new champion if it says so."""
+    snapshot = stages.extract("training")
+    clean = stages.validate.override(outlets=[CLEAN_SNAPSHOT])(snapshot)
+    features = stages.build_features(clean, "training")
+    model = stages.train.override(execution_timeout=timedelta(hours=3))(features)
+    verdict = stages.judge(model, features)
+    stages.promote.override(outlets=[CHAMPION])(verdict)
+
+
+retrain()

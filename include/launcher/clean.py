@@ -1,0 +1,46 @@
+"""Removes a state folder for good: `python -m include.launcher.clean`, after `down`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from include.errors import DaybreakError, StateFolderError
+from include.launcher import files, locks
+from include.launcher.progress import Progress
+from include.launcher.up import Say
+from include.settings import PROJECT, Settings, load_settings
+
+
+def clean(settings: Settings, say: Say) -> None:
+    """The folder is gone. Refuses what is in use, or does not look like a state folder of ours."""
+    home = settings.home
+    if not home.exists():
+        say(f"{home} is not there")
+        return
+    if holds_more(home):
+        raise StateFolderError(
+            f"{home} holds more than Daybreak's state; it is not removed.", hint="correct DAYBREAK_HOME."
+        )
+    if locks.is_held(home / files.LOCK):
+        raise StateFolderError(f"{home} is in use.", hint="run `make down` first.")
+    shutil.rmtree(home)
+    say(f"{home} removed")
+
+
+def holds_more(home: Path) -> bool:
+    """Whether this is, or contains, the user's home or the project, or was never written by `up`."""
+    precious = (Path.home().resolve(), PROJECT, Path.cwd().resolve())
+    if any(place == home or home in place.parents for place in precious):
+        return True
+    ours = {files.ENV_FILE, files.LOCK, *(Path(folder).parts[0] for folder in files.FOLDERS)}
+    return not ours & {entry.name for entry in home.iterdir()} and any(home.iterdir())
+
+
+if __name__ == "__main__":
+    try:
+        clean(load_settings(), Progress())
+    except DaybreakError as error:
+        print(f"daybreak: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

@@ -1,0 +1,54 @@
+"""One holder at a time: file locks that end with their holder and can be handed to a child process without a gap.
+
+A zombie holds no lock, so "the lock is free" is the one honest test for "that process is gone".
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class Lock:
+    """A held lock: keep it, `give` its descriptor to a child, or `release` it."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        os.set_inheritable(descriptor, False)
+
+    def release(self, *, remove: bool = False) -> None:
+        """Frees the lock, as far as this process goes; `remove` also takes the file away, first."""
+        if remove:
+            self.path.unlink(missing_ok=True)
+        os.close(self.descriptor)
+
+
+def take(path: Path) -> Lock | None:
+    """The lock, or None while someone else holds it."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        # whoever held it may have removed the file between our open and our lock: then we hold a lock on nothing
+        try:
+            if os.fstat(descriptor).st_ino == path.stat().st_ino:
+                return Lock(path, descriptor)
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds the lock. Never creates the file."""
+    if not path.exists():
+        return False
+    lock = take(path)
+    if lock is None:
+        return True
+    lock.release()
+    return False

@@ -1,0 +1,10 @@
+"""The assets through which DAGs meet: a DAG that changes one emits an event, a DAG that depends on it wakes up."""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset
+
+CLEAN_SNAPSHOT = Asset(name="clean_snapshot", uri="x-daybreak://clean_snapshot", group="daybreak")
+CHAMPION = Asset(name="champion", uri="x-daybreak://champion", group="daybreak")
+PUBLISHED_LISTS = Asset(name="published_lists", uri="x-daybreak://published_lists", group="daybreak")
+DRIFT = Asset(name="drift", uri="x-daybreak://drift", group="daybreak")

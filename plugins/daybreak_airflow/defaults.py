@@ -1,0 +1,42 @@
+"""What every DAG and every task starts from: owner, first day, retries, time limits and who is told of a failure.
+
+A DAG takes them with `@dag(**DEFAULTS, ...)` and states only what is its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
+from daybreak_airflow.oncall import Oncall
+
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed for ever: moving it would change which days can be backfilled
+
+# A service that does not answer may answer in a minute. Every other DaybreakError is a fact that a retry cannot change,
+# and each retry would only make on-call wait for the mail. The first rule that matches decides.
+PATIENCE = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception="include.errors.ServiceError", action=RetryAction.RETRY, reason="a service did not answer"),
+        RetryRule(exception="include.errors.DaybreakError", action=RetryAction.FAIL, reason="a retry cannot change it"),
+    ]
+)
+
+TASK_DEFAULTS: dict[str, Any] = {
+    "owner": "daybreak",
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_policy": PATIENCE,
+    "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": Oncall(),
+}
+
+# The callback stands at both levels: a task that the system kills gets none of its own, but its run always does.
+DEFAULTS: dict[str, Any] = {
+    "start_date": FIRST_DAY,
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": TASK_DEFAULTS,
+    "on_failure_callback": Oncall(),
+}

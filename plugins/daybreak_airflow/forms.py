@@ -1,0 +1,18 @@
+"""Fields that the forms of several DAGs share. Airflow checks them in the UI, over REST and when a backfill is made."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+# `format` gives the UI its date picker but refuses nothing; the pattern does. A date alone means its midnight, UTC.
+MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
+
+AS_OF = Param(
+    None,
+    type=["null", "string"],
+    format="date-time",
+    pattern=MOMENT,
+    description="the moment to work as of; empty: the end of the run's interval, else the moment it was triggered",
+)
+PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill change what readers see")
+REASON = Param(None, type=["null", "string"], maxLength=500, description="why, for the record")

@@ -1,0 +1,241 @@
+"""The flow's stages as Airflow tasks: fetch the run, call the pipeline, hand on its reference.
+
+A task is a few lines. What belongs to Airflow is decided here (skip or go on, which event to emit); what belongs to the
+domain is decided in `include/pipeline.py`. Nothing to do is a skip with one sentence: a green run. Red means broken.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from daybreak_airflow.as_of import current_run, is_backfill, may_go_live, reason
+from daybreak_airflow.links import (
+    REPORT_KEY,
+    DriftReportLink,
+    MlflowRunLink,
+    ValidationReportLink,
+    VerdictLink,
+    shows,
+)
+
+Purpose = Literal["training", "scoring"]
+Passed = dict[str, Any]  # a Reference as it travels between tasks
+
+log = logging.getLogger(__name__)
+
+
+@task
+def extract(purpose: Purpose) -> Passed:
+    """The run's own data window as an immutable snapshot; says first as of when and why the run works."""
+    from include import pipeline
+
+    context, run = get_current_context(), current_run()
+    why = {"as_of": run.as_of.isoformat(), "reason": reason(context), "actor": run.actor}
+    log.info("As of %(as_of)s, for %(actor)s, because: %(reason)s", why)
+    context["ti"].xcom_push(key="why", value=why)
+    usual = run.settings.window_days if purpose == "training" else run.settings.lookback_days
+    return pipeline.extract(run, context["params"].get("window_days") or usual).to_dict()
+
+
+@shows(ValidationReportLink())
+@task
+def validate(snapshot: Passed) -> Passed:
+    """The snapshot without its bad rows, or no further if a blocking check failed."""
+    from include import pipeline
+
+    with keeping_report():
+        clean = pipeline.validate(current_run(), received(snapshot))
+    tell(snapshot_id=clean.id, as_of=clean.as_of.isoformat())
+    return clean.to_dict()
+
+
+@task
+def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
+    """Features of readers and articles, as they were known."""
+    from include import pipeline
+
+    return pipeline.build_features(current_run(), received(snapshot), purpose).to_dict()
+
+
+@shows(MlflowRunLink())
+@task
+def train(features: Passed) -> Passed:
+    """A challenger, registered."""
+    from include import pipeline
+
+    run = current_run()
+    return pipeline.train(
+        run, received(features), get_current_context()["params"].get("model") or run.settings.model
+    ).to_dict()
+
+
+@shows(VerdictLink())
+@task
+def judge(model: Passed, features: Passed) -> Passed:
+    """The verdict on the challenger against champion and baselines."""
+    from include import pipeline
+
+    return pipeline.judge(current_run(), received(model), received(features)).to_dict()
+
+
+@task
+def promote(verdict: Passed) -> Passed:
+    """The new champion; skipped when the challenger is not to become one."""
+    from include import pipeline
+
+    context, facts = get_current_context(), verdict["facts"]
+    if not may_go_live(context):
+        raise skip(f"Backfill: nothing is promoted unless the form says so. {facts['sentence']}")
+    if context["params"].get("mode") == "dry_run":
+        raise skip(f"Dry run: nothing is promoted. {facts['sentence']}")
+    if facts["decision"] != "promote":
+        raise skip(f"The champion stays ({facts['decision']}). {facts['sentence']}")
+    champion = pipeline.promote(current_run(), received(verdict))
+    if not (champion.facts or {}).get("changed"):
+        raise skip("The champion stays: another run changed it while this one judged.")
+    # No as_of here: lists made after a promotion should know today's articles, not only those of the training day.
+    tell(version=champion.id, verdict_id=verdict["id"], reason=f"champion v{champion.id} was promoted")
+    return champion.to_dict()
+
+
+@task
+def score(features: Passed) -> Passed:
+    """The next list of every active reader, by the champion."""
+    from include import pipeline
+
+    with skipping_without_champion():
+        return pipeline.score(current_run(), received(features)).to_dict()
+
+
+@task
+def write_batch(lists: Passed) -> Passed:
+    """The lists in the warehouse under a batch id, seen by nobody yet."""
+    from include import pipeline
+
+    return pipeline.write_batch(current_run(), received(lists)).to_dict()
+
+
+@task
+def audit(batch: Passed) -> Passed:
+    """The batch, checked as a whole; a refused one fails here and the live lists stay."""
+    from include import pipeline
+
+    with keeping_report():
+        return pipeline.audit(current_run(), received(batch)).to_dict()
+
+
+@task
+def publish(batch: Passed) -> Passed:
+    """The batch, live; skipped for a backfill and when newer lists are live already."""
+    from include import pipeline
+
+    if not may_go_live(get_current_context()):
+        raise skip(f"Backfill: batch {batch['id']} passed its audit and stays unpublished.")
+    live = pipeline.publish(current_run(), received(batch))
+    if not (live.facts or {}).get("changed", True):
+        raise skip(f"Batch {batch['id']} stays unpublished: newer lists are live already.")
+    tell(batch_id=live.id, as_of=live.as_of.isoformat())
+    return live.to_dict()
+
+
+@shows(DriftReportLink())
+@task
+def watch() -> Passed:
+    """How the live lists do and whether readers or news have changed."""
+    from include import pipeline
+
+    with skipping_without_champion():
+        health = pipeline.watch(current_run())
+    log.info("%s", (health.facts or {}).get("sentence", ""))
+    return health.to_dict()
+
+
+@task
+def request_retrain(health: Passed) -> str:
+    """The reason for a retrain, sent to it as an event; skipped when there is none, and in a backfill."""
+    why = health["facts"].get("retrain_reason")
+    if not why:
+        raise skip("No retrain is needed.")
+    if is_backfill(get_current_context()):
+        raise skip(f"Backfill: a past window asks nobody to retrain today ({why}).")
+    tell(reason=why, as_of=health["as_of"])
+    return str(why)
+
+
+@task
+def deliver_alerts() -> dict[str, int]:
+    """How many waiting alerts were mailed and how many still wait; a mail server that is down fails nothing."""
+    from daybreak_airflow.oncall import mailer
+    from include.alerts import deliver_pending
+    from include.settings import load_settings
+
+    settings = load_settings()
+    sent, waiting = deliver_pending(settings, mailer(settings))
+    return {"sent": sent, "waiting": waiting}
+
+
+@task
+def clean_up() -> Passed:
+    """What retention removed, and the gaps found."""
+    from include import pipeline
+
+    return pipeline.clean_up(current_run()).to_dict()
+
+
+@task
+def play() -> None:
+    """The demo publisher's news and readers, up to the run's moment."""
+    from include import newsroom
+
+    run = current_run()
+    log.info("Played: %s", newsroom.play(run.settings, until=run.as_of))
+
+
+def received(passed: Mapping[str, Any]) -> Any:
+    """The reference that an earlier task handed on."""
+    from include.references import Reference
+
+    return Reference.from_dict(passed)
+
+
+def skip(sentence: str) -> AirflowSkipException:
+    """The end of a task that had nothing to do, with the reason in its log."""
+    log.info("%s", sentence)
+    return AirflowSkipException(sentence)
+
+
+def tell(**extra: Any) -> None:
+    """Puts facts on the event of every asset the task changes; a task without one tells nobody."""
+    context = get_current_context()
+    for asset in context["outlets"]:
+        context["outlet_events"][asset].extra.update(extra)
+
+
+@contextmanager
+def keeping_report() -> Iterator[None]:
+    """A failure that has a report keeps it: the task's button and the mail lead there."""
+    from include.errors import DaybreakError
+
+    try:
+        yield
+    except DaybreakError as error:
+        if path := getattr(error, "report", ""):
+            get_current_context()["ti"].xcom_push(key=REPORT_KEY, value=path)
+        raise
+
+
+@contextmanager
+def skipping_without_champion() -> Iterator[None]:
+    """Before the first promotion there is nothing to score or watch, which is no failure."""
+    from include.errors import NoChampion
+
+    try:
+        yield
+    except NoChampion as nothing:
+        raise skip(str(nothing)) from nothing

@@ -1,0 +1,37 @@
+"""Daybreak in Airflow's UI: the report pages and the way to MLflow in the navigation.
+
+Every Airflow process loads this file, workers for every task too, so the pages are imported only when one is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+from daybreak_airflow.links import mlflow_url
+
+from include.settings import load_settings
+
+
+async def pages(scope: Any, receive: Any, send: Any) -> None:
+    """The app under /daybreak."""
+    from daybreak_airflow.reports import app
+
+    await app(scope, receive, send)
+
+
+class DaybreakPlugin(AirflowPlugin):
+    """What the UI gains."""
+
+    name = "daybreak"
+    fastapi_apps = [{"app": pages, "url_prefix": "/daybreak", "name": "daybreak"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        {
+            "name": "Reports",
+            "href": "daybreak/reports/",
+            "destination": "nav",
+            "url_route": "daybreak-reports",
+            "nav_top_level": True,
+        },
+        {"name": "MLflow", "href": mlflow_url(load_settings()), "destination": "nav", "nav_top_level": True},
+    ]

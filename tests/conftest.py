@@ -1,0 +1,228 @@
+"""Nouns in a known state. What is shared is built once by the real pipeline and must not be changed; a check at the end
+says who did. What a test may change (`warehouse`, anything below `tmp_path`) is its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+for _name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
+    del os.environ[_name]  # tests never look at, or into, an installation of yours
+STATE = Path(tempfile.mkdtemp(prefix="daybreak-tests-")).resolve()
+os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
+
+from tests import cli, servers, worlds  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--golden", action="store_true", help="rewrite tests/golden/ with what was found")
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(STATE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pristine():
+    """An installation that was set up and stopped: its data folder is what every server here starts from."""
+    from include.adapters import warehouse
+
+    settings = servers.new_settings(STATE / "pristine", **worlds.TINY)
+    with servers.postgres(settings):
+        warehouse.prepare_server(settings)
+        warehouse.migrate(settings)
+        with warehouse.connect(settings, "postgres", "postgres", autocommit=True) as server:
+            server.execute("create database pristine template warehouse")
+    return settings
+
+
+@pytest.fixture(scope="session")
+def server(pristine):
+    """A running PostgreSQL whose databases tests may fill, break and reset."""
+    home = STATE / "server"
+    home.mkdir()
+    settings = pristine.model_copy(update={"home": home, "postgres_port": servers.free_port()})
+    with servers.postgres(settings, template=pristine.home / "postgres"):
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def warehouse(server):
+    """Settings of an installation whose warehouse is migrated and empty, the module's own."""
+    reset_warehouse(server)
+    return server
+
+
+@pytest.fixture
+def fresh_warehouse(server, tmp_path):
+    """The same, the test's own, with an empty state folder."""
+    reset_warehouse(server)
+    return server.model_copy(update={"home": tmp_path})
+
+
+def reset_warehouse(settings):
+    from include.adapters.warehouse import connect
+
+    with connect(settings, "postgres", "postgres", autocommit=True) as admin:
+        admin.execute("drop database if exists warehouse with (force)")
+        admin.execute("create database warehouse template pristine")
+
+
+@pytest.fixture(scope="session")
+def tiny_world(pristine):
+    """Settings of an installation whose publisher is the tiny world of worlds.py, as of its AS_OF."""
+    from include.adapters import feast_store
+    from include.adapters.warehouse import connect
+
+    home = STATE / "tiny"
+    home.mkdir()
+    ports = {"postgres_port": servers.free_port(), "mlflow_port": servers.free_port()}
+    settings = pristine.model_copy(update={"home": home, **ports})
+    servers.write_env_file(settings)
+    with servers.postgres(settings, template=pristine.home / "postgres"):
+        worlds.publish(settings, worlds.tiny())
+        feast_store.apply_shared(settings)
+
+        def content():
+            with connect(settings, "postgres") as warehouse:
+                return [warehouse.execute(text).fetchone() for text in CONTENT]
+
+        before = content()
+        yield settings
+        assert content() == before, "a test changed the tiny world's source"
+
+
+CONTENT = (
+    "select count(*), sum(hashtextextended(t::text, 0)) from source.subscribers t",
+    "select count(*), sum(hashtextextended(t::text, 0)) from source.articles t",
+    "select count(*), sum(hashtextextended(t::text, 0)) from source.reading_events t",
+)
+
+
+@pytest.fixture(scope="session")
+def run(tiny_world):
+    """The run that all shared artifacts belong to."""
+    from include.record import Run
+
+    return Run(tiny_world, "tests", worlds.AS_OF, "tests")
+
+
+@pytest.fixture(scope="session")
+def snapshot(run):
+    """The reference of the tiny world's snapshot."""
+    from include import pipeline
+
+    reference = pipeline.extract(run, run.settings.window_days)
+    yield from guarded(reference, run.settings.home / "snapshots")
+
+
+@pytest.fixture(scope="session")
+def clean_snapshot(run, snapshot):
+    """The reference of the tiny world's snapshot after validation."""
+    from include import pipeline
+
+    return pipeline.validate(run, snapshot)
+
+
+@pytest.fixture(scope="session")
+def broken_snapshot(tiny_world):
+    """The reference of a snapshot with planted broken rows (worlds.BROKEN), few enough to be set aside."""
+    from include.adapters.warehouse import connect
+    from include.snapshot import refer_to, take_snapshot
+
+    with connect(tiny_world, "newsroom") as newsroom:
+        worlds.plant_broken_rows(newsroom)
+    try:
+        taken = take_snapshot(tiny_world, worlds.AS_OF, timedelta(days=tiny_world.window_days))
+    finally:
+        with connect(tiny_world, "newsroom") as newsroom:
+            worlds.remove_broken_rows(newsroom)
+    return refer_to(tiny_world, taken, "snapshot")
+
+
+@pytest.fixture(scope="session")
+def features(run, clean_snapshot):
+    """The reference of the training features."""
+    from include import pipeline
+
+    reference = pipeline.build_features(run, clean_snapshot, "training")
+    yield from guarded(reference, Path(reference.uri))
+
+
+@pytest.fixture(scope="session")
+def scoring_features(run, clean_snapshot):
+    """The reference of the features for lists as of AS_OF."""
+    from include import pipeline
+
+    reference = pipeline.build_features(run, clean_snapshot, "scoring")
+    yield from guarded(reference, Path(reference.uri))
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tiny_world):
+    """The tiny world's settings while its real MLflow server runs."""
+    with servers.mlflow(tiny_world):
+        yield tiny_world
+
+
+@dataclass(frozen=True)
+class FirstRetrain:
+    """What the first `daybreak retrain` on the tiny world said, and the references its stages returned."""
+
+    answer: cli.Answer
+    run_id: str
+    model: object
+    verdict: object
+    champion: object
+
+
+@pytest.fixture(scope="session")
+def first_retrain(mlflow_server, features):
+    """The first `daybreak retrain --as-of AS_OF`, from the command line; the stages before it land on themselves."""
+    from include.references import Reference
+
+    run_id = f"cli/{worlds.AS_OF.isoformat()}"
+    answer = cli.say(mlflow_server, "retrain", "--as-of", worlds.AS_OF.isoformat())
+    assert answer.code == 0, answer.err
+    found = cli.references(mlflow_server, run_id)
+    stages = {name: Reference.from_dict(found[stage]) for name, stage in STAGES.items()}
+    return FirstRetrain(answer, run_id, **stages)
+
+
+STAGES = {"model": "train", "verdict": "judge", "champion": "promote"}
+
+
+@pytest.fixture(scope="session")
+def champion(first_retrain):
+    """The reference of the tiny world's champion."""
+    return first_retrain.champion
+
+
+@pytest.fixture(scope="session")
+def live_lists(champion, mlflow_server):
+    """The first `daybreak recommend --as-of AS_OF`: its lists are live in the tiny world."""
+    answer = cli.say(mlflow_server, "recommend", "--as-of", worlds.AS_OF.isoformat())
+    assert answer.code == 0, answer.err
+    return answer
+
+
+def guarded(reference, folder):
+    """The reference, and at the end a check that nothing below `folder` that was there has changed."""
+    before = _files(folder)
+    yield reference
+    after = _files(folder)
+    changed = sorted(str(path) for path, digest in before.items() if after.get(path) != digest)
+    assert not changed, f"a test changed shared files: {changed}"
+
+
+def _files(folder):
+    from include.store import digest_file
+
+    return {path: digest_file(path) for path in folder.rglob("*") if path.is_file()}

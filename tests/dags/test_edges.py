@@ -1,0 +1,62 @@
+"""The edges that must never go missing, each with its reason, and the assets through which DAGs meet."""
+
+from __future__ import annotations
+
+import pytest
+
+VITAL = [
+    ("retrain", "validate", "build_features", "no feature is made of rows nobody checked"),
+    ("retrain", "judge", "promote", "nothing is promoted that was not judged"),
+    ("retrain", "train", "judge", "the verdict is on this run's challenger"),
+    ("recommend", "validate", "build_features", "no list is made of rows nobody checked"),
+    ("recommend", "audit", "publish", "readers see no batch that was not audited"),
+    ("recommend", "write_batch", "audit", "the audit reads what was written, not what was meant"),
+    ("monitor", "watch", "request_retrain", "a retrain is asked for with a measured reason"),
+]
+
+
+@pytest.mark.parametrize(("dag_id", "before", "after", "why"), VITAL)
+def test_vital_edge(dags, dag_id, before, after, why):
+    assert before in dags[dag_id].get_task(after).get_flat_relative_ids(upstream=True), why
+
+
+@pytest.mark.parametrize(("dag_id", "before", "after", "why"), VITAL)
+def test_a_vital_step_runs_only_when_all_before_it_succeeded(dags, dag_id, before, after, why):
+    assert dags[dag_id].get_task(after).trigger_rule == "all_success", why
+
+
+def test_alerts_go_out_whatever_the_rest_of_the_run_does(dags):
+    for dag_id in ("monitor", "maintain"):
+        assert not dags[dag_id].get_task("deliver_alerts").upstream_task_ids
+
+
+def test_each_asset_is_changed_by_one_task(dags):
+    changed = {
+        (outlet.name, dag_id, task.task_id)
+        for dag_id, dag in dags.items()
+        for task in dag.tasks
+        for outlet in task.outlets
+    }
+    assert changed == {
+        ("clean_snapshot", "retrain", "validate"),
+        ("champion", "retrain", "promote"),
+        ("published_lists", "recommend", "publish"),
+        ("drift", "monitor", "request_retrain"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "asset", "clock"), [("retrain", "drift", "0 3 * * *"), ("recommend", "champion", "0 * * * *")]
+)
+def test_a_dag_starts_by_the_clock_and_by_its_event(dags, dag_id, asset, clock):
+    timetable = dags[dag_id].timetable
+    assert timetable.asset_condition.name == asset
+    assert timetable.timetable.expression == clock
+
+
+def test_the_scheduler_can_backfill_what_runs_by_clock_or_event(dags):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    for dag in dags.values():
+        stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+        assert stored.timetable.periodic, dag.dag_id

@@ -1,0 +1,70 @@
+"""The forms refuse what a run could not work with, before it starts."""
+
+from __future__ import annotations
+
+import pytest
+
+GOOD = {
+    "as_of": [None, "", "2026-11-20", "2026-11-20T03:00:00Z", "2026-11-20T03:00:00.123+01:00", "2026-11-20T03:00"],
+    "window_days": [None, 2, 90],
+    "model": [None, "two_stage", "most_read"],
+    "mode": ["enforce", "dry_run"],
+    "publish_backfill": [True, False],
+    "reason": [None, "", "the publisher corrected Tuesday"],
+}
+BAD = {
+    "as_of": ["yesterday", "20.11.2026", "2026-11-20T", 20261120],
+    "window_days": [0, 1, 91, "7", 2.5],
+    "model": ["best", ""],
+    "mode": ["off", None],
+    "publish_backfill": ["yes", None],
+    "reason": [7, "x" * 501],
+}
+CASES = [("retrain", name) for name in GOOD] + [("recommend", name) for name in ("as_of", "publish_backfill", "reason")]
+
+
+def test_the_fields_are_exactly_these(dags):
+    assert {(dag_id, name) for dag_id, dag in dags.items() for name in dag.params} == set(CASES)
+
+
+@pytest.mark.parametrize(("dag_id", "name"), CASES)
+def test_a_field_takes_what_it_should(dags, dag_id, name):
+    field = dags[dag_id].params.get_param(name)
+    for value in GOOD[name]:
+        assert field.resolve(value) == value
+
+
+@pytest.mark.parametrize(("dag_id", "name"), CASES)
+def test_a_field_refuses_the_rest(dags, dag_id, name):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    field = dags[dag_id].params.get_param(name)
+    for value in BAD[name]:
+        with pytest.raises(ParamValidationError):
+            field.resolve(value)
+
+
+@pytest.mark.parametrize(("dag_id", "name"), CASES)
+def test_a_field_says_what_it_is_for(dags, dag_id, name):
+    assert dags[dag_id].params.get_param(name).description
+
+
+def test_every_moment_the_form_takes_can_be_read():
+    from include.clock import parse_moment
+
+    for value in filter(None, GOOD["as_of"]):
+        assert parse_moment(value).utcoffset() is not None
+
+
+def test_the_form_offers_every_model_there_is(dags):
+    from typing import get_args
+
+    from include.settings import Settings
+
+    offered = dags["retrain"].params.get_param("model").schema["enum"]
+    assert offered == [None, *get_args(Settings.model_fields["model"].annotation)]
+
+
+def test_by_default_a_backfill_changes_nothing_readers_see(dags):
+    for dag_id in ("retrain", "recommend"):
+        assert dags[dag_id].params["publish_backfill"] is False

@@ -1,0 +1,161 @@
+"""What on-call is told of a failure, by a task that could speak and by a run whose task could not."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import socket
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from include.errors import ValidationBlocked
+from include.settings import load_settings
+from tests.dags.contexts import TICK, Ti, context
+
+
+@pytest.fixture
+def settings(monkeypatch, tmp_path):
+    """An installation whose warehouse does not answer, so that every alert goes straight to the mail server."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("DAYBREAK_POSTGRES_PORT", str(probe.getsockname()[1]))
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    monkeypatch.setenv("DAYBREAK_AIRFLOW_PORT", "8080")
+    return load_settings()
+
+
+@pytest.fixture
+def mails(monkeypatch):
+    """The mails that a local server received through the connection `smtp_default`."""
+    received = []
+
+    class Handler:
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802
+            received.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+            return "250 OK"
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.org"}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    controller = Controller(Handler(), hostname="127.0.0.1", port=port)
+    controller.start()
+    yield received
+    controller.stop()
+
+
+def blocked():
+    error = ValidationBlocked("12 % of rows are bad.", hint="open the report.")
+    error.report = "validation/x/index.html"
+    return error
+
+
+def failure(settings, **more):
+    from daybreak_airflow.oncall import failure_of
+
+    return failure_of(settings, context("scheduled", interval_end=TICK) | more)
+
+
+def test_a_task_that_failed_tells_all_it_knows(settings):
+    told = failure(settings, exception=blocked())
+    assert (told.dag_id, told.task_id, told.run_id, told.run_type) == ("retrain", "train", "scheduled__1", "scheduled")
+    assert (told.as_of, told.tries) == (TICK, 1)
+    assert (told.kind, told.fact, told.hint) == ("ValidationBlocked", "12 % of rows are bad.", "open the report.")
+    assert told.log_url == "http://airflow/log"
+    assert told.run_url == "http://127.0.0.1:8080/dags/retrain/runs/scheduled__1"
+    assert told.report_url == "http://127.0.0.1:8080/daybreak/reports/validation/x/index.html"
+
+
+def test_a_later_task_leads_to_the_report_of_the_validation_before_it(settings):
+    ti = Ti()
+    ti.xcoms["validate", "return_value"] = {"facts": {"report": "validation/y/index.html"}}
+    told = failure(settings, exception=ValueError("a bug\nin two lines"), ti=ti)
+    assert told.fact == "ValueError: a bug"
+    assert told.report_url.endswith("/daybreak/reports/validation/y/index.html")
+
+
+def test_a_run_whose_task_was_killed_tells_what_is_left(settings):
+    told = failure(settings, reason="task_failure")
+    assert (told.task_id, told.kind, told.fact) == ("train", "", "")
+
+
+def test_a_run_that_was_too_slow_says_so(settings):
+    told = failure(settings, reason="timed_out", ti=None)
+    assert (told.task_id, told.kind) == ("", "AirflowTaskTimeout")
+    assert told.fact == "The run took longer than its time limit."
+
+
+def test_a_context_with_next_to_nothing_still_makes_an_alert(settings):
+    from types import SimpleNamespace
+
+    from daybreak_airflow.oncall import failure_of
+
+    from include.clock import now
+    from include.failures import compose
+
+    told = failure_of(settings, {"dag": SimpleNamespace(dag_id="retrain", task_ids=[]), "run_id": "r", "reason": "x"})
+    assert compose(told, None, now()).incident == "retrain/r"
+
+
+def test_a_run_that_failed_at_its_own_moment_is_told_without_one(settings):
+    assert failure(settings, params={"as_of": "soon"}, exception=ValueError("x")).as_of is None
+
+
+def test_a_failure_reaches_the_mailbox_once_though_task_and_run_both_report_it(settings, mails):
+    from daybreak_airflow.oncall import Oncall
+
+    Oncall()(context("scheduled", interval_end=TICK) | {"exception": blocked()})
+    Oncall()(context("scheduled", interval_end=TICK) | {"reason": "task_failure"})
+    (mail,) = mails
+    assert mail["Subject"] == "[page] retrain failed at train: 12 % of rows are bad."
+    assert (mail["From"], mail["To"]) == ("airflow@example.org", "oncall@localhost")
+    assert "docs/runbook.md#validation-blocked" in mail.get_content()
+
+
+def test_a_failed_backfill_is_a_ticket(settings, mails):
+    from daybreak_airflow.oncall import Oncall
+
+    Oncall()(context("backfill", interval_end=TICK) | {"exception": blocked()})
+    assert mails[0]["Subject"].startswith("[ticket] ")
+
+
+def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
+    from daybreak_airflow.oncall import Oncall
+
+    connection = {
+        "conn_type": "smtp",
+        "host": "127.0.0.1",
+        "port": 1,
+        "extra": {"disable_ssl": "true", "disable_tls": True},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    Oncall()(context("scheduled", interval_end=TICK) | {"exception": blocked()})
+    assert len(list((settings.home / "alerts").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("connection", "server"),
+    [
+        ({"host": "mx", "extra": {}}, ("mx", 465, True, True)),
+        ({"host": "mx", "extra": {"disable_ssl": True}}, ("mx", 587, False, True)),
+        ({"host": "mx", "extra": {"disable_ssl": "true", "disable_tls": "true"}}, ("mx", 25, False, False)),
+        ({"host": "mx", "port": 2525, "extra": {"disable_ssl": True, "disable_tls": True}}, ("mx", 2525, False, False)),
+    ],
+)
+def test_a_connection_means_what_it_means_to_airflow(settings, monkeypatch, connection, server):
+    from daybreak_airflow.oncall import mailer
+
+    from include.adapters import smtp
+    from include.failures import Alert
+
+    sent = []
+    monkeypatch.setattr(smtp, "send", lambda to, *args, **kwargs: sent.append(to))
+    more = {"conn_type": "smtp", "login": "ada", "password": "word"}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection | more))
+    mailer(settings)(Alert("i", "page", "s", "b"))
+    assert (sent[0].host, sent[0].port, sent[0].is_ssl, sent[0].is_starttls) == server
+    assert (sent[0].login, sent[0].password, sent[0].sender) == ("ada", "word", settings.mail_from)

@@ -1,0 +1,143 @@
+"""The report pages: for people who signed in, and nothing but reports."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from fastapi.testclient import TestClient
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    (tmp_path / "daybreak.env").write_text("DAYBREAK_RUN_PASSWORD=secret-word\n")
+    folder = tmp_path / "reports"
+    static = folder / "validation" / "s1" / "static"
+    static.mkdir(parents=True)
+    (static / "docs.css").write_text("h1 {color: red}")
+    (static / "rows.html").write_text("rows")
+    (folder / "validation" / "s1" / "index.html").write_text("<h1>Data Docs</h1>")
+    (folder / "validation" / "s1" / "page.html").write_text("a page of it")
+    (folder / "verdicts").mkdir()
+    (folder / "verdicts" / "<b>v1.html").write_text("<h1>Verdict</h1>")
+    os.utime(folder / "verdicts" / "<b>v1.html", (0, 0))
+    return folder
+
+
+@pytest.fixture
+def stranger(folder):
+    """A browser that has not signed in."""
+    from airflow.api_fastapi.core_api.security import get_user
+    from daybreak_airflow.reports import app
+    from fastapi import HTTPException
+
+    def nobody():
+        raise HTTPException(401, "Not authenticated")
+
+    app.dependency_overrides[get_user] = nobody
+    yield TestClient(app, root_path="/daybreak", follow_redirects=False)
+    app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def reader(folder):
+    """A browser of somebody who has."""
+    from airflow.api_fastapi.core_api.security import get_user
+    from daybreak_airflow.reports import app
+
+    app.dependency_overrides[get_user] = lambda: "ada"
+    yield TestClient(app, root_path="/daybreak", follow_redirects=False)
+    app.dependency_overrides.clear()
+
+
+def test_every_page_asks_airflow_who_is_there():
+    from airflow.api_fastapi.core_api.security import get_user
+    from daybreak_airflow.reports import app
+
+    asks = {
+        route.path: any(dependency.call is get_user for dependency in route.dependant.dependencies)
+        for route in app.routes
+    }
+    assert asks == {
+        "/reports/": True,
+        "/reports/{path:path}": True,
+        "/reports/validation/{report_id}/static/{path:path}": False,
+    }
+
+
+@pytest.mark.parametrize("path", ["", "verdicts/v1.html", "validation/s1/index.html", "nowhere"])
+def test_a_stranger_sees_nothing(stranger, path):
+    assert stranger.get(f"/reports/{path}").status_code == 401
+
+
+def test_a_stranger_with_a_browser_may_sign_in_and_comes_back(stranger):
+    answer = stranger.get("/reports/validation/s1/index.html", headers={"accept": "text/html,*/*"})
+    assert answer.status_code == 307
+    assert answer.headers["location"].startswith("/api/v2/auth/login?next=http%3A%2F%2F")
+    assert answer.headers["location"].endswith("%2Freports%2Fvalidation%2Fs1%2Findex.html")
+
+
+def test_a_style_sheet_is_open_and_nothing_beside_it_is(stranger):
+    assert stranger.get("/reports/validation/s1/static/docs.css").text == "h1 {color: red}"
+    for path in (
+        "s1/static/rows.html",
+        "s1/static/../index.html",
+        "s1/static/..%2findex.html",
+        "../verdicts/static/x.css",
+    ):
+        assert stranger.get(f"/reports/validation/{path}").status_code in (401, 404)
+
+
+def test_a_report_is_served_in_a_sandbox(reader):
+    answer = reader.get("/reports/validation/s1/index.html")
+    assert (answer.status_code, answer.text) == (200, "<h1>Data Docs</h1>")
+    assert answer.headers["content-type"].startswith("text/html")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("sandbox ")
+    assert "allow-same-origin" not in policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../daybreak.env",
+        "..%2fdaybreak.env",
+        "%2e%2e/daybreak.env",
+        "verdicts/..%2f..%2fdaybreak.env",
+        "%2fetc%2fpasswd",
+        "%00",
+        "verdicts",
+        "x" * 5000,
+    ],
+)
+def test_nothing_else_is(reader, path):
+    answer = reader.get(f"/reports/{path}")
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+def test_a_link_that_leads_out_leads_nowhere(reader, folder):
+    (folder / "out.html").symlink_to(folder.parent / "daybreak.env")
+    assert reader.get("/reports/out.html").status_code == 404
+
+
+def test_the_index_has_reports_and_not_their_pages_newest_first(reader):
+    page = reader.get("/reports/").text
+    assert page.index("validation/s1/index.html") < page.index("&lt;b&gt;v1.html")
+    assert "page.html" not in page
+    assert "<b>" not in page
+
+
+def test_an_empty_index_says_so(reader, folder):
+    folder.rename(folder.with_name("gone"))
+    assert "No reports yet." in reader.get("/reports/").text
+
+
+def test_the_navigation_leads_to_reports_and_mlflow():
+    import daybreak_plugin
+
+    views = {view["name"]: view["href"] for view in daybreak_plugin.DaybreakPlugin.external_views}
+    assert views["Reports"] == "daybreak/reports/"
+    assert views["MLflow"].startswith("http")
+    assert {app["url_prefix"] for app in daybreak_plugin.DaybreakPlugin.fastapi_apps} == {"/daybreak"}

@@ -1,0 +1,111 @@
+"""From an empty folder to live lists, a rejected challenger, a backfill, a drift alarm and a received mail, through
+Airflow's scheduler, MLflow's server and a mail server."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from tests.end_to_end.conftest import wait_until
+
+
+def test_up_shows_champion_lists_one_readers_list_and_links(installation):
+    told = installation.told
+    assert "champion   v1" in told
+    assert "Promoted: NDCG@10" in told
+    assert "readers have 10" in told
+    assert installation.settings.airflow_url in told
+    assert f"admin / {installation.settings.airflow_password.get_secret_value()}" in told
+
+
+def test_status_tells_champion_lists_and_services_as_json(installation):
+    status = json.loads(installation.say("status", "--json"))
+    assert status["champion"]["version"] == 1
+    assert {"promoted_at", "run_id", "snapshot_id"} <= set(status["champion"])
+    assert status["lists"]["readers"] == status["lists"]["readers_with_ten"] > 2500
+    assert set(status["services"].values()) == {"running"}
+
+
+def test_every_reader_has_ten_distinct_unread_live_articles(installation):
+    [[readers, short, repeated]] = installation.sql(
+        "select count(*), count(*) filter (where places <> 10), count(*) filter (where places <> articles) from ("
+        " select s.reader_id, count(c.rank) as places, count(distinct c.article_id) as articles"
+        " from source.subscribers s left join recs.current c using (reader_id)"
+        " where s.signed_up_at < (select min(generated_at) from recs.current) group by s.reader_id) x"
+    )
+    assert int(readers) > 2500
+    assert (int(short), int(repeated)) == (0, 0)
+    [[read_before]] = installation.sql(
+        "select count(*) from recs.current c join source.reading_events e using (reader_id, article_id)"
+        " where e.kind in ('click', 'read') and e.occurred_at < c.generated_at"
+    )
+    [[not_live]] = installation.sql(
+        "select count(*) from recs.current c left join source.articles a using (article_id)"
+        " where a.article_id is null or a.is_flagged and a.updated_at < c.generated_at"
+        " or a.published_at >= c.generated_at"
+    )
+    assert (int(read_before), int(not_live)) == (0, 0)
+
+
+def test_mlflow_names_the_champion_that_the_ledger_names(installation):
+    [[version]] = installation.sql("select version from ops.champions order by seq desc limit 1")
+    registry = f"{installation.settings.mlflow_url}/api/2.0/mlflow/registered-models/alias?name=daybreak&alias=champion"
+    assert installation.get(registry)["model_version"]["version"] == version
+
+
+def test_tasks_link_to_their_reports(installation):
+    run = installation.airflow.runs("retrain")[0]["dag_run_id"]
+    for task_id, link in {"validate": "Validation report", "train": "MLflow run", "judge": "Verdict"}.items():
+        path = f"dags/retrain/dagRuns/{run}/taskInstances/{task_id}/links"
+        links = installation.airflow.get(path)["extra_links"]
+        assert links.get(link, "").startswith("http"), links
+
+
+def test_the_same_data_again_keeps_the_champion_and_is_green(installation):
+    [[as_of]] = installation.sql("select as_of at time zone 'UTC' || 'Z' from ops.models where version = 1")
+    run_id = installation.airflow.trigger("retrain", {"as_of": as_of.replace(" ", "T")})
+    assert installation.finished("retrain", run_id) == "success"
+    assert installation.task_states("retrain", run_id)["promote"] == "skipped"
+    assert installation.sql("select count(*), max(version) from ops.models") == [["1", "1"]]
+    assert installation.sql("select count(*) from ops.champions") == [["1"]]
+
+
+def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):
+    before = len(installation.mails())
+    run_id = installation.airflow.trigger("retrain", {"as_of": "2001-01-01T00:00:00Z", "reason": "end to end"})
+    assert installation.finished("retrain", run_id) == "failed"
+    wait_until(lambda: len(installation.mails()) > before, 60)
+    mails = [mail for mail in installation.mails() if run_id in mail["body"]]
+    assert len(mails) == 1
+    mail = mails[0]
+    assert mail["subject"].startswith("[page] ")
+    for part in ("has no row for the window", "Hint:", "champion v1", f"runs/{run_id}"[:20], "runbook"):
+        assert part in mail["body"], f"{part} is missing in:\n{mail['body']}"
+    assert installation.sql("select count(*) from ops.champions") == [["1"]]
+
+
+def test_a_backfill_judges_the_day_as_it_was_and_promotes_nothing(installation):
+    day = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%d")
+    body = {"dag_id": "retrain", "from_date": f"{day}T00:00:00Z", "to_date": f"{day}T23:00:00Z", "dag_run_conf": {}}
+    installation.airflow.post("backfills", body)
+    run = wait_until(lambda: [r for r in installation.airflow.runs("retrain") if r["run_type"] == "backfill"])[0]
+    assert installation.finished("retrain", run["dag_run_id"]) == "success"
+    states = installation.task_states("retrain", run["dag_run_id"])
+    assert (states["judge"], states["promote"]) == ("success", "skipped")
+    assert installation.sql("select count(*) from ops.champions") == [["1"]]
+    [[verdicts]] = installation.sql(f"select count(*) from ops.verdicts where as_of = '{day} 03:00+00'")
+    assert verdicts == "1"
+
+
+def test_drift_starts_a_retrain_that_says_why(installation):
+    triggered = wait_until(
+        lambda: [run for run in installation.airflow.runs("retrain") if run["run_type"] == "asset_triggered"], 180
+    )
+    run_id = triggered[0]["dag_run_id"]
+    assert installation.finished("retrain", run_id) in ("success", "failed")
+    [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
+    assert "category" in reason
+    why = installation.airflow.get(
+        f"dags/retrain/dagRuns/{run_id}/taskInstances/extract/xcomEntries/why?deserialize=true"
+    )
+    assert reason in str(why["value"])

@@ -1,0 +1,89 @@
+"""Settings: parsed once, from three places in a fixed order, and never half understood."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from include.errors import SettingsError
+from include.models import MODELS
+from include.settings import PROJECT, Settings, load_settings
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_without_anything_set_the_defaults_hold(home):
+    assert load_settings() == Settings(home=home)
+
+
+def test_the_file_in_the_home_overrides_the_defaults(home):
+    (home / "daybreak.env").write_text("DAYBREAK_WINDOW_DAYS=9\n")
+    assert load_settings().window_days == 9
+
+
+def test_the_environment_overrides_the_file(home, monkeypatch):
+    (home / "daybreak.env").write_text("DAYBREAK_WINDOW_DAYS=9\n")
+    monkeypatch.setenv("DAYBREAK_WINDOW_DAYS", "8")
+    assert load_settings().window_days == 8
+
+
+def test_an_empty_variable_counts_as_not_set(home, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_WINDOW_DAYS", "")
+    assert load_settings().window_days == Settings.model_fields["window_days"].default
+
+
+def test_without_a_home_the_state_lies_in_the_project(monkeypatch):
+    monkeypatch.delenv("DAYBREAK_HOME")
+    assert load_settings().home == PROJECT / ".daybreak"
+
+
+def test_an_unknown_variable_is_named(home, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_WINDOW_WEEKS", "2")
+    with pytest.raises(SettingsError, match="Unknown setting DAYBREAK_WINDOW_WEEKS"):
+        load_settings()
+
+
+def test_an_unknown_line_in_the_file_is_named(home):
+    (home / "daybreak.env").write_text("DAYBREAK_WINDOW_WEEKS=2\n")
+    with pytest.raises(SettingsError, match="WINDOW_WEEKS"):
+        load_settings()
+
+
+def test_every_wrong_value_is_named_with_what_was_given(home, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_WINDOW_DAYS", "many")
+    monkeypatch.setenv("DAYBREAK_MODEL", "three_stage")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "DAYBREAK_WINDOW_DAYS='many'" in caught.value.fact
+    assert "DAYBREAK_MODEL='three_stage'" in caught.value.fact
+
+
+def test_settings_cannot_be_changed(home):
+    with pytest.raises(ValidationError):
+        load_settings().window_days = 3
+
+
+def test_passwords_do_not_show(home):
+    assert "hunter2" not in repr(Settings(home=home, run_password="hunter2"))
+
+
+def test_there_are_no_default_passwords(home):
+    settings = Settings(home=home)
+    secrets = [getattr(settings, name) for name in Settings.model_fields if "password" in name or "secret" in name]
+    assert len(secrets) >= 9
+    assert {secret.get_secret_value() for secret in secrets} == {""}
+
+
+def test_the_models_one_may_choose_are_the_models_there_are():
+    assert get_args(Settings.model_fields["model"].annotation) == MODELS
+
+
+def test_people_are_sent_to_the_public_address_when_there_is_one(home):
+    assert Settings(home=home, airflow_port=8081).airflow_url == "http://127.0.0.1:8081"
+    assert Settings(home=home, public_url="https://news.example/").airflow_url == "https://news.example"
