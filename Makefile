@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 UV := $(RUN) -m uv
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
-INSTALL := $(UV) pip install --python $(RUN) --require-hashes --compile-bytecode
+INSTALL := $(UV) pip install --quiet --python $(RUN) --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down clean test lint types bench golden env lock
@@ -39,7 +39,7 @@ types: setup-dev ## types of include/, strictly
 	$(RUN) -m mypy
 
 bench: setup ## time each stage beside its alternatives; ONLY=name for one
-	@bin/daybreak bench $(ONLY)
+	$(RUN) -m bench $(if $(ONLY),--only $(ONLY))
 
 golden: setup-dev ## rewrite the committed graph and metrics after a change that was meant
 	$(RUN) -m pytest --golden
@@ -62,9 +62,10 @@ $(READY): requirements.txt requirements-bootstrap.txt
 	@$(RUN) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(UV) --version 2>/dev/null | grep -qF "$$(sed -n 's/^uv==\([^ ]*\).*/uv \1/p' requirements-bootstrap.txt)" || \
 	  $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-	$(INSTALL) -r requirements.txt
+	@echo "Installing the locked environment into $(VENV); the first time takes a minute or two."
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(READY_DEV): $(READY) requirements-dev.txt
-	$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

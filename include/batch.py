@@ -30,8 +30,11 @@ def write(warehouse: Connection, lists: pa.Table, batch: Mapping[str, object]) -
     A batch that was published already is left as it is: the same id is the same lists.
     """
     batch_id = str(batch["batch_id"])
+    name = f"batch_{batch_id.lower()}"
     names = {
-        "partition": sql.Identifier("recs", f"batch_{batch_id.lower()}"),
+        "name": sql.Identifier(name),
+        "partition": sql.Identifier("recs", name),
+        "draft": sql.Identifier("recs", f"draft_{name}"),
         "batch_id": sql.Literal(batch_id),
     }
     if warehouse.execute(query("batch/begin"), batch).fetchone() is not None:

@@ -43,9 +43,11 @@ class Difference:
     readers: int
 
 
-def evaluate(lists: pa.Table, scenes: Scenes, outcomes: pa.Table, list_length: int) -> Evaluation:
-    """Time-weighted NDCG per reader, hits, and what else is true of the lists."""
-    with open_tables(scenes, lists=lists, outcomes=outcomes) as connection:
+def evaluate(
+    lists: pa.Table, scenes: Scenes, outcomes: pa.Table, list_length: int, order: pa.Table | None = None
+) -> Evaluation:
+    """Time-weighted NDCG of `order` (else of the lists), hits, and what else is true of the lists."""
+    with open_tables(scenes, lists=lists, ordered=lists if order is None else order, outcomes=outcomes) as connection:
         counting = {"list_length": list_length, "longest_counted_seconds": LONGEST_COUNTED_SECONDS}
         by_reader = duck.fetch(connection, query("evaluation/by_reader"), counting)
         beyond = duck.fetch(connection, query("evaluation/beyond"), counting)

@@ -6,7 +6,6 @@ here only; the modules they call do not know each other.
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -15,21 +14,20 @@ import pyarrow.parquet as pq
 
 from include import batch as batches
 from include import champion as champions
-from include import monitoring, retention, snapshot, training, validation
+from include import monitoring, registry, retention, snapshot, training, validation
 from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import compact
 from include.errors import AuditFailed, ValidationBlocked
-from include.evaluation import evaluate
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes, rows_between
 from include.lists import make_lists
-from include.models import BASELINES, model_class
-from include.record import Run, keep_checks, recorded
+from include.record import Run, keep_checks, keep_verdict, recorded
 from include.references import Reference
 from include.report import save
-from include.store import digest_of, read_json, scratch, whole_folder, write_json
-from include.verdict import Verdict, judge_challenger
+from include.store import digest_of, read_json, whole_folder, write_json
+from include.trial import hold_trial
+from include.validation_page import save_front_page
 from include.verdict_page import verdict_page
 
 __all__ = ["Run"]
@@ -47,15 +45,16 @@ def validate(run: Run, reference: Reference) -> Reference:
     """The snapshot without its broken rows; `ValidationBlocked` when too many are broken."""
     raw = snapshot.open_snapshot(reference)
     report = f"validation/{raw.id}/index.html"
-    with snapshot.open_tables(run.settings, raw, name_rows=True) as connection:
-        with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
-            checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
+    with (
+        snapshot.open_tables(run.settings, raw, name_rows=True) as connection,
+        whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs,
+    ):
+        checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
         broken = validation.find_broken_rows(connection)
+        save_front_page(docs, raw, checks, broken)
     keep_checks(run, "validate", checks)
     stopped = blocking(checks)
-    validation.set_aside(
-        run.settings, raw, broken[: validation.EXAMPLES_WHEN_BLOCKED] if stopped else broken, run.run_id
-    )
+    validation.set_aside(run.settings, raw, validation.examples(broken) if stopped else broken, run.run_id)
     if stopped:
         raise ValidationBlocked(
             f"{len(stopped)} blocking check(s) failed on snapshot {raw.id}: "
@@ -91,102 +90,49 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
 @recorded
 def train(run: Run, features: Reference, model: str) -> Reference:
     """A challenger, trained on what came before the hold-out and registered in MLflow as a version."""
-    settings = run.settings
+    settings, build, snapshot_id = run.settings, Path(features.uri), features.parents[0]
     parameters = training.parameters(settings, model)
-    train_key = digest_of(features.fingerprint, parameters)
-    version = mlflow_registry.find_version(settings, train_key)
-    if version is None:
-        scenes, outcomes = open_scenes(Path(features.uri)), open_outcomes(Path(features.uri))
-        with whole_folder(settings, scratch(settings)) as folder:
-            trained = training.fit_model(settings, model, scenes, outcomes, run.as_of, folder)
-            tags = {
-                "train_key": train_key,
-                "digest": trained.digest,
-                "model": model,
-                "feature_version": VERSION,
-                "features_id": features.id,
-                "snapshot_id": features.parents[0],
-                "as_of": run.as_of.isoformat(),
-                "run_id": run.run_id,
-                "verdict": "pending",
-            }
-            version = mlflow_registry.register(
-                settings,
-                folder,
-                run_name=f"{model} {run.as_of:%Y-%m-%d %H:%M}",
-                params=parameters,
-                metrics=trained.facts,
-                tags=tags,
-                snapshot=(features.parents[0], features.fingerprint),
-            )
-    registered = champions.RegisteredModel(
-        version=version.number,
-        digest=version.tags["digest"],
-        model=model,
-        feature_version=VERSION,
-        features_id=features.id,
-        snapshot_id=features.parents[0],
-        as_of=run.as_of,
-        mlflow_run_id=version.mlflow_run_id,
-    )
-    with connect(settings) as warehouse:
-        champions.keep_model(warehouse, registered, run.run_id)
-    facts = {"model": model, "mlflow_run_id": version.mlflow_run_id, "mlflow_experiment_id": version.experiment_id}
-    return Reference(
-        "model",
-        str(version.number),
-        version.uri,
-        run.as_of,
-        registered.digest,
-        (features.id, features.parents[0]),
-        facts,
-    )
+
+    def fit(folder: Path) -> training.Trained:
+        return training.fit_model(settings, model, open_scenes(build), open_outcomes(build), run.as_of, folder)
+
+    about = {
+        "model": model,
+        "features_id": features.id,
+        "snapshot_id": snapshot_id,
+        "as_of": run.as_of,
+        "run_id": run.run_id,
+    }
+    version = registry.fit_and_register(settings, digest_of(features.fingerprint, parameters), fit, parameters, about)
+    facts = {"model": model, **mlflow_registry.where(settings, version.mlflow_run_id)}
+    number = str(version.version)
+    return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)
 
 
 @recorded
 def judge(run: Run, model: Reference, features: Reference) -> Reference:
     """The verdict on a version: it, the champion and the baselines on the same fresh hold-out, in this run."""
-    settings = run.settings
+    settings, build = run.settings, Path(features.uri)
     with connect(settings) as warehouse:
         champion = champions.find_champion(warehouse)
-        challenger_version = champions.find_model(warehouse, int(model.id))
-        champion_version = champions.find_model(warehouse, champion.version) if champion else None
+        challenger_version = registry.find_model(warehouse, int(model.id))
+        champion_version = registry.find_model(warehouse, champion.version) if champion else None
     start = training.holdout_start(settings, run.as_of)
-    scenes = open_scenes(Path(features.uri)).between(start, run.as_of)
-    outcomes = rows_between(open_outcomes(Path(features.uri)), start, run.as_of)
-    catalogue = pq.read_table(Path(features.uri) / "articles")
-    contestants = {"challenger": champions.load_version(settings, challenger_version)}
-    is_champion = champion_version is not None and champion_version.digest == challenger_version.digest
-    if champion_version:
-        contestants["champion"] = champions.load_version(settings, champion_version)
-    contestants |= {name: model_class(name)() for name in BASELINES}
-    evaluations = {
-        name: evaluate(make_lists(settings, one, scenes, catalogue), scenes, outcomes, settings.list_length)
-        for name, one in contestants.items()
-    }
-    verdict = judge_challenger(
+    verdict, metrics = hold_trial(
         settings,
-        evaluations["challenger"],
-        evaluations.get("champion"),
-        {name: evaluations[name] for name in BASELINES},
-        is_champion=is_champion,
+        (challenger_version, registry.load_version(settings, challenger_version)),
+        (champion_version, registry.load_version(settings, champion_version)) if champion_version else None,
+        open_scenes(build).between(start, run.as_of),
+        rows_between(open_outcomes(build), start, run.as_of),
+        pq.read_table(build / "articles"),
     )
     keep_checks(run, "judge", verdict.checks)
     seq = champion.seq if champion else 0
     verdict_id = (
         f"{compact(run.as_of)}-v{model.id}-after-{seq}-{digest_of(features.fingerprint, model.fingerprint)[:8]}"
     )
-    metrics = {name: evaluation.means for name, evaluation in evaluations.items()}
     report = f"verdicts/{verdict_id}.html"
     save(settings.home / "reports" / report, verdict_page(settings, verdict, metrics, model, champion, run.as_of))
-    _keep_verdict(run, verdict_id, verdict, model, champion, metrics)
-    mlflow_registry.tag_version(settings, int(model.id), {"verdict": verdict.decision, "verdict_id": verdict_id})
-    mlflow_registry.log_metrics(
-        settings,
-        challenger_version.mlflow_run_id,
-        {f"{who}_{name}": value for who, means in metrics.items() for name, value in means.items() if value == value},
-        [settings.home / "reports" / report],
-    )
     facts = {
         "decision": verdict.decision,
         "sentence": verdict.sentence,
@@ -194,33 +140,14 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         "champion_version": champion.version if champion else None,
         "champion_seq": seq,
         "snapshot_id": challenger_version.snapshot_id,
-        "ndcg": evaluations["challenger"].means["ndcg"],
+        "ndcg": metrics["challenger"]["ndcg"],
         "report": report,
     }
+    keep_verdict(run, verdict_id, facts, verdict.checks, metrics)
+    mlflow_registry.keep_verdict(
+        settings, challenger_version.version, challenger_version.mlflow_run_id, verdict.decision, verdict_id, metrics
+    )
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
-
-
-def _keep_verdict(
-    run: Run,
-    verdict_id: str,
-    verdict: Verdict,
-    model: Reference,
-    champion: champions.Champion | None,
-    metrics: dict[str, dict[str, float]],
-) -> None:
-    values = {
-        "verdict_id": verdict_id,
-        "as_of": run.as_of,
-        "run_id": run.run_id,
-        "challenger_version": int(model.id),
-        "champion_version": champion.version if champion else None,
-        "champion_seq": champion.seq if champion else 0,
-        "decision": verdict.decision,
-        "checks": json.dumps([check.to_dict() for check in verdict.checks]),
-        "metrics": json.dumps({k: {n: v if v == v else None for n, v in m.items()} for k, m in metrics.items()}),
-    }
-    with connect(run.settings) as warehouse:
-        warehouse.execute(query("ops/keep_verdict"), values)
 
 
 @recorded
@@ -263,12 +190,12 @@ def score(run: Run, features: Reference) -> Reference:
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
-        registered = champions.find_model(warehouse, champion.version)
+        registered = registry.find_model(warehouse, champion.version)
     fingerprint = digest_of(features.fingerprint, registered.digest, settings.list_length)
     batch_id = f"{compact(run.as_of)}_v{registered.version}_{fingerprint[:8]}"
     folder = settings.home / "lists" / batch_id
     if not folder.exists():
-        model = champions.load_version(settings, registered)
+        model = registry.load_version(settings, registered)
         scenes = open_scenes(Path(features.uri))
         lists = make_lists(settings, model, scenes, pq.read_table(Path(features.uri) / "articles"))
         with whole_folder(settings, folder) as draft:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -62,3 +63,27 @@ def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
     with connect(run.settings) as warehouse, warehouse.cursor() as cursor:
         cursor.execute(query("ops/forget_checks"), where)
         cursor.executemany(query("ops/keep_check"), [{**where, **check.to_dict()} for check in checks])
+
+
+def keep_verdict(
+    run: Run,
+    verdict_id: str,
+    facts: Mapping[str, object],
+    checks: Iterable[Check],
+    metrics: Mapping[str, Mapping[str, float]],
+) -> None:
+    """The verdict in `ops.verdicts`, once; numbers that are none are null."""
+    numbers = {
+        who: {name: value if math.isfinite(value) else None for name, value in means.items()}
+        for who, means in metrics.items()
+    }
+    values = {
+        **{name: facts[name] for name in ("decision", "challenger_version", "champion_version", "champion_seq")},
+        "verdict_id": verdict_id,
+        "as_of": run.as_of,
+        "run_id": run.run_id,
+        "checks": json.dumps([check.to_dict() for check in checks]),
+        "metrics": json.dumps(numbers),
+    }
+    with connect(run.settings) as warehouse:
+        warehouse.execute(query("ops/keep_verdict"), values)

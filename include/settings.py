@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     max_train_rows: int = Field(1_000_000, ge=1000, description="most example rows a training run uses")
     min_effect_share: float = Field(0.005, ge=0, description="gain over the champion, as a share, worth a promotion")
     min_judged_readers: int = Field(200, ge=1, description="readers a verdict needs")
-    floor_ndcg: float = Field(0.02, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")
+    floor_ndcg: float = Field(0.1, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")
     floor_coverage_share: float = Field(0.99, ge=0, le=1, description="share of judged readers with a full list")
 
     # lists

@@ -7,16 +7,26 @@ snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, FunctionExpression
+from duckdb import (
+    CaseExpression,
+    ColumnExpression,
+    ConstantExpression,
+    Expression,
+    FunctionExpression,
+    StarExpression,
+)
 
 from include.adapters.gx import check_frames
 from include.adapters.warehouse import Connection, connect, query
@@ -26,7 +36,7 @@ from include.settings import Settings
 from include.snapshot import DayFile, Snapshot, store_by_day
 from include.store import object_path
 
-EXAMPLES_WHEN_BLOCKED = 1000
+MOST_EXAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ def find_broken_rows_of(connection: duckdb.DuckDBPyConnection, table: SourceTabl
             FunctionExpression("concat_ws", ConstantExpression(","), *codes).alias("codes"),
             FunctionExpression(
                 "json_object",
-                *(part for name in table.columns.names for part in (ConstantExpression(name), ColumnExpression(name))),
+                *(part for column in table.columns for part in (ConstantExpression(column.name), _as_json(column))),
             ).alias("original"),
         )
         .filter(ColumnExpression("codes") != ConstantExpression(""))
@@ -68,6 +78,15 @@ def find_broken_rows_of(connection: duckdb.DuckDBPyConnection, table: SourceTabl
         BrokenRow(table.name, Path(file).stem, number, key, tuple(codes.split(",")), original)
         for file, number, key, codes, original in found.fetchall()
     ]
+
+
+def _as_json(column: pa.Field) -> Expression:
+    """The column's value; JSON has no word for a number that is none, so that becomes text."""
+    value = ColumnExpression(column.name)
+    if not pa.types.is_floating(column.type):
+        return value
+    number, text = (FunctionExpression("to_json", part) for part in (value, value.cast("varchar")))
+    return CaseExpression(FunctionExpression("isfinite", value), number).otherwise(text)
 
 
 def quarantines(rule: Rule) -> bool:
@@ -94,8 +113,19 @@ def breaks(rule: Rule) -> Expression:
 
 def check_rules(connection: duckdb.DuckDBPyConnection, cap_share: float, docs: Path) -> list[Check]:
     """Great Expectations' answer to every rule, with its Data Docs in `docs`."""
-    frames = {table.name: connection.sql(query(f"contract/{table.name}")).df() for table in TABLES}
+    frames = {table.name: _frame(connection, table) for table in TABLES}
     return check_frames(frames, {table.name: table.rules for table in TABLES}, cap_share, docs)
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> pd.DataFrame:
+    """The table for Great Expectations. To pandas NaN is missing, which no rule minds; so it goes there as infinite."""
+    rows = connection.sql(query(f"contract/{table.name}"))
+    for column in table.columns:
+        if pa.types.is_floating(column.type):
+            value = ColumnExpression(column.name)
+            number = CaseExpression(FunctionExpression("isnan", value), ConstantExpression(math.inf)).otherwise(value)
+            rows = rows.select(StarExpression(exclude=[column.name]), number.alias(column.name))
+    return cast(pd.DataFrame, rows.df())
 
 
 def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:
@@ -119,6 +149,11 @@ def _rewrite(settings: Settings, table: SourceTable, file: DayFile, row_numbers:
     keep[row_numbers] = False
     rows = pq.read_table(object_path(settings, file.sha256)).filter(pa.array(keep)).combine_chunks()
     return list(store_by_day(settings, table, rows.to_batches()))
+
+
+def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:
+    """The first broken rows of each table: enough to see what is wrong when nothing goes on."""
+    return [row for table in TABLES for row in [one for one in broken if one.table == table.name][:MOST_EXAMPLES]]
 
 
 def set_aside(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:

@@ -6,11 +6,12 @@ other case the champion stays, and that is a successful run. The codes are expla
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from include.checks import Check, at_least, blocking
+from include.checks import Check, at_least, at_most, blocking
 from include.evaluation import Evaluation, compare
 from include.settings import Settings
 
@@ -33,9 +34,10 @@ def judge_challenger(
     baselines: Mapping[str, Evaluation],
     *,
     is_champion: bool,
+    champion_leads_hours: float = 0.0,
 ) -> Verdict:
     """The verdict on a challenger that was evaluated beside champion and baselines on the same hold-out."""
-    means = challenger.means
+    means = _means(challenger)
     checks = [
         at_least(
             "RT101",
@@ -89,6 +91,18 @@ def judge_challenger(
             )
         )
         checks.append(
+            at_most(
+                "RT109",
+                "The comparison is fair",
+                SUBJECT,
+                champion_leads_hours,
+                0.0,
+                f"The champion was trained as of {champion_leads_hours:,.0f} h after this run: it knows the hold-out."
+                if champion_leads_hours > 0
+                else "The champion has learnt nothing of the hold-out.",
+            )
+        )
+        checks.append(
             _beats(settings, "RT108", "Beats the champion", challenger, champion, "champion", settings.min_effect_share)
         )
     failed = blocking(checks)
@@ -97,19 +111,25 @@ def judge_challenger(
     return Verdict("promote", f"Promoted: {checks[-1].sentence}", tuple(checks))
 
 
+def _means(evaluation: Evaluation) -> Mapping[str, float]:
+    """The means by name; one that was not measured is NaN, which passes nothing."""
+    return defaultdict(lambda: float("nan"), evaluation.means)
+
+
 def _beats(
     settings: Settings, code: str, title: str, ours: Evaluation, theirs: Evaluation, name: str, effect_share: float
 ) -> Check:
     """Passed when the interval of the difference lies above zero and the gain is worth it."""
     gap = compare(ours, theirs, settings.seed)
-    needed = effect_share * theirs.means["ndcg"]
+    our_ndcg, their_ndcg = _means(ours)["ndcg"], _means(theirs)["ndcg"]
+    needed = effect_share * their_ndcg
     return at_least(
         code,
         title,
         SUBJECT,
         gap.mean if gap.low > 0 else min(gap.mean, gap.low),
         max(needed, 1e-9),
-        f"NDCG@{settings.list_length} {ours.means['ndcg']:.4f} against {theirs.means['ndcg']:.4f} of {name}: "
+        f"NDCG@{settings.list_length} {our_ndcg:.4f} against {their_ndcg:.4f} of {name}: "
         f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}) over {gap.readers:,} readers; needed is more than "
         f"{needed:.4f}, and an interval above zero.",
     )

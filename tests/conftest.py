@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 for _name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
     del os.environ[_name]  # tests never look at, or into, an installation of yours
@@ -19,6 +20,10 @@ STATE = Path(tempfile.mkdtemp(prefix="daybreak-tests-")).resolve()
 os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
 
 from tests import cli, servers, worlds  # noqa: E402
+
+
+hypothesis_settings.register_profile("daybreak", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("daybreak")
 
 
 def pytest_addoption(parser):
@@ -67,12 +72,34 @@ def fresh_warehouse(server, tmp_path):
     return server.model_copy(update={"home": tmp_path})
 
 
-def reset_warehouse(settings):
+@pytest.fixture(scope="session")
+def published(server):
+    """The name of a database in which the tiny world has been published."""
     from include.adapters.warehouse import connect
 
+    reset_warehouse(server)
+    worlds.publish(server, worlds.tiny())
+    with connect(server, "postgres", "postgres", autocommit=True) as admin:
+        admin.execute("create database published template warehouse strategy file_copy")
+    return "published"
+
+
+@pytest.fixture
+def publisher(server, published, tmp_path):
+    """Settings of an installation of the test's own: the tiny world is published, the state folder empty."""
+    reset_warehouse(server, published)
+    return server.model_copy(update={"home": tmp_path})
+
+
+def reset_warehouse(settings, template="pristine"):
+    from psycopg import sql
+
+    from include.adapters.warehouse import connect
+
+    text = sql.SQL("create database warehouse template {} strategy file_copy").format(sql.Identifier(template))
     with connect(settings, "postgres", "postgres", autocommit=True) as admin:
         admin.execute("drop database if exists warehouse with (force)")
-        admin.execute("create database warehouse template pristine")
+        admin.execute(text)
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def wait_for(answers: Callable[[], object], log: Path) -> None:
 
 @contextmanager
 def postgres(settings: Settings, template: Path | None = None) -> Iterator[Settings]:
-    """The installation's PostgreSQL, running; with `template`, a data folder of a stopped one, it starts as its copy."""
+    """The installation's PostgreSQL, running; it starts as a copy of `template`, the data folder of a stopped one."""
     data, log = settings.home / "postgres", settings.home / "postgres.log"
     password = settings.postgres_password.get_secret_value()
     if template:
@@ -112,9 +112,8 @@ def postgres(settings: Settings, template: Path | None = None) -> Iterator[Setti
             yield settings
     finally:
         embedded_postgres.clear_killed(data)
-        if not template:
-            return
-        shutil.rmtree(data, ignore_errors=True)
+        if template:
+            shutil.rmtree(data, ignore_errors=True)
 
 
 @contextmanager

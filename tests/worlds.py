@@ -13,10 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.adapters.warehouse import connect
-from include.contract import TABLES
+from include.contract import MOMENT, TABLES
 from include.settings import Settings
+from include.snapshot import Snapshot, store_by_day, write_manifest
 
 AS_OF = datetime(2025, 3, 9, tzinfo=UTC)
 START = AS_OF - timedelta(days=6)
@@ -56,25 +58,22 @@ def group_of(reader_id: int) -> int:
     return reader_id % 4
 
 
-def tiny(*, as_of: datetime = AS_OF, taste_turned: bool = False, seed: int = 1) -> World:
-    """The world's three tables. With `taste_turned`, every reader reads the next group's category instead."""
-    articles = _articles(as_of)
-    return {
-        "subscribers": _subscribers(as_of),
-        "articles": articles,
-        "reading_events": _events(articles, as_of, taste_turned, np.random.default_rng(seed)),
-    }
+def tiny(*, turned: bool = False, seed: int = 1) -> World:
+    """The world's three tables. `turned`: everybody reads science instead, and the long articles."""
+    articles = _articles()
+    events = _events(articles, turned, np.random.default_rng(seed))
+    return {"subscribers": _subscribers(), "articles": articles, "reading_events": events}
 
 
-def _subscribers(as_of: datetime) -> pa.Table:
+def _subscribers() -> pa.Table:
     ids = [*range(1, READERS + 1), *COLD_READERS, LATE_READER]
-    joined = {**dict.fromkeys(COLD_READERS, as_of - timedelta(hours=6)), LATE_READER: as_of + timedelta(hours=1)}
+    joined = {**dict.fromkeys(COLD_READERS, AS_OF - timedelta(hours=6)), LATE_READER: AS_OF + timedelta(hours=1)}
     rows = [
         {
             "reader_id": reader,
             "region": REGIONS[reader % 3],
             "plan": "full" if reader % 5 else "trial",
-            "signed_up_at": joined.get(reader, as_of - timedelta(days=30 + reader % 50)),
+            "signed_up_at": joined.get(reader, AS_OF - timedelta(days=30 + reader % 50)),
             "interests": [CATEGORIES[group_of(reader)]] if reader <= READERS else [],
         }
         for reader in ids
@@ -82,10 +81,10 @@ def _subscribers(as_of: datetime) -> pa.Table:
     return pa.Table.from_pylist(rows, TABLES[0].columns)
 
 
-def _articles(as_of: datetime) -> pa.Table:
-    first = as_of - timedelta(days=6, hours=12)
+def _articles() -> pa.Table:
+    first = AS_OF - timedelta(days=6, hours=12)
     rows = []
-    for slot in range(int((as_of + timedelta(hours=6) - first) / EVERY)):
+    for slot in range(int((AS_OF + timedelta(hours=6) - first) / EVERY)):
         at = first + slot * EVERY
         for number, category in enumerate(CATEGORIES):
             rows.append(
@@ -111,11 +110,10 @@ def is_long(article_id: int) -> bool:
     return (article_id - 1000) // 4 % 2 == 0
 
 
-def _events(articles: pa.Table, as_of: datetime, taste_turned: bool, random: np.random.Generator) -> pa.Table:
+def _events(articles: pa.Table, turned: bool, random: np.random.Generator) -> pa.Table:
     published = articles.column("published_at").cast(pa.int64()).to_numpy().reshape(-1, 4)[:, 0]
     flagged = articles.column("is_flagged").to_numpy().reshape(-1, 4)[:, 0]
-    start = as_of - timedelta(days=6)
-    reader, visit_us = _visits(start, days=6.25)
+    reader, visit_us = _visits(days=6.25)
     live = int(LIFETIME / EVERY)
     newest = np.searchsorted(published + 120_000_000, visit_us) - 1
     slots = newest[:, None] - np.arange(live)
@@ -131,9 +129,10 @@ def _events(articles: pa.Table, as_of: datetime, taste_turned: bool, random: np.
         "position": place.reshape(-1),
         "session_id": np.repeat(np.arange(len(reader)) + 1, 8),
     }
-    own = (shown["reader_id"] % 4 + taste_turned) % 4 == shown["article_id"] % 4
+    own = shown["article_id"] % 4 == (2 if turned else shown["reader_id"] % 4)
     long = (shown["article_id"] - 1000) // 4 % 2 == 0
-    wanted = np.flatnonzero(own & (random.random(len(own)) < np.where(long, LONG_CHANCE, SHORT_CHANCE)))
+    chance = np.where(long != turned, LONG_CHANCE, SHORT_CHANCE)
+    wanted = np.flatnonzero(own & (random.random(len(own)) < chance))
     pair = shown["reader_id"][wanted] * 1_000_000 + shown["article_id"][wanted]
     wanted = wanted[np.sort(np.unique(pair, return_index=True)[1])]  # nobody reads an article twice
     clicks = {name: column[wanted] for name, column in shown.items()}
@@ -148,15 +147,14 @@ def _events(articles: pa.Table, as_of: datetime, taste_turned: bool, random: np.
     order = np.lexsort((columns["article_id"], columns["reader_id"], columns["occurred_us"]))
     moments = columns["occurred_us"][order]
     late = random.random(len(order)) < LATE_SHARE
-    moment = pa.timestamp("us", tz="UTC")
     rows = pa.table(
         {
             "event_id": np.arange(len(order)) + 1,
             "reader_id": columns["reader_id"][order],
             "article_id": columns["article_id"][order],
             "kind": kind[order],
-            "occurred_at": pa.array(moments).cast(moment),
-            "ingested_at": pa.array(moments + np.where(late, 30 * 3_600_000_000, 60_000_000)).cast(moment),
+            "occurred_at": pa.array(moments).cast(MOMENT),
+            "ingested_at": pa.array(moments + np.where(late, 30 * 3_600_000_000, 60_000_000)).cast(MOMENT),
             "dwell_seconds": pa.array(seconds[order], from_pandas=True),
             "position": columns["position"][order].astype(np.int16),
             "surface": np.full(len(order), "front"),
@@ -167,14 +165,46 @@ def _events(articles: pa.Table, as_of: datetime, taste_turned: bool, random: np.
     return rows.cast(TABLES[2].columns)
 
 
-def _visits(start: datetime, days: float) -> tuple[np.ndarray, np.ndarray]:
+def _visits(days: float) -> tuple[np.ndarray, np.ndarray]:
     """Who comes when: every reader, four times a day, at minutes of their own."""
     reader = np.arange(1, READERS + 1)
     hours = np.array([24 * day + hour for day in range(8) for hour in VISIT_HOURS])
     hours = hours[hours < 24 * days]
     minutes = 60 * hours[:, None] + reader[None, :] * 7 % 120
-    begin = int(start.timestamp()) * 1_000_000
+    begin = int(START.timestamp()) * 1_000_000
     return np.tile(reader, len(hours)), (begin + minutes * 60_000_000).reshape(-1)
+
+
+def known_at(world: World, as_of: datetime, days: int) -> World:
+    """What a snapshot of the `days` before `as_of` holds, picked by plain comparisons."""
+    start, end = (pa.scalar(moment, MOMENT) for moment in (as_of - timedelta(days=days), as_of))
+    joined, published, received, happened, arrived = (
+        pc.field(name) for name in ("signed_up_at", "published_at", "ingested_at", "occurred_at", "ingested_at")
+    )
+    return {
+        "subscribers": world["subscribers"].filter(joined < end),
+        "articles": world["articles"].filter((published < end) & (received < end)),
+        "reading_events": world["reading_events"].filter((happened >= start) & (happened < end) & (arrived < end)),
+    }
+
+
+def store(settings: Settings, world: World, as_of: datetime = AS_OF, days: int = 5, order="ascending") -> Snapshot:
+    """These tables as a stored snapshot, without a database."""
+    files = [
+        file
+        for table in TABLES
+        for rows in [world[table.name].sort_by([(table.day_column or table.key, order)])]
+        for file in store_by_day(settings, table, rows.combine_chunks().to_batches())
+    ]
+    snapshot = Snapshot(as_of, as_of - timedelta(days=days), tuple(files))
+    write_manifest(settings, snapshot)
+    return snapshot
+
+
+def changed(world: World, table: str, rows: list[dict]) -> World:
+    """The world with more rows in one table; a column that a row does not name is null."""
+    more = pa.Table.from_pylist(rows, world[table].schema)
+    return {**world, table: pa.concat_tables([world[table], more])}
 
 
 def publish(settings: Settings, world: World) -> None:
@@ -223,6 +253,7 @@ def add(newsroom, table: str, rows: list[dict]) -> None:
 # Broken rows, a few per rule; `codes` are the rules a row breaks. All but the subscribers lie inside the window.
 _AT = AS_OF - timedelta(days=2, hours=3)
 _OLD = AS_OF - timedelta(days=4)
+_COPIED = AS_OF - timedelta(hours=30, minutes=55)  # article 2000 came five minutes before
 _READER = {"reader_id": 9001, "region": "Africa", "plan": "full", "signed_up_at": _OLD, "interests": []}
 _ARTICLE = {
     "article_id": 9001, "title": "T", "summary": "S", "category": "sport", "publisher": "P", "language": "en",
@@ -230,7 +261,8 @@ _ARTICLE = {
 }  # fmt: skip
 _EVENT = {
     "event_id": 900_001, "reader_id": 7, "article_id": 1001, "kind": "impression", "occurred_at": _AT,
-    "ingested_at": _AT, "dwell_seconds": None, "position": 1, "surface": "front", "batch_id": None, "session_id": 900_001,
+    "ingested_at": _AT, "dwell_seconds": None, "position": 1, "surface": "front", "batch_id": None,
+    "session_id": 900_001,
 }  # fmt: skip
 _READ = {**_EVENT, "kind": "read", "dwell_seconds": 30.0}
 
@@ -240,7 +272,7 @@ BROKEN: list[tuple[str, dict, set[str]]] = [
     ("subscribers", {**_READER, "reader_id": 7}, {"SUB102"}),
     ("subscribers", {**_READER, "reader_id": 9002, "signed_up_at": None}, {"SUB104"}),
     ("articles", {**_ARTICLE, "article_id": None}, {"ART101"}),
-    ("articles", {**_ARTICLE, "article_id": 2000, "published_at": AS_OF - timedelta(hours=30, minutes=55)}, {"ART102"}),
+    ("articles", {**_ARTICLE, "article_id": 2000, "published_at": _COPIED, "ingested_at": _COPIED}, {"ART102"}),
     ("articles", {**_ARTICLE, "article_id": 9003, "title": None}, {"ART103"}),
     ("articles", {**_ARTICLE, "article_id": 9004, "category": None}, {"ART104"}),
     ("articles", {**_ARTICLE, "article_id": 9005, "published_at": None}, {"ART105"}),

@@ -7,6 +7,7 @@ The wheel's Python package is located but never imported: importing it has side 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -90,6 +91,7 @@ def init(data: Path, password: str, log: Path) -> None:
 def serve(data: Path, port: int) -> list[str]:
     """The command that serves a data folder, in the foreground, on loopback only, with its log on standard error."""
     options = {
+        "cluster_name": _cluster(data),
         "listen_addresses": "127.0.0.1",
         "port": str(port),
         "unix_socket_directories": "",
@@ -134,13 +136,22 @@ def clear_killed(data: Path) -> None:
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
+def _cluster(data: Path) -> str:
+    """A name that all processes of this data folder, and no others, carry in their titles."""
+    return f"daybreak-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
+
+
 def _servers(data: Path) -> list[int]:
-    """Living PostgreSQL processes of this data folder: each has it as its working directory."""
+    """Living PostgreSQL processes of this data folder. Titles can be read where a container hides the rest."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data):
+            if (
+                process.name() == "postgres"
+                and process.status() != psutil.STATUS_ZOMBIE
+                and _cluster(data) in " ".join(process.cmdline())
+            ):
                 found.append(process.pid)
-        except (psutil.Error, OSError):
+        except psutil.Error:
             continue
     return found

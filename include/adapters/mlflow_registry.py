@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,8 +26,6 @@ class Version:
     number: int
     tags: Mapping[str, str]
     mlflow_run_id: str
-    experiment_id: str
-    uri: str
 
 
 @cache
@@ -56,14 +55,12 @@ def client(settings: Settings) -> Any:
 
 def find_version(settings: Settings, train_key: str) -> Version | None:
     """The newest version that the same training registered before, if any."""
-    mlflow = client(settings)
-    found = mlflow.search_model_versions(f"name = '{MODEL}' and tags.train_key = '{train_key}'")
-    return _version(mlflow, max(found, key=lambda one: int(one.version))) if found else None
+    found = client(settings).search_model_versions(f"name = '{MODEL}' and tags.train_key = '{train_key}'")
+    return _version(max(found, key=lambda one: int(one.version))) if found else None
 
 
-def _version(mlflow: Any, one: Any) -> Version:
-    experiment_id = mlflow.get_run(one.run_id).info.experiment_id
-    return Version(int(one.version), one.tags, one.run_id, experiment_id, f"models:/{MODEL}/{one.version}")
+def _version(one: Any) -> Version:
+    return Version(int(one.version), one.tags, one.run_id)
 
 
 def register(
@@ -74,8 +71,7 @@ def register(
     params: Mapping[str, Any],
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
-    snapshot: tuple[str, str],
-    figures: Iterable[Path] = (),
+    snapshot_id: str,
 ) -> Version:
     """The new version; its run, artifacts and version carry `tags`."""
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
@@ -90,19 +86,17 @@ def register(
             params=[Param(name, str(value)) for name, value in params.items()],
             tags=[RunTag("daybreak.model", params["model"])],
         )
-        name, digest = snapshot
-        dataset = Dataset(name=name, digest=digest[:36], source_type="snapshot", source=name)
+        digest = snapshot_id.rpartition("-")[2]
+        dataset = Dataset(name=snapshot_id, digest=digest, source_type="snapshot", source=snapshot_id)
         mlflow.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
-        for figure in figures:
-            mlflow.log_artifact(run_id, str(figure), "figures")
         version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
         raise
     mlflow.set_terminated(run_id, "FINISHED")
     set_alias(settings, "challenger", int(version.version))
-    return _version(mlflow, version)
+    return _version(version)
 
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
@@ -133,16 +127,29 @@ def read_alias(settings: Settings, alias: str) -> int | None:
         return None
 
 
-def tag_version(settings: Settings, version: int, tags: Mapping[str, str]) -> None:
-    """More tags on a version: its verdict, for example."""
-    for name, value in tags.items():
-        client(settings).set_model_version_tag(MODEL, str(version), name, value)
+def where(settings: Settings, mlflow_run_id: str) -> dict[str, str]:
+    """Which run and experiment to open in MLflow's UI."""
+    experiment_id = client(settings).get_run(mlflow_run_id).info.experiment_id
+    return {"mlflow_run_id": mlflow_run_id, "mlflow_experiment_id": experiment_id}
 
 
-def log_metrics(settings: Settings, mlflow_run_id: str, metrics: Mapping[str, float], figures: Iterable[Path]) -> None:
-    """Metrics and figures that were found after training, on the same run."""
+def keep_verdict(
+    settings: Settings,
+    version: int,
+    mlflow_run_id: str,
+    decision: str,
+    verdict_id: str,
+    metrics: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Decision and verdict as tags of the version, every contestant's numbers as metrics of its run."""
     from mlflow.entities import Metric
 
-    client(settings).log_batch(mlflow_run_id, metrics=[Metric(name, value, 0, 0) for name, value in metrics.items()])
-    for figure in figures:
-        client(settings).log_artifact(mlflow_run_id, str(figure), "figures")
+    for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
+        client(settings).set_model_version_tag(MODEL, str(version), name, value)
+    numbers = [
+        Metric(f"{who}_{name}", value, 0, 0)
+        for who, means in metrics.items()
+        for name, value in means.items()
+        if math.isfinite(value)
+    ]
+    client(settings).log_batch(mlflow_run_id, metrics=numbers)

@@ -7,9 +7,9 @@ order of appearance and the zip's time stamps fixed; the SHA-256 of the file is 
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def load(path: Path) -> Any:
                 hint="do not load it; train again.",
             )
         return sio.load(path, trusted=list(TRUSTED))
-    except (OSError, zipfile.BadZipFile, json.JSONDecodeError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise ArtifactDamaged(
             f"{path} is not a readable model file: {error}.", hint="roll back or train again."
         ) from error

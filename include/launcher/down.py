@@ -17,17 +17,18 @@ from include.settings import Settings
 Say = Callable[[str], None]
 TICK_SECONDS = 0.1
 PATIENCE_SECONDS = 150.0  # more than all graces together
+TRACES = (files.WANTED, files.LOCK, files.GUARDIAN_LOCK, files.SERVICES)
 
 
 def down(settings: Settings, say: Say) -> None:
     """Nothing of this state folder runs any more; fine when nothing did."""
     home = settings.home
-    if not home.is_dir():
+    if not any((home / name).exists() for name in TRACES):
         say("nothing was running")
         return
     try:
         (home / files.WANTED).unlink(missing_ok=True)
-        before = load(home)
+        before = any(record.process for record in load(home).values())
         lock = _ask_supervisor(settings, say)
         board = Board(home, tuple(service.name for service in SERVICES))
         stop_services(settings, SERVICES, board, say)

@@ -24,6 +24,8 @@ THEN = ("recommend", "monitor")
 PARSE_SECONDS = 120.0
 APPEAR_SECONDS = 20.0
 SHOWN_LOG_LINES = 12
+EXPLAINED_STATES = ("failed", "up_for_retry", "skipped")
+SHOWN_STATES = ("running", "success", "upstream_failed", *EXPLAINED_STATES)
 
 
 def run_first_cycle(settings: Settings, say: Say) -> None:
@@ -116,7 +118,7 @@ class Reporter:
         for task in sorted(tasks, key=lambda task: str(task["end_date"] or task["start_date"] or "")):
             state, attempt = str(task["state"]), int(task["try_number"] or 0)
             key = (str(task["task_id"]), int(task["map_index"]), state, attempt)
-            if key in self.said or state not in ("running", "success", "failed", "up_for_retry", "upstream_failed"):
+            if key in self.said or state not in SHOWN_STATES:
                 continue
             self.said.add(key)
             name = f"{task['dag_id']}: {_name(task)}"
@@ -126,8 +128,8 @@ class Reporter:
                 self.say(f"{name} done in {_seconds(task):.1f} s")
             else:
                 self.say(f"{name} {state.replace('_', ' ')}")
-            if state in ("failed", "up_for_retry"):
-                for line in _error_lines(self.airflow.log(task)):
+            if state in EXPLAINED_STATES:
+                for line in _reasons(self.airflow.log(task)):
                     self.say(f"    {line}")
 
 
@@ -145,14 +147,14 @@ def _seconds(thing: Json) -> float:
     return (datetime.fromisoformat(thing["end_date"]) - datetime.fromisoformat(thing["start_date"])).total_seconds()
 
 
-def _error_lines(log: list[Json]) -> list[str]:
-    """The last lines that speak of the error: its type and message, else the end of the log."""
-    lines: list[str] = []
-    for entry in log:
-        for error in entry.get("error_detail") or []:
-            lines.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
-    if not lines:
-        lines = [str(entry.get("event", "")) for entry in log if entry.get("level") in ("error", "critical")]
-    if not lines:
-        lines = [str(entry.get("event", "")) for entry in log]
+def _reasons(log: list[Json]) -> list[str]:
+    """What a log says about why a task did not end well: its errors, else why it was skipped, else its last lines."""
+    lines = [f"{error.get('exc_type')}: {error.get('exc_value')}" for entry in log for error in _errors(entry)]
+    lines = lines or [str(entry["reason"]) for entry in log if entry.get("reason")]
+    lines = lines or [str(entry.get("event", "")) for entry in log if entry.get("level") in ("error", "critical")]
+    lines = lines or [str(entry.get("event", "")) for entry in log]
     return [part for line in lines for part in line.splitlines()][-SHOWN_LOG_LINES:]
+
+
+def _errors(entry: Json) -> list[Json]:
+    return list(entry.get("error_detail") or [])

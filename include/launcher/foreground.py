@@ -92,7 +92,7 @@ def run(settings: Settings, service: Service) -> int:
     HEALTHY.unlink(missing_ok=True)
     if illness:
         files.say(f"{service.name} {illness}: ending it, to be started again")
-        child.send_signal(service.stop_signal)
+        child.kill()  # it would not hear anything gentler
     with suppress(subprocess.TimeoutExpired):
         child.wait(service.grace_seconds)
     with suppress(ProcessLookupError):
@@ -111,11 +111,12 @@ def _watch(
     process = identify(child.pid)
     answered = time.monotonic() + service.patience_seconds - MUTE_SECONDS
     next_probe = 0.0
-    has_answered = whole = wounded = False
+    has_answered = wounded = False
+    known: frozenset[int] = frozenset()
     while process is not None and child.poll() is None and not stopping.wait(TICK_SECONDS):
-        lacks = service.wounded(process)
-        whole = whole or not lacks  # it may not have grown all its limbs yet
-        wounded = wounded or (whole and lacks)
+        helpers = service.helpers(process)
+        wounded = wounded or not known <= helpers
+        known |= helpers
         if wounded and not service.busy(process):
             return "lost a worker it cannot replace"
         if time.monotonic() < next_probe:

@@ -18,7 +18,7 @@ from include.clock import now
 from include.errors import DaybreakError, ServiceError
 from include.launcher import files, ports
 from include.launcher.files import say
-from include.launcher.processes import Process, alive, identify, kill_marked
+from include.launcher.processes import Process, alive, identify, kill_marked, listens
 from include.launcher.records import Board
 from include.launcher.services import Service, prepared
 from include.settings import PROJECT, Settings
@@ -138,7 +138,7 @@ class Keeper(threading.Thread):
 
     def _wait_until_ready(self, process: Process) -> None:
         end = time.monotonic() + self.service.patience_seconds
-        while not self.service.ready(self.house.settings, self.since):
+        while not self._answers(process):
             if not alive(process):
                 raise self._death()
             if time.monotonic() > end:
@@ -149,17 +149,24 @@ class Keeper(threading.Thread):
             self._pause(TICK_SECONDS)
         self.service.settle(self.house.settings)
 
+    def _answers(self, process: Process) -> bool:
+        settings = self.house.settings
+        if not all(listens(process, getattr(settings, field)) for field in self.service.ports):
+            return False
+        return bool(self.service.ready(settings, self.since))
+
     def _watch(self, process: Process) -> None:
         """Returns never: raises what ended the service."""
         answered = probed = looked = time.monotonic()
-        whole = wounded = False
+        known: frozenset[int] = frozenset()
+        wounded = False
         while alive(process):
             self._pause(TICK_SECONDS)
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
-                lacks = self.service.wounded(process)
-                whole = whole or not lacks  # it may not have grown all its limbs yet
-                wounded = wounded or (whole and lacks)
+                helpers = self.service.helpers(process)
+                wounded = wounded or not known <= helpers
+                known |= helpers
                 if wounded and not self.service.busy(process):
                     raise ServiceError(f"{self.service.name} lost a worker it cannot replace.", hint="none needed.")
             if time.monotonic() - probed < PROBE_SECONDS:

@@ -52,6 +52,21 @@ def alive(process: Process) -> bool:
     return identify(process.pid) == process
 
 
+def listens(process: Process, port: int) -> bool:
+    """Whether this process or one below it is who listens on a port, and not a stranger; True if that is hidden."""
+    try:
+        root = psutil.Process(process.pid)
+        for one in (root, *root.children(recursive=True)):
+            for connection in one.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        pass
+    return False
+
+
 def mark(home: Path, name: str) -> str:
     """What `MARK` is set to in the environment of a service."""
     return f"{name}@{home}"

@@ -28,6 +28,11 @@ def _nothing(settings: Settings) -> None:
     """Nothing to do."""
 
 
+def _none(process: Process) -> frozenset[int]:
+    """Has no helpers."""
+    return frozenset()
+
+
 def _never(process: Process) -> bool:
     """Has nothing that could."""
     return False
@@ -44,8 +49,8 @@ class Service:
 
     `after` names services that must answer first; `prepared(name)` asks only for that service's preparation.
     `find` knows a running one without records, `prepare` is called before a start, `settle` when it first answers and
-    before those after it start, `clean` when it has ended. A service that was once `wounded` is restarted as soon as it
-    is not `busy`.
+    before those after it start, `clean` when it has ended. A service that lost one of its `helpers` is restarted as
+    soon as it is not `busy`.
     """
 
     name: str
@@ -59,7 +64,7 @@ class Service:
     prepare: Callable[[Settings], None] = _nothing
     clean: Callable[[Settings], None] = _nothing
     settle: Callable[[Settings], None] = _nothing
-    wounded: Callable[[Process], bool] = _never
+    helpers: Callable[[Process], frozenset[int]] = _none
     busy: Callable[[Process], bool] = _never
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 20
@@ -187,14 +192,14 @@ SERVICES = (
             wave=1,
             after=("postgres", "mailbox", prepared("api-server")),
             environment=environment.of_airflow,
-            wounded=wounded,
+            helpers=helpers,
             busy=busy,
         )
-        for name, flags, wounded, busy in (
+        for name, flags, helpers, busy in (
             # without the flag they serve logs to the whole network
-            ("scheduler", ("--skip-serve-logs",), executor.lost_a_worker, executor.runs_a_task),
-            ("dag-processor", (), _never, _never),
-            ("triggerer", ("--skip-serve-logs",), _never, _never),
+            ("scheduler", ("--skip-serve-logs",), executor.workers, executor.runs_a_task),
+            ("dag-processor", (), _none, _never),
+            ("triggerer", ("--skip-serve-logs",), _none, _never),
         )
     ),
 )

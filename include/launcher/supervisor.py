@@ -69,6 +69,9 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
         self._note_process("supervisor", os.getpid())
+        for name in self.names:
+            if self.board[name].process is None:
+                self.board.note(name, state="starting", pid=0, born="")
         answering = {event: threading.Event() for name in self.names for event in (name, prepared(name))}
         keepers = [Keeper(service, self.board, self, answering) for service in self.services]
         for keeper in keepers:
@@ -84,9 +87,9 @@ class Supervisor:
         if self.guardian is not None:
             self.guardian.wait(5)
         kill_marked(self.settings.home)
-        self.board.note("guardian", state="stopped", pid=0, born="")
-        self.board.note("supervisor", state="stopped", pid=0, born="")
-        self.lock.release()
+        for name in (files.SERVICES, files.GUARDIAN_LOCK):
+            (self.settings.home / name).unlink(missing_ok=True)
+        self.lock.release(remove=True)
 
     def _keep_guardian(self) -> None:
         if self.guardian is not None:

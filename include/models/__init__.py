@@ -35,8 +35,11 @@ class Recommender(Protocol):
         """Learn from what readers did after each moment; returns facts worth logging (rows used, positives)."""
         ...
 
-    def rank(self, scenes: Scenes, depth: int) -> pa.Table:
-        """Up to `depth` articles per request, best first, none that the reader had read (schema `RANKED`)."""
+    def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
+        """Up to `depth` articles per request, best first, none that the reader had read (schema `RANKED`).
+
+        With `candidates` (reader_id, list_at, article_id) these are put in order and no others are looked for.
+        """
         ...
 
     def save(self, folder: Path) -> None:

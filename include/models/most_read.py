@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from include.features import Scenes
 from include.models import RANKED
-from include.models.scene_tables import open_tables, run
+from include.models.scene_tables import find_pairs, open_tables, run
 
 POPULAR_DEPTH = 300
 
@@ -26,10 +26,12 @@ class MostRead:
         """Nothing to learn."""
         return {}
 
-    def rank(self, scenes: Scenes, depth: int) -> pa.Table:
+    def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """Popular articles, most read first."""
         with open_tables(scenes) as connection:
-            return run(connection, self.name, depth=depth, popular_depth=max(POPULAR_DEPTH, 3 * depth)).cast(RANKED)
+            popular = {"popular_depth": max(POPULAR_DEPTH, 3 * depth)}
+            connection.register("pairs", find_pairs(connection, candidates, "popular_pairs", **popular))
+            return run(connection, self.name, depth=depth).select(RANKED.names).cast(RANKED)
 
     def save(self, folder: Path) -> None:
         """The name is all there is."""

@@ -29,3 +29,13 @@ def open_tables(scenes: Scenes, **more: pa.Table) -> Iterator[duckdb.DuckDBPyCon
 def run(connection: duckdb.DuckDBPyConnection, name: str, **parameters: Any) -> pa.Table:
     """The result of `include/sql/models/<name>.sql`."""
     return duck.fetch(connection, query(f"models/{name}"), parameters)
+
+
+def find_pairs(
+    connection: duckdb.DuckDBPyConnection, candidates: pa.Table | None, name: str, **parameters: Any
+) -> pa.Table:
+    """The given candidates of the scenes' requests, or those that the query `name` finds."""
+    if candidates is None:
+        return run(connection, name, **parameters)
+    connection.register("given", candidates)
+    return run(connection, "given_pairs")

@@ -21,7 +21,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from include.adapters import skops_files
 from include.features import Scenes
 from include.models import RANKED
-from include.models.scene_tables import open_tables, run
+from include.models.scene_tables import find_pairs, open_tables, run
 
 WORDS = ("region", "plan", "category", "language")
 NUMBERS = (
@@ -80,8 +80,9 @@ class TwoStage:
         self.parts = {"encoder": _fit_encoder(examples)}
         matrix = self._matrix(examples)
         was_read = seconds > 0
+        was_shown = _was_shown(examples)
         self.parts["reading"] = HistGradientBoostingClassifier(**TREES, min_samples_leaf=40, random_state=seed).fit(
-            matrix, was_read
+            matrix[was_shown], was_read[was_shown]
         )
         self.parts["dwell"] = HistGradientBoostingRegressor(**TREES, min_samples_leaf=40, random_state=seed).fit(
             matrix[was_read], np.log1p(np.minimum(seconds[was_read], LONGEST_COUNTED_SECONDS))
@@ -92,16 +93,16 @@ class TwoStage:
             "left_out_rows": float(outcomes.num_rows - used.num_rows),
         }
 
-    def rank(self, scenes: Scenes, depth: int) -> pa.Table:
+    def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """The `depth` articles with the longest expected reading time per request."""
-        ranked = [self._rank_part(part, depth) for part in split_requests(scenes, REQUESTS_AT_ONCE)]
-        return pa.concat_tables(ranked).sort_by(
+        ranked = [self._rank_part(part, depth, candidates) for part in split_requests(scenes, REQUESTS_AT_ONCE)]
+        return pa.concat_tables([RANKED.empty_table(), *ranked]).sort_by(
             [("list_at", "ascending"), ("reader_id", "ascending"), ("rank", "ascending")]
         )
 
-    def _rank_part(self, scenes: Scenes, depth: int) -> pa.Table:
+    def _rank_part(self, scenes: Scenes, depth: int, candidates: pa.Table | None) -> pa.Table:
         with open_tables(scenes) as connection:
-            found = run(connection, "candidates", **CANDIDATES)
+            found = find_pairs(connection, candidates, "candidates", **CANDIDATES)
             connection.register("pairs", found.append_column("position", pa.array(np.ones(found.num_rows))))
             pairs = run(connection, "pair_features", together_hours=TOGETHER_HOURS)
             connection.register("scored", pairs.append_column("score", pa.array(self._expected_seconds(pairs))))
@@ -149,6 +150,12 @@ def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:
             reads=scenes.reads,
             co_reads=scenes.co_reads,
         )
+
+
+def _was_shown(examples: pa.Table) -> np.ndarray[Any, Any]:
+    """Reads of what was never shown have no unread counterpart: the chance of a read is not learnt from them."""
+    shown = np.asarray(examples.column("position").is_valid())
+    return shown if shown.any() else np.ones(len(shown), dtype=bool)
 
 
 def _words(pairs: pa.Table) -> np.ndarray[Any, Any]:

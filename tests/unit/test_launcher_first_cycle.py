@@ -119,6 +119,14 @@ def test_a_failed_try_is_told_with_its_error_even_if_it_is_tried_again():
     ]
 
 
+def test_a_skipped_task_is_told_with_its_reason():
+    said = []
+    airflow = Silent()
+    airflow.log = lambda task: [{"event": "::group::"}, {"event": "Skipping task.", "reason": "The champion stays."}]
+    first_cycle.Reporter(airflow, said.append)([a_task("skipped", start_date=None)])
+    assert said == ["retrain: train skipped", "    The champion stays."]
+
+
 def test_mapped_tasks_are_told_apart():
     said = []
     report = first_cycle.Reporter(Silent(), said.append)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.message import EmailMessage
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from include.mailbox.page import page
 from include.mailbox.store import Mailbox
@@ -16,9 +17,23 @@ def mailbox(tmp_path):
     return Mailbox(tmp_path / "mail")
 
 
+class Browser:
+    """Asks the page for things, without a network."""
+
+    def __init__(self, application):
+        self.transport = httpx.ASGITransport(application)
+
+    def get(self, path, headers=None):
+        async def ask():
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://127.0.0.1:8025") as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(ask())
+
+
 @pytest.fixture
 def browser(mailbox):
-    return TestClient(page(mailbox), base_url="http://127.0.0.1:8025")
+    return Browser(page(mailbox))
 
 
 def a_mail(subject="Late", text="It is late: é\n", html=None):

@@ -278,19 +278,34 @@ def test_a_service_waits_for_the_one_before_it(settings, quick):
         house.close()
 
 
-def test_a_wounded_service_is_restarted_once_it_is_not_busy(settings, quick):
-    wounded, busy = threading.Event(), threading.Event()
+def test_a_service_that_lost_a_helper_is_restarted_once_it_is_not_busy(settings, quick):
+    helpers, busy = {11, 12}, threading.Event()
     busy.set()
-    house = House(settings, sleeping(wounded=lambda _: wounded.is_set(), busy=lambda _: busy.is_set()))
+    house = House(settings, sleeping(helpers=lambda _: frozenset(helpers), busy=lambda _: busy.is_set()))
     try:
         board = house.keep(house.services[0])
         eventually(lambda: board["sleeper"].state == "running")
         first = board["sleeper"].pid
         time.sleep(0.2)
-        wounded.set()
+        helpers.remove(11)
+        helpers.add(13)  # as many as before: it was replaced at once, which mends nothing
         time.sleep(0.3)
         assert board["sleeper"].pid == first
         busy.clear()
         eventually(lambda: board["sleeper"].pid not in (0, first))
+    finally:
+        house.close()
+
+
+def test_a_service_that_gains_helpers_is_left_alone(settings, quick):
+    helpers = {11}
+    house = House(settings, sleeping(helpers=lambda _: frozenset(helpers)))
+    try:
+        board = house.keep(house.services[0])
+        eventually(lambda: board["sleeper"].state == "running")
+        time.sleep(0.2)
+        helpers.add(12)
+        time.sleep(0.3)
+        assert board["sleeper"].restarts == 0
     finally:
         house.close()

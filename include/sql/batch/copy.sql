@@ -1,1 +1,1 @@
-copy {partition} (reader_id, rank, article_id, score, reason) from stdin (format binary, freeze)
+copy {draft} (reader_id, rank, article_id, score, reason) from stdin (format binary, freeze)

@@ -1,6 +1,6 @@
 -- The rows with what a rule needs to know beyond the row itself: duplicates, and the other two tables.
 select e.*,
-       row_number() over (partition by e.event_id order by e.filename, e.file_row_number) as copy_no,
+       row_number() over (partition by e.event_id order by e.ingested_at, e.filename, e.file_row_number) as copy_no,
        s.reader_id is not null as is_reader_known,
        a.article_id is not null as is_article_known,
        e.kind is distinct from 'read' or e.dwell_seconds is not null as has_dwell_if_read,

@@ -1,5 +1,5 @@
--- Per reader: how much of the time they then spent the lists had on them, and how high up. Gains are seconds read,
--- capped; an ideal list has the longest read first.
+-- Per reader: how much of the time they then spent stood how high up in the order, and how much of it the lists held.
+-- Gains are seconds read, capped; an ideal order has the longest read first.
 with truth as (
     select reader_id, list_at, article_id, least(read_seconds, $longest_counted_seconds) as gain
     from outcomes where read_seconds > 0
@@ -8,19 +8,26 @@ with truth as (
     from (select *, row_number() over (partition by reader_id, list_at order by gain desc, article_id) as place from truth)
     where place <= $list_length
     group by all
+), placed as (
+    select o.reader_id, o.list_at, sum(t.gain / log2(o.rank + 1)) as got
+    from ordered o
+    join truth t on t.reader_id = o.reader_id and t.list_at = o.list_at and t.article_id = o.article_id
+    where o.rank <= $list_length
+    group by all
 ), reached as (
-    select l.reader_id, l.list_at, sum(t.gain / log2(l.rank + 1)) as got, count(*) as hits, sum(t.gain) as seconds
+    select l.reader_id, l.list_at, count(*) as hits, sum(t.gain) as seconds
     from lists l
     join truth t on t.reader_id = l.reader_id and t.list_at = l.list_at and t.article_id = l.article_id
     group by all
 )
 select i.reader_id,
-       sum(coalesce(r.got, 0)) as got,
+       sum(coalesce(p.got, 0)) as got,
        sum(i.best) as best,
        avg((coalesce(r.hits, 0) > 0)::int) as hit_share,
        avg(coalesce(r.seconds, 0)) as seconds_reached,
        avg(i.seconds) as seconds_read
 from ideal i
+left join placed p on p.reader_id = i.reader_id and p.list_at = i.list_at
 left join reached r on r.reader_id = i.reader_id and r.list_at = i.list_at
 group by i.reader_id
 order by i.reader_id

@@ -1,4 +1,5 @@
 -- How each live article was doing, as known at the moment: those that were seen in the last day or are still fresh.
+-- Times are summed in whole milliseconds, for a sum of fractions depends on the order of its rows.
 with live as (
     select m.list_at, a.article_id, a.published_at
     from articles a
@@ -13,7 +14,7 @@ with live as (
            count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 6 hour) as read_count_6h,
            count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 3 hour) as read_count_3h,
            count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 1 hour) as read_count_1h,
-           coalesce(sum(e.dwell_seconds) filter (where e.kind = 'read'), 0) as read_seconds_1d
+           sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read') as read_ms_1d
     from reading_events e
     join moments m on e.occurred_at < m.list_at and e.ingested_at < m.list_at and e.occurred_at >= m.list_at - interval 1 day
     group by all
@@ -25,7 +26,7 @@ select l.article_id, l.list_at as event_timestamp,
        coalesce(d.read_count_6h, 0) as read_count_6h,
        coalesce(d.read_count_3h, 0) as read_count_3h,
        coalesce(d.read_count_1h, 0) as read_count_1h,
-       coalesce(d.read_seconds_1d, 0) as read_seconds_1d
+       coalesce(d.read_ms_1d, 0)::double / 1000 as read_seconds_1d
 from live l
 left join doing d on d.list_at = l.list_at and d.article_id = l.article_id
 where d.article_id is not null or l.published_at >= l.list_at - to_hours($fresh_hours)

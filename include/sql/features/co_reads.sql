@@ -1,4 +1,5 @@
--- Which articles the same readers read in the day before the moment, closer in time counting more.
+-- Which articles the same readers read in the day before the moment, closer in time counting more. Millionths are
+-- summed, for a sum of fractions depends on the order of its rows.
 with recent as (
     select m.list_at, r.reader_id, r.article_id, r.read_at
     from reads r
@@ -8,7 +9,8 @@ with recent as (
     select list_at, article_id, count(*) as readers from recent group by all
 ), pairs as (
     select a.list_at, a.article_id, b.article_id as other_id,
-           sum(exp(-abs(date_diff('minute', a.read_at, b.read_at)) / 60.0 / $together_hours)) as together
+           sum(round(1e6 * exp(-abs(date_diff('minute', a.read_at, b.read_at)) / 60.0 / $together_hours))::bigint)::double
+               / 1e6 as together
     from recent a
     join recent b on a.list_at = b.list_at and a.reader_id = b.reader_id and a.article_id <> b.article_id
     group by all

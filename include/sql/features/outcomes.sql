@@ -2,7 +2,7 @@
 select e.reader_id, m.list_at, e.article_id,
        min(e.position)::double as position,
        bool_or(e.kind = 'impression') as is_shown,
-       coalesce(sum(e.dwell_seconds) filter (where e.kind = 'read'), 0) as read_seconds
+       coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000 as read_seconds
 from reading_events e
 asof join moments m on e.occurred_at >= m.list_at
 join articles a on a.article_id = e.article_id

@@ -1,4 +1,4 @@
--- How much each asked-for reader had been reading, as known at the moment.
+-- How much each asked-for reader had been reading, as known at the moment. Times are summed in whole milliseconds.
 select q.reader_id, q.list_at as event_timestamp,
        any_value(s.region) as region,
        any_value(s.plan) as plan,
@@ -6,8 +6,9 @@ select q.reader_id, q.list_at as event_timestamp,
        count(*) filter (where e.kind = 'impression') as impression_count,
        count(*) filter (where e.kind = 'read') as read_count,
        count(*) filter (where e.kind = 'read' and e.occurred_at >= q.list_at - interval 1 day) as read_count_1d,
-       coalesce(sum(e.dwell_seconds) filter (where e.kind = 'read'), 0) as read_seconds,
-       avg(e.dwell_seconds) filter (where e.kind = 'read') as mean_read_seconds,
+       coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000 as read_seconds,
+       sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read')::double
+           / 1000 / nullif(count(*) filter (where e.kind = 'read'), 0) as mean_read_seconds,
        count(distinct e.occurred_at::date) filter (where e.kind = 'read') as active_day_count
 from requests q
 join subscribers s on s.reader_id = q.reader_id

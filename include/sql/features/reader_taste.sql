@@ -1,20 +1,27 @@
 -- What each asked-for reader had spent time on: shares by category, publisher and language, recent reading counting
--- more. Each taste travels as two arrays of one length, names and shares, largest first.
-with spent as (
-    select q.reader_id, q.list_at, a.category, a.publisher, a.language,
-           coalesce(least(r.read_seconds, $longest_counted_seconds), $unknown_read_seconds)
-               * exp(-date_diff('minute', r.read_at, q.list_at) / 1440.0 / $taste_half_life_days * ln(2)) as weight
+-- more. How long somebody stayed is known only when they have left. Each taste travels as two arrays of one length,
+-- names and shares, largest first.
+with known as (
+    select q.reader_id, q.list_at, e.article_id, min(e.occurred_at) as read_at,
+           sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read')::double / 1000 as seconds
     from requests q
-    join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
-                and r.read_at >= q.list_at - to_days($lookback_days)
-    join articles a on a.article_id = r.article_id
+    join reading_events e on e.reader_id = q.reader_id and e.kind in ('click', 'read')
+                         and e.occurred_at < q.list_at and e.ingested_at < q.list_at
+                         and e.occurred_at >= q.list_at - to_days($lookback_days)
+    group by all
+), spent as (
+    select k.reader_id, k.list_at, a.category, a.publisher, a.language,
+           coalesce(least(k.seconds, $longest_counted_seconds), $unknown_read_seconds)
+               * exp(-date_diff('minute', k.read_at, k.list_at) / 1440.0 / $taste_half_life_days * ln(2)) as weight
+    from known k
+    join articles a on a.article_id = k.article_id
 ), summed as (
-    select reader_id, list_at, dimension, name, sum(weight) as weight
+    select reader_id, list_at, dimension, name, sum(round(1e6 * weight)::bigint)::bigint as weight
     from (unpivot spent on category, publisher, language into name dimension value name)
     group by all
 ), shares as (
     select reader_id, list_at, dimension, name,
-           weight / sum(weight) over (partition by reader_id, list_at, dimension) as share
+           weight::double / sum(weight) over (partition by reader_id, list_at, dimension) as share
     from summed
     qualify row_number() over (partition by reader_id, list_at, dimension order by weight desc, name) <= $most_names
 ), listed as (

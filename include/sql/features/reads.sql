@@ -1,8 +1,7 @@
--- Who read what, when it was known: one row per reader and article, a click counting as a read of unknown length.
+-- Who read what, when it was known: one row per reader and article; a click counts as a read.
 select reader_id, article_id,
        min(occurred_at) as read_at,
-       min(ingested_at) as known_at,
-       sum(dwell_seconds) as read_seconds
+       min(ingested_at) as known_at
 from reading_events
 where kind in ('click', 'read')
 group by all

@@ -28,7 +28,7 @@ with trend as (
                 and r.read_at >= q.list_at - interval 2 day
     join co_reads c on c.list_at = q.list_at and c.article_id = r.article_id
     group by q.reader_id, q.list_at, c.other_id
-    qualify row_number() over (partition by q.reader_id, q.list_at order by sum(c.weight) desc, c.other_id) <= $together
+    qualify row_number() over (partition by q.reader_id, q.list_at order by sum(round(1e6 * c.weight)::bigint) desc, c.other_id) <= $together
 ), found as (
     select q.reader_id, q.list_at, t.article_id
     from requests q

@@ -1,7 +1,8 @@
 -- Second stage: everything the ranker looks at, one row per pair of request and article, in the pairs' order.
 with together as (
     select q.reader_id, q.list_at, c.other_id as article_id,
-           sum(c.weight * exp(-date_diff('minute', r.read_at, q.list_at) / 60.0 / $together_hours)) as co_read,
+           sum(round(1e6 * c.weight * exp(-date_diff('minute', r.read_at, q.list_at) / 60.0 / $together_hours))::bigint)
+               ::double / 1e6 as co_read,
            max(c.weight) as co_read_strongest
     from requests q
     join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at

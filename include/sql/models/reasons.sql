@@ -1,6 +1,6 @@
 -- Why each ranked article is there, in plain words; the strongest of what the ranker saw.
 with because as (
-    select k.reader_id, k.list_at, k.article_id, arg_max(b.title, c.weight) as title
+    select k.reader_id, k.list_at, k.article_id, first(b.title order by c.weight desc, b.article_id) as title
     from ranked k
     join reads r on r.reader_id = k.reader_id and r.read_at < k.list_at and r.known_at < k.list_at
                 and r.read_at >= k.list_at - interval 2 day

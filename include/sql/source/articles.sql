@@ -16,4 +16,4 @@ where published_at < current_setting('daybreak.articles_start')::timestamptz
       select e.article_id from source.reading_events e
       where e.occurred_at >= current_setting('daybreak.window_start')::timestamptz
         and e.occurred_at < current_setting('daybreak.window_end')::timestamptz)
-order by published_at, article_id
+order by published_at, article_id, ingested_at

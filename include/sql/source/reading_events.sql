@@ -1,8 +1,9 @@
--- Exactly the window, and of it only what had arrived by its end and a short grace. `(select …)` is computed once, not per row.
+-- Exactly the window, and of it only what had arrived by its end and a short grace.
+-- `(select …)` is computed once, not for every row.
 select event_id, reader_id, article_id, kind, occurred_at, ingested_at, dwell_seconds, position,
        surface, batch_id, session_id
 from source.reading_events
 where occurred_at >= current_setting('daybreak.window_start')::timestamptz
   and occurred_at < current_setting('daybreak.window_end')::timestamptz
   and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
-order by occurred_at, event_id
+order by occurred_at, event_id, ingested_at

@@ -1,0 +1,65 @@
+"""`python -m bench [--only NAME]`: runs benchmarks, prints their table, writes `bench.json` in the state folder."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from bench.catalogue import BENCHES
+from bench.figures import Figure, table, write
+from bench.ground import prepared
+from include.errors import DaybreakError
+from include.launcher.progress import Progress
+from include.settings import load_settings
+
+ROWS = 1_000_000
+
+
+def main() -> None:
+    """Runs what was asked for; progress on standard error, the table on standard output."""
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    say = Progress()
+    figures: list[Figure] = []
+    try:
+        path = load_settings().home / "bench.json"
+        with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
+            for name in [arguments.only] if arguments.only else BENCHES:
+                repeat = arguments.repeat or (1 if name == "loop" else 3)
+                figures += BENCHES[name](ground, repeat, say)
+                write(path, figures)
+    except DaybreakError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("bench: interrupted; what was started is stopped", file=sys.stderr)
+        sys.exit(130)
+    print(table(figures))
+    say(f"written to {path}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Times stages beside their alternatives.")
+    parser.add_argument("--only", choices=BENCHES, help="one benchmark, not all")
+    parser.add_argument("--rows", type=_positive, default=ROWS, help=f"reading events, about (default {ROWS:,})")
+    parser.add_argument(
+        "--times",
+        type=_positive,
+        default=3,
+        help="extract.large reads this many times the rows (default 3; 1: leave out)",
+    )
+    parser.add_argument("--repeat", type=_positive, help="runs of each variant (default 3, of the loop 1)")
+    parser.add_argument("--keep", action="store_true", help="leave data and services for the next run")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    value = int(text.replace("_", "").replace(",", ""))
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+if __name__ == "__main__":
+    main()

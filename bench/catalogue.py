@@ -1,0 +1,15 @@
+"""The benchmarks there are, in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench import extract, loop, publish
+from bench.figures import Figure
+from bench.ground import Ground, Say
+
+BENCHES: dict[str, Callable[[Ground, int, Say], list[Figure]]] = {
+    "extract": extract.measure,
+    "publish": publish.measure,
+    "loop": loop.measure,
+}

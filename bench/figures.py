@@ -1,0 +1,89 @@
+"""What was measured: one figure per variant, the table people read and the file programs read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+OURS = "daybreak"
+HEADINGS = ("bench", "variant", "rows", "seconds", "peak MB", "time : ours", "memory : ours")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One variant of one benchmark on `rows` rows."""
+
+    bench: str
+    variant: str
+    rows: int
+    seconds: float
+    peak_mb: float
+
+
+def middle(bench: str, variant: str, runs: Sequence[Figure]) -> Figure:
+    """The median run, in time and in memory, each for itself."""
+    return Figure(
+        bench,
+        variant,
+        runs[0].rows,
+        round(median(run.seconds for run in runs), 4),
+        round(median(run.peak_mb for run in runs), 1),
+    )
+
+
+def ratios(figures: Iterable[Figure]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Time and memory as multiples of ours, by bench and variant; a bench without ours has none."""
+    figures = list(figures)
+    ours = {figure.bench: figure for figure in figures if figure.variant == OURS}
+    return {
+        (figure.bench, figure.variant): (_ratio(figure.seconds, own.seconds), _ratio(figure.peak_mb, own.peak_mb))
+        for figure in figures
+        if (own := ours.get(figure.bench)) is not None
+    }
+
+
+def _ratio(value: float, own: float) -> float:
+    return value / own if own else float("inf")
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures in aligned columns, ours first in each bench, with ratios: 4.0 means four times what ours takes."""
+    order = {bench: place for place, bench in enumerate(dict.fromkeys(figure.bench for figure in figures))}
+    found = ratios(figures)
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    for figure in sorted(figures, key=lambda one: (order[one.bench], one.variant != OURS)):
+        time, memory = found.get((figure.bench, figure.variant), (None, None))
+        rows.append(
+            (
+                figure.bench,
+                figure.variant,
+                f"{figure.rows:,}",
+                f"{figure.seconds:.2f}",
+                f"{figure.peak_mb:.0f}",
+                *("" if ratio is None or figure.variant == OURS else f"{ratio:.2f}" for ratio in (time, memory)),
+            )
+        )
+    widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def write(path: Path, figures: Iterable[Figure]) -> None:
+    """The figures as JSON: a list of bench, variant, rows, seconds and peak_mb."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    draft.replace(path)
+
+
+def from_child(bench: str, variant: str, told: Mapping[str, float], sampled_mb: float) -> Figure:
+    """A run as a child process told of it; its peak is the larger of its own and that of its whole process tree."""
+    return Figure(bench, variant, int(told["rows"]), told["seconds"], max(told["peak_mb"], sampled_mb))

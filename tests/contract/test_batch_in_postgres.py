@@ -1,0 +1,73 @@
+"""A batch in a real PostgreSQL: what is written is what readers see, to the last character, and gaps are refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from include import batch as batches
+from include.adapters.warehouse import connect
+from include.checks import blocking
+from include.errors import AuditFailed
+from include.models import RANKED
+
+AS_OF = datetime(2026, 11, 15, tzinfo=UTC)
+ABOUT = {
+    "batch_id": "20261115T000000Z_v1_abc",
+    "as_of": AS_OF,
+    "model_version": 1,
+    "snapshot_id": "a snapshot",
+    "run_id": "a run",
+    "list_length": 2,
+}
+ROWS = [
+    (1, 1, 11, 0.5, "New in politics"),
+    (1, 2, 12, 0.25, "“Süß”, they said\t\\N"),
+    (2**40, 1, 12, 0.0, ""),
+    (2**40, 2, 11, -1.5, "New in sports"),
+]
+
+
+def lists_of(rows):
+    readers, ranks, articles, scores, reasons = zip(*rows, strict=True)
+    moments = [AS_OF] * len(rows)
+    return pa.table([readers, moments, ranks, articles, scores, reasons], names=RANKED.names).cast(RANKED)
+
+
+def test_readers_see_the_rows_that_were_written(fresh_warehouse):
+    with connect(fresh_warehouse) as warehouse:
+        assert batches.write(warehouse, lists_of(ROWS), ABOUT) == (2, 4)
+        checks = batches.audit(warehouse, ABOUT["batch_id"], list_length=2, expected_readers=2)
+        assert not blocking(checks)
+        batches.set_status(warehouse, ABOUT["batch_id"], "audited")
+        assert batches.switch(warehouse, ABOUT["batch_id"], AS_OF, 60)
+        seen = warehouse.execute("select reader_id, rank, article_id, score, reason from recs.current order by 1, 2")
+        assert seen.fetchall() == ROWS
+
+
+def test_writing_a_batch_again_replaces_it(fresh_warehouse):
+    for rows in (ROWS, ROWS[:2]):
+        with connect(fresh_warehouse) as warehouse:
+            written = batches.write(warehouse, lists_of(rows), ABOUT)
+    assert written == (1, 2)
+
+
+def test_the_audit_counts_what_is_wrong_with_the_lists(fresh_warehouse):
+    rows = [(1, 1, 11, 0.5, ""), (1, 2, 11, float("nan"), ""), (2, 1, 11, 0.5, ""), (2, 3, 12, float("inf"), "")]
+    with connect(fresh_warehouse) as warehouse:
+        batches.write(warehouse, lists_of(rows), ABOUT)
+        checks = batches.audit(warehouse, ABOUT["batch_id"], list_length=2, expected_readers=3)
+    assert {check.code: check.observed for check in checks} == {
+        "PB101": 2,
+        "PB102": 2,
+        "PB103": 1,
+        "PB104": 1,
+        "PB105": 2,
+    }
+
+
+def test_a_missing_value_is_refused_before_anything_is_written(fresh_warehouse):
+    with connect(fresh_warehouse) as warehouse, pytest.raises(AuditFailed, match="1 empty value"):
+        batches.write(warehouse, lists_of([(1, 1, 11, None, "")]), ABOUT)

@@ -1,0 +1,412 @@
+"""Features: what is declared is what is computed, and nothing is known before its time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from feature_repo.definitions import declare
+from include import features
+from include.adapters.feast_store import retrieve
+from include.contract import MOMENT
+from include.errors import SourceError
+from include.features import VERSION, VIEWS, compute_features, list_times, open_scenes
+from include.settings import Settings
+from include.snapshot import open_tables
+from include.store import digest_file
+from include.validation import find_broken_rows, leave_out
+from tests import worlds
+
+AS_OF = worlds.AS_OF
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+THEN = AS_OF - 12 * HOUR  # the moment whose features must not change, whatever comes later
+ARROW_TYPES = {
+    "Int64": pa.int64(),
+    "Float64": pa.float64(),
+    "String": pa.string(),
+    "Array(String)": pa.list_(pa.string()),
+    "Array(Float32)": pa.list_(pa.float32()),
+}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return Settings(home=tmp_path_factory.mktemp("features"), **worlds.TINY)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return worlds.known_at(worlds.tiny(), AS_OF, days=5)
+
+
+@pytest.fixture(scope="module")
+def training(settings, world):
+    return build(settings, world, "training")
+
+
+def build(settings, world, purpose, as_of=AS_OF):
+    """The folder of a build of this world, its broken rows left out as a run would."""
+    raw = worlds.store(settings, world, as_of)
+    with open_tables(settings, raw, name_rows=True) as connection:
+        clean = leave_out(settings, raw, find_broken_rows(connection))
+    folder = settings.home / "builds" / f"{raw.id}-{purpose}-{len(list(settings.home.glob('builds/*')))}"
+    compute_features(settings, clean, purpose, folder, folder)
+    return folder
+
+
+def table_of(folder, name):
+    return pq.read_table(folder / name)
+
+
+# What is declared
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_what_the_repository_declares_is_what_the_code_computes(name, training):
+    (view,) = (one for one in declare(training) if one.name == name and hasattr(one, "schema"))
+    declared = {field.name: ARROW_TYPES[str(field.dtype)] for field in view.schema}
+    computed = {column.name: column.type for column in table_of(training, name).schema}
+    assert computed.pop("event_timestamp") == computed.pop("created") == MOMENT
+    assert computed == declared
+
+
+def test_every_view_that_is_declared_is_computed_and_the_other_way_round(training):
+    assert {one.name for one in declare(training) if hasattr(one, "source")} == set(VIEWS)
+
+
+def test_a_service_for_readers_and_one_for_articles_hold_every_view(training):
+    services = {one.name: one for one in declare(training) if hasattr(one, "feature_view_projections")}
+    held = [view.name for service in services.values() for view in service.feature_view_projections]
+    assert set(services) == {f"readers_{VERSION}", f"articles_{VERSION}"}
+    assert sorted(held) == sorted(VIEWS)
+
+
+# What it says, by hand
+
+
+def test_list_times_step_back_from_the_end_through_hold_out_and_training():
+    settings = Settings(list_step_hours=6, train_days=1, holdout_hours=12)
+    times = list_times(settings, AS_OF, "training")
+    assert times == [AS_OF - hours * HOUR for hours in (36, 30, 24, 18, 12, 6)]
+    assert list_times(settings, AS_OF, "scoring") == [AS_OF]
+
+
+def test_taste_is_the_group_that_was_planted(training):
+    taste = table_of(training, "reader_taste").to_pylist()
+    assert len(taste) > 1000
+    for row in taste:
+        assert row["categories"] == [worlds.CATEGORIES[worlds.group_of(row["reader_id"])]]
+        assert row["category_shares"] == [1.0]
+
+
+def known(world, reader, at, kind, days):
+    """A reader's events of a kind that were known at a moment, straight from the world's rows."""
+    return [
+        row
+        for row in world["reading_events"].filter(pc.field("reader_id") == reader).to_pylist()
+        if row["kind"] == kind and at - days * DAY <= row["occurred_at"] < at and row["ingested_at"] < at
+    ]
+
+
+@pytest.mark.parametrize("reader", [7, 42, 200])
+def test_a_readers_activity_is_what_one_counts_by_hand(settings, training, world, reader):
+    rows = [row for row in table_of(training, "reader_activity").to_pylist() if row["reader_id"] == reader]
+    assert rows
+    for row in rows:
+        at = row["event_timestamp"]
+        reads = known(world, reader, at, "read", settings.lookback_days)
+        assert row["impression_count"] == len(known(world, reader, at, "impression", settings.lookback_days))
+        assert row["read_count"] == len(reads)
+        assert row["read_count_1d"] == len(known(world, reader, at, "read", 1))
+        assert row["read_seconds"] == sum(read["dwell_seconds"] for read in reads)
+        assert row["active_day_count"] == len({read["occurred_at"].date() for read in reads})
+
+
+def test_an_articles_figures_are_what_one_counts_by_hand(training, world):
+    (at,) = {row["list_at"] for row in table_of(training, "moments").to_pylist() if row["list_at"] == THEN}
+    stats = {row["article_id"]: row for row in table_of(training, "article_stats").to_pylist() if row["event_timestamp"] == at}
+    events = [
+        row
+        for row in world["reading_events"].to_pylist()
+        if at - DAY <= row["occurred_at"] < at and row["ingested_at"] < at
+    ]
+    for article, row in list(stats.items())[::10]:
+        own = [event for event in events if event["article_id"] == article]
+        reads = [event for event in own if event["kind"] == "read"]
+        assert row["impression_count_1d"] == sum(event["kind"] == "impression" for event in own)
+        assert row["read_count_1d"] == len(reads)
+        assert row["read_count_3h"] == sum(read["occurred_at"] >= at - 3 * HOUR for read in reads)
+        assert row["read_seconds_1d"] == sum(read["dwell_seconds"] for read in reads)
+
+
+def test_only_live_articles_are_described(training, world):
+    flagged = set(world["articles"].filter(pc.field("is_flagged")).column("article_id").to_pylist())
+    published = dict(zip(*(world["articles"].column(n).to_pylist() for n in ("article_id", "published_at")), strict=True))
+    stats = table_of(training, "article_stats").to_pylist()
+    assert not flagged & {row["article_id"] for row in stats}
+    for row in stats:
+        assert timedelta(0) < row["event_timestamp"] - published[row["article_id"]] <= DAY
+
+
+def test_an_outcome_is_what_a_reader_did_in_the_step_after_the_moment(training, world):
+    rows = {(r["reader_id"], r["list_at"], r["article_id"]): r for r in table_of(training, "outcomes").to_pylist()}
+    reads = [row for row in world["reading_events"].to_pylist() if row["kind"] == "read"]
+    published = dict(zip(*(world["articles"].column(n).to_pylist() for n in ("article_id", "ingested_at")), strict=True))
+    steps = [AS_OF - 3 * HOUR * back for back in range(24, 0, -1)]
+    expected = {
+        (read["reader_id"], at, read["article_id"]): read["dwell_seconds"]
+        for at in steps
+        for read in reads
+        if at <= read["occurred_at"] < at + 3 * HOUR and published[read["article_id"]] < at
+    }
+    clicked_before = {key for key in expected if key not in rows}  # opened just before the moment, finished after it
+    assert len(clicked_before) < 0.05 * len(expected)
+    assert {key: row["read_seconds"] for key, row in rows.items() if row["read_seconds"] > 0} == {
+        key: seconds for key, seconds in expected.items() if key not in clicked_before
+    }
+
+
+# What is known when
+
+
+def values_at(folder, at):
+    """Everything a build says about the world at one moment, by view and key."""
+    found = {}
+    for name in VIEWS:
+        rows = table_of(folder, name).filter(pc.field("event_timestamp") == pa.scalar(at, MOMENT))
+        key = "article_id" if name == "article_stats" else "reader_id"
+        found[name] = {row[key]: {**row, "created": None} for row in rows.to_pylist()}
+    together = table_of(folder, "co_reads").filter(pc.field("list_at") == pa.scalar(at, MOMENT))
+    found["co_reads"] = {(row["article_id"], row["other_id"]): row["weight"] for row in together.to_pylist()}
+    return found
+
+
+def assert_same_knowledge(ours, theirs):
+    """The same values for every key that both describe, of which there must be many."""
+    for name, rows in ours.items():
+        common = rows.keys() & theirs[name].keys()
+        assert len(common) > 20, name
+        for key in common:
+            assert rows[key] == pytest.approx(theirs[name][key], rel=1e-9) if name == "co_reads" else (
+                rows[key] == theirs[name][key]
+            ), (name, key)
+        if name in ("article_stats", "co_reads"):
+            assert rows.keys() == theirs[name].keys(), name
+
+
+def test_training_and_scoring_give_the_same_values_for_the_same_moment(settings, training):
+    """Once as a training run sees the moment half a day later, once as a scoring run saw it then."""
+    then = worlds.known_at(worlds.tiny(), THEN, days=5)
+    scoring = build(settings, then, "scoring", THEN)
+    assert_same_knowledge(values_at(training, THEN), values_at(scoring, THEN))
+
+
+def test_training_and_scoring_retrieve_the_same_values_for_the_same_reader_and_moment(settings, training):
+    then = worlds.known_at(worlds.tiny(), THEN, days=5)
+    once, later = open_scenes(build(settings, then, "scoring", THEN)), open_scenes(training)
+    for name, key in (("readers", "reader_id"), ("articles", "article_id")):
+        first, second = (
+            {row[key]: row for row in getattr(scenes, name).to_pylist() if row["list_at"] == THEN}
+            for scenes in (once, later)
+        )
+        assert len(second) > 20
+        for one in second:
+            assert second[one] == first[one]
+
+
+EVENT = {"kind": "click", "position": 1, "session_id": 1, "surface": "front"}
+
+
+def later_events(world):
+    """Readers go on reading after the moment, also what they had begun before."""
+    rows = [
+        {**EVENT, "event_id": 700_000 + n, "reader_id": row["reader_id"], "article_id": row["article_id"], "kind": "read"}
+        | {"occurred_at": THEN + (n + 1) * timedelta(seconds=1), "dwell_seconds": 500.0}
+        | {"ingested_at": THEN + (n + 1) * timedelta(seconds=2)}
+        for n, row in enumerate(just_before(world, "click", 300))
+    ]
+    return worlds.changed(world, "reading_events", rows)
+
+
+def late_events(world):
+    """Word of what happened before the moment comes after it."""
+    rows = [
+        {**row, "event_id": 710_000 + n, "article_id": row["article_id"] + 1, "kind": kind, "ingested_at": THEN + HOUR}
+        | {"dwell_seconds": 400.0 if kind == "read" else None}
+        for n, (row, kind) in enumerate(
+            (row, kind) for row in just_before(world, "read", 100) for kind in ("impression", "click", "read")
+        )
+    ]
+    return worlds.changed(world, "reading_events", rows)
+
+
+def events_ahead_of_time(world):
+    """A clock that is fast: what happens after the moment is reported before it."""
+    rows = [
+        {**row, "event_id": 730_000 + n, "article_id": row["article_id"] + 1, "kind": kind}
+        | {"dwell_seconds": 400.0 if kind == "read" else None}
+        | {"occurred_at": THEN + (n + 1) * timedelta(seconds=1), "ingested_at": THEN - HOUR}
+        for n, (row, kind) in enumerate(
+            (row, kind) for row in just_before(world, "read", 100) for kind in ("impression", "click", "read")
+        )
+    ]
+    return worlds.changed(world, "reading_events", rows)
+
+
+def corrections(world):
+    """The publisher sends events of before the moment again, with other values, after it."""
+    rows = [
+        {**row, "dwell_seconds": 1.0, "ingested_at": THEN + HOUR + n * timedelta(seconds=1)}
+        for n, row in enumerate(just_before(world, "read", 300))
+    ]
+    return worlds.changed(world, "reading_events", rows)
+
+
+def later_articles(world):
+    """Articles of before the moment that the publisher delivers after it."""
+    base = world["articles"].to_pylist()[700]
+    rows = [
+        {**base, "article_id": 720_000 + n, "published_at": THEN - HOUR, "ingested_at": THEN + HOUR} for n in range(30)
+    ]
+    return worlds.changed(world, "articles", rows)
+
+
+def articles_ahead_of_time(world):
+    """Articles that are delivered before the moment and appear after it."""
+    base = world["articles"].to_pylist()[700]
+    rows = [
+        {**base, "article_id": 740_000 + n, "published_at": THEN + HOUR, "ingested_at": THEN - HOUR} for n in range(30)
+    ]
+    return worlds.changed(world, "articles", rows)
+
+
+def just_before(world, kind, count):
+    """The last events of a kind before the moment."""
+    events = [row for row in world["reading_events"].to_pylist() if row["kind"] == kind and row["occurred_at"] < THEN]
+    return sorted(events, key=lambda row: row["occurred_at"])[-count:]
+
+
+LEAKS = [later_events, late_events, events_ahead_of_time, corrections, later_articles, articles_ahead_of_time]
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda one: one.__name__)
+def test_what_is_learnt_after_a_moment_changes_nothing_that_was_known_then(settings, training, world, leak):
+    assert_same_knowledge(values_at(training, THEN), values_at(build(settings, leak(world), "training"), THEN))
+
+
+@pytest.mark.parametrize(
+    ("name", "condition", "leak"),
+    [
+        ("reader_activity", "e.occurred_at < q.list_at", events_ahead_of_time),
+        ("reader_activity", "e.ingested_at < q.list_at", late_events),
+        ("reader_taste", "e.occurred_at < q.list_at", events_ahead_of_time),
+        ("reader_taste", "e.ingested_at < q.list_at", late_events),
+        ("article_stats", "e.occurred_at < m.list_at", events_ahead_of_time),
+        ("article_stats", "e.ingested_at < m.list_at", late_events),
+        ("article_stats", "a.ingested_at < m.list_at", later_articles),
+        ("article_stats", "a.published_at < m.list_at", articles_ahead_of_time),
+        ("co_reads", "r.read_at < m.list_at", events_ahead_of_time),
+        ("co_reads", "r.known_at < m.list_at", late_events),
+    ],
+)
+def test_a_query_that_looks_ahead_would_be_noticed(settings, training, world, monkeypatch, name, condition, leak):
+    """The same comparison, on a query from which one condition was taken: it must find the leak."""
+    real = features.query
+
+    def leaky(path):
+        if path != f"features/{name}":
+            return real(path)
+        assert condition in real(path)
+        return real(path).replace(condition, "true")
+
+    monkeypatch.setattr(features, "query", leaky)
+    found = values_at(build(settings, leak(world), "training"), THEN)
+    with pytest.raises(AssertionError):
+        assert_same_knowledge(values_at(training, THEN), found)
+
+
+# What is handed out
+
+
+def test_retrieval_gives_one_row_per_entity_in_their_order_and_cold_ones_too(training):
+    moments = [THEN, THEN, AS_OF - 3 * HOUR, THEN, THEN]
+    readers = [241, 7, 7, 999_999, 8]
+    entities = pa.table({"reader_id": readers, "event_timestamp": pa.array(moments, MOMENT)})
+    found = retrieve(training, f"readers_{VERSION}", entities).to_pylist()
+    assert [(row["reader_id"], row["event_timestamp"]) for row in found] == list(zip(readers, moments, strict=True))
+    assert found[3]["read_count"] is None
+    assert found[3]["categories"] is None
+
+
+def test_an_entity_asked_for_twice_comes_twice(training):
+    entities = pa.table({"reader_id": [7, 7, 7], "event_timestamp": pa.array([THEN] * 3, MOMENT)})
+    assert retrieve(training, f"readers_{VERSION}", entities).num_rows == 3
+
+
+def test_features_of_another_moment_are_not_handed_out(training):
+    entities = pa.table({"reader_id": [7], "event_timestamp": pa.array([AS_OF + 2 * DAY], MOMENT)})
+    assert retrieve(training, f"readers_{VERSION}", entities).to_pylist()[0]["read_count"] is None
+
+
+def test_every_request_is_described_even_of_readers_who_never_read(scoring_features):
+    scenes = open_scenes(Path(scoring_features.uri))
+    described = {row["reader_id"]: row for row in scenes.readers.to_pylist()}
+    assert set(described) == {*range(1, worlds.READERS + 1), *worlds.COLD_READERS}
+    for reader in worlds.COLD_READERS:
+        assert (described[reader]["read_count"], described[reader]["categories"]) == (0, None)
+
+
+def test_the_same_snapshot_gives_the_same_bytes(settings, world, training):
+    again = build(settings, world, "training")
+    names = sorted(str(path.relative_to(training)) for path in training.rglob("*.parquet"))
+    assert len(names) == 9
+    for name in names:
+        assert digest_file(again / name) == digest_file(training / name), name
+
+
+def test_the_order_of_the_rows_does_not_change_a_byte(settings, world):
+    """Many threads hand rows over in any order; a sum of fractions would come out differently each time."""
+    seconds = world["reading_events"].column("dwell_seconds")
+    fractions = pc.add(seconds, pa.array([(n * 0.618034) % 1 for n in range(len(seconds))]))
+    place = world["reading_events"].column_names.index("dwell_seconds")
+    ragged = {**world, "reading_events": world["reading_events"].set_column(place, "dwell_seconds", fractions)}
+    folders = []
+    for order in ("ascending", "descending"):
+        folder = settings.home / order
+        compute_features(settings, worlds.store(settings, ragged, order=order), "training", folder, folder)
+        folders.append(folder)
+    for name in (*VIEWS, "co_reads", "outcomes", "reads", "requests"):
+        assert table_of(folders[0], name).equals(table_of(folders[1], name)), name
+
+
+def test_without_a_reader_to_describe_there_is_one_clear_error(settings, world):
+    strangers = pa.array([10**6] * world["reading_events"].num_rows, pa.int64())
+    events = world["reading_events"].set_column(2, "article_id", strangers)
+    snapshot = worlds.store(settings, {**world, "reading_events": events})
+    with pytest.raises(SourceError, match=r"No reader can be described as of 2025-03-09 00:00 UTC"):
+        compute_features(settings, snapshot, "training", settings.home / "nobody", settings.home / "nobody")
+
+
+def test_values_that_a_publisher_may_leave_out_do_no_harm(settings, world):
+    """Publisher, language, plan and word count may be null in the contract."""
+
+    def without(table, names):
+        rows = world[table]
+        for name in names:
+            place = rows.column_names.index(name)
+            rows = rows.set_column(place, rows.schema.field(name), pa.nulls(rows.num_rows, rows.schema.field(name).type))
+        return rows
+
+    poor = {
+        **world,
+        "articles": without("articles", ["publisher", "language", "summary", "word_count", "updated_at"]),
+        "subscribers": without("subscribers", ["region", "plan", "interests"]),
+        "reading_events": without("reading_events", ["position", "surface", "session_id"]),
+    }
+    scenes = open_scenes(build(settings, poor, "scoring"))
+    assert scenes.readers.num_rows == worlds.READERS + len(worlds.COLD_READERS)

@@ -1,0 +1,203 @@
+"""The whole loop from the command line, on real parts, without Airflow: what a person types and what readers get."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from include.adapters import mlflow_registry
+from include.adapters.warehouse import connect
+from tests import cli, servers, worlds
+
+AS_OF = worlds.AS_OF.isoformat()
+
+
+@pytest.fixture(scope="module")
+def second_retrain(first_retrain, mlflow_server):
+    """The same words once more, on the same data."""
+    return cli.say(mlflow_server, "retrain", "--as-of", AS_OF)
+
+
+@pytest.fixture(scope="module")
+def lists(live_lists, tiny_world):
+    """Readers' live lists, best first: reader -> articles."""
+    with connect(tiny_world, "daybreak_api") as api:
+        rows = api.execute("select reader_id, article_id from recs.current order by reader_id, rank").fetchall()
+    found = {}
+    for reader, article in rows:
+        found.setdefault(reader, []).append(article)
+    return found
+
+
+def ask(settings, text, *values):
+    with connect(settings, "postgres") as warehouse:
+        return warehouse.execute(text, values).fetchall()
+
+
+def test_the_first_retrain_promotes_and_says_why(first_retrain):
+    assert first_retrain.answer.out.startswith("Promoted: NDCG@10 ")
+
+
+def test_the_first_champion_is_in_the_ledger_with_its_snapshot_verdict_and_actor(first_retrain, tiny_world):
+    model, verdict = first_retrain.model, first_retrain.verdict
+    ledger = "select seq, version, from_version, action, actor, snapshot_id, verdict_id, run_id from ops.champions"
+    expected = (1, int(model.id), None, "promote", "cli", model.parents[1], verdict.id, first_retrain.run_id)
+    assert ask(tiny_world, ledger)[0] == expected
+
+
+def test_mlflow_calls_the_first_champion_by_its_alias(first_retrain, mlflow_server):
+    assert mlflow_registry.read_alias(mlflow_server, "champion") == int(first_retrain.model.id)
+
+
+def test_the_second_retrain_on_the_same_data_keeps_the_champion_and_is_no_failure(second_retrain):
+    assert second_retrain.code == 0
+    assert second_retrain.out.startswith("Kept: RT107 ")
+
+
+def test_the_second_retrain_adds_nothing_to_the_ledger_and_no_version(second_retrain, mlflow_server):
+    versions = mlflow_registry.client(mlflow_server).search_model_versions("name = 'daybreak'")
+    assert len(ask(mlflow_server, "select from ops.champions")) == 1
+    assert [int(version.version) for version in versions] == [1]
+
+
+def test_every_subscriber_gets_a_list(lists):
+    assert set(lists) == {*range(1, worlds.READERS + 1), *worlds.COLD_READERS}
+
+
+def test_every_list_has_ten_distinct_articles(lists):
+    assert {len(set(articles)) for articles in lists.values()} == {10}
+
+
+def test_no_list_has_an_article_that_its_reader_has_read(lists, tiny_world):
+    read = ask(
+        tiny_world,
+        "select distinct reader_id, article_id from source.reading_events where kind in ('click', 'read')"
+        " and occurred_at < %s and ingested_at < %s",
+        worlds.AS_OF,
+        worlds.AS_OF,
+    )
+    listed = {(reader, article) for reader, articles in lists.items() for article in articles}
+    assert not listed & set(read)
+
+
+def test_every_listed_article_is_live(lists, tiny_world):
+    live = ask(
+        tiny_world,
+        "select article_id from source.articles where not is_flagged and published_at < %s and ingested_at < %s"
+        " and published_at >= %s",
+        worlds.AS_OF,
+        worlds.AS_OF,
+        worlds.AS_OF - timedelta(hours=tiny_world.article_max_age_hours),
+    )
+    assert {article for articles in lists.values() for article in articles} <= {article for (article,) in live}
+
+
+def test_readers_get_what_their_group_spends_time_on(lists):
+    """The best place goes to a long article of the reader's own category, though short ones are opened more often."""
+    first = {reader: articles[0] for reader, articles in lists.items() if reader <= worlds.READERS}
+    suits = [article % 4 == worlds.group_of(reader) and worlds.is_long(article) for reader, article in first.items()]
+    assert sum(suits) >= 0.95 * len(suits)
+
+
+def test_the_same_recommend_again_changes_nothing(lists, live_lists, tiny_world):
+    before = ask(tiny_world, "select batch_id, published_at, written_at from recs.batches order by 1")
+    answer = cli.say(tiny_world, "recommend", "--as-of", AS_OF)
+    assert answer.out == live_lists.out
+    assert ask(tiny_world, "select batch_id, published_at, written_at from recs.batches order by 1") == before
+
+
+def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, tiny_world):
+    answer = cli.say(tiny_world, "monitor", "--as-of", AS_OF)
+    assert answer.code == 0, answer.err
+    assert answer.out == (
+        "Our lists: not seen by readers in this window. 0 of 6 watched columns drifted; the limit is 30%.\n"
+    )
+
+
+def test_status_tells_champion_lists_and_verdict_as_data(live_lists, first_retrain, tiny_world):
+    status = json.loads(cli.say(tiny_world, "status", "--json").out)
+    champion, lists = status["champion"], status["lists"]
+    assert (champion["version"], champion["run_id"]) == (1, first_retrain.run_id)
+    assert champion["snapshot_id"] == first_retrain.model.parents[1]
+    assert (lists["readers"], lists["readers_with_ten"]) == (244, 244)
+    assert lists["generated_at"].startswith("2025-03-09 00:00:00")
+    assert isinstance(status["services"], dict)
+
+
+def test_show_prints_a_readers_list_with_titles_and_reasons(lists, tiny_world):
+    lines = cli.say(tiny_world, "show", "7").out.strip().splitlines()
+    assert lines[0] == "Reader 7"
+    assert len(lines) == 11
+    assert "Culture, story" in lines[1]
+
+
+def refused(settings, *words, **variables):
+    """The one line on standard error, and the exit code, of a word that must fail."""
+    answer = cli.say(settings, *words, **variables)
+    assert len(answer.error_lines) == 1, answer.err
+    assert answer.err.splitlines()[-1] == answer.error_lines[0]
+    assert answer.out == ""
+    return answer.code, answer.error_lines[0]
+
+
+def test_a_wrong_setting_is_one_line_that_names_it(tiny_world):
+    code, line = refused(tiny_world, "retrain", DAYBREAK_WINDOW_DAYS="many")
+    assert code == 2
+    assert "DAYBREAK_WINDOW_DAYS='many'" in line
+
+
+def test_an_unknown_setting_is_one_line_that_names_it(tiny_world):
+    code, line = refused(tiny_world, "retrain", DAYBREAK_WINDOW_WEEKS="2")
+    assert code == 2
+    assert "Unknown setting DAYBREAK_WINDOW_WEEKS" in line
+
+
+def test_an_unknown_word_is_refused_with_the_words_there_are(tiny_world):
+    answer = cli.say(tiny_world, "reboot")
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+
+
+def test_a_day_that_is_no_day_is_one_line(tiny_world):
+    assert refused(tiny_world, "retrain", "--as-of", "yesterday") == (
+        2,
+        "daybreak: 'yesterday' is not a date or time. Hint: write it as 2026-11-20 or 2026-11-20T03:00:00Z.",
+    )
+
+
+def test_a_moment_yet_to_come_is_one_line(tiny_world):
+    code, line = refused(tiny_world, "retrain", "--as-of", "2999-01-01")
+    assert code == 1
+    assert "2999-01-01 00:00 UTC is yet to come" in line
+
+
+def test_a_postgresql_that_does_not_answer_is_one_line(tiny_world):
+    port = servers.free_port()
+    code, line = refused(tiny_world, "retrain", "--as-of", AS_OF, DAYBREAK_POSTGRES_PORT=str(port))
+    assert code == 4
+    assert f"PostgreSQL at 127.0.0.1:{port} refused" in line
+
+
+def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_world):
+    code, line = refused(tiny_world, "retrain", "--as-of", "2025-03-03")
+    assert code == 5
+    assert "source.reading_events has no row for the window 2025-02-26 00:00 to 2025-03-03 00:00 UTC" in line
+
+
+def test_lists_without_a_champion_are_one_line(fresh_warehouse, clean_snapshot):
+    servers.write_env_file(fresh_warehouse)
+    worlds.publish(fresh_warehouse, worlds.tiny())
+    code, line = refused(fresh_warehouse, "monitor", "--as-of", AS_OF)
+    assert code == 7
+    assert "No model has been promoted yet" in line
+
+
+def test_a_failed_stage_is_kept_as_failed_with_its_error(tiny_world):
+    cli.say(tiny_world, "retrain", "--as-of", "2020-01-10")
+    rows = ask(
+        tiny_world, "select stage, status, error from ops.runs where run_id = 'cli/2020-01-10T00:00:00+00:00'"
+    )
+    assert [row[:2] for row in rows] == [("extract", "failed")]
+    assert "has no row" in rows[0][2]
