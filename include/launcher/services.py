@@ -21,7 +21,8 @@ from include.adapters import embedded_postgres, warehouse
 from include.errors import ServiceError
 from include.launcher import environment, executor, files, ports, probes
 from include.launcher.processes import Process, identify
-from include.settings import Settings
+from include.settings import PROJECT, Settings
+from include.store import digest_file, digest_of
 
 
 def _nothing(settings: Settings) -> None:
@@ -137,6 +138,27 @@ def _before_airflow(settings: Settings) -> None:
     files.write_private(stamp, _airflow_schema(settings))
 
 
+def _before_scheduler(settings: Settings) -> None:
+    """Feast's declarations are registered before the first run can ask for them; again only when they have changed."""
+    stamp = settings.home / "features" / "registered"
+    declared = digest_of([digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))])
+    if stamp.exists() and stamp.read_text() == declared:
+        return
+    log = files.log_path(settings.home, "feast-apply")
+    with log.open("ab") as output:
+        done = subprocess.run(  # in a process of its own: Feast is half a gigabyte to load
+            [sys.executable, "-m", "include", "features", "apply"],
+            env=environment.of_service(settings, "feast-apply"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise ServiceError("Feast could not register its declarations.", hint=f"{log} says why.")
+    files.write_private(stamp, declared)
+
+
 def _airflow_schema(settings: Settings) -> str:
     """Which Airflow is installed and which revision its database has: while both stay, migrating is skipped."""
     with warehouse.connect(settings, "airflow", "airflow") as database:
@@ -192,14 +214,15 @@ SERVICES = (
             wave=1,
             after=("postgres", "mailbox", prepared("api-server")),
             environment=environment.of_airflow,
+            prepare=prepare,
             helpers=helpers,
             busy=busy,
         )
-        for name, flags, helpers, busy in (
+        for name, flags, prepare, helpers, busy in (
             # without the flag they serve logs to the whole network
-            ("scheduler", ("--skip-serve-logs",), executor.workers, executor.runs_a_task),
-            ("dag-processor", (), _none, _never),
-            ("triggerer", ("--skip-serve-logs",), _none, _never),
+            ("scheduler", ("--skip-serve-logs",), _before_scheduler, executor.workers, executor.runs_a_task),
+            ("dag-processor", (), _nothing, _none, _never),
+            ("triggerer", ("--skip-serve-logs",), _nothing, _none, _never),
         )
     ),
 )

@@ -79,12 +79,12 @@ def test_a_probe_that_cannot_tell_ends_nobody_who_has_answered(settings):
     )
 
 
-def test_a_wounded_service_is_ended_once_it_is_not_busy(settings, capsys):
-    wounds, work = iter([False, True]), iter([True, True])
+def test_a_service_that_lost_a_helper_is_ended_once_it_is_not_busy(settings, capsys):
+    helpers, work = iter([frozenset({1, 2})]), iter([True, True])
     service = a_service(
         "import time; time.sleep(60)",
         lambda *_: True,
-        wounded=lambda _: next(wounds, True),
+        helpers=lambda _: next(helpers, frozenset({2, 3})),
         busy=lambda _: next(work, False),
     )
     assert foreground.run(settings, service) == 1
