@@ -191,7 +191,8 @@ def score(run: Run, features: Reference) -> Reference:
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         registered = registry.find_model(warehouse, champion.version)
-    fingerprint = digest_of(features.fingerprint, registered.digest, settings.list_length)
+    caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
+    fingerprint = digest_of(features.fingerprint, registered.digest, caps)
     batch_id = f"{compact(run.as_of)}_v{registered.version}_{fingerprint[:8]}"
     folder = settings.home / "lists" / batch_id
     if not folder.exists():

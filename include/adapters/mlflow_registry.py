@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from include.errors import ServiceError
+from include.errors import ArtifactDamaged, ServiceError
 from include.settings import Settings
 
 MODEL = "daybreak"
@@ -46,11 +46,15 @@ def client(settings: Settings) -> Any:
         mlflow.create_registered_model(MODEL, description="Daybreak's recommenders; `champion` is the live one.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise ServiceError(
-                f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
-                hint="is it running? `bin/daybreak status` tells.",
-            ) from error
+            raise _away(settings, error) from error
     return mlflow
+
+
+def _away(settings: Settings, error: Exception) -> ServiceError:
+    return ServiceError(
+        f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
+        hint="is it running? `bin/daybreak status` tells.",
+    )
 
 
 def find_version(settings: Settings, train_key: str) -> Version | None:
@@ -100,13 +104,23 @@ def register(
 
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
-    """The version's files in `target`."""
+    """The version's files in `target`; an `ArtifactDamaged` when MLflow answers but has none."""
     from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    got = download_artifacts(
-        run_id=mlflow_run_id, artifact_path=FOLDER, dst_path=str(target), tracking_uri=settings.mlflow_url
-    )
+    try:
+        got = download_artifacts(
+            run_id=mlflow_run_id, artifact_path=FOLDER, dst_path=str(target), tracking_uri=settings.mlflow_url
+        )
+    except MlflowException as error:  # it says the same whether the files or the server are gone
+        try:
+            client(settings).get_experiment_by_name(EXPERIMENT)
+        except MlflowException as silence:
+            raise _away(settings, silence) from error
+        raise ArtifactDamaged(
+            f"MLflow holds no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
+        ) from error
     for file in Path(got).iterdir():
         shutil.move(file, target / file.name)
     Path(got).rmdir()

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.preprocessing import OrdinalEncoder
 
 from include.adapters import skops_files
 from include.features import Scenes
@@ -47,7 +46,7 @@ NUMBERS = (
     "co_read_strongest",
     "position",
 )
-CANDIDATES = {"trending": 60, "leading": 15, "fresh": 10, "favourites": 6, "languages": 2, "together": 40}
+CANDIDATES = {"trending": 20, "leading": 15, "fresh": 15, "favourites": 5, "languages": 1, "together": 20}
 TOGETHER_HOURS = 24.0
 REASONS = {"strong_co_read": 0.2, "strong_share": 0.15, "strong_reads": 5, "fresh_hours": 6}
 LONGEST_COUNTED_SECONDS = 600.0
@@ -77,7 +76,7 @@ class TwoStage:
             .column("read_seconds")
             .to_numpy()
         )
-        self.parts = {"encoder": _fit_encoder(examples)}
+        self.parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
         matrix = self._matrix(examples)
         was_read = seconds > 0
         was_shown = _was_shown(examples)
@@ -117,11 +116,15 @@ class TwoStage:
         return np.asarray(chance * np.expm1(self.parts["dwell"].predict(matrix)))
 
     def _matrix(self, pairs: pa.Table) -> np.ndarray[Any, Any]:
-        numbers = [pairs.column(name).cast(pa.float32()).to_numpy() for name in NUMBERS]
-        return np.column_stack([*self.parts["encoder"].transform(_words(pairs)).T, *numbers]).astype(np.float32)
+        words = [
+            pc.fill_null(pc.index_in(pairs.column(name), pa.array(self.parts["vocabularies"][name], pa.string())), -1)
+            for name in WORDS
+        ]
+        columns = [*words, *(pairs.column(name) for name in NUMBERS)]
+        return np.column_stack([column.cast(pa.float32()).to_numpy() for column in columns])
 
     def save(self, folder: Path) -> None:
-        """Encoder and both models in one file."""
+        """Vocabularies and both models in one file."""
         skops_files.dump(self.parts, folder / "two_stage.skops")
 
     @classmethod
@@ -156,12 +159,3 @@ def _was_shown(examples: pa.Table) -> np.ndarray[Any, Any]:
     """Reads of what was never shown have no unread counterpart: the chance of a read is not learnt from them."""
     shown = np.asarray(examples.column("position").is_valid())
     return shown if shown.any() else np.ones(len(shown), dtype=bool)
-
-
-def _words(pairs: pa.Table) -> np.ndarray[Any, Any]:
-    return np.column_stack([pairs.column(name).to_numpy(zero_copy_only=False) for name in WORDS])
-
-
-def _fit_encoder(examples: pa.Table) -> OrdinalEncoder:
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    return encoder.fit(_words(examples))
