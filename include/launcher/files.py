@@ -15,7 +15,10 @@ LOCK = "lock"
 GUARDIAN_LOCK = "guardian.lock"
 WANTED = "wanted"  # there while the product is meant to run; the supervisor and the guardian leave when it goes
 SERVICES = "services.json"
-FOLDERS = ("logs", "tmp", "mail", "postgres", "airflow", "airflow/config", "mlflow", "mlflow/artifacts")
+FOLDERS = (
+    *("logs", "tmp", "mail", "postgres", "airflow", "airflow/config", "mlflow", "mlflow/artifacts"),
+    *("features", "reports"),
+)
 
 ROTATE_AT_BYTES = 20 * 1024 * 1024
 

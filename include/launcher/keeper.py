@@ -27,9 +27,13 @@ TICK_SECONDS = 0.4
 LOOK_SECONDS = 2.0
 PROBE_SECONDS = 15.0
 MUTE_SECONDS = 120.0  # alive but without an answer for this long counts as dead
+YOUNG_SECONDS = 120.0  # a new scheduler takes over what the old one left within 60 s
 MANY_DEATHS, WITHIN_SECONDS = 5, 60.0
 LONGEST_PAUSE_SECONDS, FAILING_PAUSE_SECONDS = 4.0, 15.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+Start = tuple[list[str], dict[str, str]]  # command and environment
 
 
 class House(Protocol):
@@ -57,6 +61,7 @@ class Keeper(threading.Thread):
         self.child: subprocess.Popen[bytes] | None = None
         self.since = LONG_AGO
         self.has_answered = False
+        self.started_as: Start | None = None
 
     def run(self) -> None:
         """Lives until the house stops."""
@@ -121,9 +126,10 @@ class Keeper(threading.Thread):
         files.rotate(log)
         self.since = now()
         with log.open("ab") as output:
+            command, variables = self.started_as = self._as_of_now()
             self.child = subprocess.Popen(
-                service.command(settings),
-                env=service.environment(settings, service.name),
+                command,
+                env=variables,
                 cwd=PROJECT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -136,9 +142,19 @@ class Keeper(threading.Thread):
         self.board.note(service.name, pid=process.pid, born=process.born)
         return process
 
+    def _as_of_now(self) -> Start:
+        settings = self.house.settings
+        return self.service.command(settings), self.service.environment(settings, self.service.name)
+
+    def _check_addresses(self) -> None:
+        """Another service may have had to move to another port after this one was told its address."""
+        if self.started_as is not None and self.started_as != self._as_of_now():
+            raise ServiceError(f"{self.service.name} knows an address that has changed.", hint="none needed.")
+
     def _wait_until_ready(self, process: Process) -> None:
         end = time.monotonic() + self.service.patience_seconds
         while not self._answers(process):
+            self._check_addresses()
             if not alive(process):
                 raise self._death()
             if time.monotonic() > end:
@@ -157,13 +173,14 @@ class Keeper(threading.Thread):
 
     def _watch(self, process: Process) -> None:
         """Returns never: raises what ended the service."""
-        answered = probed = looked = time.monotonic()
+        begun = answered = probed = looked = time.monotonic()
         known: frozenset[int] = frozenset()
         wounded = False
         while alive(process):
             self._pause(TICK_SECONDS)
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
+                self._check_addresses()
                 helpers = self.service.helpers(process)
                 wounded = wounded or not known <= helpers
                 known |= helpers
@@ -175,12 +192,20 @@ class Keeper(threading.Thread):
             if self.service.ready(self.house.settings, LONG_AGO) is not False or not self._prerequisites_answer():
                 answered = time.monotonic()
             probed = time.monotonic()
+            if probed - begun > YOUNG_SECONDS and self._is_stuck(process):
+                raise ServiceError(f"{self.service.name} has work that it does not start.", hint="none needed.")
             if probed - answered > MUTE_SECONDS:
                 raise ServiceError(
                     f"{self.service.name} has not answered for {MUTE_SECONDS:.0f} s.",
                     hint=f"see `bin/daybreak logs {self.service.name}`.",
                 )
         raise self._death()
+
+    def _is_stuck(self, process: Process) -> bool:
+        try:
+            return self.service.stuck(self.house.settings, process)
+        except DaybreakError:  # PostgreSQL is away
+            return False
 
     def _death(self) -> ServiceError:
         code = self.child.poll() if self.child else None  # also reaps it

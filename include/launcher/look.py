@@ -10,8 +10,9 @@ from collections import deque
 from include.adapters import embedded_postgres, warehouse
 from include.errors import ServiceError, SettingsError
 from include.launcher import files, locks
+from include.launcher.preparations import data_folder
 from include.launcher.records import Record, State, load
-from include.launcher.services import chosen, data_folder
+from include.launcher.services import chosen
 from include.settings import Settings
 
 TAIL_LINES = 200

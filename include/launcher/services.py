@@ -5,24 +5,16 @@ Adding a service is adding an entry to `SERVICES`. How services are kept alive i
 
 from __future__ import annotations
 
-import json
-import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-
-import psycopg
+from typing import Any
 
 from include.adapters import embedded_postgres, warehouse
-from include.errors import ServiceError
-from include.launcher import environment, executor, files, ports, probes
-from include.launcher.processes import Process, identify
-from include.settings import PROJECT, Settings
-from include.store import digest_file, digest_of
+from include.launcher import environment, executor, ports, preparations, probes
+from include.launcher.processes import Process
+from include.settings import Settings
 
 
 def _nothing(settings: Settings) -> None:
@@ -39,6 +31,11 @@ def _never(process: Process) -> bool:
     return False
 
 
+def _never_stuck(settings: Settings, process: Process) -> bool:
+    """Does what it is told."""
+    return False
+
+
 def _nobody(settings: Settings) -> Process | None:
     """Cannot be found without records."""
     return None
@@ -51,7 +48,7 @@ class Service:
     `after` names services that must answer first; `prepared(name)` asks only for that service's preparation.
     `find` knows a running one without records, `prepare` is called before a start, `settle` when it first answers and
     before those after it start, `clean` when it has ended. A service that lost one of its `helpers` is restarted as
-    soon as it is not `busy`.
+    soon as it is not `busy`; one that is `stuck` at once.
     """
 
     name: str
@@ -67,6 +64,7 @@ class Service:
     settle: Callable[[Settings], None] = _nothing
     helpers: Callable[[Process], frozenset[int]] = _none
     busy: Callable[[Process], bool] = _never
+    stuck: Callable[[Settings, Process], bool] = _never_stuck
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 20
     patience_seconds: float = 180
@@ -81,27 +79,6 @@ def prepared(name: str) -> str:
     return f"{name} prepared"
 
 
-def data_folder(settings: Settings) -> Path:
-    """Where the embedded PostgreSQL keeps its data."""
-    return settings.home / "postgres" / "data"
-
-
-def _before_postgres(settings: Settings) -> None:
-    data = data_folder(settings)
-    embedded_postgres.clear_killed(data)
-    embedded_postgres.init(data, warehouse.password(settings, "postgres"), files.log_path(settings.home, "postgres"))
-
-
-def _find_postgres(settings: Settings) -> Process | None:
-    pid = embedded_postgres.postmaster(data_folder(settings))
-    return identify(pid) if pid else None
-
-
-def _after_postgres(settings: Settings) -> None:
-    warehouse.prepare_server(settings)
-    warehouse.migrate(settings)
-
-
 def _mlflow(settings: Settings) -> list[str]:
     names = (f"127.0.0.1:{settings.mlflow_port}", f"localhost:{settings.mlflow_port}")
     return [
@@ -112,78 +89,33 @@ def _mlflow(settings: Settings) -> list[str]:
     ]
 
 
-def _before_airflow(settings: Settings) -> None:
-    """The metadata database is migrated, once, before any of the four processes: the first run writes the keys."""
-    home = settings.home / "airflow"
-    passwords = {settings.airflow_user: settings.airflow_password.get_secret_value()}
-    files.write_private(home / "passwords.json", json.dumps(passwords))
-    shutil.copyfile(
-        Path(__file__).with_name("airflow_local_settings.py"), home / "config" / "airflow_local_settings.py"
-    )
-    stamp = home / "migrated"
-    if stamp.exists() and stamp.read_text() == _airflow_schema(settings):
-        return
-    log = files.log_path(settings.home, "airflow-migrate")
-    with log.open("ab") as output:
-        done = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=environment.of_airflow(settings, "api-server"),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise ServiceError("Airflow could not migrate its database.", hint=f"{log} says why.")
-    files.write_private(stamp, _airflow_schema(settings))
-
-
-def _before_scheduler(settings: Settings) -> None:
-    """Feast's declarations are registered before the first run can ask for them; again only when they have changed."""
-    stamp = settings.home / "features" / "registered"
-    declared = digest_of([digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))])
-    if stamp.exists() and stamp.read_text() == declared:
-        return
-    log = files.log_path(settings.home, "feast-apply")
-    with log.open("ab") as output:
-        done = subprocess.run(  # in a process of its own: Feast is half a gigabyte to load
-            [sys.executable, "-m", "include", "features", "apply"],
-            env=environment.of_service(settings, "feast-apply"),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise ServiceError("Feast could not register its declarations.", hint=f"{log} says why.")
-    files.write_private(stamp, declared)
-
-
-def _airflow_schema(settings: Settings) -> str:
-    """Which Airflow is installed and which revision its database has: while both stay, migrating is skipped."""
-    with warehouse.connect(settings, "airflow", "airflow") as database:
-        try:
-            row = database.execute("select version_num from alembic_version").fetchone()
-        except psycopg.errors.UndefinedTable:
-            row = None
-    return f"{version('apache-airflow')} {row and row[0]}"
-
-
 def _airflow(*arguments: str) -> Callable[[Settings], list[str]]:
     return lambda settings: [sys.executable, "-m", "airflow", *arguments]
+
+
+def _component(name: str, *flags: str, **more: Any) -> Service:
+    return Service(
+        name,
+        _airflow(name, *flags),
+        probes.heartbeat(name.replace("-", "_")),
+        wave=1,
+        after=("postgres", "mailbox", prepared("api-server")),
+        environment=environment.of_airflow,
+        **more,
+    )
 
 
 SERVICES = (
     Service(
         "postgres",
-        lambda settings: embedded_postgres.serve(data_folder(settings), settings.postgres_port),
+        lambda settings: embedded_postgres.serve(preparations.data_folder(settings), settings.postgres_port),
         probes.postgres,
         wave=3,
         ports=("postgres_port",),
-        find=_find_postgres,
-        prepare=_before_postgres,
-        clean=lambda settings: embedded_postgres.clear_killed(data_folder(settings)),
-        settle=_after_postgres,
+        find=preparations.find_postgres,
+        prepare=preparations.before_postgres,
+        clean=preparations.clean_postgres,
+        settle=preparations.after_postgres,
         stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back, nothing is lost
         grace_seconds=60,
     ),
@@ -204,27 +136,17 @@ SERVICES = (
         after=("postgres",),
         ports=("airflow_port",),
         environment=environment.of_airflow,
-        prepare=_before_airflow,
+        prepare=preparations.before_airflow,
     ),
-    *(
-        Service(
-            name,
-            _airflow(name, *flags),
-            probes.heartbeat(name.replace("-", "_")),
-            wave=1,
-            after=("postgres", "mailbox", prepared("api-server")),
-            environment=environment.of_airflow,
-            prepare=prepare,
-            helpers=helpers,
-            busy=busy,
-        )
-        for name, flags, prepare, helpers, busy in (
-            # without the flag they serve logs to the whole network
-            ("scheduler", ("--skip-serve-logs",), _before_scheduler, executor.workers, executor.runs_a_task),
-            ("dag-processor", (), _nothing, _none, _never),
-            ("triggerer", ("--skip-serve-logs",), _nothing, _none, _never),
-        )
+    _component(
+        "scheduler",
+        "--skip-serve-logs",  # else it serves logs to the whole network
+        helpers=executor.workers,
+        busy=executor.runs_a_task,
+        stuck=executor.is_stuck,
     ),
+    _component("dag-processor"),
+    _component("triggerer", "--skip-serve-logs"),
 )
 
 
