@@ -57,7 +57,7 @@ COMPILE = $(UV) pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --pyt
 
 $(READY): requirements.txt requirements-bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Daybreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing)." \
+	  echo "Daybreak needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
 	       "Hint: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(RUN) -c '' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(UV) --version 2>/dev/null | grep -qF "$$(sed -n 's/^uv==\([^ ]*\).*/uv \1/p' requirements-bootstrap.txt)" || \

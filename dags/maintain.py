@@ -18,6 +18,7 @@ Always safe: what is gone is gone, the rest is looked at afresh.
 from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag
+
 from daybreak_airflow import stages
 from daybreak_airflow.defaults import DEFAULTS
 

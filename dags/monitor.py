@@ -21,6 +21,7 @@ A backfill fills in past windows and asks for no retrain.
 from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag
+
 from daybreak_airflow import stages
 from daybreak_airflow.assets import DRIFT
 from daybreak_airflow.defaults import DEFAULTS

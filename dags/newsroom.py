@@ -17,6 +17,7 @@ Always safe: it continues from the last moment played and does nothing when that
 from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag
+
 from daybreak_airflow import stages
 from daybreak_airflow.defaults import DEFAULTS
 

@@ -21,6 +21,7 @@ Always safe: a batch that is written again is the same batch, and lists of an ol
 from datetime import timedelta
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
+
 from daybreak_airflow import stages
 from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
 from daybreak_airflow.defaults import DEFAULTS

@@ -25,11 +25,11 @@ from datetime import timedelta
 from typing import get_args
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
+
 from daybreak_airflow import stages
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
-
 from include.settings import Settings
 
 MODELS = get_args(Settings.model_fields["model"].annotation)

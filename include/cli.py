@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from include import status as current_status
 from include.clock import now, parse_moment
@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
     word = add("retrain", help="extract, validate, build features, train, judge and promote, here and now")
     _add_as_of(word)
-    word.add_argument("--model", help="which model to train (default: the setting `model`)")
+    models = get_args(Settings.model_fields["model"].annotation)
+    word.add_argument("--model", choices=models, help="which model to train (default: the setting `model`)")
     word.add_argument("--window-days", type=int, help="days of reading to look at (default: the setting)")
     word.add_argument("--dry-run", action="store_true", help="judge, but promote nothing")
     word.set_defaults(run=_retrain)

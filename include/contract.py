@@ -92,6 +92,7 @@ ARTICLES = SourceTable(
         Rule("ART105", "published_at is there", "published_at", "not_null"),
         Rule("ART106", "word_count is plausible", "word_count", "between", (1, LONGEST_ARTICLE_WORDS)),
         Rule("ART107", "is_flagged is there", "is_flagged", "not_null"),
+        Rule("ART108", "ingested_at is there", "ingested_at", "not_null"),
     ),
 )
 

@@ -22,7 +22,7 @@ from include.adapters.warehouse import Connection, query
 from include.settings import Settings
 from include.snapshot import Snapshot, open_tables
 
-NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15}
+NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15, "familiarity": 0.25}
 CATEGORICAL = {"category": 0.15, "publisher": 0.2, "region": 0.15}
 MOST_NAMES = 20  # rarer names count as "other": thousands of names always look drifted
 OTHER = "other"
@@ -48,9 +48,15 @@ def measure_realised(
 
 
 def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html: Path) -> DriftFinding:
-    """How far the window's reading is from the reading the champion learnt from, with Evidently's report at `html`."""
-    current = _sample(settings, window)
-    reference = _sample(settings, trained_on)
+    """How far the window's reading is from the later half of what the champion learnt from; the page is `html`."""
+    half = (trained_on.as_of - trained_on.window_start) / 2
+    middle = trained_on.window_start + half
+    # habits end before the reads that are held against them begin, and span the same time on both sides
+    known_until = min(trained_on.as_of, window.window_start)
+    current = _sample(
+        settings, window, window.window_start, _habits(settings, trained_on, known_until - half, known_until)
+    )
+    reference = _sample(settings, trained_on, middle, _habits(settings, trained_on, middle - half, middle))
     if min(len(current), len(reference)) < settings.drift_min_rows:
         return DriftFinding(
             (),
@@ -62,7 +68,12 @@ def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html:
         common = set(reference[name].value_counts().index[:MOST_NAMES])
         for frame in (current, reference):
             frame[name] = frame[name].where(frame[name].isin(common), OTHER)
-    columns = measure_drift(current, reference, NUMERIC, CATEGORICAL, html)
+    numeric = {  # what a publisher leaves empty cannot drift
+        name: limit
+        for name, limit in NUMERIC.items()
+        if min(current[name].count(), reference[name].count()) >= settings.drift_min_rows
+    }
+    columns = measure_drift(current, reference, numeric, CATEGORICAL, html)
     drifted = [column for column in columns if column.is_drifted]
     share = len(drifted) / len(columns)
     told = ", ".join(f"{column.column} {column.observed:.2f} > {column.limit:g}" for column in drifted)
@@ -147,6 +158,13 @@ def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
     return f"Our lists: {'; '.join(told)}." if told else "Our lists: not seen by readers in this window."
 
 
-def _sample(settings: Settings, snapshot: Snapshot) -> pd.DataFrame:
+def _habits(settings: Settings, snapshot: Snapshot, since: datetime, until: datetime) -> pa.Table:
     with open_tables(settings, snapshot) as connection:
-        return connection.execute(query("monitor/reading"), {"sample_rows": settings.drift_sample_rows}).df()
+        return duck.fetch(connection, query("monitor/habits"), {"since": since, "until": until})
+
+
+def _sample(settings: Settings, snapshot: Snapshot, since: datetime, habits: pa.Table) -> pd.DataFrame:
+    with open_tables(settings, snapshot) as connection:
+        connection.register("habits", habits)
+        limits = {"since": since, "sample_rows": settings.drift_sample_rows}
+        return cast(pd.DataFrame, duck.fetch(connection, query("monitor/reading"), limits).to_pandas())

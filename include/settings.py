@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     monitor_window_hours: int = Field(24, ge=1, description="reading that one monitoring window looks at")
     drift_sample_rows: int = Field(20_000, ge=100, description="rows each side of a drift report")
     drift_min_rows: int = Field(1_000, ge=100, description="fewer rows than this are not judged for drift")
-    drift_share: float = Field(0.3, gt=0, le=1, description="share of watched columns that makes a window drifted")
+    drift_share: float = Field(0.1, gt=0, le=1, description="share of watched columns that makes a window drifted")
     drift_violations: int = Field(2, ge=1, description="drifted windows, of the last ones looked at, that retrain")
     drift_windows: int = Field(3, ge=1, description="how many last windows are looked at")
     drift_cooldown_hours: int = Field(12, ge=0, description="after asking for a retrain, ask again no sooner")

@@ -104,7 +104,9 @@ def breaks(rule: Rule) -> Expression:
             return ColumnExpression("copy_no") > ConstantExpression(1)
         case "between":
             low, high = (ConstantExpression(limit) for limit in rule.limits)
-            return (column < low) | (column > high)
+            outside = (column < low) | (column > high)
+            # NaN is above everything, but DuckDB leaves the comparison out where a file's statistics deny larger values
+            return outside | FunctionExpression("isnan", column) if isinstance(rule.limits[0], float) else outside
         case "one_of":
             return column.isnotin(*(ConstantExpression(value) for value in rule.limits))
         case "is_true":

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
-from daybreak_airflow.links import mlflow_url
 
+from daybreak_airflow.links import mlflow_url
 from include.settings import load_settings
 
 

@@ -21,7 +21,6 @@ os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
 
 from tests import cli, servers, worlds  # noqa: E402
 
-
 hypothesis_settings.register_profile("daybreak", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("daybreak")
 

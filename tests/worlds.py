@@ -10,6 +10,7 @@ twice. Six days of this, then `AS_OF`, then a quarter of a day that nobody may l
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +18,10 @@ import pyarrow.compute as pc
 
 from include.adapters.warehouse import connect
 from include.contract import MOMENT, TABLES
+from include.features import Purpose, compute_features
 from include.settings import Settings
-from include.snapshot import Snapshot, store_by_day, write_manifest
+from include.snapshot import Snapshot, open_tables, store_by_day, write_manifest
+from include.validation import find_broken_rows, leave_out
 
 AS_OF = datetime(2025, 3, 9, tzinfo=UTC)
 START = AS_OF - timedelta(days=6)
@@ -58,10 +61,12 @@ def group_of(reader_id: int) -> int:
     return reader_id % 4
 
 
-def tiny(*, turned: bool = False, seed: int = 1) -> World:
-    """The world's three tables. `turned`: everybody reads science instead, and the long articles."""
+def tiny(*, tastes: str = "planted", seed: int = 1) -> World:
+    """The world's three tables. Tastes may have `turned`: everybody reads science, and the long articles. Or they have
+    `moved`: each group reads the next one's category, so that all in all the same is read as before.
+    """
     articles = _articles()
-    events = _events(articles, turned, np.random.default_rng(seed))
+    events = _events(articles, tastes, np.random.default_rng(seed))
     return {"subscribers": _subscribers(), "articles": articles, "reading_events": events}
 
 
@@ -110,7 +115,7 @@ def is_long(article_id: int) -> bool:
     return (article_id - 1000) // 4 % 2 == 0
 
 
-def _events(articles: pa.Table, turned: bool, random: np.random.Generator) -> pa.Table:
+def _events(articles: pa.Table, tastes: str, random: np.random.Generator) -> pa.Table:
     published = articles.column("published_at").cast(pa.int64()).to_numpy().reshape(-1, 4)[:, 0]
     flagged = articles.column("is_flagged").to_numpy().reshape(-1, 4)[:, 0]
     reader, visit_us = _visits(days=6.25)
@@ -129,9 +134,16 @@ def _events(articles: pa.Table, turned: bool, random: np.random.Generator) -> pa
         "position": place.reshape(-1),
         "session_id": np.repeat(np.arange(len(reader)) + 1, 8),
     }
-    own = shown["article_id"] % 4 == (2 if turned else shown["reader_id"] % 4)
+    own = (
+        shown["article_id"] % 4
+        == {
+            "planted": shown["reader_id"] % 4,
+            "moved": (shown["reader_id"] + 1) % 4,
+            "turned": 2,
+        }[tastes]
+    )
     long = (shown["article_id"] - 1000) // 4 % 2 == 0
-    chance = np.where(long != turned, LONG_CHANCE, SHORT_CHANCE)
+    chance = np.where(long != (tastes == "turned"), LONG_CHANCE, SHORT_CHANCE)
     wanted = np.flatnonzero(own & (random.random(len(own)) < chance))
     pair = shown["reader_id"][wanted] * 1_000_000 + shown["article_id"][wanted]
     wanted = wanted[np.sort(np.unique(pair, return_index=True)[1])]  # nobody reads an article twice
@@ -199,6 +211,16 @@ def store(settings: Settings, world: World, as_of: datetime = AS_OF, days: int =
     snapshot = Snapshot(as_of, as_of - timedelta(days=days), tuple(files))
     write_manifest(settings, snapshot)
     return snapshot
+
+
+def build(settings: Settings, world: World, purpose: Purpose, as_of: datetime = AS_OF) -> Path:
+    """The folder with the features of this world, its broken rows left out as a run would."""
+    raw = store(settings, world, as_of)
+    with open_tables(settings, raw, name_rows=True) as connection:
+        clean = leave_out(settings, raw, find_broken_rows(connection))
+    folder = settings.home / "builds" / f"{raw.id}-{purpose}-{len(list(settings.home.glob('builds/*')))}"
+    compute_features(settings, clean, purpose, folder, folder)
+    return folder
 
 
 def changed(world: World, table: str, rows: list[dict]) -> World:
@@ -279,6 +301,7 @@ BROKEN: list[tuple[str, dict, set[str]]] = [
     ("articles", {**_ARTICLE, "article_id": 9006, "word_count": 0}, {"ART106"}),
     ("articles", {**_ARTICLE, "article_id": 9007, "word_count": 50_001}, {"ART106"}),
     ("articles", {**_ARTICLE, "article_id": 9008, "is_flagged": None}, {"ART107"}),
+    ("articles", {**_ARTICLE, "article_id": 9010, "ingested_at": None}, {"ART108"}),
     ("articles", {**_ARTICLE, "article_id": 9009, "title": None, "word_count": -1}, {"ART103", "ART106"}),
     ("reading_events", {**_EVENT, "event_id": None}, {"EVT101"}),
     ("reading_events", {**_EVENT, "event_id": 900_002}, set()),

@@ -23,6 +23,7 @@ from include.errors import ServiceError
 
 # an ordinary user for a server that refuses to be root
 SOME_UID = 65534
+NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
 @cache
@@ -34,30 +35,34 @@ def binary(name: str) -> str:
     return str(Path(spec.origin).parent / "pginstall18" / "bin" / name)
 
 
-@cache
-def _as_ordinary_user() -> tuple[str, ...]:
-    """What to put before a command, for PostgreSQL refuses to run as root.
+def _as_ordinary_user(data: Path) -> list[str]:
+    """What to put before a command on this folder, for PostgreSQL refuses to run as root.
 
     In a user namespace root is mapped to an ordinary user: nothing is chown-ed, no user is created. Where namespaces
-    are forbidden (default Docker), the server becomes user 65534, with one capability for root's folders.
+    are forbidden (default Docker), or the folder is somebody's, the server becomes its owner, with one capability for
+    root's folders above it.
     """
     if os.geteuid() != 0:
-        return ()
-    namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
-    if (
-        shutil.which("unshare")
-        and subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return namespace
-    return (
+        return []
+    owner = data.stat().st_uid
+    if owner == 0 and _may_unshare():
+        return NAMESPACE
+    return [
         "setpriv",
-        f"--reuid={SOME_UID}",
-        f"--regid={SOME_UID}",
+        f"--reuid={owner or SOME_UID}",
+        f"--regid={owner or SOME_UID}",
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
         "--securebits=+no_setuid_fixup",
-    )
+    ]
+
+
+@cache
+def _may_unshare() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
 def init(data: Path, password: str, log: Path) -> None:
@@ -70,8 +75,8 @@ def init(data: Path, password: str, log: Path) -> None:
     password_file = data.with_name("password")
     password_file.touch(0o600)
     password_file.write_text(password)
-    prefix = _as_ordinary_user()
-    if prefix[:1] == ("setpriv",):
+    prefix = _as_ordinary_user(draft)
+    if prefix[:1] == ["setpriv"]:
         os.chown(draft, SOME_UID, SOME_UID)
         os.chown(password_file, SOME_UID, SOME_UID)
     command = [*prefix, binary("initdb"), "-D", str(draft), "-U", "postgres", "-A", "scram-sha-256"]
@@ -103,7 +108,7 @@ def serve(data: Path, port: int) -> list[str]:
         "jit": "off",
     }
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    return [*_as_ordinary_user(), binary("postgres"), "-D", str(data), *flags]
+    return [*_as_ordinary_user(data), binary("postgres"), "-D", str(data), *flags]
 
 
 def postmaster(data: Path) -> int | None:

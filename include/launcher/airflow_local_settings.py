@@ -2,8 +2,7 @@
 
 It imports the heavy libraries before it forks the workers that tasks run in, or every task pays several seconds for its
 imports. Third-party code only: ours would go stale until a restart. Evidently is left out: 76 MB for one task an hour.
-Then it waits for the API that tasks call, for a task that starts before that answers has failed. Tasks yield to the
-services: a training that takes all cores must not keep the scheduler from its heartbeat.
+Then it waits for the API that tasks call, for a task that starts before that answers has failed.
 """
 
 import importlib
@@ -29,7 +28,6 @@ HEAVY = (
     "sklearn.ensemble",
 )
 PATIENCE_SECONDS = 180.0
-NICENESS_OF_TASKS = 5
 
 
 def wait_for_api() -> None:
@@ -47,5 +45,4 @@ def wait_for_api() -> None:
 if sys.argv[1:2] == ["scheduler"]:
     for name in HEAVY:
         importlib.import_module(name)
-    os.register_at_fork(after_in_child=lambda: os.setpriority(os.PRIO_PROCESS, 0, NICENESS_OF_TASKS))
     wait_for_api()

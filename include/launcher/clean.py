@@ -32,10 +32,7 @@ def clean(settings: Settings, say: Say) -> None:
 def holds_more(home: Path) -> bool:
     """Whether this is, or contains, the user's home or the project, or was never written by `up`."""
     precious = (Path.home().resolve(), PROJECT, Path.cwd().resolve())
-    if any(place == home or home in place.parents for place in precious):
-        return True
-    ours = {files.ENV_FILE, files.LOCK, *(Path(folder).parts[0] for folder in files.FOLDERS)}
-    return not ours & {entry.name for entry in home.iterdir()} and any(home.iterdir())
+    return any(place == home or home in place.parents for place in precious) or not files.is_state_folder(home)
 
 
 if __name__ == "__main__":

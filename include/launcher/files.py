@@ -20,7 +20,14 @@ FOLDERS = (
     *("features", "reports"),
 )
 
+OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, *FOLDERS}
+
 ROTATE_AT_BYTES = 20 * 1024 * 1024
+
+
+def is_state_folder(home: Path) -> bool:
+    """Whether a folder is one of ours, or empty: nothing is started in, and nothing removed with, any other."""
+    return (home / ENV_FILE).exists() or {entry.name for entry in home.iterdir()} <= OURS
 
 
 def write_private(path: Path, text: str) -> None:

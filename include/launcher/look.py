@@ -9,7 +9,7 @@ from collections import deque
 
 from include.adapters import embedded_postgres, warehouse
 from include.errors import ServiceError, SettingsError
-from include.launcher import files, locks
+from include.launcher import files, locks, ports
 from include.launcher.preparations import data_folder
 from include.launcher.records import Record, State, load
 from include.launcher.services import chosen
@@ -48,6 +48,8 @@ def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
 def psql(settings: Settings, arguments: list[str]) -> None:
     """Becomes psql on the warehouse, as the superuser; never returns."""
     embedded = (data_folder(settings) / "PG_VERSION").exists()
+    if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
+        raise ServiceError("There is no warehouse yet.", hint="run `make up`.")
     program = embedded_postgres.binary("psql") if embedded else shutil.which("psql")
     if program is None:
         raise ServiceError("There is no psql on this machine.", hint="install PostgreSQL's client programs.")

@@ -24,6 +24,10 @@ def check(settings: Settings) -> None:
     home = settings.home
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not files.is_state_folder(home):
+            raise StateFolderError(
+                f"{home} holds other things than Daybreak's state.", hint="set DAYBREAK_HOME to a new folder."
+            )
         probe = home / f".probe.{os.getpid()}"
         files.write_private(probe, "x" * 4096)
         probe.unlink()

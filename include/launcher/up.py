@@ -82,7 +82,8 @@ def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
         for name in sorted(waiting & records.keys(), key=list(records).index):
             record = records[name]
             if record.state == "failing":
-                raise ServiceError(f"{name} does not start: {record.note}", hint=f"see `bin/daybreak logs {name}`.")
+                fact, _, hint = record.note.partition(" Hint: ")
+                raise ServiceError(f"{name} does not start: {fact}", hint=hint or f"see `bin/daybreak logs {name}`.")
             if record.state == "running":
                 waiting.remove(name)
                 if name not in DAEMONS:

@@ -160,7 +160,9 @@ def test_a_batch_that_was_refused_is_not_published(settings):
 
 
 def with_column(table, name, values):
-    return table.set_column(table.column_names.index(name), table.schema.field(name), pa.array(values, RANKED.field(name).type))
+    return table.set_column(
+        table.column_names.index(name), table.schema.field(name), pa.array(values, RANKED.field(name).type)
+    )
 
 
 def spoiled(name, value, row=0):
@@ -232,7 +234,9 @@ def test_two_batches_lie_side_by_side(settings):
     write(settings, "b1")
     write(settings, "b2", lists(first_article=100))
     with connect(settings) as warehouse:
-        found = warehouse.execute("select batch_id, min(article_id), count(*) from recs.recommendations group by 1 order by 1")
+        found = warehouse.execute(
+            "select batch_id, min(article_id), count(*) from recs.recommendations group by 1 order by 1"
+        )
         assert found.fetchall() == [("b1", 1, 3000), ("b2", 100, 3000)]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from include.adapters.warehouse import connect
@@ -27,14 +29,21 @@ def learnt_from(settings):
 @pytest.fixture(scope="module")
 def turned(settings, learnt_from):
     """What is found for a day on which everybody reads science, and the long articles."""
-    day = worlds.store(settings, worlds.known_at(worlds.tiny(turned=True), worlds.AS_OF, days=1))
+    day = worlds.store(settings, worlds.known_at(worlds.tiny(tastes="turned"), worlds.AS_OF, days=1), days=1)
     return find_drift(settings, day, learnt_from, settings.home / "turned.html")
+
+
+@pytest.fixture(scope="module")
+def moved(settings, learnt_from):
+    """What is found for a day on which each group reads the next one's category."""
+    day = worlds.store(settings, worlds.known_at(worlds.tiny(tastes="moved"), worlds.AS_OF, days=1), days=1)
+    return find_drift(settings, day, learnt_from, settings.home / "moved.html")
 
 
 @pytest.fixture(scope="module")
 def unchanged(settings, learnt_from):
     """What is found for a day of the same tastes, with other reads."""
-    day = worlds.store(settings, worlds.known_at(worlds.tiny(seed=2), worlds.AS_OF, days=1))
+    day = worlds.store(settings, worlds.known_at(worlds.tiny(seed=2), worlds.AS_OF, days=1), days=1)
     return find_drift(settings, day, learnt_from, settings.home / "unchanged.html")
 
 
@@ -44,7 +53,13 @@ def test_tastes_that_turned_are_seen_as_drift(turned):
         "category",
         "word_count",
         "dwell_seconds_log",
+        "familiarity",
     }
+
+
+def test_readers_who_turn_to_something_else_are_seen_even_if_all_in_all_the_same_is_read(moved):
+    assert moved.is_drifted
+    assert [column.column for column in moved.columns if column.is_drifted] == ["familiarity"]
 
 
 def test_another_day_of_the_same_tastes_is_not_drift(unchanged):
@@ -52,10 +67,22 @@ def test_another_day_of_the_same_tastes_is_not_drift(unchanged):
     assert [column.column for column in unchanged.columns if column.is_drifted] == []
 
 
+def test_what_a_publisher_leaves_empty_is_not_watched_and_no_error(settings, learnt_from):
+    """Word counts may be empty, and on a day of new readers nobody has habits."""
+    day = worlds.known_at(worlds.tiny(seed=2), worlds.AS_OF, days=1)
+    empty = pa.nulls(day["articles"].num_rows, pa.int32())
+    articles = day["articles"].set_column(day["articles"].column_names.index("word_count"), "word_count", empty)
+    strangers = pc.add(day["reading_events"].column("reader_id"), 5000)
+    events = day["reading_events"].set_column(1, "reader_id", strangers)
+    window = worlds.store(settings, {**day, "articles": articles, "reading_events": events}, days=1)
+    finding = find_drift(settings, window, learnt_from, settings.home / "empty.html")
+    assert {column.column for column in finding.columns}.isdisjoint({"word_count", "familiarity"})
+
+
 def test_the_sentence_names_what_drifted_and_the_limit(turned):
-    assert turned.sentence.startswith("3 of 6 watched columns drifted (")
+    assert turned.sentence.startswith("4 of 7 watched columns drifted (")
     assert "category 0." in turned.sentence
-    assert turned.sentence.endswith("the limit is 30%.")
+    assert turned.sentence.endswith("the limit is 10%.")
 
 
 def test_the_report_is_a_page(turned, settings):
@@ -84,7 +111,7 @@ def watch(warehouse, findings, version=1):
 def test_the_second_drifted_window_asks_and_the_third_waits(emptied, turned):
     asked = watch(emptied, [turned, turned, turned])
     assert [bool(reason) for reason in asked] == [False, True, False]
-    assert asked[1].startswith("Drift in 2 of the last 2 windows up to 2025-03-09 01:00 UTC: 3 of 6 watched columns")
+    assert asked[1].startswith("Drift in 2 of the last 2 windows up to 2025-03-09 01:00 UTC: 4 of 7 watched columns")
 
 
 def test_quiet_windows_ask_for_nothing(emptied, unchanged):

@@ -86,7 +86,12 @@ def counted(settings):
     with connect(settings, "feast", "feast") as feast:
         tables = feast.execute("select tablename from pg_tables where schemaname = 'online' order by 1").fetchall()
         return [
-            (table, feast.execute(f"select count(*), count(distinct (entity_key, feature_name)) from online.{table}").fetchone())
+            (
+                table,
+                feast.execute(
+                    f"select count(*), count(distinct (entity_key, feature_name)) from online.{table}"
+                ).fetchone(),
+            )
             for (table,) in tables
         ]
 
@@ -120,5 +125,7 @@ def test_a_corrected_build_of_the_same_moment_replaces_the_first(served, name):
     feast_store.serve_build(served, corrected, AS_OF)
     found = online(served, f"readers_{VERSION}", READERS)
     expected = offline(corrected, "reader_activity", "reader_taste")
-    assert {r: v["impression_count"] for r, v in found.items()} == {r: v["impression_count"] for r, v in expected.items()}
+    assert {r: v["impression_count"] for r, v in found.items()} == {
+        r: v["impression_count"] for r, v in expected.items()
+    }
     assert {r: v["read_seconds"] for r, v in found.items()} == {r: v["read_seconds"] for r, v in expected.items()}

@@ -73,14 +73,12 @@ def test_only_the_superuser_for_migrations_is_one(mapped):
 @pytest.mark.parametrize("role", ["daybreak_extract", "daybreak_run", "daybreak_api", "newsroom"])
 def test_nobody_makes_tables_in_the_schema_that_belongs_to_nobody(mapped, role):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), connect(mapped, role) as connection:
-        connection.execute("set transaction read write")
-        connection.execute("create table public.mine (a int)")
+        connection.execute("set transaction read write; create table public.mine (a int)")
 
 
 def test_the_extract_cannot_write_even_when_it_asks_for_a_transaction_that_may(mapped):
     with pytest.raises(psycopg.errors.InsufficientPrivilege), connect(mapped, "daybreak_extract") as connection:
-        connection.execute("set transaction read write")
-        connection.execute("insert into source.subscribers (reader_id) values (1)")
+        connection.execute("set transaction read write; insert into source.subscribers (reader_id) values (1)")
 
 
 def test_the_extract_begins_every_transaction_read_only(mapped):

@@ -89,7 +89,9 @@ def test_a_row_that_changes_changes_only_the_file_of_its_day(publisher):
     first = take(publisher)
     edit(publisher, "update newsroom.reading_events set position = 99 where event_id = 30000")
     with connect(publisher, "newsroom") as newsroom:
-        (day,) = newsroom.execute("select occurred_at::date from newsroom.reading_events where event_id = 30000").fetchone()
+        (day,) = newsroom.execute(
+            "select occurred_at::date from newsroom.reading_events where event_id = 30000"
+        ).fetchone()
     new = set(take(publisher).files) - set(first.files)
     assert {(file.table, file.day) for file in new} == {("reading_events", day.isoformat())}
 
@@ -188,7 +190,9 @@ def test_types_that_convert_without_loss_are_taken(publisher):
 
 
 def test_an_empty_window_is_an_error_that_names_table_and_window_and_leaves_no_snapshot(publisher):
-    with pytest.raises(SourceError, match=r"source\.reading_events has no row for the window 2025-02-26 00:00 to 2025-0"):
+    with pytest.raises(
+        SourceError, match=r"source\.reading_events has no row for the window 2025-02-26 00:00 to 2025-0"
+    ):
         take(publisher, datetime(2025, 3, 3, tzinfo=UTC))
     assert not manifests(publisher)
 
@@ -263,9 +267,11 @@ def test_all_tables_are_of_one_moment(publisher):
 
 
 def test_the_extract_can_write_nothing(publisher):
-    with read_source(publisher, source_window(publisher, AS_OF, DAYS)) as cursor:
-        with pytest.raises(Exception, match="read-only transaction"):
-            cursor.execute("create temporary table mine (a int)")
+    with (
+        read_source(publisher, source_window(publisher, AS_OF, DAYS)) as cursor,
+        pytest.raises(Exception, match="read-only transaction"),
+    ):
+        cursor.execute("create temporary table mine (a int)")
 
 
 def test_a_source_that_does_not_answer_is_one_clear_error(publisher):

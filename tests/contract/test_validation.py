@@ -96,6 +96,18 @@ def test_great_expectations_and_the_quarantine_pass_count_the_same(code, setting
     assert said == len(breaking) > 0
 
 
+def test_a_number_that_is_none_is_found_by_both_even_if_no_other_value_is_out_of_range(settings):
+    """DuckDB trusts a file's largest value, and NaN is not among the values that a file counts."""
+    base = worlds.known_at(worlds.tiny(), worlds.AS_OF, days=5)
+    row = {**base["reading_events"].slice(5, 1).to_pylist()[0], "event_id": 900_000, "kind": "read"}
+    world = worlds.changed(base, "reading_events", [{**row, "dwell_seconds": float("nan")}])
+    with open_tables(settings, worlds.store(settings, world), name_rows=True) as connection:
+        found = validation.find_broken_rows(connection)
+        answers = validation.check_rules(connection, 0.02, settings.home / "docs")
+    assert [(row.primary_key, row.codes) for row in found] == [("900000", ("EVT107",))]
+    assert [check.sentence.split(" of ")[0] for check in answers if check.code == "EVT107"] == ["1"]
+
+
 def test_every_rule_gets_an_answer(checks):
     assert set(checks) == set(RULES)
 

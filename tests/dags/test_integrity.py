@@ -91,9 +91,8 @@ class TestEveryDag:
     ],
 )
 def test_only_what_may_pass_by_itself_is_tried_again(error, action):
-    from daybreak_airflow.defaults import PATIENCE
-
     import include.errors
+    from daybreak_airflow.defaults import PATIENCE
 
     happened = getattr(include.errors, error)("It happened.", hint="look.")
     assert PATIENCE.evaluate(happened, try_number=1, max_tries=2).action.value == action

@@ -93,7 +93,6 @@ def test_a_context_with_next_to_nothing_still_makes_an_alert(settings):
     from types import SimpleNamespace
 
     from daybreak_airflow.oncall import failure_of
-
     from include.clock import now
     from include.failures import compose
 
@@ -148,7 +147,6 @@ def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
 )
 def test_a_connection_means_what_it_means_to_airflow(settings, monkeypatch, connection, server):
     from daybreak_airflow.oncall import mailer
-
     from include.adapters import smtp
     from include.failures import Alert
 

@@ -29,8 +29,9 @@ def folder(tmp_path, monkeypatch):
 def stranger(folder):
     """A browser that has not signed in."""
     from airflow.api_fastapi.core_api.security import get_user
-    from daybreak_airflow.reports import app
     from fastapi import HTTPException
+
+    from daybreak_airflow.reports import app
 
     def nobody():
         raise HTTPException(401, "Not authenticated")
@@ -44,6 +45,7 @@ def stranger(folder):
 def reader(folder):
     """A browser of somebody who has."""
     from airflow.api_fastapi.core_api.security import get_user
+
     from daybreak_airflow.reports import app
 
     app.dependency_overrides[get_user] = lambda: "ada"
@@ -53,6 +55,7 @@ def reader(folder):
 
 def test_every_page_asks_airflow_who_is_there():
     from airflow.api_fastapi.core_api.security import get_user
+
     from daybreak_airflow.reports import app
 
     asks = {

@@ -104,7 +104,7 @@ def test_drift_starts_a_retrain_that_says_why(installation):
     run_id = triggered[0]["dag_run_id"]
     assert installation.finished("retrain", run_id) in ("success", "failed")
     [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
-    assert "category" in reason
+    assert "word_count" in reason
     why = installation.airflow.get(
         f"dags/retrain/dagRuns/{run_id}/taskInstances/extract/xcomEntries/why?deserialize=true"
     )

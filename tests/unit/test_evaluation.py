@@ -66,6 +66,14 @@ def test_what_was_shown_but_not_read_gains_nothing():
     assert found.means["ndcg"] == pytest.approx(1 / LOG2_3)
 
 
+def test_the_order_of_what_was_offered_decides_and_the_lists_say_what_they_held():
+    articles = [an_article(n) for n in range(1, 7)]
+    lists, order = ranking({1: [4, 5, 6]}), ranking({1: [2, 1, 3, 6]})
+    found = evaluate(lists, scenes([1], articles), outcomes((1, 1, 100.0), (1, 6, 50.0)), 3, order)
+    assert found.means["ndcg"] == pytest.approx((100 / LOG2_3) / (100 + 50 / LOG2_3))
+    assert (found.means["hit_share"], found.means["seconds_reached"]) == (1.0, 50.0)
+
+
 def test_only_readers_who_read_something_are_judged():
     found = measure({1: [1, 2, 3], 2: [1, 2, 3]}, [(1, 1, 50.0), (2, 2, 0.0)])
     assert found.readers.tolist() == [1]
@@ -104,6 +112,12 @@ def test_a_score_that_is_no_number_is_counted():
 def test_with_nobody_to_judge_the_numbers_are_missing_and_not_zero():
     found = measure({1: [1, 2, 3]}, [])
     assert math.isnan(found.means["ndcg"])
+    assert found.means["judged_readers"] == 0
+
+
+def test_without_a_single_list_to_judge_there_is_no_number_and_no_error():
+    found = measure({}, [], readers=[])
+    assert math.isnan(found.means["full_list_share"])
     assert found.means["judged_readers"] == 0
 
 

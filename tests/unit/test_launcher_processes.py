@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -175,6 +176,17 @@ def test_clean_refuses_a_folder_that_daybreak_never_wrote(tmp_path):
     assert (tmp_path / "thesis.odt").exists()
 
 
+@pytest.mark.parametrize("name", ["mail", "logs"])
+def test_a_folder_with_other_things_is_neither_used_nor_removed(tmp_path, name):
+    (tmp_path / name).mkdir()  # a system has such folders too
+    (tmp_path / "lib").mkdir()
+    with pytest.raises(StateFolderError, match="other things"):
+        preflight.check(Settings(home=tmp_path, min_free_mb=0))
+    with pytest.raises(StateFolderError, match="holds more than"):
+        clean.clean(Settings(home=tmp_path), print)
+    assert {path.name for path in tmp_path.iterdir()} == {name, "lib"}
+
+
 def test_clean_removes_a_state_folder_but_not_one_in_use(tmp_path):
     home = tmp_path / "state"
     preflight.check(Settings(home=home, min_free_mb=0))
@@ -263,6 +275,26 @@ def test_a_service_that_keeps_dying_is_called_failing_with_the_reason(settings, 
         assert "ended with code 3" in board["sleeper"].note
     finally:
         house.close()
+
+
+def test_a_stranger_that_answers_at_its_port_is_not_taken_for_the_service(tmp_path, quick):
+    (tmp_path / "logs").mkdir()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        house = House(
+            Settings(home=tmp_path, mailbox_port=stranger.getsockname()[1]), sleeping(ports=("mailbox_port",))
+        )
+        try:
+            board = house.keep(house.services[0])
+            eventually(lambda: board["sleeper"].pid)
+            time.sleep(0.3)
+            assert board["sleeper"].state == "starting"
+            os.kill(board["sleeper"].pid, signal.SIGKILL)
+            eventually(lambda: house.moved)
+            assert set(house.moved) == {"mailbox_port"}
+        finally:
+            house.close()
 
 
 def test_a_service_waits_for_the_one_before_it(settings, quick):

@@ -60,6 +60,16 @@ def test_a_cap_holds_among_the_articles_that_fill_a_list():
     assert sum(article <= 6 for article in found[1]) == 2
 
 
+def test_both_caps_hold_at_once_and_what_one_keeps_out_does_not_count_for_the_other():
+    """The ranking begins with eight of one category, of two publishers; the rest is of these publishers, too."""
+    articles = [
+        *(an_article(n, category="same", publisher="ab"[n % 2]) for n in range(1, 9)),
+        *(an_article(n, publisher="ab"[n % 2]) for n in range(9, 17)),
+    ]
+    found, _ = lists({1: list(range(1, 17))}, articles)
+    assert found[1] == [1, 2, 3, 10]
+
+
 def test_a_cap_gives_way_when_nothing_else_is_left():
     found, _ = lists({1: [1, 2, 3, 4, 5]}, plain(5, publisher="same"))
     assert found[1] == [1, 2, 3, 4]

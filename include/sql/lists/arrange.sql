@@ -10,9 +10,11 @@ with ranked as (
         where r.reader_id = k.reader_id and r.article_id = k.article_id and r.read_at < k.list_at)
 ), within as (
     select reader_id, list_at
-    from ranked
+    from (select *, row_number() over (partition by reader_id, list_at, category order by rank)
+                        > $max_per_category as is_over_category
+          from ranked)
+    where not is_over_category
     qualify row_number() over (partition by reader_id, list_at, publisher order by rank) <= $max_per_publisher
-        and row_number() over (partition by reader_id, list_at, category order by rank) <= $max_per_category
 ), short as (
     select q.reader_id, q.list_at
     from requests q
@@ -42,12 +44,16 @@ with ranked as (
       and not exists (
             select 1 from ranked k
             where k.reader_id = s.reader_id and k.list_at = s.list_at and k.article_id = p.article_id)
-), capped as (
-    select *,
-           row_number() over (partition by reader_id, list_at, publisher order by rank) > $max_per_publisher
-        or row_number() over (partition by reader_id, list_at, category order by rank) > $max_per_category
-               as is_over_cap
+), sorted as (
+    select *, row_number() over (partition by reader_id, list_at, category order by rank)
+                  > $max_per_category as is_over_category
     from (select * from ranked union all by name select * from filling)
+), capped as (
+    -- what its category keeps out does not count for its publisher
+    select *, is_over_category
+           or row_number() over (partition by reader_id, list_at, publisher, is_over_category order by rank)
+                  > $max_per_publisher as is_over_cap
+    from sorted
 ), placed as (
     select reader_id, list_at, article_id, score, reason,
            row_number() over (partition by reader_id, list_at order by is_old, is_over_cap, rank) as place

@@ -1,11 +1,15 @@
--- A sample of reads with what is watched for drift. The sample is the same every time.
+-- A sample of reads with what is watched for drift, the same every time. `familiarity` is the share that the read's
+-- category had in the reader's habits; a reader without habits has none.
 select ln(1 + e.dwell_seconds) as dwell_seconds_log,
        ln(1 + greatest(0, date_diff('minute', a.published_at, e.occurred_at) / 60.0)) as article_age_hours_log,
        a.word_count::double as word_count,
+       case when k.reader_id is not null then coalesce(h.share, 0) end as familiarity,
        a.category, a.publisher, coalesce(s.region, 'unknown') as region
 from reading_events e
 join articles a on a.article_id = e.article_id
 left join subscribers s on s.reader_id = e.reader_id
-where e.kind = 'read'
+left join (select distinct reader_id from habits) k on k.reader_id = e.reader_id
+left join habits h on h.reader_id = e.reader_id and h.category = a.category
+where e.kind = 'read' and e.occurred_at >= $since
 order by hash(e.event_id)
 limit $sample_rows

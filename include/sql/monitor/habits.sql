@@ -1,0 +1,6 @@
+-- What share of each reader's reads went to each category up to a moment.
+select e.reader_id, a.category, count(*) / sum(count(*)) over (partition by e.reader_id) as share
+from reading_events e
+join articles a on a.article_id = e.article_id
+where e.kind = 'read' and e.occurred_at < $until and e.occurred_at >= $since
+group by e.reader_id, a.category

@@ -1,0 +1,181 @@
+"""What the documents speak of is there, and what is there is spoken of. Tables are rewritten by `make golden`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import pairwise
+
+import pytest
+
+from include.contract import ACCEPTED_TYPES, TABLES
+from include.settings import PROJECT, Settings
+from tests.architecture.source import calls, files, name, words
+
+DOCS = PROJECT / "docs"
+PAGES = [PROJECT / "README.md", *sorted(DOCS.rglob("*.md"))]
+CODE = re.compile(r"(RT|PB)\d{3}")
+NULLABLE = "may be empty"
+# Columns without which a row says nothing, found by a rule on more than the column or by the window.
+NEEDED_OTHERWISE = {"reading_events": {"reader_id", "article_id", "occurred_at"}}
+
+
+def codes_in_use() -> dict[str, str]:
+    """Every check code with its title: of the contract, and those that are written out in the stages."""
+    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    for path in files("include"):
+        titles |= {word: "" for word in words(path) if CODE.fullmatch(word)}
+    for path in files("include"):
+        for _, call in calls(path):
+            given = [argument.value if isinstance(argument, ast.Constant) else None for argument in call.args]
+            titles |= {
+                str(code): title
+                for code, title in pairwise(given)
+                if isinstance(title, str) and CODE.fullmatch(str(code))
+            }
+    return titles
+
+
+def sections(page: str) -> dict[str, str]:
+    """The sections of a page by their third-level headings."""
+    parts = re.split(r"^### (.+)$", (DOCS / page).read_text(), flags=re.MULTILINE)
+    return {title: body.split("\n## ")[0].strip() for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def test_every_check_has_a_section_and_every_section_a_check():
+    documented = [title.partition(":")[0] for title in sections("checks.md")]
+    assert sorted(documented) == sorted(codes_in_use())
+
+
+def test_a_section_is_headed_by_the_title_that_people_see():
+    titles = dict(title.split(": ", 1) for title in sections("checks.md"))
+    for code, title in codes_in_use().items():
+        assert not title or titles[code] == title
+
+
+def test_a_section_says_whether_the_rule_blocks():
+    said = {title.partition(":")[0]: body for title, body in sections("checks.md").items()}
+    for table in TABLES:
+        for rule in table.rules:
+            assert said[rule.code].startswith("Blocks." if rule.severity == "block" else "Warns"), rule.code
+
+
+def test_a_limit_in_a_rule_is_the_limit_in_its_section():
+    said = {title.partition(":")[0]: body for title, body in sections("checks.md").items()}
+    assert "1 and 50,000" in said["ART106"]
+    assert "1 and 1,000" in said["EVT109"]
+    rules = {rule.code: rule.limits for table in TABLES for rule in table.rules}
+    assert (rules["ART106"], rules["EVT109"], rules["EVT107"]) == ((1, 50_000), (1, 1000), (0.0, 4 * 3600.0))
+
+
+@pytest.mark.parametrize("page", ["checks.md", "runbook.md"])
+def test_a_default_that_is_told_is_the_default(page):
+    text = (DOCS / page).read_text()
+    found = re.findall(r"`(\w+)`\s+\(([\d.,]+)( %)?\)", text)
+    for setting, told, percent in found:
+        value = float(told.replace(",", "")) / (100 if percent else 1)
+        assert value == Settings.model_fields[setting].default, setting
+
+
+def settings_table() -> str:
+    rows = ["| setting | default | |", "|---|---|---|"]
+    for field, about in Settings.model_fields.items():
+        default = about.default
+        if field == "home":
+            shown = "`.daybreak` in the project"
+        elif "password" in field or "secret" in field:
+            shown = "generated" if "password" in field else "none"
+        else:
+            shown = f"`{default}`" if default != "" else "none"
+        choices = getattr(about.annotation, "__args__", ())
+        more = f" (`{'`, `'.join(choices)}`)" if choices else ""
+        rows.append(f"| `DAYBREAK_{field.upper()}` | {shown} | {about.description}{more} |")
+    return "\n".join(rows) + "\n"
+
+
+SETTINGS_HEAD = """# Settings
+
+Set in the environment; else in `daybreak.env` in the state folder, which `make up` writes and where lines of your own
+stay; else the default below. An unknown name and a value that cannot be used are errors that name it (exit code 2).
+On a server the same variables stand in `.env` (`make env`, see [server.md](server.md)). A service keeps the values it
+was started with: after a change, `make down` and `make up`.
+
+Passwords have no defaults. `make up` and `make env` generate them once, in files that only you can read.
+
+"""
+
+
+def contract_tables() -> str:
+    parts = []
+    for table in TABLES:
+        required = {rule.column for rule in table.rules if rule.holds == "not_null" and rule.severity == "block"}
+        required |= NEEDED_OTHERWISE.get(table.name, set())
+        rows = [f"## source.{table.name}\n", "| column | PostgreSQL type | |", "|---|---|---|"]
+        for column in table.columns:
+            kinds = " or ".join(f"`{kind}`" for kind in sorted(ACCEPTED_TYPES[str(column.type)]))
+            rows.append(f"| `{column.name}` | {kinds} | {'required' if column.name in required else NULLABLE} |")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def matches(page: str, head: str, body: str, rewrite: bool) -> bool:
+    path = DOCS / page
+    if rewrite:
+        path.write_text(head + body)
+    return path.read_text() == head + body
+
+
+def test_the_page_of_settings_lists_them_as_they_are(request):
+    assert matches("settings.md", SETTINGS_HEAD, settings_table(), request.config.getoption("golden"))
+
+
+def test_the_page_on_mapping_lists_the_contract_as_it_is(request):
+    head = (DOCS / "mapping.md").read_text().partition("## source.")[0]
+    assert matches("mapping.md", head, contract_tables(), request.config.getoption("golden"))
+
+
+def test_every_make_target_is_told():
+    targets = re.findall(r"^([a-z][a-z-]*):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert len(targets) >= 8
+    text = "\n".join(page.read_text() for page in PAGES)
+    assert [target for target in targets if f"make {target}" not in text] == []
+
+
+def test_every_make_target_that_is_told_is_there():
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    told = {
+        word for page in PAGES for word in re.findall(r"(?:`|^)make ([a-z][a-z-]*)", page.read_text(), re.MULTILINE)
+    }
+    assert told - targets == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_setting_that_is_told_exists(page):
+    told = set(re.findall(r"\bDAYBREAK_([A-Z_]+[A-Z])\b", page.read_text()))
+    assert {one for one in told if one.lower() not in Settings.model_fields} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_link_between_pages_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_file_of_the_project_that_is_told_exists(page):
+    for path in re.findall(
+        r"`((?:include|tests|dags|plugins|docs|bench|feature_repo|bin)/[\w./-]+)`", page.read_text()
+    ):
+        assert (PROJECT / path).exists(), path
+
+
+def test_a_document_that_the_code_sends_people_to_exists():
+    for path in files():
+        for told in re.findall(r"\bdocs/[\w/-]+(?:\.md)?", path.read_text()):
+            found = (PROJECT / told).exists() or list(PROJECT.glob(f"{told}-*.md"))
+            assert found, f"{name(path)}: {told}"
+
+
+@pytest.mark.parametrize("page", [DOCS / "checks.md", DOCS / "settings.md", DOCS / "mapping.md"], ids=name)
+def test_lines_are_no_wider_than_the_code(page):
+    assert [line for line in page.read_text().splitlines() if len(line) > 121 and not line.startswith("|")] == []

@@ -1,0 +1,191 @@
+"""Who may know whom. A new edge is a decision: it is written down here, with its reason, or it is not made."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.architecture.source import calls, dotted, files, imports, name, tree
+
+VENDORS = {
+    "adbc_driver_postgresql",
+    "aiosmtpd",
+    "evidently",
+    "feast",
+    "great_expectations",
+    "httpx",
+    "mlflow",
+    "psycopg",
+    "skops",
+    "smtplib",
+}
+# What of psycopg says nothing about connections: composing identifiers, shaping rows, wrapping JSON.
+HARMLESS = ("psycopg.sql", "psycopg.rows", "psycopg.types")
+VENDORS_ELSEWHERE = {
+    (
+        "include/newsroom/play.py",
+        "psycopg",
+    ): "the demo publisher is a stranger to Daybreak and has a database of its own",
+    ("include/launcher/preparations.py", "psycopg"): "a table that is not there yet is an answer when services start",
+    ("include/launcher/probes.py", "smtplib"): "asks the mail catcher whether it answers, as any client would",
+    ("include/mailbox/__main__.py", "aiosmtpd"): "is the mail catcher",
+}
+
+# stage -> the stages it may build on; everything else meets in pipeline.py
+STAGES = {
+    "snapshot": set(),
+    "validation": {"snapshot"},
+    "features": {"snapshot"},
+    "models": {"features"},
+    "training": {"features", "models"},
+    "registry": {"features", "models", "training"},
+    "lists": {"features", "models"},
+    "evaluation": {"features", "models"},
+    "verdict": {"evaluation"},
+    "trial": {"evaluation", "features", "lists", "models", "registry", "verdict"},
+    "champion": set(),
+    "batch": set(),
+    "monitoring": {"snapshot"},
+    "retention": set(),
+    "record": set(),
+    "alerts": set(),
+}
+# Pages say in HTML what a stage found.
+PAGES = {"validation_page": {"snapshot", "validation"}, "verdict_page": {"champion", "verdict"}}
+# What everybody may use, because it decides nothing.
+GROUND = {"checks", "clock", "contract", "errors", "failures", "references", "report", "settings", "store"}
+# What strings stages together, or only looks: nobody imports it from below.
+EDGE = {"__main__", "cli", "pipeline", "server_env", "status"}
+ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
+
+# Reads the environment or sets it, and why it may.
+ENVIRONMENT = {
+    "include/settings.py": "parses the settings, once",
+    "include/launcher/environment.py": "makes the environment that services start with",
+    "include/launcher/look.py": "hands the user's environment on to psql",
+    "include/launcher/airflow_local_settings.py": "runs inside Airflow and reads Airflow's address",
+    "include/adapters/gx.py": "switches a vendor's telemetry off",
+    "include/adapters/evidently_report.py": "switches a vendor's telemetry off",
+    "include/adapters/mlflow_registry.py": "switches a vendor's telemetry and progress bars off",
+}
+# Asks what time it is, and why it may; everybody else is told by as_of.
+CLOCK_READERS = {
+    "include/cli.py": "the edge that chooses an as_of when the user gave none",
+    "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
+    "include/record.py": "stamps when a stage began and ended",
+    "include/alerts.py": "stamps when an alert was raised",
+    "include/mailbox/store.py": "stamps when a mail came in",
+    "include/launcher/files.py": "stamps lines of a log",
+    "include/launcher/foreground.py": "says when a service began to run",
+    "include/launcher/keeper.py": "says when a service began to run",
+    "include/launcher/up.py": "plays the demo newsroom up to the present",
+}
+WALL_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.localtime")
+
+
+def stage_of(path):
+    """The module or package of include/ that a file belongs to."""
+    return path.parts[path.parts.index("include") + 1].removesuffix(".py")
+
+
+def test_the_domain_does_not_know_airflow():
+    guilty = [
+        name(path)
+        for path in files("include", "feature_repo")
+        if any(i.split(".")[0] == "airflow" for i in imports(path))
+    ]
+    assert guilty == []
+
+
+def test_vendors_are_known_in_their_adapters_only():
+    found = {
+        (name(path), vendor)
+        for path in files("include")
+        if "adapters" not in path.parts
+        for imported in imports(path)
+        for vendor in [imported.split(".")[0]]
+        if vendor in VENDORS and not imported.startswith(HARMLESS)
+    }
+    assert found == set(VENDORS_ELSEWHERE), "an exception is missing, or no longer needed"
+
+
+def test_no_dag_knows_a_vendor_or_a_stage():
+    allowed = ("__future__", "airflow", "datetime", "daybreak_airflow", "include.settings.Settings", "typing")
+    for path in files("dags"):
+        assert {one for one in imports(path) if not one.startswith(allowed)} == set(), name(path)
+
+
+def test_feature_declarations_know_feast_and_the_settings_only():
+    allowed = ("__future__", "datetime", "feast", "include.settings", "pathlib")
+    for path in files("feature_repo"):
+        assert {one for one in imports(path) if not one.startswith(allowed)} == set(), name(path)
+
+
+@pytest.mark.parametrize("path", files("include"), ids=name)
+def test_a_stage_builds_only_on_the_stages_it_may(path):
+    stage = stage_of(path)
+    if stage in ROOMS | EDGE | {"__init__"}:
+        return
+    used = {one.split(".")[1] for one in imports(path) if one.startswith("include.")} - {stage, "adapters"}
+    allowed = GROUND if stage in GROUND else GROUND | {**STAGES, **PAGES}[stage]
+    assert used <= allowed
+
+
+def test_every_edge_that_is_allowed_is_used():
+    used = {}
+    for path in files("include"):
+        used.setdefault(stage_of(path), set()).update(
+            one.split(".")[1] for one in imports(path) if one.startswith("include.")
+        )
+    for stage, allowed in {**STAGES, **PAGES}.items():
+        assert allowed <= used[stage], stage
+
+
+def test_every_module_of_the_domain_has_its_place():
+    modules = {stage_of(path) for path in files("include")} - {"__init__"}
+    assert modules == {*STAGES, *PAGES} | GROUND | EDGE | ROOMS
+
+
+def test_adapters_know_settings_errors_and_their_own_vocabulary_only():
+    allowed = {"adapters", "checks", "contract", "errors", "settings"}
+    for path in files("include/adapters"):
+        used = {one.split(".")[1] for one in imports(path) if one.startswith("include.")}
+        assert used <= allowed, name(path)
+
+
+def test_daybreak_does_not_know_the_demo_publisher():
+    may = ("include/newsroom", "include/cli.py", "include/launcher")
+    guilty = [
+        name(p) for p in files("include") if not name(p).startswith(may) and "include.newsroom" in " ".join(imports(p))
+    ]
+    assert guilty == []
+
+
+def test_the_environment_is_read_where_it_is_written_down():
+    found = {
+        name(path)
+        for path in files("include", "feature_repo", "plugins", "dags")
+        for node in ast.walk(tree(path))
+        if getattr(node, "attr", "") in ("environ", "getenv", "environb") and dotted(node).startswith("os.")
+    }
+    assert found == set(ENVIRONMENT)
+
+
+def test_the_wall_clock_is_read_in_one_place():
+    found = {
+        (name(path), called)
+        for path in files("include", "feature_repo", "plugins", "dags")
+        for called, _ in calls(path)
+        if called.endswith(WALL_CLOCK)
+    }
+    assert found == {("include/clock.py", "datetime.now")}
+
+
+def test_only_records_and_edges_ask_what_time_it_is():
+    found = {
+        name(path)
+        for path in files("include", "feature_repo", "plugins", "dags")
+        if "include.clock.now" in imports(path)
+    }
+    assert found == set(CLOCK_READERS)
