@@ -128,7 +128,7 @@ def _up(arguments: argparse.Namespace) -> None:
     print(current_status.tell(status, now()))
     if status["lists"]:
         _print_list(settings, None)
-    print(f"sign in    {settings.airflow_user} / {settings.airflow_password.get_secret_value()}")
+    print(f"sign in       {settings.airflow_user} / {settings.airflow_password.get_secret_value()}")
 
 
 def _down(arguments: argparse.Namespace) -> None:

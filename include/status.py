@@ -73,23 +73,23 @@ def tell(status: dict[str, Any], moment: datetime) -> str:
         lines.append(status["trouble"])
     champion, lists, verdict = status["champion"], status["lists"], status["verdict"]
     if champion:
-        lines.append(f"champion   v{champion['version']}, since {champion['promoted_at']:%Y-%m-%d %H:%M} UTC")
-        lines.append(f"           {champion['why']}")
+        lines.append(f"champion      v{champion['version']}, since {champion['promoted_at']:%Y-%m-%d %H:%M} UTC")
+        lines.append(f"              {champion['why']}")
     else:
-        lines.append("champion   none yet")
+        lines.append("champion      none yet")
     if verdict and champion:
         scores = verdict["metrics"]
         told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
-        lines.append(f"verdict    v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
+        lines.append(f"verdict       v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
     if lists:
         minutes = (moment - lists["generated_at"]).total_seconds() / 60
         lines.append(
-            f"lists      {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
+            f"lists         {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
             f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {minutes:,.0f} min ago"
             + (", STALE" if lists["is_stale"] else "")
         )
     else:
-        lines.append("lists      none yet")
-    lines.append("services   " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
-    lines += [f"{name:<11}{address}" for name, address in status["links"].items()]
+        lines.append("lists         none yet")
+    lines.append("services      " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
+    lines += [f"{name:<14}{address}" for name, address in status["links"].items()]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import wait_until
 
 def test_up_shows_champion_lists_one_readers_list_and_links(installation):
     told = installation.told
-    assert "champion   v1" in told
+    assert "champion      v1" in told
     assert "Promoted: NDCG@10" in told
     assert "readers have 10" in told
     assert installation.settings.airflow_url in told
