@@ -145,7 +145,13 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     }
     keep_verdict(run, verdict_id, facts, verdict.checks, metrics)
     mlflow_registry.keep_verdict(
-        settings, challenger_version.version, challenger_version.mlflow_run_id, verdict.decision, verdict_id, metrics
+        settings,
+        challenger_version.version,
+        challenger_version.mlflow_run_id,
+        verdict.decision,
+        verdict_id,
+        metrics,
+        settings.home / "reports" / report,
     )
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Concatenate, ParamSpec, cast
 from include.adapters.warehouse import connect, query
 from include.checks import Check
 from include.clock import now
+from include.measure import peak_mb
 from include.references import Reference
 from include.settings import Settings
 
@@ -52,9 +52,8 @@ def recorded(
 
 
 def _finish(settings: Settings, values: dict[str, object]) -> None:
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with connect(settings) as warehouse:
-        warehouse.execute(query("ops/finish_stage"), {**values, "finished_at": now(), "peak_mb": peak_mb})
+        warehouse.execute(query("ops/finish_stage"), {**values, "finished_at": now(), "peak_mb": peak_mb()})
 
 
 def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:

@@ -7,6 +7,7 @@ loaded. What was registered before is not registered again.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from include.adapters import mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
 from include.errors import ArtifactDamaged
 from include.features import VERSION
+from include.measure import peak_mb
 from include.models import Recommender, model_class
 from include.settings import Settings
 from include.store import digest_folder, scratch, whole_folder
@@ -55,7 +57,9 @@ def fit_and_register(
         except ArtifactDamaged:
             pass  # its files are gone or changed: train again, as a version of its own
     with whole_folder(settings, scratch(settings)) as folder:
+        begin = time.perf_counter()
         trained = fit(folder)
+        used = {"fit_seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
         tags = {name: str(value) for name, value in about.items()} | {
             "train_key": train_key,
             "digest": trained.digest,
@@ -67,7 +71,7 @@ def fit_and_register(
             folder,
             run_name=f"{about['model']} {about['as_of']:%Y-%m-%d %H:%M}",
             params=parameters,
-            metrics=trained.facts,
+            metrics={**trained.facts, **used},
             tags=tags,
             snapshot_id=about["snapshot_id"],
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from include.errors import ArtifactDamaged, ServiceError
-from include.settings import Settings
+from include.settings import PROJECT, Settings
 
 MODEL = "daybreak"
 EXPERIMENT = "daybreak"
@@ -94,6 +94,7 @@ def register(
         dataset = Dataset(name=snapshot_id, digest=digest, source_type="snapshot", source=snapshot_id)
         mlflow.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
+        mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
         version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
@@ -154,8 +155,9 @@ def keep_verdict(
     decision: str,
     verdict_id: str,
     metrics: Mapping[str, Mapping[str, float]],
+    report: Path,
 ) -> None:
-    """Decision and verdict as tags of the version, every contestant's numbers as metrics of its run."""
+    """Decision and verdict as tags of the version; numbers of all, a plot of them and the report in its run."""
     from mlflow.entities import Metric
 
     for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
@@ -167,3 +169,20 @@ def keep_verdict(
         if math.isfinite(value)
     ]
     client(settings).log_batch(mlflow_run_id, metrics=numbers)
+    client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
+    client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
+
+
+def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:
+    """One bar per contestant: how much of the reading time its order had on top."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 0.6 * len(metrics) + 1), layout="constrained")
+    axes = figure.subplots()
+    names = list(metrics)[::-1]
+    bars = axes.barh(names, [metrics[name]["ndcg"] for name in names])
+    axes.bar_label(bars, fmt="%.4f", padding=4)
+    axes.set_title("Time-weighted NDCG@10 on the hold-out")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.15)
+    return figure

@@ -54,7 +54,7 @@ STAGES = {
 # Pages say in HTML what a stage found.
 PAGES = {"validation_page": {"snapshot", "validation"}, "verdict_page": {"champion", "verdict"}}
 # What everybody may use, because it decides nothing.
-GROUND = {"checks", "clock", "contract", "errors", "failures", "references", "report", "settings", "store"}
+GROUND = {"checks", "clock", "contract", "errors", "failures", "measure", "references", "report", "settings", "store"}
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {"__main__", "cli", "pipeline", "server_env", "status"}
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
