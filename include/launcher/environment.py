@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from include.adapters import warehouse
+from include.adapters.smtp import MailServer
 from include.launcher import executor, files, ports
 from include.launcher.processes import MARK, mark
 from include.settings import PROJECT, Settings, load_settings
@@ -120,9 +121,14 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
 
 
 def _mail(settings: Settings) -> dict[str, object]:
-    plain = ports.catches_mail(settings)
-    extra = {"disable_ssl": True, "disable_tls": plain, "from_email": settings.mail_from}
-    return {"conn_type": "smtp", "host": settings.smtp_host, "port": settings.smtp_port, "extra": extra}
+    server = MailServer.of(settings)
+    extra = {
+        "disable_ssl": not server.is_ssl,
+        "disable_tls": not server.is_starttls,
+        "from_email": server.sender,
+    }
+    connection: dict[str, object] = {"conn_type": "smtp", "host": server.host, "port": server.port, "extra": extra}
+    return connection | ({"login": server.login, "password": server.password} if server.login else {})
 
 
 def _database(settings: Settings, role: str) -> dict[str, object]:

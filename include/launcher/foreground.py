@@ -11,7 +11,6 @@ touched; the container's health check looks at nothing else.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -26,7 +25,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from include.adapters import warehouse
-from include.adapters.smtp import MailServer
 from include.clock import now
 from include.errors import DaybreakError, SettingsError
 from include.launcher import environment, files, ports
@@ -154,21 +152,8 @@ def environment_of(settings: Settings, service: Service) -> dict[str, str]:
     temporary.mkdir(mode=0o700, parents=True)
     values = service.environment(settings, service.name) | {"TMPDIR": str(temporary)}
     if service.environment is environment.of_airflow:
-        values |= {"AIRFLOW__API__HOST": settings.listen_host, "AIRFLOW_CONN_SMTP_DEFAULT": _mail(settings)}
+        values |= {"AIRFLOW__API__HOST": settings.listen_host}
     return values
-
-
-def _mail(settings: Settings) -> str:
-    server = MailServer.of(settings)
-    connection = {"conn_type": "smtp", "host": server.host, "port": server.port}
-    if server.login:
-        connection |= {"login": server.login, "password": server.password}
-    extra = {
-        "disable_ssl": not server.is_ssl,
-        "disable_tls": not server.is_starttls,
-        "from_email": server.sender,
-    }
-    return json.dumps(connection | {"extra": extra})
 
 
 def named(name: str) -> Service:
