@@ -2,11 +2,13 @@
 
 A build is a folder: one Parquet file per Feast view, the side tables that are not features (reads, co-reads, articles,
 and for training the outcomes), and the Feast registry that describes exactly this build. The same code serves both
-purposes; only the moments differ: training replays the list times of the past days, scoring asks for now.
+purposes; only the moments differ: training replays the list times of the past days, scoring asks for now. Whoever needs
+the scenes of other moments, and no files, asks `describe` and `make_scenes` for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,7 +55,8 @@ class Scenes:
     """What a model sees: for every request (reader_id, list_at) the world as it was known at that moment.
 
     `readers` has one row per request with the reader's features, `articles` one per moment and live article with its
-    metadata and features, `reads` what readers had read when, `co_reads` which articles go together at a moment.
+    metadata and features, `reads` what those who ask had read when, `co_reads` which articles go together at a moment.
+    `all_reads` is what everybody had read when: the very table `reads`, unless requests are sessions and not readers.
     """
 
     requests: pa.Table
@@ -61,12 +64,13 @@ class Scenes:
     articles: pa.Table
     reads: pa.Table
     co_reads: pa.Table
+    all_reads: pa.Table
 
     def between(self, start: datetime, end: datetime) -> Scenes:
         """The scenes with `start <= list_at < end`; reads stay whole, models look only at those before each moment."""
         return Scenes(
             **{
-                field.name: table if field.name == "reads" else rows_between(table, start, end)
+                field.name: table if field.name in ("reads", "all_reads") else rows_between(table, start, end)
                 for field in fields(self)
                 for table in [getattr(self, field.name)]
             }
@@ -88,31 +92,26 @@ def list_times(settings: Settings, as_of: datetime, purpose: Purpose) -> list[da
     return [as_of - step * back for back in range(count, 0, -1)]
 
 
+def counting(settings: Settings) -> dict[str, Any]:
+    """The parameters of the feature queries."""
+    return {
+        **COUNTING,
+        "lookback_days": settings.lookback_days,
+        "article_max_age_hours": settings.article_max_age_hours,
+    }
+
+
 def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path) -> None:
     """All tables of a build as Parquet files in `folder`, and the Feast registry that describes them at `home`."""
     with open_tables(settings, snapshot) as connection:
-        moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MICROSECONDS)})
-        connection.register("moments", moments)
-        parameters = {
-            **COUNTING,
-            "lookback_days": settings.lookback_days,
-            "article_max_age_hours": settings.article_max_age_hours,
-        }
-        tables = {"moments": moments, "articles": connection.table("articles").to_arrow_table()}
-        tables["reads"] = _run(connection, "reads", parameters)
-        if purpose == "training":
-            tables["outcomes"] = _run(connection, "outcomes", parameters)
-            tables["requests"] = _run(connection, "requests_training", parameters)
-        else:
-            tables["requests"] = _run(connection, "requests_scoring", parameters)
-        if not tables["requests"].num_rows:
-            raise SourceError(
-                f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
-                f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
-                hint="widen the window, or check that events and articles belong together.",
-            )
-        for name in (*VIEWS, "co_reads"):
-            tables[name] = _run(connection, name, parameters)
+        moments = list_times(settings, snapshot.as_of, purpose)
+        tables = describe(connection, moments, purpose, counting(settings))
+    if not tables["requests"].num_rows:
+        raise SourceError(
+            f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
+            f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
+            hint="widen the window, or check that events and articles belong together.",
+        )
     created = pa.scalar(snapshot.as_of, MICROSECONDS)
     for name, table in tables.items():
         place = folder / name
@@ -123,11 +122,62 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
     seal(folder, home)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> pa.Table:
+def describe(
+    connection: duckdb.DuckDBPyConnection,
+    moments: Sequence[datetime],
+    asked: Purpose | pa.Table,
+    parameters: Mapping[str, Any],
+) -> dict[str, pa.Table]:
+    """Every table of a build, by name, from the tables `subscribers`, `articles` and `reading_events`.
+
+    `asked` are the requests (reader_id, list_at), or the purpose that says who is asked for.
+    """
+    tables = describe_world(connection, moments, parameters)
+    match asked:
+        case "training":
+            tables["outcomes"] = _run(connection, "outcomes", parameters)
+            tables["requests"] = _run(connection, "requests_training", parameters)
+        case "scoring":
+            tables["requests"] = _run(connection, "requests_scoring", parameters)
+        case _:
+            tables["requests"] = asked.sort_by([("list_at", "ascending"), ("reader_id", "ascending")])
+    return tables | describe_readers(connection, tables["requests"], parameters)
+
+
+def describe_world(
+    connection: duckdb.DuckDBPyConnection, moments: Sequence[datetime], parameters: Mapping[str, Any]
+) -> dict[str, pa.Table]:
+    """What is the same for everybody who asks at these moments."""
+    tables = {
+        "moments": pa.table({"list_at": pa.array(moments, MICROSECONDS)}),
+        "articles": connection.table("articles").to_arrow_table(),
+    }
+    connection.register("moments", tables["moments"])
+    return tables | {name: _run(connection, name, parameters) for name in ("reads", "article_stats", "co_reads")}
+
+
+def describe_readers(
+    connection: duckdb.DuckDBPyConnection, requests: pa.Table, parameters: Mapping[str, Any]
+) -> dict[str, pa.Table]:
+    """What is known about those who ask."""
+    connection.register("requests", requests)
+    return {name: _run(connection, name, parameters) for name in ("reader_activity", "reader_taste")}
+
+
+def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
     """The result of one feature query, which later queries may name as a table."""
     table = duck.fetch(connection, query(f"features/{name}"), parameters)
     connection.register(name.split("_training")[0].split("_scoring")[0], table)
     return table
+
+
+def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
+    """The scenes of described tables, the same that a build of them gives."""
+    with duck.connect() as connection:
+        for name in ("requests", "reader_activity", "reader_taste"):
+            connection.register(name, tables[name])
+        readers = duck.fetch(connection, query("features/readers"))
+    return _assemble(tables, readers, tables["article_stats"].rename_columns(FEAST_TO_OURS))
 
 
 def open_scenes(folder: Path) -> Scenes:
@@ -135,16 +185,21 @@ def open_scenes(folder: Path) -> Scenes:
     side = {name: pq.read_table(folder / name) for name in ("requests", "articles", "reads", "co_reads")}
     live = pq.read_table(folder / "article_stats", columns=["article_id", "event_timestamp"])
     stats = retrieve(folder, f"articles_{VERSION}", live).rename_columns(FEAST_TO_OURS)
+    readers = retrieve(folder, f"readers_{VERSION}", side["requests"].rename_columns(OURS_TO_FEAST))
+    return _assemble(side, readers.rename_columns(FEAST_TO_OURS), stats)
+
+
+def _assemble(side: Mapping[str, pa.Table], readers: pa.Table, stats: pa.Table) -> Scenes:
     metadata = side["articles"].select(
         ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
     )
-    readers = retrieve(folder, f"readers_{VERSION}", side["requests"].rename_columns(OURS_TO_FEAST))
     return Scenes(
         requests=side["requests"],
-        readers=readers.rename_columns(FEAST_TO_OURS),
+        readers=readers,
         articles=stats.join(metadata, "article_id", join_type="inner").combine_chunks(),
         reads=side["reads"],
         co_reads=side["co_reads"],
+        all_reads=side.get("all_reads", side["reads"]),
     )
 
 

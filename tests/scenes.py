@@ -77,6 +77,7 @@ def scenes(readers: list[int], articles: list[dict], read: dict[int, list[int]] 
         articles=pa.Table.from_pylist([{**zero, **article} for article in articles], LIVE),
         reads=pa.Table.from_pylist(reads, READS),
         co_reads=CO_READS.empty_table(),
+        all_reads=pa.Table.from_pylist(reads, READS),
     )
 
 

@@ -9,6 +9,7 @@ first place for everybody while ranking, so that being shown on top does not loo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -146,12 +147,10 @@ def sample_readers(outcomes: pa.Table, max_rows: int, seed: int) -> pa.Table:
 def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:
     """The scenes in parts of a bounded number of requests; what all readers share is in each part."""
     for start in range(0, scenes.requests.num_rows, at_once):
-        yield Scenes(
+        yield replace(
+            scenes,
             requests=scenes.requests.slice(start, at_once),
             readers=scenes.readers.slice(start, at_once),
-            articles=scenes.articles,
-            reads=scenes.reads,
-            co_reads=scenes.co_reads,
         )
 
 

@@ -14,14 +14,26 @@ from feature_repo.definitions import declare
 from include.adapters.feast_store import retrieve
 from include.contract import MOMENT
 from include.errors import SourceError
-from include.features import VERSION, VIEWS, compute_features, list_times, open_scenes
+from include.features import (
+    VERSION,
+    VIEWS,
+    compute_features,
+    counting,
+    describe,
+    list_times,
+    make_scenes,
+    open_outcomes,
+    open_scenes,
+)
 from include.settings import Settings
+from include.snapshot import open_tables
 from include.store import digest_file
 from tests import worlds
 
 AS_OF = worlds.AS_OF
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 THEN = AS_OF - 12 * HOUR
+NOBODY = 999_999
 ARROW_TYPES = {
     "Int64": pa.int64(),
     "Float64": pa.float64(),
@@ -195,6 +207,40 @@ def test_every_request_is_described_even_of_readers_who_never_read(scoring_featu
     assert set(described) == {*range(1, worlds.READERS + 1), *worlds.COLD_READERS}
     for reader in worlds.COLD_READERS:
         assert (described[reader]["read_count"], described[reader]["categories"]) == (0, None)
+
+
+@pytest.mark.parametrize("purpose", ["training", "scoring"])
+def test_scenes_made_in_memory_are_those_that_feast_returns(settings, world, purpose):
+    """Row by row and value by value; a reader who never read anything is among them."""
+    snapshot = worlds.store(settings, world)
+    folder = settings.home / f"feast-{purpose}"
+    compute_features(settings, snapshot, purpose, folder, folder)
+    with open_tables(settings, snapshot) as connection:
+        tables = describe(connection, list_times(settings, AS_OF, purpose), purpose, counting(settings))
+    ours, theirs = make_scenes(tables), open_scenes(folder)
+    assert ours.requests.equals(theirs.requests)
+    for name, keys in (("readers", ("list_at", "reader_id")), ("articles", ("list_at", "article_id"))):
+        assert set(getattr(ours, name).column_names) == set(getattr(theirs, name).column_names), name
+        mine, feasts = (
+            sorted(getattr(scenes, name).to_pylist(), key=lambda row, keys=keys: [row[key] for key in keys])
+            for scenes in (ours, theirs)
+        )
+        assert len(mine) > 100
+        assert mine == feasts, name
+    for name in ("reads", "co_reads", "all_reads"):
+        assert getattr(ours, name).equals(getattr(theirs, name)), name
+    if purpose == "training":
+        assert tables["outcomes"].equals(open_outcomes(folder))
+
+
+def test_requests_may_be_given_and_of_readers_nobody_knows(settings, world):
+    asked = pa.table({"reader_id": [NOBODY, 7], "list_at": pa.array([THEN, THEN], MOMENT)})
+    with open_tables(settings, worlds.store(settings, world)) as connection:
+        scenes = make_scenes(describe(connection, [THEN], asked, counting(settings)))
+    assert scenes.requests.to_pylist() == scenes.readers.select(["reader_id", "list_at"]).to_pylist()
+    assert scenes.readers.column("reader_id").to_pylist() == [7, NOBODY]
+    assert scenes.readers.column("read_count").to_pylist()[1] is None
+    assert scenes.articles.num_rows > 20
 
 
 def test_the_same_snapshot_gives_the_same_bytes(settings, world, training):

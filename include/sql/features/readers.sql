@@ -1,0 +1,8 @@
+-- One row per request with everything that is known about the reader at the moment.
+select q.reader_id, q.list_at,
+       a.* exclude (reader_id, event_timestamp),
+       t.* exclude (reader_id, event_timestamp)
+from requests q
+left join reader_activity a on a.reader_id = q.reader_id and a.event_timestamp = q.list_at
+left join reader_taste t on t.reader_id = q.reader_id and t.event_timestamp = q.list_at
+order by q.list_at, q.reader_id
