@@ -7,39 +7,24 @@ and day, so the same data gives the same id and a day that did not change is sto
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.adapters.source import check_columns, read_source, stream
 from include.clock import compact, parse_moment
-from include.contract import TABLES, SourceTable
+from include.contract import TABLES
+from include.day_files import DayFile, store_by_day, store_whole
 from include.errors import SourceError
 from include.references import Reference
 from include.settings import Settings
-from include.store import digest_of, keep_object, object_path, read_json, scratch, write_json
+from include.store import digest_of, object_path, read_json, write_json
 
-ROW_GROUP = 131_072
-WHOLE = "whole"  # the "day" of rows that have none
-
-
-@dataclass(frozen=True)
-class DayFile:
-    """One table's rows of one day."""
-
-    table: str
-    day: str
-    sha256: str
-    rows: int
+STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window
 
 
 @dataclass(frozen=True)
@@ -74,7 +59,9 @@ class Snapshot:
 def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Snapshot:
     """The snapshot of `[as_of - length, as_of)`, all tables from one moment of the database, stored and described.
 
-    A table without a single row in the window is a `SourceError`: a run never goes on with nothing.
+    With it come the strays: rows that arrived of late but are dated where no window looks, for validation to set aside;
+    they lie in one file per table, of the day `whole`. A table without a single row in the window is a `SourceError`: a
+    run never goes on with nothing.
     """
     start = as_of - length
     files: list[DayFile] = []
@@ -89,6 +76,8 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
                     hint="check that the publisher delivers and that the window is the one you meant.",
                 )
             files += found
+            if table.day_column:
+                files += store_whole(settings, table, stream(cursor, table, strays=True))
     snapshot = Snapshot(as_of, start, tuple(files))
     write_manifest(settings, snapshot)
     return snapshot
@@ -96,97 +85,18 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
 
 def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dict[str, str]:
     """The moments that the queries in `include/sql/source/` ask for, by name."""
-    start = as_of - length
-    return {
-        "window_start": start.isoformat(),
-        "window_end": as_of.isoformat(),
-        "known_until": (as_of + timedelta(minutes=settings.arrival_grace_minutes)).isoformat(),
-        "articles_start": (start - timedelta(days=settings.article_lookback_days)).isoformat(),
+    start, late = as_of - length, timedelta(days=settings.late_days)
+    strays_since = as_of - timedelta(days=STRAYS_DAYS)
+    moments = {
+        "window_start": start,
+        "window_end": as_of,
+        "known_until": as_of + timedelta(minutes=settings.arrival_grace_minutes),
+        "articles_start": start - timedelta(days=settings.article_lookback_days),
+        "strays_since": strays_since,
+        "too_far_back": min(start, strays_since - late),
+        "too_far_ahead": as_of + late,
     }
-
-
-def store_by_day(settings: Settings, table: SourceTable, batches: Iterable[pa.RecordBatch]) -> Iterator[DayFile]:
-    """One stored file per day of an ordered stream; memory holds a row group, whatever the window."""
-    writer: _DayWriter | None = None
-    for batch in batches:
-        for day, part in split_days(batch, table.day_column):
-            if writer is None or writer.day != day:
-                if writer is not None:
-                    yield writer.close()
-                writer = _DayWriter(settings, table, day)
-            writer.add(part)
-    if writer is not None:
-        yield writer.close()
-
-
-def split_days(batch: pa.RecordBatch, column: str) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The batch cut where the day changes. Rows without a time, and tables without a day column, are `whole`."""
-    if not batch.num_rows:
-        return
-    if not column:
-        yield WHOLE, batch
-        return
-    moments = batch.column(column)
-    if moments.null_count == len(moments):
-        yield WHOLE, batch
-        return
-    micros = moments.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-    days = np.where(micros < 0, -1, micros // 86_400_000_000)
-    cuts = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
-    for start, end in pairwise(cuts):
-        number = int(days[start])
-        day = WHOLE if number < 0 else (date(1970, 1, 1) + timedelta(days=number)).isoformat()
-        yield day, batch.slice(start, end - start)
-
-
-def packing(columns: pa.Schema) -> dict[str, Any]:
-    """How columns are written: dictionaries for words, differences for whole numbers and times, and light zstd.
-
-    Half the bytes and half the time of Parquet's defaults, which build a dictionary of every id before giving it up.
-    """
-    words = [column.name for column in columns if pa.types.is_string(column.type)]
-    numbers = [
-        column.name for column in columns if pa.types.is_integer(column.type) or pa.types.is_timestamp(column.type)
-    ]
-    return {
-        "compression": "zstd",
-        "compression_level": 1,
-        "use_dictionary": words,
-        "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
-    }
-
-
-class _DayWriter:
-    """Writes one day's file in row groups of a fixed size, so that equal rows give equal bytes."""
-
-    def __init__(self, settings: Settings, table: SourceTable, day: str) -> None:
-        self.settings, self.table, self.day = settings, table, day
-        self.draft = scratch(settings)
-        self.writer = pq.ParquetWriter(self.draft, table.columns, **packing(table.columns))
-        self.held: list[pa.RecordBatch] = []
-        self.held_rows = self.rows = 0
-
-    def add(self, part: pa.RecordBatch) -> None:
-        self.held.append(part)
-        self.held_rows += part.num_rows
-        self.rows += part.num_rows
-        if self.held_rows >= ROW_GROUP:
-            self._flush(last=False)
-
-    def _flush(self, *, last: bool) -> None:
-        rows = pa.Table.from_batches(self.held, self.table.columns).combine_chunks()
-        full = rows.num_rows if last else rows.num_rows - rows.num_rows % ROW_GROUP
-        for start in range(0, full, ROW_GROUP):
-            self.writer.write_table(rows.slice(start, min(ROW_GROUP, full - start)))
-        rest = rows.slice(full)
-        self.held = rest.to_batches()
-        self.held_rows = rest.num_rows
-
-    def close(self) -> DayFile:
-        if self.held_rows:
-            self._flush(last=True)
-        self.writer.close()
-        return DayFile(self.table.name, self.day, keep_object(self.settings, self.draft), self.rows)
+    return {name: moment.isoformat() for name, moment in moments.items()}
 
 
 def write_manifest(settings: Settings, snapshot: Snapshot) -> Path:

@@ -32,8 +32,9 @@ from include.adapters.gx import check_frames
 from include.adapters.warehouse import Connection, connect, query
 from include.checks import Check
 from include.contract import TABLES, Rule, SourceTable
+from include.day_files import DayFile, store_by_day
 from include.settings import Settings
-from include.snapshot import DayFile, Snapshot, store_by_day
+from include.snapshot import Snapshot
 from include.store import object_path
 
 MOST_EXAMPLES = 1000

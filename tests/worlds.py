@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 
 from include.adapters.warehouse import connect
 from include.contract import MOMENT, TABLES
+from include.day_files import store_by_day
 from include.features import Purpose, compute_features
 from include.settings import Settings
-from include.snapshot import Snapshot, open_tables, store_by_day, write_manifest
+from include.snapshot import Snapshot, open_tables, write_manifest
 from include.validation import find_broken_rows, leave_out
 
 AS_OF = datetime(2025, 3, 9, tzinfo=UTC)

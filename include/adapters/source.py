@@ -14,11 +14,18 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.adapters.warehouse import query, uri
-from include.contract import ACCEPTED_TYPES, TABLES, SourceTable
+from include.contract import ACCEPTED_TYPES, MOMENT, TABLES, SourceTable
 from include.errors import ServiceError, SourceError
 from include.settings import Settings
+
+# Microseconds since 1970.
+FIRST_US = -62_135_596_800_000_000  # 0001-01-01
+LAST_US = 253_402_300_799_999_999  # 9999-12-31 23:59:59.999999
+POSTGRES_FIRST_US = -210_866_803_200_000_000  # 4714-11-24 BC
+MINUS_INFINITY_US = -9_222_425_352_054_775_808  # as the driver hands it on
 
 
 @contextmanager
@@ -64,25 +71,44 @@ def check_columns(cursor: Any) -> None:
         )
 
 
-def stream(cursor: Any, table: SourceTable) -> Iterator[pa.RecordBatch]:
-    """The table's rows of the window in its order, batch by batch, in the contract's types.
+def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
+    """The table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
 
     The next batch is read while the caller works on this one, so that the database never waits for the disk.
     """
-    cursor.execute(query(f"source/{table.name}"))
-    batches = iter(cursor.fetch_record_batch())
     try:
+        cursor.execute(query(f"source/stray_{table.name}") if strays else query(f"source/{table.name}"))
+        batches = iter(cursor.fetch_record_batch())
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(next, batches, None)
             while (batch := coming.result()) is not None:
                 coming = ahead.submit(next, batches, None)
                 yield pa.RecordBatch.from_arrays(
-                    [batch.column(field.name).cast(field.type) for field in table.columns], schema=table.columns
+                    [_convert(batch.column(field.name), field.type) for field in table.columns], schema=table.columns
                 )
-    except (pa.ArrowInvalid, OSError) as error:
+    except (adbc.Error, pa.ArrowInvalid, OSError) as error:
         raise SourceError(
             f"Reading source.{table.name} failed: {_last_line(error)}.", hint="mend the view, then run again."
         ) from error
+
+
+def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    return _within_calendar(values.cast(MOMENT)) if kind == MOMENT else values.cast(kind)
+
+
+def _within_calendar(moments: pa.Array) -> pa.Array:
+    """Times that most programs cannot say, infinite ones among them, as the first or the last moment they can.
+
+    PostgreSQL counts from 2000 and the driver from 1970, so what is too late for it comes out earlier than any time
+    PostgreSQL knows.
+    """
+    micros = moments.cast(pa.int64())
+    limits = pc.min_max(micros)
+    if limits["min"].as_py() is None or (limits["min"].as_py() >= FIRST_US and limits["max"].as_py() <= LAST_US):
+        return moments
+    too_late = pc.and_(pc.less(micros, POSTGRES_FIRST_US), pc.not_equal(micros, MINUS_INFINITY_US))
+    late = pc.or_(too_late, pc.greater(micros, LAST_US))
+    return pc.if_else(late, LAST_US, pc.max_element_wise(micros, FIRST_US, skip_nulls=False)).cast(MOMENT)
 
 
 def _last_line(error: Exception) -> str:

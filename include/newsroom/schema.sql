@@ -37,7 +37,9 @@ create table if not exists newsroom.tracking (
     list_ref    text,
     visit_no    bigint
 );
-create index if not exists tracking_happened on newsroom.tracking (happened, hit_no);
+drop index if exists newsroom.tracking_happened;
+create index if not exists tracking_in_order on newsroom.tracking (happened, hit_no, logged);
+create index if not exists tracking_logged on newsroom.tracking (logged, happened);
 
 -- Hits of visits that have begun but that the log receives only after state.played_until.
 create table if not exists newsroom.in_flight (like newsroom.tracking);

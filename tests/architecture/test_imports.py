@@ -34,8 +34,9 @@ VENDORS_ELSEWHERE = {
 
 # stage -> the stages it may build on; everything else meets in pipeline.py
 STAGES = {
-    "snapshot": set(),
-    "validation": {"snapshot"},
+    "day_files": set(),
+    "snapshot": {"day_files"},
+    "validation": {"day_files", "snapshot"},
     "features": {"snapshot"},
     "models": {"features"},
     "training": {"features", "models"},

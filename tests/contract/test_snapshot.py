@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
-from include import snapshot as snapshots
+from include import day_files
 from include.adapters.source import read_source, stream
 from include.adapters.warehouse import connect
 from include.contract import ARTICLES, READING_EVENTS, TABLES
@@ -142,11 +142,80 @@ def test_rows_without_a_time_are_kept_for_validation_to_see(publisher):
     with connect(publisher, "newsroom") as newsroom:
         worlds.add(newsroom, "articles", [{"article_id": 1, "published_at": None}])
         worlds.add(newsroom, "subscribers", [{"reader_id": 9999, "signed_up_at": None}])
-    add_events(publisher, {"occurred_at": AS_OF - MINUTE, "ingested_at": None})
+    add_events(
+        publisher,
+        {"event_id": 800_001, "occurred_at": AS_OF - MINUTE, "ingested_at": None},
+        {"event_id": 800_002, "occurred_at": None, "ingested_at": AS_OF - MINUTE},
+        {"event_id": 800_003, "occurred_at": None, "ingested_at": None},
+    )
     taken = take(publisher)
     assert 1 in ids(publisher, taken, "articles")
     assert 9999 in ids(publisher, taken, "subscribers")
-    assert 800_000 in ids(publisher, taken, "reading_events")
+    assert ids(publisher, taken, "reading_events") >= {800_001, 800_002, 800_003}
+
+
+def test_what_arrived_of_late_and_is_dated_where_no_window_looks_comes_along_in_one_file(publisher):
+    late, grace = timedelta(days=publisher.late_days), publisher.arrival_grace_minutes * MINUTE
+    yesterday, limit = AS_OF - timedelta(days=1), AS_OF + publisher.arrival_grace_minutes * MINUTE
+    strays = {
+        1: ("1970-01-20 10:00", yesterday),
+        2: ("0044-03-15 BC", yesterday),
+        3: ("50000-01-01", yesterday),
+        4: ("infinity", AS_OF - MICROSECOND),
+        5: ("-infinity", AS_OF - MICROSECOND),
+        6: ("294276-12-31", AS_OF - MINUTE),
+        7: (limit, AS_OF - MINUTE),
+        8: (AS_OF - timedelta(days=1) - late - MICROSECOND, AS_OF - MINUTE),
+    }
+    not_strays = {
+        11: (AS_OF + grace - MICROSECOND, AS_OF - MINUTE),  # the next window's
+        12: (START - MICROSECOND, AS_OF - MINUTE),  # late
+        13: ("1970-01-20", yesterday - MICROSECOND),  # came with an earlier snapshot
+        14: ("1970-01-20", AS_OF),  # will come with the next one
+    }
+    add_events(
+        publisher,
+        *(
+            {"event_id": 800_000 + n, "occurred_at": at, "ingested_at": arrived}
+            for n, (at, arrived) in {**strays, **not_strays}.items()
+        ),
+    )
+    taken = take(publisher)
+    (file,) = [file for file in taken.files if (file.table, file.day) == ("reading_events", "whole")]
+    found = {row["event_id"] - 800_000: row for row in pq.read_table(object_path(publisher, file.sha256)).to_pylist()}
+    assert set(found) == set(strays)
+    assert not ids(publisher, taken, "reading_events") & {800_000 + n for n in not_strays}
+    assert {found[n]["occurred_at"].year for n in (2, 5)} == {1}
+    assert {found[n]["occurred_at"].year for n in (3, 4, 6)} == {9999}
+
+
+def test_no_file_holds_strays_when_there_are_none(publisher):
+    assert {file.table for file in take(publisher).files if file.day == "whole"} == {"subscribers"}
+
+
+def test_an_article_dated_far_ahead_comes_along_when_it_arrives_and_a_planned_one_waits_for_its_day(publisher):
+    far = AS_OF + timedelta(days=publisher.late_days)
+    arrived = {"ingested_at": AS_OF - MINUTE, "is_flagged": False}
+    planned = {**arrived, "published_at": far - MICROSECOND}
+    with connect(publisher, "newsroom") as newsroom:
+        worlds.add(
+            newsroom,
+            "articles",
+            [{**arrived, "article_id": n, "published_at": at} for n, at in ((1, far), (2, "infinity"))],
+        )
+        worlds.add(newsroom, "articles", [{**planned, "article_id": 3}])
+    assert ids(publisher, take(publisher), "articles") & {1, 2, 3} == {1, 2}
+
+
+def test_a_time_in_the_window_that_no_calendar_has_does_not_stop_the_extract(publisher):
+    add_events(publisher, {"occurred_at": AS_OF - MINUTE, "ingested_at": "-infinity"})
+    edit(publisher, "update newsroom.articles set updated_at = 'infinity' where article_id = 2001")
+    edit(publisher, "update newsroom.subscribers set signed_up_at = '-infinity' where reader_id = 9")
+    taken = take(publisher)
+    (event,) = [row for row in rows(publisher, taken, "reading_events") if row["event_id"] == 800_000]
+    (article,) = [row for row in rows(publisher, taken, "articles") if row["article_id"] == 2001]
+    (reader,) = [row for row in rows(publisher, taken, "subscribers") if row["reader_id"] == 9]
+    assert (event["ingested_at"].year, article["updated_at"].year, reader["signed_up_at"].year) == (1, 9999, 1)
 
 
 @pytest.mark.parametrize(
@@ -283,16 +352,16 @@ def test_a_source_that_does_not_answer_is_one_clear_error(publisher):
 KILLED = """
 import os, signal, sys
 from datetime import timedelta
-from include import snapshot
+from include import day_files, snapshot
 from include.settings import load_settings
 from tests import worlds
-real, seen = snapshot.keep_object, []
+real, seen = day_files.keep_object, []
 def keep_object(settings, draft):
     seen.append(draft)
     if len(seen) == 9:
         os.kill(os.getpid(), signal.SIGKILL)
     return real(settings, draft)
-snapshot.keep_object = keep_object
+day_files.keep_object = keep_object
 snapshot.take_snapshot(load_settings(), worlds.AS_OF, timedelta(days=5))
 """
 
@@ -314,7 +383,7 @@ def test_a_snapshot_is_found_again_by_its_id(publisher):
 
 
 def test_files_have_row_groups_of_a_fixed_size_whatever_the_batches_were(publisher, monkeypatch):
-    monkeypatch.setattr(snapshots, "ROW_GROUP", 1000)
+    monkeypatch.setattr(day_files, "ROW_GROUP", 1000)
     taken = take(publisher)
     (largest,) = sorted((f for f in taken.files if f.table == "reading_events"), key=lambda f: f.rows)[-1:]
     metadata = pq.ParquetFile(object_path(publisher, largest.sha256)).metadata

@@ -3,9 +3,9 @@
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
 from source.articles
-where (published_at < current_setting('daybreak.window_end')::timestamptz or published_at is null)
+where published_at >= current_setting('daybreak.articles_start')::timestamptz
+  and published_at < current_setting('daybreak.window_end')::timestamptz
   and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
-  and (published_at >= current_setting('daybreak.articles_start')::timestamptz or published_at is null)
 union all
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged

@@ -1,0 +1,11 @@
+-- Articles that no window would ever hold, for validation to set aside: without a time, and, of those that arrived on
+-- the window's last day, the ones dated more than `late_days` ahead of their arrival.
+select article_id, title, summary, category, publisher, language, word_count,
+       published_at, ingested_at, updated_at, is_flagged
+from source.articles
+where published_at is null
+      and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
+   or published_at >= current_setting('daybreak.too_far_ahead')::timestamptz
+      and ingested_at >= current_setting('daybreak.strays_since')::timestamptz
+      and ingested_at < current_setting('daybreak.window_end')::timestamptz
+order by article_id, ingested_at, published_at
