@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, get_args
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.errors import DaybreakError
+from include.quarantine_words import add_words
 from include.references import Reference
 from include.settings import Settings, load_settings
 
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_as_of(word)
     word.set_defaults(run=_monitor)
 
+    add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
     _add_newsroom(add("newsroom", help="the demo publisher"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])

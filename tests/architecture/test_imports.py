@@ -37,6 +37,8 @@ STAGES = {
     "day_files": set(),
     "snapshot": {"day_files"},
     "validation": {"day_files", "snapshot"},
+    "quarantine": set(),
+    "mending": {"day_files", "snapshot", "validation"},
     "features": {"snapshot"},
     "models": {"features"},
     "training": {"features", "models"},
@@ -57,7 +59,7 @@ PAGES = {"validation_page": {"snapshot", "validation"}, "verdict_page": {"champi
 # What everybody may use, because it decides nothing.
 GROUND = {"checks", "clock", "contract", "errors", "failures", "measure", "references", "report", "settings", "store"}
 # What strings stages together, or only looks: nobody imports it from below.
-EDGE = {"__main__", "cli", "pipeline", "server_env", "status"}
+EDGE = {"__main__", "cli", "pipeline", "quarantine_words", "replay", "server_env", "status"}
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
 # Reads the environment or sets it, and why it may.
@@ -74,7 +76,9 @@ ENVIRONMENT = {
 CLOCK_READERS = {
     "include/cli.py": "the edge that chooses an as_of when the user gave none",
     "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
+    "include/quarantine_words.py": "tells one replay from another when a person asks for two",
     "include/record.py": "stamps when a stage began and ended",
+    "include/replay.py": "stamps when a row was tried again",
     "include/alerts.py": "stamps when an alert was raised",
     "include/mailbox/store.py": "stamps when a mail came in",
     "include/launcher/files.py": "stamps lines of a log",

@@ -1,0 +1,1 @@
+copy tries (table_name, snapshot_id, file_sha256, row_no, came_as, replayed_into, still_breaks) from stdin
