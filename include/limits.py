@@ -1,0 +1,66 @@
+"""The limits of history's checks, read once from `include/limits.toml`, the file that people review and commit."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from include.errors import SettingsError
+
+FILE = Path(__file__).resolve().parent / "limits.toml"
+STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TableLimits(BaseModel):
+    """What is usual for a table; see the comments in the file."""
+
+    model_config = STRICT
+    block_below: float = Field(ge=0, lt=1)
+    block_above: float = Field(gt=1)
+    warn_below: float = Field(ge=0, lt=1)
+    warn_above: float = Field(gt=1)
+    stale_hours: float = Field(6, gt=0)
+    null_share: dict[str, float] = {}
+    words: dict[str, tuple[str, ...]] = {}
+
+
+class ChangeLimits(BaseModel):
+    """How far two profiles may be from each other."""
+
+    model_config = STRICT
+    mean_shift: float = Field(gt=0)
+    word_distance: float = Field(gt=0, le=1)
+    null_share: float = Field(gt=0, le=1)
+
+
+class Limits(BaseModel):
+    """All limits of history's checks."""
+
+    model_config = STRICT
+    min_days: int = Field(ge=1)
+    min_rows: int = Field(ge=1)
+    subscribers: TableLimits
+    articles: TableLimits
+    reading_events: TableLimits
+    change: ChangeLimits
+    skew: ChangeLimits
+
+    def of(self, table: str) -> TableLimits:
+        """The limits of a table."""
+        found: TableLimits = getattr(self, table)
+        return found
+
+
+@cache
+def load_limits(path: Path = FILE) -> Limits:
+    """The limits in force. A file that cannot be used is a `SettingsError` that names the line."""
+    try:
+        return Limits.model_validate(tomllib.loads(path.read_text()))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.", hint="correct it, or take the committed one.") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(f"{path}: {faults}.", hint="correct it, or take the committed one.") from None
