@@ -1,9 +1,10 @@
 """Train a challenger every night and promote it when it is better.
 
 ## What it does
-Pulls the window that ends at the run's moment (`as_of`), checks it, builds features, trains a challenger, judges it
-beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every night at 03:00 UTC, on
-a drift event from `monitor`, by hand with a form, and over past days as a backfill.
+Waits, without holding a worker, until the window that ends at the run's moment (`as_of`) is complete: the next window's
+first event has arrived, or the publisher's marker says so. Pulls that window, checks it, builds features, trains a
+challenger, judges it beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every
+night at 03:00 UTC, on a drift event from `monitor`, by hand with a form, and over past days as a backfill.
 A rejected challenger is a green run whose last task is skipped, with the reason in its log.
 
 ## Reads and writes
@@ -13,7 +14,8 @@ Reads `source.*`. Writes the snapshot, features and model under the state folder
 
 ## If it fails
 Nothing was promoted; the champion stays and the lists go on being refreshed with it. On-call has a mail that names the
-task, the error and the section of `docs/runbook.md`. Remove the cause, then clear the failed task.
+task, the error and the section of `docs/runbook.md`. Remove the cause, then clear the failed task. A window that is not
+complete `wait_deadline_minutes` after its end fails here, before anything is read.
 
 ## Re-running
 Always safe: every artifact's place follows from its inputs, so a second run lands on itself, and a verdict promotes
@@ -29,13 +31,14 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 from daybreak_airflow import stages
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT
 from daybreak_airflow.defaults import DEFAULTS
-from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
+from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
 from include.settings import Settings
 
 MODELS = get_args(Settings.model_fields["model"].annotation)
 
 FORM = {
     "as_of": AS_OF,
+    "wait_minutes": WAIT_MINUTES,
     "window_days": Param(
         None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: as set"
     ),
@@ -64,7 +67,9 @@ FORM = {
 )
 def retrain():
     """From the window's reading to a verdict, and to a new champion if it says so."""
+    complete = stages.wait_for_data()
     snapshot = stages.extract("training")
+    complete >> snapshot
     clean = stages.validate.override(outlets=[CLEAN_SNAPSHOT])(snapshot)
     features = stages.build_features(clean, "training")
     model = stages.train.override(execution_timeout=timedelta(hours=3))(features)

@@ -46,6 +46,12 @@ class SourceError(DaybreakError):
     exit_code = 5
 
 
+class SourceLate(DaybreakError):
+    """The window's data is not complete, and the time to wait for it is over."""
+
+    exit_code = 10
+
+
 class ValidationBlocked(DaybreakError):
     """A blocking check failed: nothing downstream may run."""
 

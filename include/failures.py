@@ -117,6 +117,11 @@ CAUSES = {
         "source, then clear the task `extract` with everything after it, so that the corrected rows are read.",
         "validation-blocked",
     ),
+    "SourceLate": Cause(
+        "Ask the publisher when the rest comes. Once it is there, clear the task `wait_for_data`: the run goes on from "
+        "there. To train on what is there, trigger `retrain` with this as_of and wait_minutes 0.",
+        "data-awaited",
+    ),
     "SourceError": Cause(
         "Correct the view or the data that the error names, then clear the task `extract` with everything after it.",
         "source-unusable",

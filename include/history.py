@@ -40,13 +40,19 @@ class Past:
     snapshot: Snapshot | None
 
 
-def check(settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection) -> list[Check]:
-    """Every check that history makes on a snapshot, whose tables are open in `connection`; its figures are kept."""
+def check(
+    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
+) -> list[Check]:
+    """Every check that history makes on a snapshot, whose tables are open in `connection`; its figures are kept.
+
+    Those of a snapshot that only mends another are not to `remember`: its moment has figures.
+    """
     limits = load_limits()
     profile = profile_snapshot(settings, snapshot)
     with connect(settings) as warehouse:
         past = find_past(settings, warehouse, snapshot.as_of)
-        keep_figures(warehouse, snapshot, profile)
+        if remember:
+            keep_figures(warehouse, snapshot, profile)
     checks = check_volume(settings, snapshot, connection, past, limits)
     return sorted([*checks, *check_change(settings, snapshot, profile, past, limits)], key=lambda one: one.code)
 

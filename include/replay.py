@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include import snapshot, validation
+from include import history, snapshot, validation
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import now
@@ -113,6 +113,7 @@ def judge(run: Run, mended: Snapshot) -> tuple[list[BrokenRow], str]:
         whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs,
     ):
         checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
+        checks += history.check(run.settings, mended, connection, remember=False)
         broken = validation.find_broken_rows(connection)
         save_front_page(docs, mended, checks, broken)
     keep_checks(run, "replay", checks)

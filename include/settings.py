@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     window_days: int = Field(14, ge=2, description="days of reading a training run looks at")
     lookback_days: int = Field(7, ge=1, description="days of reading a feature may look back")
     article_lookback_days: int = Field(14, ge=1, description="articles published this long before the window count")
+    wait_deadline_minutes: int = Field(
+        120, ge=0, le=240, description="a run waits so long after its window's end for the rest of its data; 0: never"
+    )
     arrival_grace_minutes: int = Field(15, ge=0, description="events arriving this long after a window still count")
     late_days: int = Field(90, ge=1, description="days between happening and arriving beyond which a time is wrong")
     quarantine_cap_share: float = Field(0.02, ge=0, le=1, description="share of bad rows above which a run stops")

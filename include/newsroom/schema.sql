@@ -86,6 +86,11 @@ select story_no  as article_id,
        disputed  as is_flagged
 from newsroom.stories;
 
+-- The publisher's marker: everything that happened up to here has been delivered.
+create or replace view source.deliveries as
+select played_until as complete_until
+from newsroom.state;
+
 create or replace view source.reading_events as
 select hit_no      as event_id,
        customer_no as reader_id,

@@ -14,5 +14,12 @@ AS_OF = Param(
     pattern=MOMENT,
     description="the moment to work as of; empty: the end of the run's interval, else the moment it was triggered",
 )
+WAIT_MINUTES = Param(
+    None,
+    type=["null", "integer"],
+    minimum=0,
+    maximum=240,
+    description="minutes after the window's end to wait for its data; 0: take what is there; empty: as set",
+)
 PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill change what readers see")
 REASON = Param(None, type=["null", "string"], maxLength=500, description="why, for the record")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, Literal
 
 from airflow.sdk import get_current_context, task
@@ -23,11 +24,17 @@ from daybreak_airflow.links import (
     VerdictLink,
     shows,
 )
+from daybreak_airflow.waiting import WaitForData
 
 Purpose = Literal["training", "scoring"]
 Passed = dict[str, Any]  # a Reference as it travels between tasks
 
 log = logging.getLogger(__name__)
+
+
+def wait_for_data() -> WaitForData:
+    """Nothing before the window is complete; after the deadline a failure that says what is missing."""
+    return WaitForData(task_id="wait_for_data", execution_timeout=timedelta(hours=5))
 
 
 @task

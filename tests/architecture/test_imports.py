@@ -56,6 +56,7 @@ STAGES = {
     "history": {"change", "day_files", "profiles", "snapshot", "volume"},
     "retention": set(),
     "record": set(),
+    "waiting": set(),
     "alerts": set(),
 }
 # Pages say in HTML what a stage found.
@@ -84,6 +85,7 @@ CLOCK_READERS = {
     "include/cli.py": "the edge that chooses an as_of when the user gave none",
     "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
     "include/quarantine_words.py": "tells one replay from another when a person asks for two",
+    "plugins/daybreak_airflow/waiting.py": "sees the time to wait for data run out",
     "include/record.py": "stamps when a stage began and ended",
     "include/replay.py": "stamps when a row was tried again",
     "include/alerts.py": "stamps when an alert was raised",

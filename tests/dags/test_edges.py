@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 VITAL = [
+    ("retrain", "wait_for_data", "extract", "nothing is trained on half a day"),
     ("retrain", "validate", "build_features", "no feature is made of rows nobody checked"),
     ("retrain", "judge", "promote", "nothing is promoted that was not judged"),
     ("retrain", "train", "judge", "the verdict is on this run's challenger"),

@@ -6,6 +6,7 @@ import pytest
 
 GOOD = {
     "as_of": [None, "", "2026-11-20", "2026-11-20T03:00:00Z", "2026-11-20T03:00:00.123+01:00", "2026-11-20T03:00"],
+    "wait_minutes": [None, 0, 240],
     "window_days": [None, 2, 90],
     "model": [None, "two_stage", "most_read"],
     "mode": ["enforce", "dry_run"],
@@ -14,6 +15,7 @@ GOOD = {
 }
 BAD = {
     "as_of": ["yesterday", "20.11.2026", "2026-11-20T", 20261120],
+    "wait_minutes": [-1, 241, "60", 1.5],
     "window_days": [0, 1, 91, "7", 2.5],
     "model": ["best", ""],
     "mode": ["off", None],

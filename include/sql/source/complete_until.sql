@@ -1,0 +1,1 @@
+select max(complete_until) from source.deliveries

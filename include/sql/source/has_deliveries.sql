@@ -1,0 +1,1 @@
+select to_regclass('source.deliveries') is not null

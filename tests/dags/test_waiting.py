@@ -1,0 +1,207 @@
+"""Waiting for data on a real PostgreSQL: until the row arrives, until the publisher vouches, or until the deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from include.adapters.warehouse import connect
+from include.errors import SourceError, SourceLate
+from tests import servers, worlds
+from tests.dags.contexts import TRIGGERED, context
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+LONG_AGO = datetime(2026, 1, 5, 3, tzinfo=UTC)
+MARKER = "create view source.deliveries as select %s::timestamptz as complete_until"
+
+
+@pytest.fixture(scope="module")
+def installation(server):
+    """A publisher with a few events, the last of them an hour before END."""
+    from tests.conftest import reset_warehouse
+
+    reset_warehouse(server)
+    tables = {name: table.slice(0, 20) for name, table in worlds.tiny().items()}
+    worlds.publish(server, tables)
+    servers.write_env_file(server)
+    return server
+
+
+@pytest.fixture
+def settings(installation, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_HOME", str(installation.home))
+    with connect(installation, "newsroom") as newsroom:
+        newsroom.execute("drop view if exists source.deliveries")
+        newsroom.execute("delete from newsroom.reading_events where event_id > 20")
+    happen(installation, END - timedelta(hours=1))
+    return installation
+
+
+def happen(settings, at, received=None, event_id=500):
+    with connect(settings, "newsroom") as newsroom:
+        row = {"event_id": event_id, "kind": "impression", "occurred_at": at, "ingested_at": received or at}
+        worlds.add(newsroom, "reading_events", [row])
+
+
+def vouch(settings, until):
+    from psycopg import sql
+
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute(sql.SQL(MARKER.replace("%s", "{}")).format(sql.Literal(until.isoformat())))
+
+
+def start(of):
+    from daybreak_airflow.waiting import WaitForData
+
+    return WaitForData(task_id="wait_for_data").execute(of)
+
+
+def scheduled(end=END, **params):
+    return context("scheduled", interval_end=end, **params)
+
+
+def wait(end=END, seconds=0.5, meanwhile=None):
+    """What the trigger fires with, and after how long; `meanwhile` is called once it has asked in vain."""
+    from daybreak_airflow.waiting import WindowComplete
+
+    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
+    path, values = WindowComplete(end.isoformat(), deadline.isoformat(), 0.05).serialize()
+    assert path == f"{WindowComplete.__module__}.{WindowComplete.__name__}"
+
+    async def fire():
+        waiting = asyncio.ensure_future(anext(WindowComplete(**values).run()))
+        if meanwhile:
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+            await asyncio.to_thread(meanwhile)
+        return (await asyncio.wait_for(waiting, 20)).payload
+
+    begin = time.monotonic()
+    return asyncio.run(fire()), time.monotonic() - begin
+
+
+def test_a_window_that_is_followed_by_an_event_is_not_waited_for(settings):
+    happen(settings, END + timedelta(seconds=1))
+    assert start(scheduled()).startswith("Complete: events from after")
+
+
+def test_a_window_that_the_publisher_vouches_for_is_not_waited_for(settings):
+    vouch(settings, END)
+    assert start(scheduled()).startswith("Complete: source.deliveries vouches for all up to")
+
+
+@pytest.mark.parametrize(
+    ("at", "received"),
+    [
+        (END - timedelta(seconds=1), END + timedelta(hours=1)),
+        (END + timedelta(days=9000), END + timedelta(seconds=1)),
+        (END + timedelta(days=1), END - timedelta(hours=1)),
+    ],
+    ids=["late for the window itself", "dated far ahead", "dated ahead, received before"],
+)
+def test_a_row_that_does_not_follow_the_window_completes_nothing(settings, at, received):
+    happen(settings, at, received)
+    with pytest.raises(TaskDeferred):
+        start(scheduled())
+
+
+def test_a_marker_short_of_the_windows_end_completes_nothing(settings):
+    vouch(settings, END - timedelta(minutes=1))
+    with pytest.raises(TaskDeferred):
+        start(scheduled())
+
+
+def test_an_incomplete_window_is_waited_for_in_the_triggerer_until_the_deadline(settings):
+    with pytest.raises(TaskDeferred) as deferred:
+        start(scheduled())
+    trigger = deferred.value.trigger
+    assert (trigger.window_end, trigger.deadline) == (END.isoformat(), (END + timedelta(minutes=120)).isoformat())
+    assert deferred.value.timeout > timedelta(minutes=60), "a dead triggerer does not keep the run for ever"
+    assert deferred.value.timeout <= timedelta(minutes=130)
+
+
+def test_the_form_says_how_long(settings):
+    with pytest.raises(TaskDeferred) as deferred:
+        start(scheduled(wait_minutes=200))
+    assert deferred.value.trigger.deadline == (END + timedelta(minutes=200)).isoformat()
+    assert "wait_minutes 0" in start(scheduled(wait_minutes=0))
+
+
+def test_the_trigger_fires_when_the_row_arrives(settings):
+    event, seconds = wait(seconds=30, meanwhile=lambda: happen(settings, END + timedelta(seconds=1)))
+    assert event["is_complete"]
+    assert seconds < 15
+
+
+def test_the_trigger_fires_when_the_publisher_vouches(settings):
+    event, _ = wait(seconds=30, meanwhile=lambda: vouch(settings, END))
+    assert event == {"is_complete": True, "answer": f"Complete: source.deliveries vouches for all up to {words(END)}."}
+
+
+def words(moment):
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def test_at_the_deadline_the_trigger_fires_and_the_task_fails_with_what_is_missing(settings):
+    from daybreak_airflow.waiting import WaitForData
+
+    event, _ = wait(seconds=0.4)
+    assert not event["is_complete"]
+    with pytest.raises(SourceLate) as late:
+        WaitForData(task_id="wait_for_data").go_on(scheduled(), event)
+    assert f"no event from {words(END)} on; its newest before that is of {words(END - timedelta(hours=1))}" in str(
+        late.value
+    )
+    assert "wait_minutes 0" in late.value.hint
+
+
+def test_a_window_that_became_complete_goes_on(settings):
+    from daybreak_airflow.waiting import WaitForData
+
+    event = {"is_complete": True, "answer": "Complete."}
+    assert WaitForData(task_id="wait_for_data").go_on(scheduled(), event) == "Complete."
+
+
+def test_a_database_that_is_away_is_asked_until_the_deadline(settings, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_POSTGRES_PORT", str(servers.free_port()))
+    event, _ = wait(seconds=0.3)
+    assert not event["is_complete"]
+    assert "does not answer" in event["answer"]
+
+
+def test_views_that_cannot_be_asked_are_named_at_once(settings):
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute("create view source.deliveries as select 1 as complete_to")
+    with pytest.raises(SourceError, match="complete_until"):
+        start(scheduled())
+
+
+def test_a_past_window_is_never_waited_for_complete_or_not(settings):
+    assert start(context("backfill", interval_end=LONG_AGO)).startswith("Complete")
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute("delete from newsroom.reading_events")
+    with pytest.raises(SourceLate, match=r"is not complete \d+ days after its end"):
+        start(context("backfill", interval_end=LONG_AGO))
+
+
+@pytest.mark.parametrize(
+    ("of", "waits"),
+    [
+        (scheduled(), True),
+        (context("backfill", interval_end=END), True),
+        (context("manual", as_of=END.isoformat()), True),
+        (context("manual"), False),
+        (context("manual", interval_end=TRIGGERED), False),
+        (context("asset_triggered"), False),
+    ],
+    ids=["schedule", "backfill", "a named moment", "by hand", "by hand in the UI", "an event"],
+)
+def test_who_waits(of, waits):
+    from daybreak_airflow.waiting import waits_not
+
+    assert bool(waits_not(of, 120)) is not waits
+    assert waits_not(of, 0)
