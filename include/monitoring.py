@@ -93,7 +93,12 @@ def wants_retraining(
         return False
     if sum(drifted for _, drifted in windows) < settings.drift_violations:
         return False
-    return last_request is None or windows[0][0] - last_request >= timedelta(hours=settings.drift_cooldown_hours)
+    return may_ask(settings, windows[0][0], last_request)
+
+
+def may_ask(settings: Settings, window_end: datetime, last_request: datetime | None) -> bool:
+    """True when the last request is long enough ago."""
+    return last_request is None or window_end - last_request >= timedelta(hours=settings.drift_cooldown_hours)
 
 
 def keep_drift(
@@ -134,15 +139,20 @@ def keep_realised(
 def ask_for_retraining(
     settings: Settings, warehouse: Connection, window_end: datetime, model_version: int, finding: DriftFinding
 ) -> str | None:
-    """Why to retrain, kept in `ops.retrain_requests`; None when there is no need."""
+    """Why to retrain, drift or late rows, kept in `ops.retrain_requests`; None when there is no need."""
     where = {"window_end": window_end, "model_version": model_version}
     windows = warehouse.execute(query("monitor/last_windows"), {**where, "windows": settings.drift_windows}).fetchall()
-    last = warehouse.execute(query("monitor/last_request"), [window_end]).fetchone()
-    if not wants_retraining(settings, windows, last[0] if last else None):
+    (last,) = warehouse.execute(query("monitor/last_request"), [window_end]).fetchone() or (None,)
+    late = warehouse.execute(query("monitor/late_rows"), {"window_end": window_end}).fetchone()
+    reasons = []
+    if wants_retraining(settings, windows, last):
+        drifted, until = sum(is_drifted for _, is_drifted in windows), f"{window_end:%Y-%m-%d %H:%M} UTC"
+        reasons.append(f"Drift in {drifted} of the last {len(windows)} windows up to {until}: {finding.sentence}")
+    if late and may_ask(settings, window_end, last):
+        reasons += late
+    if not reasons:
         return None
-    drifted = sum(is_drifted for _, is_drifted in windows)
-    until = f"{window_end:%Y-%m-%d %H:%M} UTC"
-    reason = f"Drift in {drifted} of the last {len(windows)} windows up to {until}: {finding.sentence}"
+    reason = " ".join(reasons)
     warehouse.execute(query("monitor/keep_request"), {"window_end": window_end, "reason": reason})
     return reason
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from include import batch as batches
 from include import champion as champions
-from include import history, monitoring, registry, retention, snapshot, training, validation
+from include import history, lateness, monitoring, registry, retention, snapshot, training, validation
 from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
@@ -35,9 +35,11 @@ __all__ = ["Run"]
 
 @recorded
 def extract(run: Run, days: int) -> Reference:
-    """The snapshot of the last `days` days before `as_of`."""
+    """The snapshot of the last `days` days before `as_of`; its facts say what is missing and what came late."""
     taken = snapshot.take_snapshot(run.settings, run.as_of, timedelta(days=days))
-    return snapshot.refer_to(run.settings, taken, "snapshot")
+    with connect(run.settings) as warehouse:
+        late = lateness.look_back(run.settings, warehouse, taken)
+    return snapshot.refer_to(run.settings, taken, "snapshot", missing_days=taken.missing_days, late=late)
 
 
 @recorded
@@ -63,8 +65,7 @@ def validate(run: Run, reference: Reference) -> Reference:
             hint=f"rows set aside are in quarantine.* (snapshot_id {raw.id}), the report at {report}.",
             report=report,
         )
-    clean = validation.leave_out(run.settings, raw, broken)
-    snapshot.write_manifest(run.settings, clean)
+    clean = snapshot.keep_snapshot(run.settings, validation.leave_out(run.settings, raw, broken))
     return snapshot.refer_to(run.settings, clean, "clean_snapshot", report=report)
 
 

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import SettingsError
@@ -69,6 +69,8 @@ class Settings(BaseSettings):
         120, ge=0, le=240, description="a run waits so long after its window's end for the rest of its data; 0: never"
     )
     arrival_grace_minutes: int = Field(15, ge=0, description="events arriving this long after a window still count")
+    snapshot_url: str = Field("", description="where machines share snapshots, any fsspec URL; empty: the state folder")
+    late_share_for_retrain: float = Field(0.02, gt=0, description="late and corrected events worth training again")
     late_days: int = Field(90, ge=1, description="days between happening and arriving beyond which a time is wrong")
     quarantine_cap_share: float = Field(0.02, ge=0, le=1, description="share of bad rows above which a run stops")
 
@@ -104,6 +106,13 @@ class Settings(BaseSettings):
     drift_violations: int = Field(2, ge=1, description="drifted windows, of the last ones looked at, that retrain")
     drift_windows: int = Field(3, ge=1, description="how many last windows are looked at")
     drift_cooldown_hours: int = Field(12, ge=0, description="after asking for a retrain, ask again no sooner")
+
+    @field_validator("snapshot_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if value and "://" not in value:
+            raise ValueError("a URL such as s3://bucket/folder or file:///srv/snapshots is wanted")
+        return value.rstrip("/")
 
     @property
     def airflow_url(self) -> str:

@@ -2,40 +2,48 @@
 
 Belongs here: taking one, describing it in a manifest, opening it. Does not belong here: judging its rows (validation)
 or the connection (adapters/source). A snapshot is a manifest plus Parquet files named by their SHA-256, one per table
-and day, so the same data gives the same id and a day that did not change is stored once.
+and day, so the same data gives the same id and a day that did not change is stored once. `ops.snapshot_days` says which
+snapshot holds which version of which day.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import duckdb
 
 from include.adapters import duck
-from include.adapters.source import check_columns, read_source, stream
+from include.adapters.source import check_columns, identify, read_source, stream
+from include.adapters.warehouse import connect, query
 from include.clock import compact, parse_moment
-from include.contract import TABLES
+from include.contract import READING_EVENTS, TABLES
 from include.day_files import DayFile, store_by_day, store_whole
-from include.errors import SourceError
+from include.errors import ArtifactDamaged, SourceError
 from include.references import Reference
 from include.settings import Settings
-from include.store import digest_of, object_path, read_json, write_json
+from include.store import digest_of, manifest_uri, object_path, read_manifest, write_manifest
 
 STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A window of the source as it was known at `as_of`. `parent` is the raw snapshot a clean one was made from."""
+    """A window of the source as it was known at `as_of`.
+
+    `parent` is the raw snapshot a clean one was made from, `replaces` the version of the same window before this one,
+    `source` which database it was, read through which views.
+    """
 
     as_of: datetime
     window_start: datetime
     files: tuple[DayFile, ...]
     parent: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    source: dict[str, str] = field(default_factory=dict)
+    replaces: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -50,6 +58,13 @@ class Snapshot:
     def rows(self, table: str) -> int:
         """How many rows of a table it holds."""
         return sum(file.rows for file in self.files if file.table == table)
+
+    @property
+    def missing_days(self) -> list[str]:
+        """The whole days of the window on which nothing was read."""
+        first = self.window_start.date() + timedelta(days=self.window_start.time() > time.min)
+        days = {(first + timedelta(days=n)).isoformat() for n in range((self.as_of.date() - first).days)}
+        return sorted(days - {file.day for file in self.files if file.table == READING_EVENTS.name})
 
     def paths(self, settings: Settings, table: str) -> list[str]:
         """The Parquet files of a table."""
@@ -67,6 +82,7 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     files: list[DayFile] = []
     with read_source(settings, source_window(settings, as_of, length)) as cursor:
         check_columns(cursor)
+        source = identify(cursor)
         for table in TABLES:
             found = list(store_by_day(settings, table, stream(cursor, table)))
             if not found:
@@ -78,9 +94,7 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
             files += found
             if table.day_column:
                 files += store_whole(settings, table, stream(cursor, table, strays=True))
-    snapshot = Snapshot(as_of, start, tuple(files))
-    write_manifest(settings, snapshot)
-    return snapshot
+    return keep_snapshot(settings, Snapshot(as_of, start, tuple(files), source=source))
 
 
 def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dict[str, str]:
@@ -99,50 +113,64 @@ def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dic
     return {name: moment.isoformat() for name, moment in moments.items()}
 
 
-def write_manifest(settings: Settings, snapshot: Snapshot) -> Path:
-    """The manifest's path; written last, so a manifest always has its files."""
-    path = manifest_path(settings, snapshot.id)
-    write_json(
-        path,
+def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
+    """The snapshot, described by a manifest and known to `ops.snapshots`; one that was kept before stays as it was."""
+    with connect(settings) as warehouse:
+        window = {"as_of": snapshot.as_of, "window_start": snapshot.window_start, "parent_id": snapshot.parent}
+        newest = warehouse.execute(query("snapshot/version_before"), window).fetchone()
+        try:
+            kept = find_snapshot(settings, snapshot.id)
+        except ArtifactDamaged:
+            kept = replace(snapshot, replaces=newest[0] if newest and newest[0] != snapshot.id else None)
+            describe(settings, kept)
+        about = {**window, "snapshot_id": kept.id, "replaces_id": kept.replaces, "source": json.dumps(kept.source)}
+        warehouse.execute(query("snapshot/keep"), about)
+        with warehouse.cursor() as cursor:
+            days = [{"snapshot_id": kept.id, **vars(file)} for file in kept.files]
+            cursor.executemany(query("snapshot/keep_day"), days)
+    return kept
+
+
+def describe(settings: Settings, snapshot: Snapshot) -> None:
+    """The manifest in its place; written last, so a manifest always has its files."""
+    write_manifest(
+        settings,
+        snapshot.id,
         {
             "id": snapshot.id,
             "as_of": snapshot.as_of.isoformat(),
             "window_start": snapshot.window_start.isoformat(),
             "parent": snapshot.parent,
-            "source": f"{settings.postgres_host}:{settings.postgres_port}/source",
+            "replaces": snapshot.replaces,
+            "source": snapshot.source,
             "schema": {table.name: {c.name: str(c.type) for c in table.columns} for table in TABLES},
             "rows": {table.name: snapshot.rows(table.name) for table in TABLES},
             "files": [vars(file) for file in snapshot.files],
             "facts": snapshot.facts,
         },
     )
-    return path
 
 
 def open_snapshot(reference: Reference) -> Snapshot:
     """The snapshot a reference names."""
-    return read_manifest(Path(reference.uri))
+    return _read(reference.uri)
 
 
 def find_snapshot(settings: Settings, snapshot_id: str) -> Snapshot:
     """The stored snapshot with this id."""
-    return read_manifest(manifest_path(settings, snapshot_id))
+    return _read(manifest_uri(settings, snapshot_id))
 
 
-def manifest_path(settings: Settings, snapshot_id: str) -> Path:
-    """Where the manifest of a snapshot lies."""
-    return settings.home / "snapshots" / snapshot_id / "manifest.json"
-
-
-def read_manifest(path: Path) -> Snapshot:
-    """The snapshot a manifest describes."""
-    data = read_json(path)
+def _read(uri: str) -> Snapshot:
+    data = read_manifest(uri)
     return Snapshot(
         parse_moment(data["as_of"]).astimezone(UTC),
         parse_moment(data["window_start"]).astimezone(UTC),
         tuple(DayFile(**file) for file in data["files"]),
         data["parent"],
         data["facts"],
+        data.get("source", {}),
+        data.get("replaces"),
     )
 
 
@@ -164,7 +192,7 @@ def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) ->
     return Reference(
         kind,
         snapshot.id,
-        str(manifest_path(settings, snapshot.id)),
+        manifest_uri(settings, snapshot.id),
         snapshot.as_of,
         snapshot.fingerprint,
         (snapshot.parent,) if snapshot.parent else (),

@@ -29,6 +29,7 @@ def _ask_warehouse(settings: Settings) -> dict[str, Any]:
         with warehouse.cursor(row_factory=dict_row) as cursor:
             lists = cursor.execute(query("status/lists")).fetchone()
             verdict = cursor.execute(query("status/newest_verdict")).fetchone()
+            late = cursor.execute(query("status/late_rows")).fetchone()
         reports = {
             stage: row[0]
             for stage in ("validate", "judge", "watch")
@@ -45,6 +46,7 @@ def _ask_warehouse(settings: Settings) -> dict[str, Any]:
         },
         "lists": lists,
         "verdict": verdict,
+        "late_rows": late and late["sentence"],
         "reports": reports,
     }
 
@@ -90,6 +92,8 @@ def tell(status: dict[str, Any], moment: datetime) -> str:
         )
     else:
         lines.append("lists         none yet")
+    if status.get("late_rows"):
+        lines.append(f"late rows     {status['late_rows']}")
     lines.append("services      " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
     lines += [f"{name:<14}{address}" for name, address in status["links"].items()]
     return "\n".join(lines)

@@ -21,7 +21,7 @@ from include.contract import MOMENT, TABLES
 from include.day_files import store_by_day
 from include.features import Purpose, compute_features
 from include.settings import Settings
-from include.snapshot import Snapshot, open_tables, write_manifest
+from include.snapshot import Snapshot, describe, open_tables
 from include.validation import find_broken_rows, leave_out
 
 AS_OF = datetime(2025, 3, 9, tzinfo=UTC)
@@ -210,7 +210,7 @@ def store(settings: Settings, world: World, as_of: datetime = AS_OF, days: int =
         for file in store_by_day(settings, table, rows.combine_chunks().to_batches())
     ]
     snapshot = Snapshot(as_of, as_of - timedelta(days=days), tuple(files))
-    write_manifest(settings, snapshot)
+    describe(settings, snapshot)
     return snapshot
 
 

@@ -71,6 +71,13 @@ def check_columns(cursor: Any) -> None:
         )
 
 
+def identify(cursor: Any) -> dict[str, str]:
+    """Which database this is, by its own id, and a digest of the views it is read through."""
+    cursor.execute(query("source/identity"))
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))
+
+
 def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
     """The table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
 

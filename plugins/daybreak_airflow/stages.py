@@ -47,7 +47,10 @@ def extract(purpose: Purpose) -> Passed:
     log.info("As of %(as_of)s, for %(actor)s, because: %(reason)s", why)
     context["ti"].xcom_push(key="why", value=why)
     usual = run.settings.window_days if purpose == "training" else run.settings.lookback_days
-    return pipeline.extract(run, context["params"].get("window_days") or usual).to_dict()
+    snapshot = pipeline.extract(run, context["params"].get("window_days") or usual)
+    facts = dict(snapshot.facts or {})
+    log.info("%s Days without an event: %s.", facts["late"], ", ".join(facts["missing_days"]) or "none")
+    return snapshot.to_dict()
 
 
 @shows(ValidationReportLink())

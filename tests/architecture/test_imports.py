@@ -13,6 +13,7 @@ VENDORS = {
     "aiosmtpd",
     "evidently",
     "feast",
+    "fsspec",
     "great_expectations",
     "httpx",
     "mlflow",
@@ -36,6 +37,7 @@ VENDORS_ELSEWHERE = {
 STAGES = {
     "day_files": set(),
     "snapshot": {"day_files"},
+    "lateness": {"day_files", "snapshot"},
     "validation": {"day_files", "snapshot"},
     "quarantine": set(),
     "mending": {"day_files", "snapshot", "validation"},

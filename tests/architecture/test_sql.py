@@ -18,6 +18,7 @@ CLOCK = {
     "migrations/0002_recs": "stamps; and whether a list is stale is about now",
     "migrations/0003_ops": "stamps",
     "migrations/0004_quarantine": "stamps",
+    "migrations/0006_snapshots": "stamps",
     "status/lists": "whether a list is stale is about now",
     "alerts/sent": "stamps",
     "batch/begin": "stamps",

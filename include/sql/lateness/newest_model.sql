@@ -1,0 +1,2 @@
+-- What was trained last as of a moment, and from which snapshot.
+select version, snapshot_id from ops.models where as_of <= %s order by as_of desc, version desc limit 1

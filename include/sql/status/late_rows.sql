@@ -1,0 +1,1 @@
+select sentence from ops.late_rows order by measured_at desc limit 1
