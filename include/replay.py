@@ -18,7 +18,7 @@ from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import now
 from include.contract import TABLES
-from include.errors import DaybreakError, ValidationBlocked
+from include.errors import ArtifactDamaged, DaybreakError, ValidationBlocked
 from include.mending import AsideRow, Mended, Place, make_version, mend
 from include.quarantine import Wish
 from include.record import Run, keep_checks, recorded
@@ -129,12 +129,13 @@ def judge(run: Run, mended: Snapshot) -> tuple[list[BrokenRow], str]:
 
 def find_raw(settings: Settings, snapshot_id: str) -> Snapshot:
     """The raw snapshot with this id; a clean one, and one that is not there, are errors that say what to name."""
-    if not snapshot.manifest_path(settings, snapshot_id).exists():
+    try:
+        found = snapshot.find_snapshot(settings, snapshot_id)
+    except ArtifactDamaged as gone:
         raise DaybreakError(
             f"There is no snapshot {snapshot_id}.",
             hint="`bin/daybreak quarantine list` names those with rows set aside; an old one may be gone by retention.",
-        )
-    found = snapshot.find_snapshot(settings, snapshot_id)
+        ) from gone
     if found.parent:
         raise DaybreakError(
             f"{snapshot_id} is a clean snapshot: no row of it is set aside.", hint=f"name the raw one, {found.parent}."
@@ -170,9 +171,7 @@ def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
         clean = make_version(settings, raw, trial.mended, trial.out)
     else:
         clean = validation.leave_out(settings, raw, [_as_broken(row, row.place[1]) for row in trial.aside])
-    clean = replace(clean, facts=facts)
-    if not snapshot.manifest_path(settings, clean.id).exists():
-        snapshot.write_manifest(settings, clean)
+    clean = snapshot.keep_snapshot(settings, replace(clean, facts=facts))
     changed = keep(settings, run.run_id, trial, clean.id)
     return snapshot.refer_to(settings, clean, "clean_snapshot", **facts, changed=changed)
 

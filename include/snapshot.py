@@ -128,7 +128,7 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
         with warehouse.cursor() as cursor:
             days = [{"snapshot_id": kept.id, **vars(file)} for file in kept.files]
             cursor.executemany(query("snapshot/keep_day"), days)
-    return kept
+    return replace(kept, facts=snapshot.facts)
 
 
 def describe(settings: Settings, snapshot: Snapshot) -> None:
