@@ -92,6 +92,12 @@ GUIDES = {
         f"Watch the free space until it works. {AGAIN}",
         "maintain-failed",
     ),
+    "replay_quarantine": Guide(
+        "ticket",
+        "Nothing came back: the rows stay set aside, snapshots and champion are as they were.",
+        "Read the error above and remove its cause, then trigger `replay_quarantine` again.",
+        "replay-failed",
+    ),
     "newsroom": Guide(
         "ticket",
         "The demo publisher stands still; the next run plays on from where it stopped.",

@@ -94,7 +94,7 @@ def bring_back(arguments: argparse.Namespace) -> None:
     print(f"        replay of {snapshot_id} …", file=sys.stderr, flush=True)
     run = Run(settings, f"cli/replay/{now():%Y%m%dT%H%M%S.%f}", raw.as_of, "cli")
     if arguments.dry_run:
-        print(replay.tell(replay.try_again(run, raw, wish).facts(), None))
+        print(replay.tell(replay.try_again(run, raw, wish, dry_run=True).facts(), None))
         return
     made = replay.replay(run, snapshot_id, wish)
     print(replay.tell(dict(made.facts or {}), made.id))

@@ -57,12 +57,12 @@ class Trial:
         }
 
 
-def try_again(run: Run, raw: Snapshot, wish: Wish) -> Trial:
+def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> Trial:
     """What a replay would do; `ValidationBlocked` when the mended snapshot is still beyond a limit."""
     settings = run.settings
     aside = find_aside(settings, raw, wish)
     mended = mend(settings, raw, aside)
-    broken, report = judge(run, mended.snapshot)
+    broken, report = judge(run, mended.snapshot, dry_run=dry_run)
     then = mended.file_then()
     at_raw = {
         (row.table, then[row.table, row.file_sha256], row.row_no): row
@@ -105,7 +105,7 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
     return [found[place] for place in sorted(found)]
 
 
-def judge(run: Run, mended: Snapshot) -> tuple[list[BrokenRow], str]:
+def judge(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow], str]:
     """The rows that break a rule, and where the report is; `ValidationBlocked` when they are too many."""
     report = f"validation/{mended.id}/index.html"
     with (
@@ -116,7 +116,8 @@ def judge(run: Run, mended: Snapshot) -> tuple[list[BrokenRow], str]:
         checks += history.check(run.settings, mended, connection, remember=False)
         broken = validation.find_broken_rows(connection)
         save_front_page(docs, mended, checks, broken)
-    keep_checks(run, "replay", checks)
+    if not dry_run:
+        keep_checks(run, "replay", checks)
     if stopped := blocking(checks):
         raise ValidationBlocked(
             f"{len(stopped)} blocking check(s) still fail on snapshot {mended.parent} with the publisher's present "

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
@@ -25,6 +26,9 @@ from daybreak_airflow.links import (
     shows,
 )
 from daybreak_airflow.waiting import WaitForData
+
+if TYPE_CHECKING:
+    from include.record import Run
 
 Purpose = Literal["training", "scoring"]
 Passed = dict[str, Any]  # a Reference as it travels between tasks
@@ -65,12 +69,50 @@ def validate(snapshot: Passed) -> Passed:
     return clean.to_dict()
 
 
+@shows(ValidationReportLink())
+@task
+def replay() -> Passed:
+    """The new version of a clean snapshot, with the rows that came back; skipped when it only says what would."""
+    from include import replay as replays
+    from include.quarantine import Wish, newest_snapshot
+
+    form, run = get_current_context()["params"], current_run()
+    wish = Wish(*(form.get(name) or None for name in ("snapshot", "table", "code")))
+    raw = replays.find_raw(run.settings, newest_snapshot(run.settings, wish))
+    run = replace(run, as_of=raw.as_of)
+    with keeping_report():
+        if form.get("dry_run"):
+            raise skip(
+                f"Dry run on {raw.id}: {replays.tell(replays.try_again(run, raw, wish, dry_run=True).facts(), None)}"
+            )
+        version = replays.replay(run, raw.id, wish)
+    log.info("%s", replays.tell(dict(version.facts or {}), version.id))
+    return version.to_dict()
+
+
+@task
+def announce(version: Passed) -> str:
+    """The id of a new version, told to whoever waits for snapshots; skipped when there is none."""
+    if not version["facts"]["changed"]:
+        raise skip(f"Nothing came back that {version['id']} does not hold already.")
+    tell(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
+    return str(version["id"])
+
+
+@task
+def train_on(version: Passed) -> Passed:
+    """The version to train and judge a challenger on; skipped when the form does not ask for one."""
+    if not get_current_context()["params"].get("retrain"):
+        raise skip("The form asks for no retrain.")
+    return version
+
+
 @task
 def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     """Features of readers and articles, as they were known."""
     from include import pipeline
 
-    return pipeline.build_features(current_run(), received(snapshot), purpose).to_dict()
+    return pipeline.build_features(run_on(snapshot), received(snapshot), purpose).to_dict()
 
 
 @shows(MlflowRunLink())
@@ -79,7 +121,7 @@ def train(features: Passed) -> Passed:
     """A challenger, registered."""
     from include import pipeline
 
-    run = current_run()
+    run = run_on(features)
     return pipeline.train(
         run, received(features), get_current_context()["params"].get("model") or run.settings.model
     ).to_dict()
@@ -91,7 +133,7 @@ def judge(model: Passed, features: Passed) -> Passed:
     """The verdict on the challenger against champion and baselines."""
     from include import pipeline
 
-    return pipeline.judge(current_run(), received(model), received(features)).to_dict()
+    return pipeline.judge(run_on(model), received(model), received(features)).to_dict()
 
 
 @task
@@ -205,6 +247,11 @@ def play() -> None:
 
     run = current_run()
     log.info("Played: %s", newsroom.play(run.settings, until=run.as_of))
+
+
+def run_on(passed: Mapping[str, Any]) -> Run:
+    """The run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
+    return replace(current_run(), as_of=received(passed).as_of)
 
 
 def received(passed: Mapping[str, Any]) -> Any:

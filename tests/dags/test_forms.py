@@ -10,6 +10,11 @@ GOOD = {
     "window_days": [None, 2, 90],
     "model": [None, "two_stage", "most_read"],
     "mode": ["enforce", "dry_run"],
+    "snapshot": [None, "", "20250309T000000Z-0123456789ab"],
+    "table": [None, "articles"],
+    "code": [None, "", "ART103"],
+    "dry_run": [True, False],
+    "retrain": [True, False],
     "publish_backfill": [True, False],
     "reason": [None, "", "the publisher corrected Tuesday"],
 }
@@ -19,10 +24,20 @@ BAD = {
     "window_days": [0, 1, 91, "7", 2.5],
     "model": ["best", ""],
     "mode": ["off", None],
+    "snapshot": ["newest", "20250309T000000Z", 7],
+    "table": ["news", ""],
+    "code": ["ART103,ART104", "art103", 103],
+    "dry_run": ["yes", None],
+    "retrain": ["yes", None],
     "publish_backfill": ["yes", None],
     "reason": [7, "x" * 501],
 }
-CASES = [("retrain", name) for name in GOOD] + [("recommend", name) for name in ("as_of", "publish_backfill", "reason")]
+FIELDS = {
+    "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "reason"],
+    "recommend": ["as_of", "publish_backfill", "reason"],
+    "replay_quarantine": ["snapshot", "table", "code", "dry_run", "retrain", "reason"],
+}
+CASES = [(dag_id, name) for dag_id, names in FIELDS.items() for name in names]
 
 
 def test_the_fields_are_exactly_these(dags):

@@ -7,6 +7,9 @@ import pytest
 from tests.dags.contexts import Ti
 
 EXPECTED = {
+    ("replay_quarantine", "replay"): ["Validation report"],
+    ("replay_quarantine", "train"): ["MLflow run"],
+    ("replay_quarantine", "judge"): ["Verdict"],
     ("retrain", "validate"): ["Validation report"],
     ("retrain", "train"): ["MLflow run"],
     ("retrain", "judge"): ["Verdict"],

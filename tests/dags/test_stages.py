@@ -166,3 +166,87 @@ def test_what_travels_between_tasks_is_a_reference_and_small(run, pipe):
     passed = run("validate", reference("snapshot").to_dict())
     assert Reference.from_dict(passed) == reference("snapshot", rows=4000)
     assert run.events["the asset"].extra == {"snapshot_id": "snapshot-1", "as_of": TICK.isoformat()}
+
+
+def a_version(**facts):
+    return reference("clean_snapshot", replayed_from="raw-1", **facts).to_dict()
+
+
+def test_a_new_version_is_told_and_one_that_was_there_already_is_not(run):
+    assert run("announce", a_version(changed=True)) == "clean_snapshot-1"
+    assert run.events["the asset"].extra == {
+        "snapshot_id": "clean_snapshot-1",
+        "as_of": TICK.isoformat(),
+        "replayed_from": "raw-1",
+    }
+    with pytest.raises(AirflowSkipException, match="does not hold already"):
+        run("announce", a_version(changed=False))
+    assert not run.events
+
+
+def test_a_replay_trains_only_when_the_form_says_so(run):
+    assert run("train_on", a_version(), of=context("manual", retrain=True))["id"] == "clean_snapshot-1"
+    with pytest.raises(AirflowSkipException, match="no retrain"):
+        run("train_on", a_version(), of=context("manual", retrain=False))
+
+
+def test_what_a_replay_trains_is_as_of_its_snapshot_whenever_it_was_started(run, pipe, monkeypatch):
+    from datetime import timedelta
+
+    from daybreak_airflow import stages
+    from include.record import Run
+
+    seen = []
+    monkeypatch.setattr(pipeline, "build_features", lambda run, *_: seen.append(run.as_of) or reference("features"))
+    late = Run(None, "replay_quarantine/1", TICK + timedelta(days=3), "somebody")
+    of = context("manual")
+    monkeypatch.setattr(stages, "get_current_context", lambda: of)
+    monkeypatch.setattr(stages, "current_run", lambda: late)
+    stages.build_features.function(a_version(), "training")
+    assert seen == [TICK]
+
+
+@pytest.fixture
+def replayed(monkeypatch):
+    """What was asked of the replay, which here makes a version or says what it would make."""
+    from daybreak_airflow import stages
+    from include import quarantine, replay
+    from include.record import Run
+
+    asked = {}
+    facts = {"came_back": 3, "mended": 2, "added": 0, "still_broken": 1, "quarantined": 1, "changed": True}
+
+    def note(name, answer):
+        def stand_in(run, raw, wish, **_):
+            asked[name] = (run.as_of, wish)
+            return answer
+
+        return stand_in
+
+    monkeypatch.setattr(quarantine, "newest_snapshot", lambda settings, wish: wish.snapshot or "newest")
+    monkeypatch.setattr(replay, "find_raw", lambda settings, name: SimpleNamespace(id=name, as_of=TICK))
+    monkeypatch.setattr(replay, "try_again", note("try", SimpleNamespace(facts=lambda: facts)))
+    monkeypatch.setattr(replay, "replay", note("replay", reference("clean_snapshot", replayed_from="raw-1", **facts)))
+
+    def start(**form):
+        of = context("manual", **form)
+        monkeypatch.setattr(stages, "get_current_context", lambda: of)
+        monkeypatch.setattr(stages, "current_run", lambda: Run(None, "replay_quarantine/1", TICK, "somebody"))
+        return stages.replay.function()
+
+    start.asked = asked
+    return start
+
+
+def test_a_replay_tries_what_the_form_names_as_of_the_snapshots_moment(replayed):
+    from include.quarantine import Wish
+
+    version = replayed(snapshot="raw-7", table="", code="ART103", dry_run=False)
+    assert version["facts"]["came_back"] == 3
+    assert replayed.asked == {"replay": (TICK, Wish("raw-7", None, "ART103"))}
+
+
+def test_a_dry_replay_says_what_would_come_back_and_makes_nothing(replayed):
+    with pytest.raises(AirflowSkipException, match="3 rows would come back"):
+        replayed(dry_run=True)
+    assert list(replayed.asked) == ["try"]
