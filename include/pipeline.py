@@ -1,7 +1,7 @@
 """The stages: load, compute, store, return a reference. DAGs and CLI call these and nothing below them.
 
 Each stage may be run again at any time: what it makes follows from its inputs, so it lands on itself. The stages meet
-here only; the modules they call do not know each other.
+here only; the modules they call do not know each other. Those that decide who is champion are written in `gate.py`.
 """
 
 from __future__ import annotations
@@ -20,17 +20,15 @@ from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import compact
 from include.errors import AuditFailed, ValidationBlocked
-from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes, rows_between
+from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
+from include.gate import judge, promote
 from include.lists import make_lists
-from include.record import Run, keep_checks, keep_verdict, recorded
+from include.record import Run, keep_checks, recorded
 from include.references import Reference
-from include.report import save
 from include.store import digest_of, read_json, whole_folder, write_json
-from include.trial import hold_trial
 from include.validation_page import save_front_page
-from include.verdict_page import verdict_page
 
-__all__ = ["Run"]
+__all__ = ["Run", "judge", "promote"]
 
 
 @recorded
@@ -109,87 +107,6 @@ def train(run: Run, features: Reference, model: str) -> Reference:
     facts = {"model": model, **mlflow_registry.where(settings, version.mlflow_run_id)}
     number = str(version.version)
     return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)
-
-
-@recorded
-def judge(run: Run, model: Reference, features: Reference) -> Reference:
-    """The verdict on a version: it, the champion and the baselines on the same fresh hold-out, in this run."""
-    settings, build = run.settings, Path(features.uri)
-    with connect(settings) as warehouse:
-        champion = champions.find_champion(warehouse)
-        challenger_version = registry.find_model(warehouse, int(model.id))
-        champion_version = registry.find_model(warehouse, champion.version) if champion else None
-    start = training.holdout_start(settings, run.as_of)
-    verdict, metrics = hold_trial(
-        settings,
-        (challenger_version, registry.load_version(settings, challenger_version)),
-        (champion_version, registry.load_version(settings, champion_version)) if champion_version else None,
-        open_scenes(build).between(start, run.as_of),
-        rows_between(open_outcomes(build), start, run.as_of),
-        pq.read_table(build / "articles"),
-    )
-    keep_checks(run, "judge", verdict.checks)
-    seq = champion.seq if champion else 0
-    verdict_id = (
-        f"{compact(run.as_of)}-v{model.id}-after-{seq}-{digest_of(features.fingerprint, model.fingerprint)[:8]}"
-    )
-    report = f"verdicts/{verdict_id}.html"
-    save(settings.home / "reports" / report, verdict_page(settings, verdict, metrics, model, champion, run.as_of))
-    facts = {
-        "decision": verdict.decision,
-        "sentence": verdict.sentence,
-        "challenger_version": int(model.id),
-        "champion_version": champion.version if champion else None,
-        "champion_seq": seq,
-        "snapshot_id": challenger_version.snapshot_id,
-        "ndcg": metrics["challenger"]["ndcg"],
-        "report": report,
-    }
-    keep_verdict(run, verdict_id, facts, verdict.checks, metrics)
-    mlflow_registry.keep_verdict(
-        settings,
-        challenger_version.version,
-        challenger_version.mlflow_run_id,
-        verdict.decision,
-        verdict_id,
-        metrics,
-        settings.home / "reports" / report,
-    )
-    return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
-
-
-@recorded
-def promote(run: Run, verdict: Reference) -> Reference:
-    """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
-    facts = cast(dict[str, Any], verdict.facts)
-    changed = False
-    with connect(run.settings) as warehouse:
-        if facts["decision"] == "promote":
-            changed = champions.append(
-                warehouse,
-                after_seq=facts["champion_seq"],
-                version=facts["challenger_version"],
-                from_version=facts["champion_version"],
-                why=facts["sentence"],
-                actor=run.actor,
-                run_id=run.run_id,
-                snapshot_id=facts["snapshot_id"],
-                verdict_id=verdict.id,
-            )
-        champion = champions.find_champion(warehouse)
-    # a retry after a crash finds its own row in the ledger: that is a promotion, too
-    changed = changed or (champion is not None and champion.verdict_id == verdict.id)
-    champions.repair_aliases(run.settings)
-    version = champion.version if champion else None
-    return Reference(
-        "champion",
-        str(version),
-        verdict.uri,
-        run.as_of,
-        digest_of(version),
-        (verdict.id,),
-        {"version": version, "changed": changed, "sentence": facts["sentence"]},
-    )
 
 
 @recorded

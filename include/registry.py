@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 
 from include.adapters import mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
+from include.clock import parse_moment
 from include.errors import ArtifactDamaged
 from include.features import VERSION
 from include.measure import peak_mb
@@ -42,6 +43,7 @@ class RegisteredModel:
     as_of: datetime
     run_id: str
     mlflow_run_id: str
+    trained_until: datetime | None = None  # what it learnt from ends here; None for versions older than this fact
 
 
 def fit_and_register(
@@ -64,6 +66,7 @@ def fit_and_register(
             "train_key": train_key,
             "digest": trained.digest,
             "feature_version": VERSION,
+            "trained_until": trained.trained_until.isoformat(),
             "verdict": "pending",
         }
         version = mlflow_registry.register(
@@ -84,6 +87,7 @@ def _remember(settings: Settings, version: mlflow_registry.Version, about: Mappi
         digest=version.tags["digest"],
         feature_version=version.tags["feature_version"],
         mlflow_run_id=version.mlflow_run_id,
+        trained_until=parse_moment(version.tags["trained_until"]) if "trained_until" in version.tags else None,
         **about,
     )
     with connect(settings) as warehouse:

@@ -88,6 +88,28 @@ class Settings(BaseSettings):
     floor_ndcg: float = Field(0.1, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")
     floor_coverage_share: float = Field(0.99, ge=0, le=1, description="share of judged readers with a full list")
 
+    # the gate: when a person is asked, what may not fall, and what a version may cost
+    ask_chance_share: float = Field(
+        0.9, ge=0.5, le=1, description="chance of being a gain from which a person is asked"
+    )
+    holdout_parts: int = Field(3, ge=1, description="parts of the hold-out in each of which a challenger must hold up")
+    min_slice_readers: int = Field(100, ge=1, description="readers from which a slice is judged")
+    max_slice_fall_share: float = Field(0.05, ge=0, description="certain fall of a slice, as a share, that blocks")
+    max_window_fall_share: float = Field(0.02, ge=0, description="certain fall of a part of the hold-out that blocks")
+    new_reader_days: float = Field(14, ge=0, description="a reader counts as new this long")
+    busy_reader_reads: int = Field(10, ge=1, description="reads within `lookback_days` that make a reader a busy one")
+    min_candidates_share: float = Field(0.8, ge=0, description="candidates per list, of the champion's, that blocks")
+    min_catalogue_kept_share: float = Field(0.5, ge=0, description="share of the champion's reach into the catalogue")
+    min_diversity_kept_share: float = Field(0.8, ge=0, description="share of the champion's diversity within lists")
+    min_novelty_kept_share: float = Field(0.8, ge=0, description="share of the champion's novelty")
+    max_concentration_rise: float = Field(0.15, ge=0, description="rise of the Gini coefficient of what is listed")
+    max_age_rise_hours: float = Field(6, ge=0, description="by how much the median article may grow older")
+    max_publisher_rise_share: float = Field(0.1, ge=0, description="places more that the largest publisher may take")
+    min_kept_places_share: float = Field(0.05, ge=0, description="places of the champion's lists that should stay")
+    max_load_seconds: float = Field(120, gt=0, description="time a fresh process has to load a version and rank")
+    max_list_milliseconds: float = Field(50, gt=0, description="time a list may take in that process")
+    max_model_memory_mb: int = Field(4000, ge=100, description="memory that process may hold")
+
     # lists
     list_length: int = Field(10, ge=1, le=100, description="articles in a reader's list")
     article_max_age_hours: int = Field(72, ge=1, description="older articles do not enter lists")

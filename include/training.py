@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.features import Scenes, rows_between
 from include.models import Recommender, model_class
@@ -28,6 +30,7 @@ class Trained:
     model: Recommender
     digest: str
     facts: dict[str, float]
+    trained_until: datetime
 
 
 @cache
@@ -68,14 +71,17 @@ def fit_model(
     settings: Settings, name: str, scenes: Scenes, outcomes: pa.Table, as_of: datetime, folder: Path
 ) -> Trained:
     """A fitted model whose files lie in `folder`."""
-    end = holdout_start(settings, as_of)
+    step = timedelta(hours=settings.list_step_hours)  # an outcome is known when the step after its moment is over
+    end = holdout_start(settings, as_of) - step + timedelta(microseconds=1)
+    learnt = rows_between(outcomes, as_of - EVER, end)
     model = model_class(name)()
-    facts = model.fit(
-        scenes.between(as_of - EVER, end),
-        rows_between(outcomes, as_of - EVER, end),
-        seed=settings.seed,
-        max_rows=settings.max_train_rows,
-    )
+    facts = model.fit(scenes.between(as_of - EVER, end), learnt, seed=settings.seed, max_rows=settings.max_train_rows)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
-    return Trained(model, digest_folder(folder), facts)
+    return Trained(model, digest_folder(folder), facts, _last_moment(learnt, end) + step)
+
+
+def _last_moment(outcomes: pa.Table, otherwise: datetime) -> datetime:
+    """The latest moment that a model learnt from."""
+    last = pc.max(outcomes.column("list_at")).as_py()
+    return cast(datetime, last) if last else otherwise

@@ -1,44 +1,111 @@
 """The verdict on a challenger: a list of coded checks, and what follows from them.
 
-Pure: evaluations in, verdict out. A challenger is promoted only when every blocking check was made and passed; in every
-other case the champion stays, and that is a successful run. The codes are explained in `docs/checks.md`.
+Pure: evidence in, verdict out. A check that blocks and was not passed keeps the champion, a check that warns and failed
+asks a person, and only when neither is there is a challenger promoted. Keeping is a successful run. The codes are
+explained in `docs/checks.md`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from include.checks import Check, at_least, at_most, blocking
-from include.evaluation import Evaluation, compare
+from include.guardrails import check_guardrails
+from include.mechanics import Mechanics, check_mechanics
+from include.resampling import Gap
 from include.settings import Settings
+from include.slices import Slice, check_slices
 
 SUBJECT = "challenger"
+ALWAYS = frozenset(("RT101", "RT102", "RT103", "RT104", "RT105", "RT107", "RT112", "RT117"))
+AGAINST_CHAMPION = frozenset(("RT106", "RT108", "RT109", "RT110", "RT111", "RT116"))
+
+Decision = Literal["promote", "ask", "keep"]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Whom the challenger has to beat: the champion, or the one before it when the champion cannot be asked."""
+
+    version: int
+    name: str  # of its evaluation: champion or previous
+    is_same: bool
+    trained_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a verdict follows from: measured in this run, on one hold-out."""
+
+    means: Mapping[str, Mapping[str, float]]  # by contestant
+    gaps: Mapping[str, Gap]  # the challenger minus each other contestant
+    slices: tuple[Slice, ...]
+    mechanics: Mechanics
+    holdout_start: datetime
+    trained_until: datetime | None
+    rival: Rival | None = None
+    champion_trouble: str = ""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Promote or keep, why, and every check behind it."""
+    """Promote, ask or keep, why, and every check behind it."""
 
-    decision: Literal["promote", "keep"]
+    decision: Decision
     sentence: str
     checks: tuple[Check, ...]
 
 
-def judge_challenger(
-    settings: Settings,
-    challenger: Evaluation,
-    champion: Evaluation | None,
-    baselines: Mapping[str, Evaluation],
-    *,
-    is_champion: bool,
-    champion_leads_hours: float = 0.0,
-) -> Verdict:
-    """The verdict on a challenger that was evaluated beside champion and baselines on the same hold-out."""
-    means = _means(challenger)
+def judge_challenger(settings: Settings, evidence: Evidence) -> Verdict:
+    """The verdict that follows from the evidence."""
+    works = check_mechanics(settings, evidence.mechanics, SUBJECT)
+    if blocking(works) and SUBJECT not in evidence.means:  # what cannot be loaded was not asked either
+        return conclude(works, has_champion=evidence.rival is not None)
     checks = [
+        *works,
+        *_check_floors(settings, evidence),
+        *_check_baselines(settings, evidence),
+        *_check_rival(settings, evidence),
+        *(check_slices(settings, evidence.slices) if evidence.rival else ()),
+        *check_guardrails(settings, evidence.means, evidence.rival.name if evidence.rival else None, SUBJECT),
+    ]
+    return conclude(checks, has_champion=evidence.rival is not None)
+
+
+def conclude(checks: Iterable[Check], *, has_champion: bool) -> Verdict:
+    """What follows from checks. One that is missing counts as failed, whoever it was that forgot it."""
+    checks = tuple(checks)
+    missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_champion else set())) - {check.code for check in checks})
+    stopped = blocking(checks)
+    if stopped:
+        first, more = stopped[0], f" ({len(stopped) - 1} more)" if len(stopped) > 1 else ""
+        return Verdict("keep", f"Kept: {first.code} {_lower(first.title)}: {first.sentence}{more}", checks)
+    if missing:
+        return Verdict(
+            "keep", f"Kept: {', '.join(missing)} was not checked, and what is not checked does not pass.", checks
+        )
+    doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
+    if doubts:
+        told = " ".join(f"{check.code} {_lower(check.title)}: {check.sentence}" for check in doubts)
+        return Verdict("ask", f"A person is asked: {told}", checks)
+    code = "RT108" if has_champion else "RT105"
+    best = next(check for check in reversed(checks) if check.code == code)
+    return Verdict("promote", f"Promoted: {best.sentence}", checks)
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _check_floors(settings: Settings, evidence: Evidence) -> list[Check]:
+    means = _means(evidence, SUBJECT)
+    until, start = evidence.trained_until, evidence.holdout_start
+    late_hours = (until - start).total_seconds() / 3600 if until else None
+    return [
         at_least(
             "RT101",
             "Enough readers judged",
@@ -72,64 +139,119 @@ def judge_challenger(
             1.0,
             f"{means['finite_score_share']:.2%} of the scores are finite; all must be.",
         ),
-        *(
-            _beats(settings, code, f"Beats {name}", challenger, evaluation, name, 0.0)
-            for code, (name, evaluation) in zip(("RT105", "RT106"), sorted(baselines.items()), strict=True)
+        at_most(
+            "RT117",
+            "Trained before the hold-out",
+            SUBJECT,
+            late_hours,
+            0.0,
+            "Nobody knows until when it was trained."
+            if until is None
+            else f"It learnt from reading up to {until:%Y-%m-%d %H:%M} UTC; the hold-out starts at "
+            f"{start:%Y-%m-%d %H:%M} UTC{', so it has seen the answers' if until > start else ''}.",
         ),
     ]
-    if champion is not None:
+
+
+def _check_baselines(settings: Settings, evidence: Evidence) -> list[Check]:
+    others = sorted(set(evidence.means) - {SUBJECT, "champion", "previous"})
+    return [_beats(settings, evidence, name) for name in others]
+
+
+def _beats(settings: Settings, evidence: Evidence, name: str) -> Check:
+    gap = evidence.gaps[name]
+    return at_least(
+        "RT105",
+        "Beats every baseline",
+        name,
+        gap.mean if gap.low > 0 else min(gap.mean, gap.low),
+        1e-9,
+        f"{_told(settings, evidence, name)}; needed is an interval above zero.",
+    )
+
+
+def _told(settings: Settings, evidence: Evidence, name: str) -> str:
+    gap = evidence.gaps[name]
+    ours, theirs = _means(evidence, SUBJECT)["ndcg"], _means(evidence, name)["ndcg"]
+    return (
+        f"NDCG@{settings.list_length} {ours:.4f} against {theirs:.4f} of {name}: "
+        f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}) over {gap.readers:,} readers"
+    )
+
+
+def _check_rival(settings: Settings, evidence: Evidence) -> list[Check]:
+    checks = []
+    if evidence.champion_trouble:
+        instead = (
+            f"v{evidence.rival.version}, the one before it, stood in" if evidence.rival else "nobody could stand in"
+        )
         checks.append(
             Check(
-                "RT107",
-                "Is another model than the champion",
-                SUBJECT,
-                "block",
-                "failed" if is_champion else "passed",
-                float(not is_champion),
-                "another digest",
-                "The challenger's files are the champion's very own." if is_champion else "Its files are its own.",
-            )
-        )
-        checks.append(
-            at_most(
-                "RT109",
-                "The comparison is fair",
-                SUBJECT,
-                champion_leads_hours,
+                "RT118",
+                "The champion could be asked",
+                "champion",
+                "warn",
+                "failed",
                 0.0,
-                f"The champion was trained as of {champion_leads_hours:,.0f} h after this run: it knows the hold-out."
-                if champion_leads_hours > 0
-                else "The champion has learnt nothing of the hold-out.",
+                "loads",
+                f"The champion cannot be loaded: {evidence.champion_trouble} For the comparison {instead}.",
             )
         )
-        checks.append(
-            _beats(settings, "RT108", "Beats the champion", challenger, champion, "champion", settings.min_effect_share)
+    rival = evidence.rival
+    checks.append(
+        Check(
+            "RT107",
+            "Is another model than the champion",
+            SUBJECT,
+            "block",
+            "failed" if rival and rival.is_same else "passed",
+            float(not (rival and rival.is_same)),
+            "another digest",
+            f"The challenger's files are the very own ones of v{rival.version}."
+            if rival and rival.is_same
+            else "Its files are its own.",
         )
-    failed = blocking(checks)
-    if failed:
-        return Verdict("keep", f"Kept: {failed[0].code} {failed[0].title.lower()}: {failed[0].sentence}", tuple(checks))
-    return Verdict("promote", f"Promoted: {checks[-1].sentence}", tuple(checks))
-
-
-def _means(evaluation: Evaluation) -> Mapping[str, float]:
-    """The means by name; one that was not measured is NaN, which passes nothing."""
-    return defaultdict(lambda: float("nan"), evaluation.means)
-
-
-def _beats(
-    settings: Settings, code: str, title: str, ours: Evaluation, theirs: Evaluation, name: str, effect_share: float
-) -> Check:
-    """Passed when the interval of the difference lies above zero and the gain is worth it."""
-    gap = compare(ours, theirs, settings.seed)
-    our_ndcg, their_ndcg = _means(ours)["ndcg"], _means(theirs)["ndcg"]
-    needed = effect_share * their_ndcg
-    return at_least(
-        code,
-        title,
-        SUBJECT,
-        gap.mean if gap.low > 0 else min(gap.mean, gap.low),
-        max(needed, 1e-9),
-        f"NDCG@{settings.list_length} {our_ndcg:.4f} against {their_ndcg:.4f} of {name}: "
-        f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}) over {gap.readers:,} readers; needed is more than "
-        f"{needed:.4f}, and an interval above zero.",
     )
+    if rival is None:
+        return checks
+    gap, theirs = evidence.gaps[rival.name], _means(evidence, rival.name)["ndcg"]
+    needed = settings.min_effect_share * theirs
+    told = _told(settings, evidence, rival.name)
+    until, start = rival.trained_until, evidence.holdout_start
+    return [
+        *checks,
+        at_most(
+            "RT109",
+            "The comparison is fair",
+            rival.name,
+            (until - start).total_seconds() / 3600 if until else None,
+            0.0,
+            f"Nobody knows until when v{rival.version} was trained."
+            if until is None
+            else f"v{rival.version} learnt from reading up to {until:%Y-%m-%d %H:%M} UTC; the hold-out starts at "
+            f"{start:%Y-%m-%d %H:%M} UTC{', so it knows part of the answers' if until > start else ''}.",
+        ),
+        at_least(
+            "RT106",
+            "The gain is certain",
+            SUBJECT,
+            gap.low,
+            0.0,
+            f"The gain lies between {gap.low:+.4f} and {gap.high:+.4f}, with a chance of {gap.chance:.1%} above zero.",
+            severity="warn",
+        ),
+        at_least(
+            "RT108",
+            "Beats the champion",
+            SUBJECT,
+            gap.mean if gap.chance >= settings.ask_chance_share else min(gap.mean, gap.low),
+            max(needed, 1e-9),
+            f"{told}; needed is more than {needed:.4f} and a chance of {settings.ask_chance_share:.0%} that it "
+            f"is a gain (it is {gap.chance:.1%}).",
+        ),
+    ]
+
+
+def _means(evidence: Evidence, name: str) -> Mapping[str, float]:
+    """The means by name; one that was not measured is NaN, which passes nothing."""
+    return defaultdict(lambda: float("nan"), evidence.means.get(name, {}))

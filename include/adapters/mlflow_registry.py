@@ -17,6 +17,7 @@ from include.settings import PROJECT, Settings
 MODEL = "daybreak"
 EXPERIMENT = "daybreak"
 FOLDER = "model"
+NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,20 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
     for file in Path(got).iterdir():
         shutil.move(file, target / file.name)
     Path(got).rmdir()
+
+
+def need_version(settings: Settings, version: int) -> None:
+    """Nothing, if the registry holds the version; an `ArtifactDamaged` if it does not."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client(settings).get_model_version(MODEL, str(version))
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise _away(settings, error) from error
+        raise ArtifactDamaged(
+            f"Version {version} is not in MLflow's registry any more.", hint="train again, or roll back."
+        ) from error
 
 
 def set_alias(settings: Settings, alias: str, version: int) -> None:

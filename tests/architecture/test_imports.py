@@ -45,10 +45,17 @@ STAGES = {
     "models": {"features"},
     "training": {"features", "models"},
     "registry": {"features", "models", "training"},
+    "resampling": set(),
+    "mechanics": {"features", "lists", "models", "registry"},
+    "slices": {"evaluation", "features", "models", "resampling"},
+    "guardrails": set(),
     "lists": {"features", "models"},
     "evaluation": {"features", "models"},
-    "verdict": {"evaluation"},
-    "trial": {"evaluation", "features", "lists", "models", "registry", "verdict"},
+    "verdict": {"guardrails", "mechanics", "resampling", "slices"},
+    "trial": {
+        *("evaluation", "features", "lists", "mechanics", "models"),
+        *("registry", "resampling", "slices", "verdict"),
+    },
     "champion": set(),
     "batch": set(),
     "monitoring": {"snapshot"},
@@ -62,14 +69,20 @@ STAGES = {
     "alerts": set(),
 }
 # Pages say in HTML what a stage found.
-PAGES = {"validation_page": {"snapshot", "validation"}, "verdict_page": {"champion", "verdict"}}
+PAGES = {
+    "validation_page": {"snapshot", "validation"},
+    "verdict_page": {"champion", "interval_plot", "verdict"},
+    "interval_plot": {"resampling"},
+}
 # What everybody may use, because it decides nothing.
 GROUND = {
     "checks", "clock", "contract", "errors", "failures", "limits", "measure", "references", "report", "settings",
     "store",
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
-EDGE = {"__main__", "cli", "pipeline", "quarantine_words", "replay", "server_env", "status"}
+EDGE = {
+    "__main__", "cli", "fresh_process", "gate", "pipeline", "quarantine_words", "replay", "server_env", "status",
+}  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
 # Reads the environment or sets it, and why it may.

@@ -1,0 +1,144 @@
+"""Guardrails: what must not get worse for the sake of accuracy, each measured on both models' lists of the hold-out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from include.checks import Check, Severity, at_least, at_most
+from include.settings import Settings
+
+Means = Mapping[str, float]
+
+
+def check_guardrails(settings: Settings, means: Mapping[str, Means], rival: str | None, subject: str) -> list[Check]:
+    """The challenger's lists beside those of its rival; none without a rival."""
+    if rival is None:
+        return []
+    ours, theirs = means.get(subject, {}), means.get(rival, {})
+    return [
+        _kept(
+            "RT116",
+            "Enough candidates",
+            ours,
+            theirs,
+            "mean_candidate_count",
+            settings.min_candidates_share,
+            "{:,.1f} candidates per list against {:,.1f}",
+            "block",
+        ),
+        _kept(
+            "RT119",
+            "Lists reach the catalogue",
+            ours,
+            theirs,
+            "catalogue_share",
+            settings.min_catalogue_kept_share,
+            "{:.2%} of the live articles are in a list against {:.2%}",
+        ),
+        _kept(
+            "RT120",
+            "Lists are mixed",
+            ours,
+            theirs,
+            "mean_diversity",
+            settings.min_diversity_kept_share,
+            "the chance that two places of a list are of different categories is {:.3f} against {:.3f}",
+        ),
+        _kept(
+            "RT121",
+            "Lists hold more than what everybody reads",
+            ours,
+            theirs,
+            "mean_surprise_bits",
+            settings.min_novelty_kept_share,
+            "an article in a list holds {:.2f} bits of surprise against {:.2f}",
+        ),
+        _risen(
+            "RT122",
+            "Attention is not concentrated",
+            ours,
+            theirs,
+            "concentration",
+            settings.max_concentration_rise,
+            "the Gini coefficient of how often articles are listed is {:.3f} against {:.3f}",
+        ),
+        _risen(
+            "RT123",
+            "Articles are fresh",
+            ours,
+            theirs,
+            "median_age_hours",
+            settings.max_age_rise_hours,
+            "the median article is {:.1f} h old against {:.1f} h",
+        ),
+        _risen(
+            "RT124",
+            "No publisher takes over",
+            ours,
+            theirs,
+            "largest_publisher_share",
+            settings.max_publisher_rise_share,
+            "the largest publisher has {:.1%} of the places against {:.1%}",
+        ),
+        _overlap(settings, ours),
+    ]
+
+
+def _kept(
+    code: str,
+    title: str,
+    ours: Means,
+    theirs: Means,
+    name: str,
+    limit: float,
+    told: str,
+    severity: Severity = "warn",
+) -> Check:
+    """Passed while ours is at least this share of theirs."""
+    our, their = _of(ours, name), _of(theirs, name)
+    said = f"{_capital(told.format(our, their))} of the champion; at least {limit:.0%} of that is wanted."
+    if _is_unknown(our, their):
+        return _not_applicable(code, title, name)
+    return at_least(code, title, "challenger", our / their if their else math.inf, limit, said, severity)
+
+
+def _risen(code: str, title: str, ours: Means, theirs: Means, name: str, limit: float, told: str) -> Check:
+    """Passed while ours is not more than the limit above theirs."""
+    our, their = _of(ours, name), _of(theirs, name)
+    said = f"{_capital(told.format(our, their))} of the champion; a rise of {limit:g} is allowed."
+    if _is_unknown(our, their):
+        return _not_applicable(code, title, name)
+    return at_most(code, title, "challenger", our - their, limit, said, "warn")
+
+
+def _overlap(settings: Settings, ours: Means) -> Check:
+    share, shorter = _of(ours, "kept_place_share"), _of(ours, "shorter_list_share")
+    return at_least(
+        "RT125",
+        "Lists do not turn over",
+        "challenger",
+        share - shorter,
+        settings.min_kept_places_share,
+        f"{share:.1%} of the champion's places of the last moment stay, {shorter:.2%} of the readers get fewer; "
+        f"at least {settings.min_kept_places_share:.0%} are wanted to stay.",
+        "warn",
+    )
+
+
+def _of(means: Means, name: str) -> float:
+    return means.get(name, math.nan)
+
+
+def _is_unknown(our: float, their: float) -> bool:
+    """Neither has it, as with articles without publishers: then there is nothing to compare."""
+    return math.isnan(our) and math.isnan(their)
+
+
+def _not_applicable(code: str, title: str, name: str) -> Check:
+    said = f"Neither model's lists have a {name.replace('_', ' ')}."
+    return Check(code, title, "challenger", "info", "not applicable", None, "measured", said)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
