@@ -6,6 +6,8 @@ mistakes stay ordinary exceptions with their traceback.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class DaybreakError(Exception):
     """What went wrong, where, how many; `hint` says what to do next, `report` is the page that shows it, if any.
@@ -52,10 +54,26 @@ class SourceLate(DaybreakError):
     exit_code = 10
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A check that stops a run: of which table, how many rows broke it, and the keys of up to three of them."""
+
+    table: str
+    code: str
+    title: str
+    sentence: str
+    count: int
+    examples: tuple[str, ...]
+
+
 class ValidationBlocked(DaybreakError):
-    """A blocking check failed: nothing downstream may run."""
+    """A blocking check failed: nothing downstream may run. `findings` has the facts of each that did."""
 
     exit_code = 6
+
+    def __init__(self, fact: str, *, hint: str, report: str = "", findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(fact, hint=hint, report=report)
+        self.findings = findings
 
 
 class NoChampion(DaybreakError):

@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from textwrap import shorten
 from typing import Literal
 
+from include.errors import Finding
+
 Severity = Literal["page", "ticket", "digest"]
 SUBJECT_LENGTH = 150
+MOST_FINDINGS = 12
 RUNBOOK = "docs/runbook.md"
 FORMAT = "%Y-%m-%d %H:%M UTC"
 
@@ -43,6 +46,7 @@ class Failure:
     run_url: str = ""
     log_url: str = ""
     report_url: str = ""
+    findings: tuple[Finding, ...] = ()  # of a validation that failed: each check that stopped it
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ class Cause:
 CAUSES = {
     "ValidationBlocked": Cause(
         "Open the report: it names the check, the share of bad rows and examples. Have the rows corrected at their "
-        "source, then clear the task `extract` with everything after it, so that the corrected rows are read.",
+        "source, then clear the task `extract` with everything after it, so that the corrected rows are read; or bring "
+        "them into this very snapshot with `replay_quarantine`.",
         "validation-blocked",
     ),
     "SourceLate": Cause(
@@ -174,13 +179,17 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
     guide = GUIDES.get(failure.dag_id, ANY_RUN)
     cause = CAUSES.get(failure.kind, guide)
     severity: Severity = "ticket" if failure.run_type == "backfill" else guide.severity
-    fact = failure.fact or "It ended without an error message: killed by the system, or out of time or memory."
+    fact = (
+        summary(failure.findings)
+        or failure.fact
+        or "It ended without an error message: killed by the system, or out of time or memory."
+    )
     where = f"{failure.dag_id} failed" + (f" at {failure.task_id}" if failure.task_id else "")
     subject = shorten(f"[{severity}] {where}: {fact}", SUBJECT_LENGTH, placeholder=" …")
     links = {
         "Run": failure.run_url,
         "Log": failure.log_url,
-        "Report": failure.report_url,
+        "Data Docs" if failure.findings else "Report": failure.report_url,
         "Runbook": f"{RUNBOOK}#{cause.section}",
     }
     done = SWITCH if failure.task_id in SWITCHES else guide.done
@@ -189,13 +198,33 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
     parts = {
         "What broke": f"{where}, {failure.run_type} run {failure.run_id}{as_of}.\n{fact}"
         + (f"\nHint: {failure.hint}" if failure.hint else ""),
+        "Checks that failed": "\n".join(tell_finding(finding) for finding in failure.findings[:MOST_FINDINGS])
+        + (f"\n... and {more} more, in the Data Docs." if (more := len(failure.findings) - MOST_FINDINGS) > 0 else ""),
         "What readers see now": lists if isinstance(lists, str) else describe(lists, moment),
         "What was done": done + tries,
         "Next step": cause.next_step,
         "Links": "\n".join(f"{name}: {url}" for name, url in links.items() if url),
     }
-    body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items())
+    body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
     return Alert(f"{failure.dag_id}/{failure.run_id}", severity, subject, body + "\n")
+
+
+def summary(findings: tuple[Finding, ...]) -> str:
+    """The checks that stopped a run, in one line: table, check and count of the first, and how many more."""
+    if not findings:
+        return ""
+    first, more = findings[0], len(findings) - 1
+    rows = f" ({first.count:,} rows)" if first.count else ""
+    others = f", and {more} more check{'s' if more > 1 else ''}" if more else ""
+    return f"{first.table} breaks {first.code} {first.title}{rows}{others}."
+
+
+def tell_finding(finding: Finding) -> str:
+    """One check that stopped a run: table, check, how many rows, up to three keys, the sentence with the numbers."""
+    rows = f": {finding.count:,} rows" if finding.count else ""
+    keys = ", ".join(key or "(without key)" for key in finding.examples)
+    example = f", for example {keys}" if keys else ""
+    return f"- {finding.table}, {finding.code} {finding.title}{rows}{example}. {finding.sentence}"
 
 
 def describe(lists: LiveLists | None, moment: datetime) -> str:

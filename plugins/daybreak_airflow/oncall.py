@@ -93,6 +93,7 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
         run_url=f"{settings.airflow_url}/dags/{dag_id}/runs/{quote(run_id)}",
         log_url=ti.log_url if ti else "",
         report_url=report_of(settings, context, error),
+        findings=tuple(getattr(error, "findings", ())),
     )
 
 

@@ -10,7 +10,7 @@ import socket
 import pytest
 from aiosmtpd.controller import Controller
 
-from include.errors import ValidationBlocked
+from include.errors import Finding, ValidationBlocked
 from include.settings import load_settings
 from tests.dags.contexts import TICK, Ti, context
 
@@ -68,6 +68,29 @@ def test_a_task_that_failed_tells_all_it_knows(settings):
     assert told.log_url == "http://airflow/log"
     assert told.run_url == "http://127.0.0.1:8080/dags/retrain/runs/scheduled__1"
     assert told.report_url == "http://127.0.0.1:8080/daybreak/reports/validation/x/index.html"
+
+
+def test_a_failed_validation_is_one_mail_that_names_every_check_whoever_reports_it(settings, mails):
+    from daybreak_airflow.oncall import Oncall
+
+    findings = (
+        Finding("reading_events", "EVT103", "kind is known", "30 % break it.", 1200, ("17", "18", "19")),
+        Finding("articles", "ART103", "title is there", "5 % break it.", 70, ("9003",)),
+    )
+    error = ValidationBlocked("Two checks failed.", hint="look.", report="validation/x/index.html", findings=findings)
+    of = context("scheduled", interval_end=TICK)
+    Oncall()(of | {"exception": error})
+    Oncall()(of | {"exception": error, "ti": None, "reason": "task_failure"})
+    [mail] = mails
+    text = mail.get_content().replace("\r\n", "\n")
+    assert "reading_events breaks EVT103 kind is known (1,200 rows), and 1 more check." in mail["Subject"]
+    for part in (
+        "- reading_events, EVT103 kind is known: 1,200 rows, for example 17, 18, 19.",
+        "- articles, ART103 title is there: 70 rows, for example 9003.",
+        "Data Docs: http://127.0.0.1:8080/daybreak/reports/validation/x/index.html",
+        "docs/runbook.md#validation-blocked",
+    ):
+        assert part in text
 
 
 def test_a_later_task_leads_to_the_report_of_the_validation_before_it(settings):

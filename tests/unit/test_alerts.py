@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from include.alerts import printable
+from include.errors import Finding
 from include.failures import ANY_RUN, CAUSES, GUIDES, SUBJECT_LENGTH, Alert, Failure, LiveLists, compose, in_words
 from include.settings import Settings
 
@@ -30,6 +31,13 @@ BLOCKED = Failure(
     log_url="http://airflow/log",
     report_url="http://airflow/report",
 )
+FINDINGS = (
+    Finding("reading_events", "EVT103", "kind is known", "1,200 of 4,000 values (30.00%) break it; 2.00% may.", 1200,
+            ("17", "18", "19")),
+    Finding("articles", "ART101", "article_id is there", "90 of 900 values (10.00%) break it; 2.00% may.", 90,
+            ("", "")),
+    Finding("articles", "VOL101", "as many rows as usual", "12 rows; 1,400 are usual.", 0, ()),
+)  # fmt: skip
 KILLED = Failure(dag_id="recommend", run_id="r", run_type="scheduled", task_id="score", tries=3)
 
 
@@ -63,6 +71,31 @@ def test_the_body_answers_what_broke_what_readers_see_what_was_done_and_what_to_
         "Report: http://airflow/report",
         "Runbook: docs/runbook.md#validation-blocked",
     ]
+
+
+def test_a_failed_validation_names_table_check_count_and_example_keys_of_each_check_in_one_mail():
+    alert = compose(replace(BLOCKED, findings=FINDINGS), LISTS, NOW)
+    assert alert.subject == (
+        "[page] retrain failed at validate: reading_events breaks EVT103 kind is known (1,200 rows), and 2 more checks."
+    )
+    body = sections(alert.body)
+    assert list(body)[:2] == ["What broke", "Checks that failed"]
+    assert body["Checks that failed"].splitlines() == [
+        "- reading_events, EVT103 kind is known: 1,200 rows, for example 17, 18, 19. 1,200 of 4,000 values (30.00%)"
+        " break it; 2.00% may.",
+        "- articles, ART101 article_id is there: 90 rows, for example (without key), (without key). 90 of 900 values"
+        " (10.00%) break it; 2.00% may.",
+        "- articles, VOL101 as many rows as usual. 12 rows; 1,400 are usual.",
+    ]
+    assert "Data Docs: http://airflow/report" in body["Links"].splitlines()
+    assert alert.incident == compose(BLOCKED, LISTS, NOW).incident
+
+
+def test_a_mail_about_many_checks_stays_readable():
+    body = sections(compose(replace(BLOCKED, findings=FINDINGS * 10), LISTS, NOW).body)
+    lines = body["Checks that failed"].splitlines()
+    assert len(lines) == 13
+    assert lines[-1] == "... and 18 more, in the Data Docs."
 
 
 def test_one_run_is_one_incident_whichever_task_failed():
