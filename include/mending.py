@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
+from include.broken_rows import BrokenRow, leave_out
 from include.contract import TABLES, SourceTable
 from include.day_files import DayFile, split_days, store_by_day, store_whole
 from include.errors import SourceError
 from include.settings import Settings
 from include.snapshot import Snapshot
 from include.store import object_path
-from include.validation import BrokenRow, leave_out
 
 Place = tuple[str, str, int]  # table, the raw file's digest, the row's number in it
 # In what order a table's rows lie in their file, as the extract writes them.

@@ -13,13 +13,24 @@ from typing import Any, cast
 import pyarrow.parquet as pq
 
 from include import batch as batches
+from include import (
+    broken_rows,
+    history,
+    lateness,
+    monitoring,
+    registry,
+    retention,
+    snapshot,
+    table_checks,
+    training,
+    validation,
+)
 from include import champion as champions
-from include import history, lateness, monitoring, registry, retention, snapshot, training, validation
 from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import compact
-from include.errors import AuditFailed, ValidationBlocked
+from include.errors import AuditFailed
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
 from include.gate import judge, promote
 from include.lists import make_lists
@@ -43,27 +54,23 @@ def extract(run: Run, days: int) -> Reference:
 @recorded
 def validate(run: Run, reference: Reference) -> Reference:
     """The snapshot without its broken rows; `ValidationBlocked` when too many are broken."""
-    raw = snapshot.open_snapshot(reference)
+    settings, raw = run.settings, snapshot.open_snapshot(reference)
     report = f"validation/{raw.id}/index.html"
-    with (
-        snapshot.open_tables(run.settings, raw, name_rows=True) as connection,
-        whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs,
-    ):
-        checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
-        checks += history.check(run.settings, raw, connection)
-        broken = validation.find_broken_rows(connection)
-        save_front_page(docs, raw, checks, broken)
+    with whole_folder(settings, (settings.home / "reports" / report).parent) as docs:
+        judgement = validation.judge_snapshot(settings, raw, docs)
+        checks = [*judgement.checks, *table_checks.check_offered_columns(settings)]
+        with snapshot.open_tables(settings, raw) as connection:
+            checks += history.check(settings, raw, connection)
+        broken = judgement.broken
+        validation.set_aside(settings, raw, validation.examples(broken) if blocking(checks) else broken, run.run_id)
+        if not blocking(checks):
+            clean = broken_rows.leave_out(settings, raw, broken)
+            checks += table_checks.check_split(settings, raw, clean)
+        save_front_page(docs, raw, checks, judgement.counts, broken)
     keep_checks(run, "validate", checks)
-    stopped = blocking(checks)
-    validation.set_aside(run.settings, raw, validation.examples(broken) if stopped else broken, run.run_id)
-    if stopped:
-        raise ValidationBlocked(
-            f"{len(stopped)} blocking check(s) failed on snapshot {raw.id}: "
-            + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
-            hint=f"rows set aside are in quarantine.* (snapshot_id {raw.id}), the report at {report}.",
-            report=report,
-        )
-    clean = snapshot.keep_snapshot(run.settings, validation.leave_out(run.settings, raw, broken))
+    if stopped := blocking(checks):
+        raise judgement.blocked(stopped, raw, report)
+    clean = snapshot.keep_snapshot(settings, clean)
     return snapshot.refer_to(run.settings, clean, "clean_snapshot", report=report)
 
 
@@ -187,8 +194,8 @@ def watch(run: Run) -> Reference:
         champion = champions.need_champion(warehouse)
         published = warehouse.execute(query("monitor/batches"), [run.as_of]).fetchall()
     taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
-    with snapshot.open_tables(settings, taken, name_rows=True) as connection:
-        window = validation.leave_out(settings, taken, validation.find_broken_rows(connection))
+    with broken_rows.open_rows(settings, taken) as connection:
+        window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(connection))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
     report = f"drift/{compact(run.as_of)}-v{champion.version}.html"
     realised = monitoring.measure_realised(settings, window, published)

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include import history, snapshot, validation
+from include import broken_rows, history, snapshot, validation
 from include.adapters.warehouse import connect, query
+from include.broken_rows import BrokenRow
 from include.checks import blocking
 from include.clock import now
 from include.contract import TABLES
@@ -26,7 +27,6 @@ from include.references import Reference
 from include.settings import Settings
 from include.snapshot import Snapshot
 from include.store import whole_folder
-from include.validation import BrokenRow
 from include.validation_page import save_front_page
 
 
@@ -98,8 +98,8 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
         (table, file, number): AsideRow((table, file, number), key, tuple(codes), came_back or fits(table, codes))
         for table, file, number, key, codes, came_back in held
     }
-    with snapshot.open_tables(settings, raw, name_rows=True) as connection:
-        for row in validation.find_broken_rows(connection):
+    with broken_rows.open_rows(settings, raw) as connection:
+        for row in broken_rows.find_broken_rows(connection):
             place = (row.table, row.file_sha256, row.row_no)
             found.setdefault(place, AsideRow(place, row.primary_key, row.codes, fits(row.table, row.codes), row))
     return [found[place] for place in sorted(found)]
@@ -108,14 +108,11 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
 def judge(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow], str]:
     """The rows that break a rule, and where the report is; `ValidationBlocked` when they are too many."""
     report = f"validation/{mended.id}/index.html"
-    with (
-        snapshot.open_tables(run.settings, mended, name_rows=True) as connection,
-        whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs,
-    ):
-        checks = validation.check_rules(connection, run.settings.quarantine_cap_share, docs)
-        checks += history.check(run.settings, mended, connection, remember=False)
-        broken = validation.find_broken_rows(connection)
-        save_front_page(docs, mended, checks, broken)
+    with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
+        judgement = validation.judge_snapshot(run.settings, mended, docs)
+        with snapshot.open_tables(run.settings, mended) as connection:
+            checks = [*judgement.checks, *history.check(run.settings, mended, connection, remember=False)]
+        save_front_page(docs, mended, checks, judgement.counts, judgement.broken)
     if not dry_run:
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):
@@ -124,8 +121,9 @@ def judge(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow]
             "rows: " + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
             hint=f"nothing came back; have more rows mended, or the rule changed. The report is at {report}.",
             report=report,
+            findings=judgement.findings(stopped),
         )
-    return broken, report
+    return list(judgement.broken), report
 
 
 def find_raw(settings: Settings, snapshot_id: str) -> Snapshot:
@@ -171,7 +169,7 @@ def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
     if trial.came:
         clean = make_version(settings, raw, trial.mended, trial.out)
     else:
-        clean = validation.leave_out(settings, raw, [_as_broken(row, row.place[1]) for row in trial.aside])
+        clean = broken_rows.leave_out(settings, raw, [_as_broken(row, row.place[1]) for row in trial.aside])
     clean = snapshot.keep_snapshot(settings, replace(clean, facts=facts))
     changed = keep(settings, run.run_id, trial, clean.id)
     return snapshot.refer_to(settings, clean, "clean_snapshot", **facts, changed=changed)

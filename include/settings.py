@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     late_share_for_retrain: float = Field(0.02, gt=0, description="late and corrected events worth training again")
     late_days: int = Field(90, ge=1, description="days between happening and arriving beyond which a time is wrong")
     quarantine_cap_share: float = Field(0.02, ge=0, le=1, description="share of bad rows above which a run stops")
+    private_cap_share: float = Field(
+        0.0, ge=0, le=1, description="share of texts with a mail address or phone number above which a run stops"
+    )
+    private_columns: Literal["block", "warn"] = Field(
+        "block", description="what a view's column does whose name speaks of mail, phone, address or name"
+    )
 
     # training and judging
     model: Literal["two_stage", "most_read", "most_read_in_favourites"] = Field(

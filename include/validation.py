@@ -1,157 +1,242 @@
 """Validation: what may go on, what is set aside, what stops the run.
 
-Row rules (contract.py) are used twice from the same declaration: Great Expectations gives the verdict on the share of
-broken rows, one DuckDB pass finds the rows themselves. While the share stays under the cap the broken rows leave the
-snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream runs.
+The rules of `contract.py` are used twice: Great Expectations counts the values that break each, one DuckDB pass
+(`broken_rows.py`) finds the rows. What a row by itself decides is asked once per day's content and kept; what hangs on
+other rows is asked of the whole window. While the share of broken rows stays under the cap they leave the snapshot for
+`quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream runs.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
-from duckdb import (
-    CaseExpression,
-    ColumnExpression,
-    ConstantExpression,
-    Expression,
-    FunctionExpression,
-    StarExpression,
-)
+from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, FunctionExpression
 
-from include.adapters.gx import check_frames
+from include.adapters import duck
+from include.adapters.gx import Answer, Judge
 from include.adapters.warehouse import Connection, connect, query
-from include.checks import Check
+from include.broken_rows import (
+    BrokenCount,
+    BrokenRow,
+    applying,
+    breaks,
+    fetch_broken_rows,
+    mark_broken_rows,
+    open_rows,
+    undelivered,
+)
+from include.checks import Check, at_most
 from include.contract import TABLES, Rule, SourceTable
-from include.day_files import DayFile, store_by_day
+from include.day_files import DayFile
+from include.errors import Finding, ValidationBlocked
 from include.settings import Settings
 from include.snapshot import Snapshot
-from include.store import object_path
+from include.store import digest_of, object_path, read_json, write_json
+from include.table_checks import check_files
 
 MOST_EXAMPLES = 1000
+ROWS_AT_ONCE = 500_000  # what Great Expectations gets at a time, so that memory does not grow with the window
 
 
 @dataclass(frozen=True)
-class BrokenRow:
-    """A row that breaks rules: where it lies, which rules, and the whole of it as JSON."""
+class Judgement:
+    """The checks, how many rows of each table are broken, and those rows; above the cap only the first of them."""
 
-    table: str
-    file_sha256: str
-    row_no: int
-    primary_key: str | None
-    codes: tuple[str, ...]
-    original: str
+    checks: tuple[Check, ...]
+    counts: dict[str, BrokenCount]
+    broken: tuple[BrokenRow, ...]
 
-
-def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
-    """Every row of the snapshot's tables that breaks a rule."""
-    return [row for table in TABLES for row in find_broken_rows_of(connection, table)]
-
-
-def find_broken_rows_of(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[BrokenRow]:
-    """Every row of a table that breaks a rule, in one pass generated from the table's blocking rules."""
-    codes = [CaseExpression(breaks(rule), ConstantExpression(rule.code)) for rule in table.rules if quarantines(rule)]
-    found = (
-        connection.sql(query(f"contract/{table.name}"))
-        .select(
-            ColumnExpression("filename"),
-            ColumnExpression("file_row_number"),
-            ColumnExpression(table.key).cast("varchar").alias("primary_key"),
-            FunctionExpression("concat_ws", ConstantExpression(","), *codes).alias("codes"),
-            FunctionExpression(
-                "json_object",
-                *(part for column in table.columns for part in (ConstantExpression(column.name), _as_json(column))),
-            ).alias("original"),
+    def findings(self, stopped: Sequence[Check]) -> tuple[Finding, ...]:
+        """What a person needs to know of each check that stops the run."""
+        return tuple(
+            Finding(
+                check.subject,
+                check.code,
+                check.title,
+                check.sentence,
+                self.counts[check.subject].by_code.get(check.code, 0) if check.subject in self.counts else 0,
+                tuple(row.primary_key or "" for row in self.broken if _is_of(row, check))[:3],
+            )
+            for check in stopped
         )
-        .filter(ColumnExpression("codes") != ConstantExpression(""))
-        .order("filename, file_row_number")
-    )
-    return [
-        BrokenRow(table.name, Path(file).stem, number, key, tuple(codes.split(",")), original)
-        for file, number, key, codes, original in found.fetchall()
-    ]
 
-
-def _as_json(column: pa.Field) -> Expression:
-    """The column's value; JSON has no word for a number that is none, so that becomes text."""
-    value = ColumnExpression(column.name)
-    if not pa.types.is_floating(column.type):
-        return value
-    number, text = (FunctionExpression("to_json", part) for part in (value, value.cast("varchar")))
-    return CaseExpression(FunctionExpression("isfinite", value), number).otherwise(text)
-
-
-def quarantines(rule: Rule) -> bool:
-    """A rule at `warn` is noted; only a blocking one sets rows aside."""
-    return rule.severity == "block"
-
-
-def breaks(rule: Rule) -> Expression:
-    """The predicate that finds the rows which break a rule. Unknown is not broken, except where null is the point."""
-    column = ColumnExpression(rule.column)
-    match rule.holds:
-        case "not_null":
-            return column.isnull()
-        case "unique":
-            return ColumnExpression("copy_no") > ConstantExpression(1)
-        case "between":
-            low, high = (ConstantExpression(limit) for limit in rule.limits)
-            outside = (column < low) | (column > high)
-            # NaN is above everything, but DuckDB leaves the comparison out where a file's statistics deny larger values
-            return outside | FunctionExpression("isnan", column) if isinstance(rule.limits[0], float) else outside
-        case "one_of":
-            return column.isnotin(*(ConstantExpression(value) for value in rule.limits))
-        case "is_true":
-            return ~column
-
-
-def check_rules(connection: duckdb.DuckDBPyConnection, cap_share: float, docs: Path) -> list[Check]:
-    """Great Expectations' answer to every rule, with its Data Docs in `docs`."""
-    frames = {table.name: _frame(connection, table) for table in TABLES}
-    return check_frames(frames, {table.name: table.rules for table in TABLES}, cap_share, docs)
-
-
-def _frame(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> pd.DataFrame:
-    """The table for Great Expectations. To pandas NaN is missing, which no rule minds; so it goes there as infinite."""
-    rows = connection.sql(query(f"contract/{table.name}"))
-    for column in table.columns:
-        if pa.types.is_floating(column.type):
-            value = ColumnExpression(column.name)
-            number = CaseExpression(FunctionExpression("isnan", value), ConstantExpression(math.inf)).otherwise(value)
-            rows = rows.select(StarExpression(exclude=[column.name]), number.alias(column.name))
-    return cast(pd.DataFrame, rows.df())
-
-
-def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:
-    """The snapshot without its broken rows; days that have none keep their very files."""
-    by_file: dict[str, list[int]] = defaultdict(list)
-    for row in broken:
-        by_file[row.file_sha256].append(row.row_no)
-    tables = {table.name: table for table in TABLES}
-    files = tuple(
-        kept
-        for file in snapshot.files
-        for kept in (
-            _rewrite(settings, tables[file.table], file, by_file[file.sha256]) if file.sha256 in by_file else [file]
+    def blocked(self, stopped: Sequence[Check], snapshot: Snapshot, report: str) -> ValidationBlocked:
+        """The error that stops the run."""
+        return ValidationBlocked(
+            f"{len(stopped)} blocking check(s) failed on snapshot {snapshot.id}: "
+            + " ".join(f"{check.code} on {check.subject}: {check.sentence}" for check in stopped),
+            hint=f"rows set aside are in quarantine.* (snapshot_id {snapshot.id}), the report at {report}.",
+            report=report,
+            findings=self.findings(stopped),
         )
+
+
+def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
+    """Great Expectations' answer to every rule with its Data Docs in `docs`, and the rows that break one."""
+    judge = Judge()
+    with open_rows(settings, snapshot) as connection:
+        answers = {table.name: _ask_days(settings, judge, snapshot, table) for table in TABLES}
+        sound = {
+            sha256
+            for table in TABLES
+            for sha256, by_code in answers[table.name].items()
+            if not any(by_code[rule.code].broken for rule in _rules(table, "row") if rule.severity == "block")
+        }
+        counts = mark_broken_rows(connection, sound)
+        checks: list[Check] = []
+        suites = {}
+        broken: list[BrokenRow] = []
+        for table in TABLES:
+            told = _sum(answers[table.name].values()) | _ask_window(judge, connection, table)
+            asked = [(rule, told[rule.code], cap_of(settings, rule)) for rule in applying(connection, table)]
+            _agree(table, asked, counts[table.name])
+            suites[table.name] = asked
+            rows = snapshot.rows(table.name)
+            held = at_most(
+                "TAB104",
+                "Few rows are set aside",
+                table.name,
+                counts[table.name].rows / rows if rows else None,
+                settings.quarantine_cap_share,
+                f"{counts[table.name].rows:,} of {rows:,} rows break a rule that blocks; "
+                f"{settings.quarantine_cap_share:.2%} may.",
+            )
+            found = fetch_broken_rows(
+                connection, table, MOST_EXAMPLES if held.blocks else max(MOST_EXAMPLES, counts[table.name].rows)
+            )
+            broken += found
+            checks += [
+                *(_check(table, rule, answer, cap, found) for rule, answer, cap in asked),
+                *_not_delivered(connection, table),
+                *check_files(settings, snapshot, table),
+                held,
+            ]
+        judge.document(suites, snapshot.as_of.isoformat(), docs)
+    return Judgement(tuple(sorted(checks, key=lambda check: check.code)), counts, tuple(broken))
+
+
+def cap_of(settings: Settings, rule: Rule) -> float:
+    """The share of values that may break a rule before it fails."""
+    return settings.private_cap_share if rule.private else settings.quarantine_cap_share
+
+
+def _rules(table: SourceTable, spans: str) -> list[Rule]:
+    return [rule for rule in table.rules if rule.spans == spans]
+
+
+def _ask_days(settings: Settings, judge: Judge, snapshot: Snapshot, table: SourceTable) -> dict[str, dict[str, Answer]]:
+    """The answers to the rules on single rows, by file (SHA-256) and code; asked where nobody has yet."""
+    rules = _rules(table, "row")
+    suite = digest_of([asdict(rule) for rule in rules], query(f"contract/{table.name}"), judge.version)
+    answers = {}
+    for file in snapshot.files:
+        if file.table == table.name:
+            digest = digest_of(suite, file.sha256)
+            kept = settings.home / "validation" / digest[:2] / f"{digest}.json"
+            if not kept.exists():
+                told = _ask_day(settings, judge, table, file, rules)
+                write_json(kept, {code: asdict(answer) for code, answer in told.items()})
+            found = read_json(kept)
+            answers[file.sha256] = {
+                code: Answer(**{**of, "examples": tuple(of["examples"])}) for code, of in found.items()
+            }
+    return answers
+
+
+def _ask_day(
+    settings: Settings, judge: Judge, table: SourceTable, file: DayFile, rules: Sequence[Rule]
+) -> dict[str, Answer]:
+    with duck.connect() as connection:
+        connection.read_parquet(str(object_path(settings, file.sha256))).create_view(table.name)
+        rows = connection.sql(query(f"contract/{table.name}"))
+        told = judge.ask(_frames(rows, rules), rules)
+        (counts,) = rows.aggregate([FunctionExpression("count_if", breaks(rule)) for rule in rules]).fetchall()
+    by_code = {rule.code: count for rule, count in zip(rules, counts, strict=True)}
+    _agree(table, [(rule, told[rule.code], 0.0) for rule in rules], BrokenCount(0, by_code), noted=True)
+    return told
+
+
+def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
+    """The answers to the rules on the window."""
+    rules = _rules(table, "window")
+    return judge.ask(_frames(connection.view(f"{table.name}_window"), rules), rules)
+
+
+def _frames(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[pd.DataFrame]:
+    """The columns that the rules speak of, in parts. Words that are few come as categories, numbers as doubles."""
+    names = list(dict.fromkeys(rule.column for rule in rules))
+    types = dict(zip(rows.columns, rows.types, strict=True))
+    chosen = rows.select(*(_for_pandas(name, str(types[name])) for name in names))
+    words = [rule.column for rule in rules if rule.holds == "one_of"]
+    for batch in chosen.to_arrow_reader(ROWS_AT_ONCE):
+        if batch.num_rows:
+            yield pa.Table.from_batches([batch]).to_pandas(categories=words)
+
+
+def _for_pandas(name: str, kind: str) -> Expression:
+    """A column for Great Expectations. To pandas NaN is missing, which no rule minds; so it goes there as infinite."""
+    column = ColumnExpression(name)
+    if kind in ("DOUBLE", "FLOAT"):
+        infinite = ConstantExpression("inf").cast("double")
+        column = CaseExpression(FunctionExpression("isnan", column), infinite).otherwise(column)
+    elif "INT" in kind:
+        column = column.cast("double")
+    return column.alias(name)
+
+
+def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
+    total: dict[str, Answer] = {}
+    for by_code in answers:
+        for code, answer in by_code.items():
+            total[code] = total[code] + answer if code in total else answer
+    return total
+
+
+def _agree(
+    table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount, *, noted: bool = False
+) -> None:
+    """Nothing, if Great Expectations and DuckDB counted the same; they are made from one declaration."""
+    for rule, answer, _ in asked:
+        if (noted or rule.severity == "block") and answer.broken != counted.by_code.get(rule.code, 0):
+            raise RuntimeError(
+                f"{rule.code} on {table.name}: Great Expectations counts {answer.broken:,} values that break it, the "
+                f"quarantine pass {counted.by_code.get(rule.code, 0):,}."
+            )
+
+
+def _is_of(row: BrokenRow, check: Check) -> bool:
+    return row.table == check.subject and (check.code in row.codes or check.code.startswith("TAB"))
+
+
+def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, broken: Sequence[BrokenRow]) -> Check:
+    keys = [row.primary_key or "none" for row in broken if rule.code in row.codes][:3]
+    examples = f" For example {table.key} {', '.join(keys)}." if keys else ""
+    return Check(
+        code=rule.code,
+        title=rule.title,
+        subject=table.name,
+        severity=rule.severity,
+        outcome="passed" if answer.share <= cap_share else "failed",
+        observed=answer.share,
+        limit_is=f"<= {cap_share:g}",
+        sentence=f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
+        f"{cap_share:.2%} may.{examples}",
     )
-    return replace(snapshot, files=files, parent=snapshot.id, facts={"quarantined": len(broken)})
 
 
-def _rewrite(settings: Settings, table: SourceTable, file: DayFile, row_numbers: list[int]) -> list[DayFile]:
-    keep = np.ones(file.rows, dtype=bool)
-    keep[row_numbers] = False
-    rows = pq.read_table(object_path(settings, file.sha256)).filter(pa.array(keep)).combine_chunks()
-    return list(store_by_day(settings, table, rows.to_batches()))
+def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> Iterator[Check]:
+    """A note for each rule on a column that the publisher leaves empty in every row."""
+    missing = undelivered(connection, table)
+    for rule in table.rules:
+        column = rule.about or rule.column
+        if column in missing:
+            sentence = f"The publisher does not deliver {column}, so nobody asked."
+            yield Check(rule.code, rule.title, table.name, "info", "not applicable", None, "", sentence)
 
 
 def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:

@@ -5,36 +5,54 @@ It takes the place of the index that Great Expectations makes, which draws its r
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from include.broken_rows import BrokenCount, BrokenRow
 from include.checks import Check, blocking
 from include.report import check_table, page, save, table
 from include.snapshot import Snapshot
-from include.validation import BrokenRow
 
 
-def save_front_page(docs: Path, snapshot: Snapshot, checks: Sequence[Check], broken: Sequence[BrokenRow]) -> None:
+def save_front_page(
+    docs: Path,
+    snapshot: Snapshot,
+    checks: Sequence[Check],
+    counts: Mapping[str, BrokenCount],
+    broken: Sequence[BrokenRow],
+) -> None:
     """`index.html` in the folder of Data Docs."""
     stopped = blocking(checks)
     rows = sum(file.rows for file in snapshot.files)
+    broken_rows = sum(count.rows for count in counts.values())
     lead = (
         f"Blocked: {len(stopped)} of {len(checks)} checks stop the run."
         if stopped
-        else f"Passed: {len(checks)} checks over {rows:,} rows; {len(broken):,} rows were set aside."
+        else f"Passed: {len(checks)} checks over {rows:,} rows; {broken_rows:,} rows were set aside."
     )
-    counted = Counter((row.table, code) for row in broken for code in row.codes)
-    examples = {(row.table, code): row.primary_key for row in reversed(broken) for code in row.codes}
-    set_aside = [(name, code, count, examples[name, code] or "") for (name, code), count in sorted(counted.items())]
+    examples: dict[tuple[str, str], list[str]] = {}
+    for row in broken:
+        for code in row.codes:
+            examples.setdefault((row.table, code), []).append(row.primary_key or "none")
+    set_aside = [
+        (name, code, number, ", ".join(examples.get((name, code), [])[:3]))
+        for name, count in counts.items()
+        for code, number in sorted(count.by_code.items())
+    ]
     links = "".join(
         f'<li><a href="{escape(str(path.relative_to(docs)))}">{escape(path.parts[-4])}</a></li>'
         for path in sorted(docs.glob("validations/*/*/*/*.html"))
     )
+    noted = [check for check in checks if check.severity != "block" and (check.outcome == "failed" or check.observed)]
     sections = [
-        ("Checks", check_table(checks)),
-        ("Rows set aside", table(("table", "check", "rows", "for example"), set_aside) if broken else "<p>None.</p>"),
+        ("What stops the run", check_table(stopped) if stopped else "<p>Nothing.</p>"),
+        ("What is noted", check_table(noted) if noted else "<p>Nothing.</p>"),
+        (
+            "Rows set aside",
+            table(("table", "check", "rows", "for example"), set_aside) if set_aside else "<p>None.</p>",
+        ),
+        ("All checks", check_table(checks)),
         ("Data Docs by table", f"<ul>{links}</ul>"),
     ]
     save(docs / "index.html", page(f"Validation of {snapshot.id}", lead, sections))

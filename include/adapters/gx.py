@@ -1,68 +1,132 @@
-"""Great Expectations, called directly: ephemeral context, one suite per table, one Data Docs site per run.
+"""Great Expectations, called directly: one ephemeral context, frames in parts, one Data Docs page per table.
 
-Belongs here: turning rules into expectations and results into checks. What the rules are stands in `contract.py`.
+Belongs here: turning rules into expectations and results into numbers and pages. What the rules are stands in
+`contract.py`; what the numbers mean for a run, in `validation.py`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from include.checks import Check
 from include.contract import Rule
 
-SEVERITY = {"block": "critical", "warn": "warning"}
+SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
+MOST_EXAMPLES = 5
+UNSHOWN = ("title", "summary")  # what a person wrote may name a person
 
 
-def check_frames(
-    frames: Mapping[str, pd.DataFrame], suites: Mapping[str, Sequence[Rule]], cap_share: float, docs: Path
-) -> list[Check]:
-    """One check per rule and table, and a Data Docs site in `docs`.
+@dataclass(frozen=True)
+class Answer:
+    """What Great Expectations counted for one rule; `examples` are values that break it."""
 
-    A rule passes while the share of rows that break it stays within `cap_share`. An expectation that raises is an
-    exception of ours, never a verdict on the data.
-    """
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    import great_expectations as gx
-    from great_expectations.checkpoint import Checkpoint
+    rows: int
+    missing: int
+    broken: int
+    examples: tuple[str, ...] = ()
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    context.add_data_docs_site(
-        site_name="daybreak",
-        site_config={
-            "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
-        },
-    )
-    source = context.data_sources.add_pandas("snapshot")
-    checks: list[Check] = []
-    for table, frame in frames.items():
-        batch = source.add_dataframe_asset(table).add_batch_definition_whole_dataframe("all")
-        expectations = [_expectation(rule, cap_share) for rule in suites[table]]
-        suite = context.suites.add(gx.ExpectationSuite(name=table, expectations=expectations))
-        definition = context.validation_definitions.add(gx.ValidationDefinition(name=table, data=batch, suite=suite))
-        checkpoint = context.checkpoints.add(
-            Checkpoint(name=table, validation_definitions=[definition], result_format="BASIC")
+    @property
+    def judged(self) -> int:
+        """The values that the rule speaks of."""
+        return self.rows - self.missing
+
+    @property
+    def share(self) -> float:
+        """The share of them that break it."""
+        return self.broken / self.judged if self.judged else 0.0
+
+    def __add__(self, other: Answer) -> Answer:
+        return Answer(
+            self.rows + other.rows,
+            self.missing + other.missing,
+            self.broken + other.broken,
+            (self.examples + other.examples)[:MOST_EXAMPLES],
         )
-        result = next(iter(checkpoint.run(batch_parameters={"dataframe": frame}).run_results.values()))
-        by_code = {rule.code: rule for rule in suites[table]}
-        checks += [
-            _check(by_code[answer.expectation_config.meta["code"]], table, answer, cap_share)
-            for answer in result.results
-        ]
-    context.build_data_docs()
-    return sorted(checks, key=lambda check: check.code)
 
 
-def _expectation(rule: Rule, cap_share: float) -> Any:
+class Judge:
+    """Great Expectations, ready to be asked. Nothing of it outlives the process but the pages it makes."""
+
+    def __init__(self) -> None:
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
+        import great_expectations as gx
+
+        self._gx = gx
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = {"globally": False}
+        asset = self._context.data_sources.add_pandas("snapshot").add_dataframe_asset("rows")
+        self._batch = asset.add_batch_definition_whole_dataframe("all")
+
+    @property
+    def version(self) -> str:
+        """Of Great Expectations: another one may answer differently."""
+        return str(self._gx.__version__)
+
+    def ask(self, frames: Iterable[pd.DataFrame], rules: Sequence[Rule]) -> dict[str, Answer]:
+        """The answer to every rule, by its code, summed over the parts of a table.
+
+        An expectation that raises is an exception of ours, never a verdict on the data.
+        """
+        answers = {rule.code: Answer(0, 0, 0) for rule in rules}
+        if not rules:
+            return answers
+        suite = self._gx.ExpectationSuite(name="rules", expectations=[_expectation(rule) for rule in rules])
+        by_code = {rule.code: rule for rule in rules}
+        for frame in frames:
+            batch = self._batch.get_batch(batch_parameters={"dataframe": frame})
+            for result in batch.validate(suite, result_format="BASIC").results:
+                rule = by_code[result.expectation_config.meta["code"]]
+                answers[rule.code] += _answer(rule, result)
+        return answers
+
+    def document(self, suites: Mapping[str, Sequence[tuple[Rule, Answer, float]]], moment: str, docs: Path) -> None:
+        """Data Docs in `docs`: a page per table with each rule, what was counted, and the cap it was held against."""
+        from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+        from great_expectations.core.run_identifier import RunIdentifier
+        from great_expectations.data_context.types.resource_identifiers import (
+            ExpectationSuiteIdentifier,
+            ValidationResultIdentifier,
+        )
+
+        self._context.add_data_docs_site(
+            site_name="daybreak",
+            site_config={
+                "class_name": "SiteBuilder",
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+            },
+        )
+        run = RunIdentifier(run_name="validation", run_time=moment)
+        for table, asked in suites.items():
+            expectations = [_expectation(rule, cap) for rule, _, cap in asked]
+            self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
+            results = [_result(one, *answer) for one, answer in zip(expectations, asked, strict=True)]
+            passed = sum(bool(result.success) for result in results)
+            found = ExpectationSuiteValidationResult(
+                success=passed == len(results),
+                results=results,
+                suite_name=table,
+                statistics={
+                    "evaluated_expectations": len(results),
+                    "successful_expectations": passed,
+                    "unsuccessful_expectations": len(results) - passed,
+                    "success_percent": 100 * passed / len(results) if results else None,
+                },
+                meta={"great_expectations_version": self.version, "run_id": run},
+            )
+            key = ValidationResultIdentifier(ExpectationSuiteIdentifier(table), run, "window")
+            self._context.validation_results_store.set(key, found)
+        self._context.build_data_docs()
+
+
+def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:
     import great_expectations.expectations as gxe
 
     common = {
@@ -75,29 +139,50 @@ def _expectation(rule: Rule, cap_share: float) -> Any:
     match rule.holds:
         case "not_null":
             return gxe.ExpectColumnValuesToNotBeNull(**common)
-        case "unique":  # copy_no counts the copies of a key, so the first of them is not held against anybody
-            return gxe.ExpectColumnValuesToBeBetween(**{**common, "column": "copy_no"}, min_value=1, max_value=1)
         case "between":
             return gxe.ExpectColumnValuesToBeBetween(**common, min_value=rule.limits[0], max_value=rule.limits[1])
         case "one_of":
             return gxe.ExpectColumnValuesToBeInSet(**common, value_set=list(rule.limits))
         case "is_true":
             return gxe.ExpectColumnValuesToBeInSet(**common, value_set=[True])
+        case "matches":
+            return gxe.ExpectColumnValuesToMatchRegex(**common, regex=rf"(?a)\A(?:{rule.limits[0]})\Z")
+        case "lacks":
+            return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=f"(?a){rule.limits[0]}")
+        case "no_longer_than":
+            return gxe.ExpectColumnValueLengthsToBeBetween(**common, max_value=rule.limits[0])
 
 
-def _check(rule: Rule, table: str, answer: Any, cap_share: float) -> Check:
-    if answer.exception_info.get("raised_exception") or "unexpected_count" not in answer.result:
-        raise RuntimeError(f"{rule.code} on {table} could not be checked: {answer.exception_info}")
-    broken = int(answer.result["unexpected_count"])
-    rows = int(answer.result["element_count"]) - int(answer.result.get("missing_count") or 0)
-    share = broken / rows if rows else 0.0
-    return Check(
-        code=rule.code,
-        title=rule.title,
-        subject=table,
-        severity=rule.severity,
-        outcome="passed" if answer.success else "failed",
-        observed=share,
-        limit_is=f"<= {cap_share:g}",
-        sentence=f"{broken:,} of {rows:,} values ({share:.2%}) break '{rule.title}'; {cap_share:.2%} may.",
+def _answer(rule: Rule, result: Any) -> Answer:
+    if result.exception_info.get("raised_exception") or "unexpected_count" not in result.result:
+        raise RuntimeError(f"{rule.code} on {rule.column} could not be checked: {result.exception_info}")
+    numbers = result.result
+    shown = () if rule.column in UNSHOWN or rule.private else numbers.get("partial_unexpected_list") or ()
+    return Answer(
+        int(numbers["element_count"]),
+        int(numbers.get("missing_count") or 0),
+        int(numbers["unexpected_count"]),
+        tuple(str(value)[:80] for value in shown[:MOST_EXAMPLES]),
+    )
+
+
+def _result(expectation: Any, rule: Rule, answer: Answer, cap_share: float) -> Any:
+    """The answer to the whole table in Great Expectations' own terms."""
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+
+    return ExpectationValidationResult(
+        success=answer.share <= cap_share,
+        expectation_config=expectation.configuration,
+        result={
+            "element_count": answer.rows,
+            "missing_count": answer.missing,
+            "missing_percent": 100 * answer.missing / answer.rows if answer.rows else 0.0,
+            "unexpected_count": answer.broken,
+            "unexpected_percent": 100 * answer.share,
+            "unexpected_percent_total": 100 * answer.broken / answer.rows if answer.rows else 0.0,
+            "unexpected_percent_nonmissing": 100 * answer.share,
+            "partial_unexpected_list": list(answer.examples),
+        },
+        meta={},
+        exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
     )

@@ -78,6 +78,17 @@ def identify(cursor: Any) -> dict[str, str]:
     return dict(zip(names, cursor.fetchone(), strict=True))
 
 
+def offered_columns(settings: Settings) -> dict[str, list[str]]:
+    """The columns that the three views offer, read or not."""
+    offered: dict[str, list[str]] = {table.name: [] for table in TABLES}
+    with read_source(settings, {}) as cursor:
+        cursor.execute(query("source/columns"))
+        for table, column, _ in cursor.fetchall():
+            if table in offered:
+                offered[table].append(column)
+    return offered
+
+
 def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
     """The table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
 

@@ -38,9 +38,11 @@ STAGES = {
     "day_files": set(),
     "snapshot": {"day_files"},
     "lateness": {"day_files", "snapshot"},
-    "validation": {"day_files", "snapshot"},
+    "broken_rows": {"day_files", "snapshot"},
+    "table_checks": {"snapshot"},
+    "validation": {"broken_rows", "day_files", "snapshot", "table_checks"},
     "quarantine": set(),
-    "mending": {"day_files", "snapshot", "validation"},
+    "mending": {"broken_rows", "day_files", "snapshot"},
     "features": {"snapshot"},
     "models": {"features"},
     "training": {"features", "models"},
@@ -70,14 +72,14 @@ STAGES = {
 }
 # Pages say in HTML what a stage found.
 PAGES = {
-    "validation_page": {"snapshot", "validation"},
+    "validation_page": {"broken_rows", "snapshot"},
     "verdict_page": {"champion", "interval_plot", "verdict"},
     "interval_plot": {"resampling"},
 }
 # What everybody may use, because it decides nothing.
 GROUND = {
     "checks", "clock", "contract", "errors", "failures", "limits", "measure", "references", "report", "settings",
-    "store",
+    "store", "text_patterns",
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {

@@ -9,12 +9,12 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
+from include.broken_rows import leave_out
 from include.lateness import Lateness, compare
 from include.monitoring import DriftFinding, ask_for_retraining
 from include.record import Run
 from include.snapshot import keep_snapshot, take_snapshot
 from include.store import manifest_uri, object_path, read_manifest
-from include.validation import leave_out
 from tests import worlds
 from tests.contract.test_snapshot import add_events, edit
 

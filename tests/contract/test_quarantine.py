@@ -7,7 +7,8 @@ import json
 import pytest
 
 from include.adapters.warehouse import connect
-from include.validation import BrokenRow, set_aside
+from include.broken_rows import BrokenRow
+from include.validation import set_aside
 from tests import cli, servers, worlds
 
 HOSTILE = "<b>x</b>'; drop table quarantine.articles; --\x1b[31m\n" + "long " * 400

@@ -1,3 +1,6 @@
--- The rows with what a rule needs to know beyond the row itself. Of several copies the one known first is the first.
-select *, row_number() over (partition by article_id order by ingested_at, filename, file_row_number) as copy_no
+-- The rows with what a rule needs to know of more than one value. An article may be delivered ahead of its publishing,
+-- up to a month; then it may also have been edited before.
+select *, coalesce(published_at >= timestamptz '1990-01-01 00:00Z', true) as is_published_plausibly,
+       coalesce(updated_at >= published_at or ingested_at < published_at, true) as is_updated_in_order,
+       coalesce(ingested_at >= published_at - interval 31 day, true) as is_received_plausibly
 from articles

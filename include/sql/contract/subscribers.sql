@@ -1,3 +1,4 @@
--- The rows with what a rule needs to know beyond the row itself.
-select *, row_number() over (partition by reader_id order by filename, file_row_number) as copy_no
+-- The rows with what a rule needs to know of more than one value. PostgreSQL's -infinity means "for ever".
+select *, coalesce(signed_up_at < timestamptz '1900-01-01 00:00Z'
+                   or signed_up_at >= timestamptz '1990-01-01 00:00Z', true) as is_signed_up_plausibly
 from subscribers
