@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, get_args
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.errors import DaybreakError
+from include.loading_words import add_load
 from include.quarantine_words import add_words
 from include.references import Reference
 from include.settings import Settings, load_settings
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     word.set_defaults(run=_monitor)
 
     add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
+    add_load(add("load", help="bring in a log of your own from files; without --mapping, propose one"))
     _add_newsroom(add("newsroom", help="the demo publisher"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
@@ -107,6 +109,8 @@ def _add_newsroom(parser: argparse.ArgumentParser) -> None:
     word.add_argument("--articles-per-day", type=int, help="size of the world, on the first call")
     word.add_argument("--seed", type=int, help="which world, on the first call")
     word.set_defaults(run=_play)
+    word = add("return", help="show it in the views of source again, after a log of your own was loaded")
+    word.set_defaults(run=_return)
     word = add("scenario", help="let something happen: drift, breaking, outage, corrupt or late")
     word.add_argument("name", choices=["drift", "breaking", "outage", "corrupt", "late"])
     word.set_defaults(run=_scenario)
@@ -240,6 +244,13 @@ def _play(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     print(json.dumps(counts, default=str))
+
+
+def _return(arguments: argparse.Namespace) -> None:
+    from include import newsroom
+
+    newsroom.show(load_settings())
+    print("The views in source show the demo newsroom; `bin/daybreak newsroom play` goes on with it.")
 
 
 def _scenario(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ only ever sees the views. `truth.py` knows what readers really like, so a model 
 from __future__ import annotations
 
 from include.newsroom.play import load_world, play
-from include.newsroom.tables import create
+from include.newsroom.tables import create, show
 from include.newsroom.truth import expected_dwell, live_articles
 
-__all__ = ["create", "expected_dwell", "live_articles", "load_world", "play"]
+__all__ = ["create", "expected_dwell", "live_articles", "load_world", "play", "show"]

@@ -56,6 +56,7 @@ def play(
 
     The first call makes the world and starts it `days` before `until` (3,000 readers, 1,430 articles a day and seed 7
     if not given); later calls go on from where it stopped, whatever `days` says, and refuse another size or seed.
+    While the views of `source` show another log, nobody plays: readers would be shown articles that they do not know.
     Moments are rounded down to whole steps of ten minutes. A log row is written once it has been received, so none
     lies beyond `played_until`.
     """
@@ -75,7 +76,9 @@ def play(
             _check_size(parameters, days)
             state = State(parameters, parameters.started_us)
         _refuse_another_world(state.parameters, readers=readers, articles_per_day=articles_per_day, seed=seed)
-        if until_us > state.played_until_us:
+        if not tables.is_shown(newsroom):
+            say("The views in source show another log, so the demo newsroom stands still.")
+        elif until_us > state.played_until_us:
             _Player(settings, newsroom, state, say).go(until_us)
         return {
             "readers": state.customers_count,

@@ -1,4 +1,4 @@
--- The demo publisher's own tables, in its own words, and the three views that map them to Daybreak's contract.
+-- The demo publisher's own tables, in its own words; views.sql maps them to Daybreak's contract.
 -- Applied by role `newsroom`; safe to apply again.
 create table if not exists newsroom.customers (
     customer_no bigint primary key,
@@ -63,45 +63,3 @@ create table if not exists newsroom.scenarios (
     starts      timestamptz not null,
     parameters  jsonb not null
 );
-
-create or replace view source.subscribers as
-select customer_no as reader_id,
-       territory   as region,
-       tariff      as plan,
-       registered  as signed_up_at,
-       likes       as interests
-from newsroom.customers;
-
-create or replace view source.articles as
-select story_no  as article_id,
-       headline  as title,
-       teaser    as summary,
-       desk      as category,
-       outlet    as publisher,
-       lang      as language,
-       words     as word_count,
-       live_from as published_at,
-       received  as ingested_at,
-       revised   as updated_at,
-       disputed  as is_flagged
-from newsroom.stories;
-
--- The publisher's marker: everything that happened up to here has been delivered.
-create or replace view source.deliveries as
-select played_until as complete_until
-from newsroom.state;
-
-create or replace view source.reading_events as
-select hit_no      as event_id,
-       customer_no as reader_id,
-       story_no    as article_id,
-       case action when 'shown' then 'impression' when 'opened' then 'click' when 'finished' then 'read'
-                   else action end as kind,
-       happened    as occurred_at,
-       logged      as ingested_at,
-       seconds     as dwell_seconds,
-       slot        as position,
-       place       as surface,
-       list_ref    as batch_id,
-       visit_no    as session_id
-from newsroom.tracking;

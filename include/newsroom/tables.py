@@ -33,6 +33,7 @@ from include.settings import Settings
 
 Array = NDArray[Any]
 
+HERE = Path(__file__).parent
 LOCK = 7_240_712
 CUSTOMERS: LiteralString = "copy newsroom.customers from stdin (format csv)"
 STORIES: LiteralString = "copy newsroom.stories from stdin (format csv)"
@@ -52,10 +53,30 @@ class State:
 
 
 def create(settings: Settings) -> None:
-    """The newsroom's tables and the three views of schema `source`; what is there already stays."""
-    text = (Path(__file__).parent / "schema.sql").read_text()
+    """The newsroom's tables, and the views of `source` unless they show another log; what is there stays."""
     with connect(settings, "newsroom") as newsroom:
-        newsroom.execute(text)
+        newsroom.execute((HERE / "schema.sql").read_text())
+        if is_shown(newsroom):
+            newsroom.execute((HERE / "views.sql").read_text())
+
+
+def show(settings: Settings) -> None:
+    """The views of schema `source` show the newsroom's tables again, whatever they showed."""
+    with connect(settings, "newsroom") as newsroom:
+        if not exists(newsroom):
+            raise DaybreakError("There is no demo newsroom here.", hint="run `bin/daybreak newsroom play` first.")
+        newsroom.execute((HERE / "views.sql").read_text())
+
+
+def is_shown(newsroom: Connection) -> bool:
+    """Whether the views stand on the newsroom's tables, or on nothing yet."""
+    row = newsroom.execute(
+        "select coalesce(bool_and(t.relnamespace = 'newsroom'::regnamespace), true)"
+        " from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid"
+        " join pg_class t on d.refclassid = 'pg_class'::regclass and t.oid = d.refobjid and t.oid <> r.ev_class"
+        " where r.ev_class = to_regclass('source.reading_events')"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def exists(newsroom: Connection) -> bool:

@@ -65,6 +65,7 @@ STAGES = {
     "volume": set(),
     "change": {"profiles"},
     "history": {"change", "day_files", "profiles", "snapshot", "volume"},
+    "loading": set(),
     "retention": set(),
     "record": set(),
     "waiting": set(),
@@ -83,7 +84,8 @@ GROUND = {
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
-    "__main__", "cli", "fresh_process", "gate", "pipeline", "quarantine_words", "replay", "server_env", "status",
+    *("__main__", "cli", "fresh_process", "gate", "loading_words", "pipeline", "quarantine_words", "replay"),
+    *("server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 

@@ -1,0 +1,12 @@
+-- Articles that are told about for the first time; what was known of them by their events stays.
+insert into loaded.articles (article_id, title, summary, category, publisher, language, word_count, published_at,
+                             ingested_at, updated_at, is_flagged, is_described)
+select article_id, title, summary, category, publisher, language, word_count, published_at, ingested_at, updated_at,
+       is_flagged, true
+from loaded.draft_articles
+on conflict (article_id) do update
+    set title = excluded.title, summary = excluded.summary, category = excluded.category,
+        publisher = excluded.publisher, language = excluded.language, word_count = excluded.word_count,
+        published_at = excluded.published_at, ingested_at = excluded.ingested_at,
+        updated_at = excluded.updated_at, is_flagged = excluded.is_flagged, is_described = true
+    where not articles.is_described

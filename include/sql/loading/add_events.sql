@@ -1,0 +1,1 @@
+insert into loaded.events select * from loaded.draft_events on conflict (event_id) do nothing

@@ -1,0 +1,1 @@
+analyze loaded.events, loaded.articles, loaded.readers, loaded.names

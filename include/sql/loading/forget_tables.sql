@@ -1,0 +1,1 @@
+truncate loaded.events, loaded.articles, loaded.readers, loaded.names

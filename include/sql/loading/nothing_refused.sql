@@ -1,0 +1,1 @@
+create table refused (line bigint, error_message varchar, csv_line varchar)

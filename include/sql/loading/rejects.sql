@@ -1,0 +1,1 @@
+select * from rejects order by section, file, line

@@ -1,0 +1,1 @@
+select distinct kind, id, name from names order by kind, id, name
