@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
+from include import backtest_words
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.errors import DaybreakError
@@ -81,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
     add_load(add("load", help="bring in a log of your own from files; without --mapping, propose one"))
+    word = add("backtest", help="what models would have recommended, step by step through the past")
+    backtest_words.add_options(word)
+    word.set_defaults(run=_backtest)
     _add_newsroom(add("newsroom", help="the demo publisher"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
@@ -205,6 +209,16 @@ def _recommend(arguments: argparse.Namespace) -> None:
         if (live.facts or {})["changed"]
         else f"{batch.id} stays unpublished: newer lists are live."
     )
+
+
+def _backtest(arguments: argparse.Namespace) -> None:
+    from include import pipeline
+
+    run, plan = backtest_words.understand(arguments)
+    snapshot = _stage(run, pipeline.extract, plan.days_to_read(run.settings.lookback_days))
+    clean = _stage(run, pipeline.validate, snapshot)
+    facts = _stage(run, pipeline.backtest, clean, plan, _say).facts or {}
+    print(*filter(None, (facts["table"], facts["notes"], f"report  {facts['report']}")), sep="\n")
 
 
 def _monitor(arguments: argparse.Namespace) -> None:

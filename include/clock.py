@@ -6,7 +6,8 @@ written") and for the edges that choose an `as_of`. A test holds every other mod
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 from include.errors import SettingsError
 
@@ -25,6 +26,14 @@ def parse_moment(text: str) -> datetime:
             f"{text!r} is not a date or time.", hint="write it as 2026-11-20 or 2026-11-20T03:00:00Z."
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_length(text: str) -> timedelta:
+    """A length of time as people write it: 30m, 1h, 7d."""
+    found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", text.strip())
+    if found is None:
+        raise SettingsError(f"{text!r} is not a length of time.", hint="write it as 30m, 1h or 7d.")
+    return int(found[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
 
 
 def compact(moment: datetime) -> str:

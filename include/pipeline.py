@@ -33,13 +33,14 @@ from include.clock import compact
 from include.errors import AuditFailed
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
 from include.gate import judge, promote
+from include.hindsight import backtest
 from include.lists import make_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from include.store import digest_of, read_json, whole_folder, write_json
 from include.validation_page import save_front_page
 
-__all__ = ["Run", "judge", "promote"]
+__all__ = ["Run", "backtest", "judge", "promote"]
 
 
 @recorded

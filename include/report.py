@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import cycle
 from pathlib import Path
 
 from include.checks import Check
@@ -58,6 +60,43 @@ def bars(values: Iterable[tuple[str, float]], ours: str) -> str:
         for name, value in values
     )
     return f"<table><tbody>{rows}</tbody></table>"
+
+
+LINE_COLOURS = ("#e0822b", "#3b6ea8", "#117a3d", "#b3261e", "#7a4fa3", "#56636f", "#8a6d00", "#2a9d9d")
+
+
+def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
+    """One line per name over the labels, from zero up; a value that is no number leaves a gap."""
+    width, height, left, bottom = 920, 260, 46, 22
+    top = max((value for values in series.values() for value in values if math.isfinite(value)), default=0) or 1.0
+    across = (width - left) / max(len(labels) - 1, 1)
+
+    def path(values: Sequence[float]) -> str:
+        words, is_down = [], False
+        for number, value in enumerate(values):
+            if math.isfinite(value):
+                up = (height - bottom) * (1 - value / top)
+                words.append(f"{'L' if is_down else 'M'}{left + number * across:.1f} {up:.1f}")
+            is_down = math.isfinite(value)
+        return " ".join(words)
+
+    colours = dict(zip(series, cycle(LINE_COLOURS), strict=False))
+    drawn = "".join(
+        f'<path d="{path(values)}" fill="none" stroke="{colours[name]}" stroke-width="2"/>'
+        for name, values in series.items()
+    )
+    grid = "".join(
+        f'<line x1="{left}" x2="{width}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e4e8ec"/>'
+        f'<text x="0" y="{y + 10:.1f}" font-size="11" fill="#56636f">{top * part:.3f}</text>'
+        for part in (0, 0.5, 1)
+        for y in [(height - bottom) * (1 - part)]
+    )
+    ends = "".join(
+        f'<text x="{x}" y="{height - 4}" font-size="11" fill="#56636f" text-anchor="{anchor}">{escape(label)}</text>'
+        for x, anchor, label in ((left, "start", labels[0]), (width, "end", labels[-1]))
+    )
+    legend = " ".join(f'<span style="color:{colours[name]}">&#9632;</span> {escape(name)} ' for name in series)
+    return f'<svg viewBox="0 0 {width} {height}" width="100%">{grid}{drawn}{ends}</svg><p>{legend}</p>'
 
 
 def save(path: Path, html: str) -> None:

@@ -30,6 +30,7 @@ def sweep(settings: Settings, as_of: datetime) -> dict[str, Any]:
         "builds": sum(_delete_old(p, before) for p in (home / "features").glob("2*") if p.name != latest),
         "lists": sum(_delete_old(path, before) for path in (home / "lists").glob("2*")),
         "reports": sum(_delete_old(path, before) for path in (home / "reports").glob("*/*")),
+        "backtests": sum(_delete_old(path, before) for path in (home / "backtests").glob("*/*")),
         "strays": sum(
             _delete_old(path, as_of - timedelta(hours=STRAY_HOURS)) for path in (home / "tmp").glob("part-*")
         ),

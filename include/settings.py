@@ -81,9 +81,14 @@ class Settings(BaseSettings):
     )
 
     # training and judging
-    model: Literal["two_stage", "most_read", "most_read_in_favourites"] = Field(
-        "two_stage", description="the model that `retrain` trains"
-    )
+    model: Literal[
+        "two_stage",
+        "co_reading",
+        "most_read",
+        "most_read_in_favourites",
+        "most_read_last_hour",
+        "most_read_last_day",
+    ] = Field("two_stage", description="the model that `retrain` trains")
     seed: int = Field(7, ge=0, description="seed of everything random in a run")
     list_step_hours: int = Field(3, ge=1, le=24, description="distance of the list times that training replays")
     train_days: int = Field(6, ge=1, description="days of list times that training replays")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -186,6 +187,36 @@ def keep_verdict(
     client(settings).log_batch(mlflow_run_id, metrics=numbers)
     client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
     client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
+
+
+def keep_backtest(
+    settings: Settings, backtest_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
+) -> None:
+    """A run with the figures and the report of a backtest; a `ServiceError` when the server does not answer."""
+    from mlflow.entities import Metric, Param
+    from mlflow.exceptions import MlflowException
+
+    try:  # a server that is not there is found out at once, not after the client's retries
+        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+    except OSError as error:
+        raise _away(settings, error) from error
+    try:
+        mlflow = client(settings)
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
+        found = mlflow.search_runs([experiment], f"tags.backtest_id = '{backtest_id}'", max_results=1)
+        if found and found[0].info.status == "FINISHED":
+            return
+        tags = {"backtest_id": backtest_id}
+        run_id = mlflow.create_run(experiment, run_name=f"backtest {backtest_id}", tags=tags).info.run_id
+        mlflow.log_batch(
+            run_id,
+            metrics=[Metric(name, value, 0, 0) for name, value in metrics.items() if math.isfinite(value)],
+            params=[Param(name, str(value)[:500]) for name, value in params.items()],
+        )
+        mlflow.log_artifacts(run_id, str(folder), "backtest")
+        mlflow.set_terminated(run_id, "FINISHED")
+    except MlflowException as error:
+        raise _away(settings, error) from error
 
 
 def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:

@@ -54,12 +54,23 @@ class Recommender(Protocol):
 
 def model_class(name: str) -> type[Recommender]:
     """The class of a registered model."""
+    from include.models.co_reading import CoReading, MostReadLastDay, MostReadLastHour
     from include.models.most_read import MostRead, MostReadInFavourites
     from include.models.two_stage import TwoStage
 
-    classes: tuple[type[Recommender], ...] = (TwoStage, MostRead, MostReadInFavourites)
+    classes: tuple[type[Recommender], ...] = (
+        *(TwoStage, CoReading),
+        *(MostRead, MostReadInFavourites, MostReadLastHour, MostReadLastDay),
+    )
     return {cls.name: cls for cls in classes}[name]
 
 
-MODELS = ("two_stage", "most_read", "most_read_in_favourites")
+MODELS = (
+    "two_stage",
+    "co_reading",
+    "most_read",
+    "most_read_in_favourites",
+    "most_read_last_hour",
+    "most_read_last_day",
+)
 BASELINES = ("most_read", "most_read_in_favourites")

@@ -53,6 +53,7 @@ STAGES = {
     "guardrails": set(),
     "lists": {"features", "models"},
     "evaluation": {"features", "models"},
+    "backtest": {"evaluation", "features", "lists", "models", "resampling", "snapshot", "training"},
     "verdict": {"guardrails", "mechanics", "resampling", "slices"},
     "trial": {
         *("evaluation", "features", "lists", "mechanics", "models"),
@@ -84,8 +85,8 @@ GROUND = {
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
-    *("__main__", "cli", "fresh_process", "gate", "loading_words", "pipeline", "quarantine_words", "replay"),
-    *("server_env", "status"),
+    *("__main__", "backtest_words", "cli", "fresh_process", "gate", "hindsight", "loading_words", "pipeline"),
+    *("quarantine_words", "replay", "server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
@@ -101,6 +102,7 @@ ENVIRONMENT = {
 }
 # Asks what time it is, and why it may; everybody else is told by as_of.
 CLOCK_READERS = {
+    "include/backtest_words.py": "refuses a backtest of what is yet to come",
     "include/cli.py": "the edge that chooses an as_of when the user gave none",
     "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
     "include/quarantine_words.py": "tells one replay from another when a person asks for two",

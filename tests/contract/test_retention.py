@@ -82,8 +82,10 @@ def test_the_build_that_is_served_stays_however_old(settings):
 def test_old_reports_and_strays_go(settings):
     old = [aged(settings.home / "reports" / "drift" / "a.html", 15), aged(settings.home / "tmp" / "part-1", 2)]
     young = [aged(settings.home / "reports" / "drift" / "b.html", 13), aged(settings.home / "tmp" / "part-2", 0.5)]
+    old.append(aged(settings.home / "backtests" / "steps" / "a.parquet", 15))
+    young.append(aged(settings.home / "backtests" / "steps" / "b.parquet", 13))
     found = sweep(settings, AS_OF)
-    assert (found["reports"], found["strays"]) == (1, 1)
+    assert (found["reports"], found["strays"], found["backtests"]) == (1, 1, 1)
     assert not any(path.exists() for path in old)
     assert all(path.exists() for path in young)
 

@@ -1,0 +1,148 @@
+"""What is asked at a moment: the scenes a model sees, and the answers it is judged by or learns from.
+
+In `lists` mode a question is a reader who came in the step after the moment. In `next-read` mode it is a session: its
+earlier reads are told, its last one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from include.adapters import duck
+from include.adapters.warehouse import query
+from include.backtest.ground import Ground, first_reads
+from include.backtest.plan import EVERYBODY, Plan
+from include.features import Scenes, counting, describe, describe_readers, describe_world, make_scenes
+from include.settings import Settings
+
+MICROSECONDS = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything about one step. `who` says which reader is behind a request; models see the scenes and no more.
+
+    `answers` are the reads that come next: reader_id and list_at of the request, article_id, seconds.
+    """
+
+    scenes: Scenes
+    catalogue: pa.Table
+    who: pa.Table
+    answers: pa.Table
+    live: pa.Table
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model is fitted on."""
+
+    scenes: Scenes
+    outcomes: pa.Table
+
+
+def ask(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
+    """The questions of a step and their answers."""
+    parameters = {**counting(settings), **_asking(settings, plan, plan.sample), "moment": step}
+    with ground.known_before(step, timedelta(days=settings.lookback_days)) as connection:
+        connection.register("moments", _moments([step]))
+        connection.register("first_reads", ground.first_reads)
+        connection.register("session_source", ground.happened_around(step, plan.every))
+        live = _query(connection, "live_articles", parameters)
+        if plan.mode == "lists":
+            requests = _query(connection, "asked_readers", parameters)
+            connection.register("requests", requests)
+            answers = _query(connection, "list_answers", parameters)
+            tables = describe(connection, [step], requests, counting(settings))
+            who = requests.append_column("who_id", requests.column("reader_id"))
+            return Question(make_scenes(tables), tables["articles"], who, answers, live)
+        asked = _asked_sessions(connection, parameters)
+        world = describe_world(connection, [step], counting(settings))
+        scenes, _ = _session_scenes(connection, asked, world, parameters, with_answers=False)
+        answers = asked.select(["reader_id", "list_at", "article_id"])
+        answers = answers.append_column("seconds", pa.nulls(answers.num_rows, pa.float64()))
+        return Question(scenes, world["articles"], asked.select(["reader_id", "list_at", "who_id"]), answers, live)
+
+
+def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> Lesson:
+    """What a model fitted at the moment may learn from: questions of the time before, answers known by then."""
+    moments = _lesson_moments(settings, plan, moment)
+    with ground.known_before(moment, plan.train_window) as connection:
+        if plan.mode == "lists":
+            tables = describe(connection, moments, "training", counting(settings))
+            return Lesson(make_scenes(tables), tables["outcomes"])
+        sample = -(-plan.train_sample // len(moments))
+        parameters = {**counting(settings), **_asking(settings, plan, sample)}
+        connection.register("moments", _moments(moments))
+        connection.register("first_reads", first_reads(connection))
+        connection.register("session_source", connection.table("reading_events"))
+        asked = _asked_sessions(connection, parameters)
+        world = describe_world(connection, moments, counting(settings))
+        scenes, outcomes = _session_scenes(connection, asked, world, parameters, with_answers=True)
+        return Lesson(scenes, outcomes)
+
+
+def _lesson_moments(settings: Settings, plan: Plan, moment: datetime) -> list[datetime]:
+    """The list times of the last training days; the first day of the window is there to look back at."""
+    step = timedelta(hours=settings.list_step_hours)
+    length = min(timedelta(days=settings.train_days), max(plan.train_window - timedelta(days=1), plan.train_window / 2))
+    return [moment - step * back for back in range(max(1, length // step), 0, -1)]
+
+
+def _asking(settings: Settings, plan: Plan, sample: int) -> dict[str, Any]:
+    return {"every": plan.every, "seed": settings.seed, "sample": sample or EVERYBODY}
+
+
+def _asked_sessions(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> pa.Table:
+    """The sessions to ask for, each under an id of its own: below zero, where no reader is."""
+    asked = _query(connection, "asked_sessions", parameters)
+    ids = pa.array(-1 - np.arange(asked.num_rows), pa.int64())
+    asked = asked.append_column("reader_id", ids)
+    connection.register("asked", asked)
+    return asked
+
+
+def _session_scenes(
+    connection: duckdb.DuckDBPyConnection,
+    asked: pa.Table,
+    world: Mapping[str, pa.Table],
+    parameters: Mapping[str, Any],
+    *,
+    with_answers: bool,
+) -> tuple[Scenes, pa.Table]:
+    """The scenes of sessions in a world, and what they lead to, by the very queries that describe readers."""
+    keys = [("list_at", "ascending"), ("reader_id", "ascending")]
+    requests = asked.select(["reader_id", "list_at"]).sort_by(keys)
+    events = _query(connection, "session_events", {**parameters, "with_answers": with_answers})
+    subscribers = _query(connection, "session_readers", parameters)
+    with duck.connect() as sessions:
+        for name, table in (
+            *(("reading_events", events), ("subscribers", subscribers)),
+            *(("articles", world["articles"]), ("moments", world["moments"])),
+        ):
+            sessions.register(name, table)
+        reads = duck.fetch(sessions, query("features/reads"), parameters)
+        sessions.register("reads", reads)
+        outcomes = duck.fetch(sessions, query("features/outcomes"), parameters)
+        described = describe_readers(sessions, requests, parameters)
+    outcomes = outcomes.join(
+        asked.select(["reader_id", "list_at", "article_id"]),
+        ["reader_id", "list_at", "article_id"],
+        join_type="left semi",
+    )
+    tables = {**world, **described, "requests": requests, "reads": reads, "all_reads": world["reads"]}
+    return make_scenes(tables), outcomes.sort_by([*keys, ("article_id", "ascending")])
+
+
+def _moments(moments: Sequence[datetime]) -> pa.Table:
+    return pa.table({"list_at": pa.array(moments, MICROSECONDS)})
+
+
+def _query(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
+    return duck.fetch(connection, query(f"backtest/{name}"), parameters)
