@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from include import batch as batches
 from include import (
     broken_rows,
+    budget,
     history,
     lateness,
     monitoring,
@@ -99,10 +100,11 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
 def train(run: Run, features: Reference, model: str) -> Reference:
     """A challenger, trained on what came before the hold-out and registered in MLflow as a version."""
     settings, build, snapshot_id = run.settings, Path(features.uri), features.parents[0]
-    parameters = training.parameters(settings, model)
+    used = budget.find_budget(settings, build, training.training_end(settings, run.as_of))
+    parameters = training.parameters(settings, model, used)
 
     def fit(folder: Path) -> training.Trained:
-        return training.fit_model(settings, model, open_scenes(build), open_outcomes(build), run.as_of, folder)
+        return training.fit_model(settings, model, open_scenes(build), open_outcomes(build), used, run.as_of, folder)
 
     about = {
         "model": model,
@@ -112,7 +114,7 @@ def train(run: Run, features: Reference, model: str) -> Reference:
         "run_id": run.run_id,
     }
     version = registry.fit_and_register(settings, digest_of(features.fingerprint, parameters), fit, parameters, about)
-    facts = {"model": model, **mlflow_registry.where(settings, version.mlflow_run_id)}
+    facts = {"model": model, "training_data": used.sentence, **mlflow_registry.where(settings, version.mlflow_run_id)}
     number = str(version.version)
     return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)
 

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     train_days: int = Field(6, ge=1, description="days of list times that training replays")
     holdout_hours: int = Field(24, ge=3, description="last hours of the window, kept for judging")
     max_train_rows: int = Field(1_000_000, ge=1000, description="most example rows a training run uses")
+    max_train_mb: int = Field(
+        2_000, ge=1, description="most data a training run uses, in MB; whole readers are left out"
+    )
     min_effect_share: float = Field(0.005, ge=0, description="gain over the champion, as a share, worth a promotion")
     min_judged_readers: int = Field(200, ge=1, description="readers a verdict needs")
     floor_ndcg: float = Field(0.1, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")

@@ -6,7 +6,7 @@ and the same key gives the same digest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.budget import Budget
 from include.features import Scenes, rows_between
 from include.models import Recommender, model_class
 from include.settings import PROJECT, Settings
@@ -46,7 +47,7 @@ def lock_digest() -> str:
     return digest_file(PROJECT / "requirements.txt")
 
 
-def parameters(settings: Settings, model: str) -> dict[str, str | int]:
+def parameters(settings: Settings, model: str, budget: Budget) -> dict[str, str | int]:
     """Everything that was chosen for a training run."""
     return {
         "model": model,
@@ -57,6 +58,8 @@ def parameters(settings: Settings, model: str) -> dict[str, str | int]:
         "holdout_hours": settings.holdout_hours,
         "list_step_hours": settings.list_step_hours,
         "max_train_rows": settings.max_train_rows,
+        "max_train_mb": settings.max_train_mb,
+        "training_data": budget.sentence,
         "code_digest": code_digest()[:16],
         "lock_digest": lock_digest()[:16],
     }
@@ -67,18 +70,29 @@ def holdout_start(settings: Settings, as_of: datetime) -> datetime:
     return as_of - timedelta(hours=settings.holdout_hours)
 
 
+def training_end(settings: Settings, as_of: datetime) -> datetime:
+    """Training learns from moments before this: an outcome is known when the step after its moment is over."""
+    return holdout_start(settings, as_of) - timedelta(hours=settings.list_step_hours) + timedelta(microseconds=1)
+
+
 def fit_model(
-    settings: Settings, name: str, scenes: Scenes, outcomes: pa.Table, as_of: datetime, folder: Path
+    settings: Settings, name: str, scenes: Scenes, outcomes: pa.Table, budget: Budget, as_of: datetime, folder: Path
 ) -> Trained:
-    """A fitted model whose files lie in `folder`."""
-    step = timedelta(hours=settings.list_step_hours)  # an outcome is known when the step after its moment is over
-    end = holdout_start(settings, as_of) - step + timedelta(microseconds=1)
-    learnt = rows_between(outcomes, as_of - EVER, end)
+    """A fitted model whose files lie in `folder`; it has seen the readers that are in the budget and nobody else."""
+    end = training_end(settings, as_of)
+    learnt = rows_between(outcomes, as_of - EVER, end).filter(pc.field("reader_id").isin(budget.readers))
     model = model_class(name)()
-    facts = model.fit(scenes.between(as_of - EVER, end), learnt, seed=settings.seed, max_rows=settings.max_train_rows)
+    facts = model.fit(_of_readers(scenes.between(as_of - EVER, end), budget.readers), learnt, seed=settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
-    return Trained(model, digest_folder(folder), facts, _last_moment(learnt, end) + step)
+    until = _last_moment(learnt, end) + timedelta(hours=settings.list_step_hours)
+    return Trained(model, digest_folder(folder), {**facts, **budget.facts}, until)
+
+
+def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:
+    """The scenes with the requests of these readers only; what all read together stays whole."""
+    is_in = pc.field("reader_id").isin(readers)
+    return replace(scenes, requests=scenes.requests.filter(is_in), readers=scenes.readers.filter(is_in))
 
 
 def _last_moment(outcomes: pa.Table, otherwise: datetime) -> datetime:

@@ -51,6 +51,7 @@ def verdict_page(
             ("As of", f"{as_of:%Y-%m-%d %H:%M} UTC"),
             ("Hold-out", f"from {evidence.holdout_start:%Y-%m-%d %H:%M} UTC to that moment"),
             ("Snapshot", model.parents[1]),
+            ("Training data", (model.facts or {}).get("training_data", "")),
             ("Digest", model.fingerprint),
             *([("Holds", holds)] if holds else []),
         ],

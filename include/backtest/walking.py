@@ -22,6 +22,7 @@ from include.adapters.warehouse import query
 from include.backtest.asking import Lesson, Question, ask, teach
 from include.backtest.ground import Ground
 from include.backtest.plan import CHAMPION, LEARN_NOTHING, Plan
+from include.budget import share_readers
 from include.errors import ArtifactDamaged, DaybreakError
 from include.evaluation import LONGEST_COUNTED_SECONDS
 from include.lists import make_lists
@@ -149,7 +150,8 @@ def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Reco
             hint="give a longer --train-window, or a later --from.",
         )
     model = model_class(name)()
-    model.fit(lesson.scenes, lesson.outcomes, seed=settings.seed, max_rows=settings.max_train_rows)
+    used = share_readers(lesson.outcomes, lesson.scenes.readers, max_rows=settings.max_train_rows, seed=settings.seed)
+    model.fit(lesson.scenes, lesson.outcomes.filter(pc.field("reader_id").isin(used.readers)), seed=settings.seed)
     return model
 
 

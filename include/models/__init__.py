@@ -31,7 +31,7 @@ class Recommender(Protocol):
 
     name: ClassVar[str]
 
-    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int, max_rows: int) -> dict[str, float]:
+    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Learn from what readers did after each moment; returns facts worth logging (rows used, positives)."""
         ...
 

@@ -22,7 +22,7 @@ class MostRead:
 
     name: ClassVar[str] = "most_read"
 
-    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int, max_rows: int) -> dict[str, float]:
+    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Nothing to learn."""
         return {}
 

@@ -63,16 +63,17 @@ class TwoStage:
     def __init__(self, parts: dict[str, Any] | None = None) -> None:
         self.parts = parts or {}
 
-    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int, max_rows: int) -> dict[str, float]:
-        """Learn from what was shown or read after each moment; whole readers are left out above `max_rows`."""
-        used = sample_readers(outcomes, max_rows, seed)
-        with open_tables(scenes, pairs=used.select(["reader_id", "list_at", "article_id", "position"])) as connection:
+    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
+        """Learn from what was shown or read after each moment."""
+        with open_tables(
+            scenes, pairs=outcomes.select(["reader_id", "list_at", "article_id", "position"])
+        ) as connection:
             examples = run(connection, "pair_features", together_hours=TOGETHER_HOURS)
         keys = ["reader_id", "list_at", "article_id"]
         seconds = (
             examples.select(keys)
             .append_column("row_no", pa.array(np.arange(examples.num_rows)))
-            .join(used.select([*keys, "read_seconds"]), keys)
+            .join(outcomes.select([*keys, "read_seconds"]), keys)
             .sort_by("row_no")
             .column("read_seconds")
             .to_numpy()
@@ -87,11 +88,7 @@ class TwoStage:
         self.parts["dwell"] = HistGradientBoostingRegressor(**TREES, min_samples_leaf=40, random_state=seed).fit(
             matrix[was_read], np.log1p(np.minimum(seconds[was_read], LONGEST_COUNTED_SECONDS))
         )
-        return {
-            "example_rows": float(examples.num_rows),
-            "example_reads": float(was_read.sum()),
-            "left_out_rows": float(outcomes.num_rows - used.num_rows),
-        }
+        return {"example_rows": float(examples.num_rows), "example_reads": float(was_read.sum())}
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """The `depth` articles with the longest expected reading time per request."""
@@ -132,16 +129,6 @@ class TwoStage:
     def load(cls, folder: Path) -> TwoStage:
         """The model in a folder."""
         return cls(skops_files.load(folder / "two_stage.skops"))
-
-
-def sample_readers(outcomes: pa.Table, max_rows: int, seed: int) -> pa.Table:
-    """At most `max_rows` outcomes, of readers taken whole and at random; never cut by time."""
-    if outcomes.num_rows <= max_rows:
-        return outcomes
-    readers, counts = np.unique(outcomes.column("reader_id").to_numpy(), return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(readers))
-    kept = readers[order[np.cumsum(counts[order]) <= max_rows]]
-    return outcomes.filter(pc.is_in(outcomes.column("reader_id"), pa.array(kept)))
 
 
 def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:

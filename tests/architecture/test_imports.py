@@ -45,7 +45,8 @@ STAGES = {
     "mending": {"broken_rows", "day_files", "snapshot"},
     "features": {"snapshot"},
     "models": {"features"},
-    "training": {"features", "models"},
+    "budget": {"features"},
+    "training": {"budget", "features", "models"},
     "registry": {"features", "models", "training"},
     "resampling": set(),
     "mechanics": {"features", "lists", "models", "registry"},
@@ -53,7 +54,7 @@ STAGES = {
     "guardrails": set(),
     "lists": {"features", "models"},
     "evaluation": {"features", "models"},
-    "backtest": {"evaluation", "features", "lists", "models", "resampling", "snapshot", "training"},
+    "backtest": {"budget", "evaluation", "features", "lists", "models", "resampling", "snapshot", "training"},
     "verdict": {"guardrails", "mechanics", "resampling", "slices"},
     "trial": {
         *("evaluation", "features", "lists", "mechanics", "models"),

@@ -134,7 +134,7 @@ class Spy(CoReading):
                     latest = pc.max(table.column(column.name)).as_py()
                     Spy.seen[name, column.name] = max(Spy.seen.get((name, column.name), latest), latest)
 
-    def fit(self, scenes, outcomes, *, seed, max_rows):
+    def fit(self, scenes, outcomes, *, seed):
         self.look(scenes, outcomes=outcomes)
         return {}
 
@@ -156,7 +156,7 @@ def test_a_model_that_looks_everywhere_finds_nothing_later_than_the_step(setting
     Spy.seen = {}
     lesson = teach(settings, plan, opened, STEP)
     assert lesson.outcomes.num_rows > 50
-    Spy().fit(lesson.scenes, lesson.outcomes, seed=1, max_rows=10**6)
+    Spy().fit(lesson.scenes, lesson.outcomes, seed=1)
     assert max(Spy.seen.values()) < STEP
 
 

@@ -54,7 +54,7 @@ def outcomes(build):
 
 def fit(name, scenes, outcomes, seed=7):
     model = model_class(name)()
-    model.fit(scenes.between(LONG_AGO, HOLDOUT), rows_between(outcomes, LONG_AGO, HOLDOUT), seed=seed, max_rows=50_000)
+    model.fit(scenes.between(LONG_AGO, HOLDOUT), rows_between(outcomes, LONG_AGO, HOLDOUT), seed=seed)
     return model
 
 
@@ -254,21 +254,6 @@ def test_time_spent_counts_for_more_than_clicks(fitted, holdout):
 def test_readers_are_ranked_the_same_in_one_part_or_in_many(fitted, rankings, holdout, monkeypatch):
     monkeypatch.setattr(two_stage, "REQUESTS_AT_ONCE", 100)
     assert fitted["two_stage"].rank(holdout, DEPTH).equals(rankings["two_stage"])
-
-
-def test_above_the_cap_whole_readers_are_left_out_and_counted(scenes, outcomes):
-    used = two_stage.sample_readers(outcomes, 5000, seed=1)
-    counts = {r["values"]: r["counts"] for r in outcomes.column("reader_id").value_counts().to_pylist()}
-    assert 0 < used.num_rows <= 5000
-    for row in used.column("reader_id").value_counts().to_pylist():
-        assert row["counts"] == counts[row["values"]]
-    facts = model_class("two_stage")().fit(scenes, outcomes, seed=1, max_rows=5000)
-    assert facts["left_out_rows"] == outcomes.num_rows - used.num_rows
-    assert facts["example_rows"] == used.num_rows
-
-
-def test_below_the_cap_nobody_is_left_out(outcomes):
-    assert two_stage.sample_readers(outcomes, outcomes.num_rows, seed=1) is outcomes
 
 
 FIT_AND_SAVE = """
