@@ -15,6 +15,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
+from include.contract import TABLES
 from include.errors import DaybreakError
 from include.settings import Settings
 
@@ -23,6 +24,10 @@ LONGEST_VALUE = 400
 SHOWN_SNAPSHOTS = 10
 
 Row = dict[str, Any]
+
+
+class NothingWaits(DaybreakError):
+    """No row that is set aside fits the wish and has not come back yet."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,15 @@ def find_rows(settings: Settings, wish: Wish, key: str | None, limit: int) -> li
 
 
 def newest_snapshot(settings: Settings, wish: Wish) -> str:
-    """The snapshot to try again when none is named: the newest training one with such rows that have not come back."""
+    """The snapshot that is named, else the newest training one with such rows that wait; else `NothingWaits`."""
     if wish.snapshot:
         return wish.snapshot
     found = _read(settings, "newest", asdict(wish))
     if not found:
-        raise DaybreakError(
+        raise NothingWaits(
             f"No row waits in quarantine{wish.words()}.",
             hint="`bin/daybreak quarantine list` shows what is set aside and what came back; "
-            "--snapshot tries one again all the same.",
+            "with its snapshot named, one that came back is tried again all the same.",
         )
     return str(found[0]["snapshot_id"])
 
@@ -123,8 +128,10 @@ def tell_row(row: Row) -> str:
     lines += [f"  breaks  {sentence}" for sentence in row["breaks"]]
     lines.append(f"  found   {found} {row['snapshot_id']}, {row['last_at']:{MINUTE}}")
     original: Mapping[str, Any] = json.loads(row["original"])
-    width = max(map(len, original))
-    lines += [f"    {name:<{width}}  {_value(value)}" for name, value in original.items()]
+    columns = [name for table in TABLES if table.name == row["table"] for name in table.columns.names]
+    names = [name for name in columns if name in original] + sorted(original.keys() - set(columns))
+    width = max(map(len, names))
+    lines += [f"    {name:<{width}}  {_value(original[name])}" for name in names]
     return "\n".join(lines)
 
 

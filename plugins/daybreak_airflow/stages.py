@@ -74,17 +74,19 @@ def validate(snapshot: Passed) -> Passed:
 def replay() -> Passed:
     """The new version of a clean snapshot, with the rows that came back; skipped when it only says what would."""
     from include import replay as replays
-    from include.quarantine import Wish, newest_snapshot
+    from include.quarantine import NothingWaits, Wish, newest_snapshot
 
     form, run = get_current_context()["params"], current_run()
     wish = Wish(*(form.get(name) or None for name in ("snapshot", "table", "code")))
-    raw = replays.find_raw(run.settings, newest_snapshot(run.settings, wish))
+    try:
+        raw = replays.find_raw(run.settings, newest_snapshot(run.settings, wish))
+    except NothingWaits as nothing:
+        raise skip(str(nothing)) from nothing
     run = replace(run, as_of=raw.as_of)
     with keeping_report():
         if form.get("dry_run"):
-            raise skip(
-                f"Dry run on {raw.id}: {replays.tell(replays.try_again(run, raw, wish, dry_run=True).facts(), None)}"
-            )
+            would = replays.try_again(run, raw, wish, dry_run=True).facts()
+            raise skip(f"Dry run on {raw.id}: {replays.tell(would, None)}")
         version = replays.replay(run, raw.id, wish)
     log.info("%s", replays.tell(dict(version.facts or {}), version.id))
     return version.to_dict()

@@ -11,13 +11,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from daybreak_airflow.as_of import as_of, form_as_of, run_type
+
+if TYPE_CHECKING:
+    from include.settings import Settings
 
 POLL_SECONDS = 15.0
 # Beyond the deadline, for a triggerer that is not there to see it pass.
@@ -79,13 +82,12 @@ class WindowComplete(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """One event: whether the window is complete, and the last answer."""
+        settings = await asyncio.to_thread(prepared)  # in a thread: imports would hold up the other triggers
         from include import waiting
         from include.adapters.arrivals import ask
         from include.clock import now, parse_moment
         from include.errors import DaybreakError
-        from include.settings import load_settings
 
-        settings = await asyncio.to_thread(load_settings)
         end, until = parse_moment(self.window_end), parse_moment(self.deadline)
         while True:
             is_complete = False
@@ -99,6 +101,15 @@ class WindowComplete(BaseTrigger):
                 return
             log.info("%s", answer)
             await asyncio.sleep(min(self.poll_seconds, max(0.0, (until - now()).total_seconds())))
+
+
+def prepared() -> Settings:
+    """The settings, with everything imported that asking takes."""
+    import include.adapters.arrivals
+    import include.waiting  # noqa: F401
+    from include.settings import load_settings
+
+    return load_settings()
 
 
 def waits_not(context: Mapping[str, Any], minutes: int) -> str:

@@ -250,3 +250,15 @@ def test_a_dry_replay_says_what_would_come_back_and_makes_nothing(replayed):
     with pytest.raises(AirflowSkipException, match="3 rows would come back"):
         replayed(dry_run=True)
     assert list(replayed.asked) == ["try"]
+
+
+def test_a_replay_with_nothing_to_try_is_green_and_says_so(replayed, monkeypatch):
+    from include import quarantine
+
+    def nothing(settings, wish):
+        raise quarantine.NothingWaits("No row waits in quarantine.", hint="look.")
+
+    monkeypatch.setattr(quarantine, "newest_snapshot", nothing)
+    with pytest.raises(AirflowSkipException, match="No row waits"):
+        replayed()
+    assert replayed.asked == {}
