@@ -156,7 +156,7 @@ def _ask_day(
         rows = connection.sql(query(f"contract/{table.name}"))
         told = judge.ask(_frames(rows, rules), rules)
         (counts,) = rows.aggregate([FunctionExpression("count_if", breaks(rule)) for rule in rules]).fetchall()
-    by_code = {rule.code: count for rule, count in zip(rules, counts, strict=True)}
+    by_code = {rule.code: count or 0 for rule, count in zip(rules, counts, strict=True)}  # none when all are unknown
     _agree(table, [(rule, told[rule.code], 0.0) for rule in rules], BrokenCount(0, by_code), noted=True)
     return told
 
