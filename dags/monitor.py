@@ -2,8 +2,9 @@
 
 ## What it does
 Measures how the live lists do (reading that came from them, by slice), compares readers and news with what the champion
-was trained on, and asks `retrain` for a new model when too many of the last windows drifted. Mails alerts that are
-still waiting. Runs every hour at half past.
+was trained on, and asks `retrain` for a new model when too many of the last windows drifted. Goes back
+to the champion before when readers spend clearly less time with the new one's lists. Mails alerts that are still
+waiting. Runs every hour at half past.
 
 ## Reads and writes
 Reads `source.*`, `recs.*` and the champion's training data. Writes `ops.health`, `ops.drift`, `ops.retrain_requests`
@@ -22,8 +23,8 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag
 
-from daybreak_airflow import stages
-from daybreak_airflow.assets import DRIFT
+from daybreak_airflow import decisions, stages
+from daybreak_airflow.assets import CHAMPION, DRIFT
 from daybreak_airflow.defaults import DEFAULTS
 
 
@@ -38,6 +39,7 @@ def monitor():
     """A look at the window; alerts go out whatever it finds."""
     health = stages.watch()
     stages.request_retrain.override(outlets=[DRIFT])(health)
+    decisions.guard.override(outlets=[CHAMPION])(health)
     stages.deliver_alerts()
 
 

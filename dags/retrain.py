@@ -5,7 +5,8 @@ Waits, without holding a worker, until the window that ends at the run's moment 
 first event has arrived, or the publisher's marker says so. Pulls that window, checks it, builds features, trains a
 challenger, judges it beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every
 night at 03:00 UTC, on a drift event from `monitor`, by hand with a form, and over past days as a backfill.
-A rejected challenger is a green run whose last task is skipped, with the reason in its log.
+A rejected challenger is a green run whose task `promote` is skipped, with the reason in its log. A doubtful one starts
+`approve`, where a person decides; a dry run writes its lists to a shadow batch that nobody is shown.
 
 ## Reads and writes
 Reads `source.*`. Writes the snapshot, features and model under the state folder and in MLflow, bad rows to
@@ -28,8 +29,8 @@ from typing import get_args
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
-from daybreak_airflow import stages
-from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT
+from daybreak_airflow import decisions, stages
+from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
 from include.settings import Settings
@@ -49,7 +50,13 @@ FORM = {
         values_display={"null": "as set"},
         description="what to train",
     ),
-    "mode": Param("enforce", type="string", enum=["enforce", "dry_run"], description="dry_run promotes nothing"),
+    "mode": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, "enforce", "dry_run", "off"],
+        values_display={"null": "as set"},
+        description="dry_run judges, shows a shadow batch, promotes nothing; off only trains",
+    ),
     "publish_backfill": PUBLISH_BACKFILL,
     "reason": REASON,
 }
@@ -75,6 +82,8 @@ def retrain():
     model = stages.train.override(execution_timeout=timedelta(hours=3))(features)
     verdict = stages.judge(model, features)
     stages.promote.override(outlets=[CHAMPION])(verdict)
+    decisions.ask.override(outlets=[QUESTION])(verdict)
+    decisions.shadow(verdict)
 
 
 retrain()

@@ -99,10 +99,35 @@ def find_live(warehouse: Connection) -> tuple[str, datetime, int, datetime] | No
     return warehouse.execute(query("batch/live")).fetchone()
 
 
-def switch(warehouse: Connection, batch_id: str, as_of: datetime, stale_after_minutes: int) -> bool:
-    """True when the batch is live when this transaction commits; False when newer lists are live already."""
+def lock(warehouse: Connection) -> None:
+    """Nobody else publishes until this transaction ends."""
     warehouse.execute(query("batch/lock_live"))
+
+
+def newest_of_version(warehouse: Connection, version: int) -> str | None:
+    """The newest batch of a model version that passed its audit and still has its rows."""
+    row = warehouse.execute(query("batch/newest_of_version"), [version]).fetchone()
+    return str(row[0]) if row else None
+
+
+def restore(warehouse: Connection, batch_id: str, stale_after_minutes: int) -> None:
+    """An audited batch live when this transaction commits, even if it is older than the live one."""
+    if warehouse.execute(query("batch/restore"), {"batch_id": batch_id}).fetchone() is None:
+        raise AuditFailed(
+            f"Batch {batch_id} has not passed its audit, so it is not published.", hint="the live lists stay."
+        )
+    warehouse.execute(query("batch/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
+
+
+def switch(warehouse: Connection, batch_id: str, as_of: datetime, stale_after_minutes: int) -> bool:
+    """True when the batch is live when this transaction commits.
+
+    False when newer lists are live already, or another champion was made since the batch was scored.
+    """
+    lock(warehouse)
     live = find_live(warehouse)
+    if not (warehouse.execute(query("batch/is_champions"), [batch_id]).fetchone() or (True,))[0]:
+        return False
     if live is not None and (live[1] > as_of or live[0] == batch_id):
         return live[0] == batch_id
     if warehouse.execute(query("batch/mark_published"), {"batch_id": batch_id}).fetchone() is None:

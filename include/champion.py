@@ -67,13 +67,23 @@ def append(
     return warehouse.execute(query("ledger/append"), values).fetchone() is not None
 
 
+def find_fallbacks(warehouse: Connection) -> list[int]:
+    """Versions to go back to, newest first: once champion, and never rolled back from."""
+    return [version for (version,) in warehouse.execute(query("ledger/fallbacks"))]
+
+
 def repair_aliases(settings: Settings) -> None:
-    """MLflow's aliases say what the ledger says."""
+    """MLflow's aliases say what the ledger says: `champion`, and `previous` for the one to go back to.
+
+    A version that somebody deleted from the registry gets no alias; the ledger knows it all the same.
+    """
     with connect(settings) as warehouse:
         champion = find_champion(warehouse)
-    if champion is None:
-        return
-    if mlflow_registry.read_alias(settings, "champion") != champion.version:
-        mlflow_registry.set_alias(settings, "champion", champion.version)
-    if champion.from_version is not None and mlflow_registry.read_alias(settings, "previous") != champion.from_version:
-        mlflow_registry.set_alias(settings, "previous", champion.from_version)
+        if champion is None:
+            return
+        fallbacks = find_fallbacks(warehouse)
+    for alias, version in {"champion": champion.version, "previous": next(iter(fallbacks), None)}.items():
+        if mlflow_registry.read_alias(settings, alias) == version:
+            continue
+        if version is None or not mlflow_registry.set_alias(settings, alias, version):
+            mlflow_registry.drop_alias(settings, alias)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
-from include import backtest_words
+from include import backtest_words, gate_words
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.errors import DaybreakError
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     models = get_args(Settings.model_fields["model"].annotation)
     word.add_argument("--model", choices=models, help="which model to train (default: the setting `model`)")
     word.add_argument("--window-days", type=int, help="days of reading to look at (default: the setting)")
-    word.add_argument("--dry-run", action="store_true", help="judge, but promote nothing")
+    gate_words.add_mode(word)
     word.set_defaults(run=_retrain)
     word = add("recommend", help="score with the champion, audit and publish, here and now")
     _add_as_of(word)
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     word = add("backtest", help="what models would have recommended, step by step through the past")
     backtest_words.add_options(word)
     word.set_defaults(run=_backtest)
+    gate_words.add_words(add)
     _add_newsroom(add("newsroom", help="the demo publisher"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
@@ -188,10 +189,7 @@ def _retrain(arguments: argparse.Namespace) -> None:
     clean = _stage(run, pipeline.validate, snapshot)
     features = _stage(run, pipeline.build_features, clean, "training")
     model = _stage(run, pipeline.train, features, arguments.model or run.settings.model)
-    verdict = _stage(run, pipeline.judge, model, features)
-    if not arguments.dry_run:
-        _stage(run, pipeline.promote, verdict)
-    print((verdict.facts or {})["sentence"])
+    gate_words.decide(run, model, features, arguments.mode or run.settings.gate_mode, _stage)
 
 
 def _recommend(arguments: argparse.Namespace) -> None:

@@ -102,6 +102,18 @@ GUIDES = {
         "Read the error above and remove its cause, then trigger `replay_quarantine` again.",
         "replay-failed",
     ),
+    "approve": Guide(
+        "ticket",
+        "The champion stays until somebody decides.",
+        "Answer with `bin/daybreak approve` (with --keep to say no), or clear the failed task.",
+        "approve-failed",
+    ),
+    "rollback": Guide(
+        "page",
+        "Nothing was changed: champion and lists are as they were.",
+        f"Read the error above: it names the version that could not be used; name another in the form. {AGAIN}",
+        "rollback-failed",
+    ),
     "newsroom": Guide(
         "ticket",
         "The demo publisher stands still; the next run plays on from where it stopped.",

@@ -1,25 +1,35 @@
-"""The stages that decide who is champion: judge, and promote. They are the pipeline's; DAGs and CLI call them there."""
+"""The stages that decide who is champion: judge, promote, ask and answer; and shadow, which only shows.
+
+They are the pipeline's; DAGs and CLI call them there. Nothing is believed that a caller says of a verdict: whoever
+promotes looks at the checks that were kept with it.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pyarrow.parquet as pq
 
+from include import batch as batches
 from include import champion as champions
-from include import registry, training
+from include import holds, registry, training
 from include.adapters import mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
+from include.alerts import raise_alert
 from include.champion import Champion
 from include.checks import Check
-from include.clock import compact
-from include.errors import ArtifactDamaged
+from include.clock import compact, now
+from include.errors import ArtifactDamaged, DaybreakError, SourceError
+from include.failures import Alert
 from include.features import open_outcomes, open_scenes, rows_between
 from include.mechanics import try_out
 from include.record import Run, keep_checks, keep_verdict, recorded
 from include.references import Reference
 from include.report import save
+from include.rollback import keep_audit
+from include.scoring import newest_features, score_features, write_lists
 from include.settings import Settings
 from include.store import digest_of
 from include.trial import Contestant, Holdout, hold_trial
@@ -51,7 +61,9 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     verdict_id = f"{compact(run.as_of)}-v{version}-after-{seq}-{made_of[:8]}"
     report = f"verdicts/{verdict_id}.html"
     page = settings.home / "reports" / report
-    save(page, verdict_page(settings, verdict, evidence, model, champion, run.as_of))
+    with connect(settings) as warehouse:
+        held = " ".join(hold.tell() for hold in holds.find_holds(warehouse, now()))
+    save(page, verdict_page(settings, verdict, evidence, model, champion, run.as_of, held))
     facts = {
         "decision": verdict.decision,
         "sentence": verdict.sentence,
@@ -72,36 +84,104 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
 @recorded
 def promote(run: Run, verdict: Reference) -> Reference:
     """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
+    return _promote(run, verdict.id, "promote", run.actor, cast(dict[str, Any], verdict.facts)["sentence"])
+
+
+@recorded
+def ask(run: Run, verdict: Reference) -> Reference:
+    """The verdict, once on-call has been asked by a ticket to decide; one question is one mail."""
     facts = cast(dict[str, Any], verdict.facts)
-    changed = False
+    version, hours = facts["challenger_version"], run.settings.ask_hours
+    subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is wanted"
+    body = (
+        f"What is asked\n{facts['sentence']}\n\n"
+        f"What happens by itself\nThe champion stays. Without an answer within {hours} h it is kept for good.\n\n"
+        f"Next step\nIn Airflow open the newest run of `approve` and answer under Required Actions, or type "
+        f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
+        f"Links\nVerdict: {run.settings.airflow_url}/daybreak/reports/{facts['report']}\n"
+        f"Runbook: docs/runbook.md#a-person-is-asked\n"
+    )
+    raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
+    return verdict
+
+
+def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] | None:
+    """The open question about this verdict, else the newest one, in words; None when there is nothing to decide."""
+    with connect(settings) as warehouse:
+        waiting = [str(row[0]) for row in warehouse.execute(query("ops/open_questions"))]
+        name = verdict_id if verdict_id in waiting else next(iter(waiting), None)
+        row = warehouse.execute(query("ops/verdict"), [name]).fetchone() if name else None
+    if name is None or row is None:
+        return None
+    checks = [Check(**check) for check in row[2]]
+    doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
+    told = "\n".join(f"- **{check.code} {check.title}**: {check.sentence}" for check in doubts)
+    better = next(
+        (check.sentence for check in checks if check.code == "RT108"), "There is no champion to compare with."
+    )
+    link = f"{settings.airflow_url}/daybreak/reports/verdicts/{name}.html"
+    return {
+        "verdict_id": name,
+        "subject": f"Promote v{row[3]}, or keep v{row[1]}?",
+        "body": f"{better}\n\nEvery check that blocks has passed; these are in doubt:\n\n{told}\n\n[Verdict]({link})",
+    }
+
+
+@recorded
+def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: str, reason: str = "") -> Reference:
+    """What a person, or nobody in time, made of a verdict that asked; the first answer counts."""
     with connect(run.settings) as warehouse:
-        sound = conclude_again(warehouse, verdict.id)
-        if sound == "promote" == facts["decision"]:
+        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
+        if warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone() is None:
+            raise DaybreakError(f"There is no verdict {verdict_id}.", hint="`bin/daybreak status` shows the newest.")
+        if warehouse.execute(query("ops/keep_answer"), values).fetchone() is not None:
+            keep_audit(warehouse, who, f"answer {choice}", {"verdict_id": verdict_id, "reason": reason})
+        counts = warehouse.execute(query("ops/answer"), [verdict_id]).fetchone()
+    if counts != (choice, who):
+        sentence = f"{counts[1] if counts else 'Somebody'} had answered before: {counts[0] if counts else 'unknown'}."
+        return _as_it_is(run, verdict_id, False, sentence)
+    if choice == "keep":
+        return _as_it_is(run, verdict_id, False, f"Kept by {who}.")
+    return _promote(run, verdict_id, "ask", who, f"Promoted by {who}{f': {reason}' if reason else ''}.")
+
+
+def _promote(run: Run, verdict_id: str, wanted: Decision, actor: str, why: str) -> Reference:
+    """The ledger's next row, if the checks kept under this verdict come to `wanted` and nothing holds it back."""
+    changed, sentence = False, why
+    with connect(run.settings) as warehouse:
+        row = warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone()
+        found = conclude_again(warehouse, verdict_id)
+        champion = champions.find_champion(warehouse)
+        if row is None or found != wanted:
+            sentence = f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
+        elif champion is not None and champion.verdict_id == verdict_id:
+            changed = True  # a retry after a crash finds its own row
+        elif forbidden := holds.forbid(holds.find_holds(warehouse, now()), row[3]):
+            sentence = f"v{row[3]} is not promoted. {forbidden}"
+        else:
             changed = champions.append(
                 warehouse,
-                after_seq=facts["champion_seq"],
-                version=facts["challenger_version"],
-                from_version=facts["champion_version"],
-                why=facts["sentence"],
-                actor=run.actor,
+                after_seq=row[4],
+                version=row[3],
+                from_version=row[1],
+                why=why,
+                actor=actor,
                 run_id=run.run_id,
-                snapshot_id=facts["snapshot_id"],
-                verdict_id=verdict.id,
+                snapshot_id=row[5],
+                verdict_id=verdict_id,
             )
-        champion = champions.find_champion(warehouse)
-    # a retry after a crash finds its own row in the ledger: that is a promotion, too
-    changed = changed or (champion is not None and champion.verdict_id == verdict.id)
+            if not changed:
+                sentence = "The champion stays: another run changed it while this one judged."
     champions.repair_aliases(run.settings)
+    return _as_it_is(run, verdict_id, changed, sentence)
+
+
+def _as_it_is(run: Run, verdict_id: str, changed: bool, sentence: str) -> Reference:
+    with connect(run.settings) as warehouse:
+        champion = champions.find_champion(warehouse)
     version = champion.version if champion else None
-    return Reference(
-        "champion",
-        str(version),
-        verdict.uri,
-        run.as_of,
-        digest_of(version),
-        (verdict.id,),
-        {"version": version, "changed": changed, "sentence": facts["sentence"]},
-    )
+    facts = {"version": version, "changed": changed, "sentence": sentence}
+    return Reference("champion", str(version), "", run.as_of, digest_of(version), (verdict_id,), facts)
 
 
 def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
@@ -109,11 +189,37 @@ def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
     row = warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone()
     if row is None:
         return "keep"
-    decision, champion_version, kept = row
+    decision, champion_version, kept = row[:3]
     checks = [Check(**check) for check in kept]
     has_rival = champion_version is not None and not any(check.code == "RT118" for check in checks)
     found = conclude(checks, has_champion=has_rival).decision
     return found if found == decision else "keep"
+
+
+@recorded
+def shadow(run: Run, version: int) -> Reference:
+    """Full lists of a version in a batch that can never go live, and how they differ from the live ones."""
+    settings = run.settings
+    features = newest_features(settings)
+    if features is None:
+        raise SourceError("There are no features to score with yet.", hint="run `recommend` once, then this again.")
+    with connect(settings) as warehouse:
+        registered = registry.find_model(warehouse, version)
+    lists = score_features(
+        settings, features, registered, lambda: registry.load_version(settings, registered), prefix="shadow_"
+    )
+    write_lists(run, lists)
+    with connect(settings) as warehouse:
+        batches.set_status(warehouse, lists.id, "shadow")
+        row = warehouse.execute(query("shadow/compare"), {"batch_id": lists.id}).fetchone() or (0,) * 7
+    same, places, ours, theirs, our_readers, their_readers, fewer = row
+    sentence = (
+        f"Shadow batch {lists.id}: {same:,} of {places:,} live places stay ({same / max(1, places):.0%}); it lists "
+        f"{ours:,} different articles, the live lists {theirs:,}; {our_readers:,} readers get a list against "
+        f"{their_readers:,}, {fewer:,} of them a shorter one."
+    )
+    facts = {"sentence": sentence, "kept_place_share": same / max(1, places), "readers_with_fewer": fewer}
+    return Reference("shadow", lists.id, lists.uri, features.as_of, lists.fingerprint, lists.parents, facts)
 
 
 def _find_rivals(settings: Settings, champion: Champion | None) -> tuple[dict[str, Contestant], str]:
@@ -124,10 +230,12 @@ def _find_rivals(settings: Settings, champion: Champion | None) -> tuple[dict[st
         return {"champion": _contestant(settings, champion.version)}, ""
     except ArtifactDamaged as error:
         trouble = error.fact
-    try:
-        return ({"previous": _contestant(settings, champion.from_version)} if champion.from_version else {}), trouble
-    except ArtifactDamaged:
-        return {}, trouble
+    with connect(settings) as warehouse:
+        fallbacks = champions.find_fallbacks(warehouse)
+    for version in fallbacks:
+        with suppress(ArtifactDamaged):
+            return {"previous": _contestant(settings, version)}, trouble
+    return {}, trouble
 
 
 def _contestant(settings: Settings, version: int) -> Contestant:

@@ -33,15 +33,16 @@ from include.checks import blocking
 from include.clock import compact
 from include.errors import AuditFailed
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
-from include.gate import judge, promote
+from include.gate import answer, ask, find_question, judge, promote, shadow
 from include.hindsight import backtest
-from include.lists import make_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
-from include.store import digest_of, read_json, whole_folder, write_json
+from include.rollback import guard, roll_back
+from include.scoring import score_features, write_lists
+from include.store import digest_of, whole_folder
 from include.validation_page import save_front_page
 
-__all__ = ["Run", "backtest", "judge", "promote"]
+__all__ = ["Run", "answer", "ask", "backtest", "find_question", "guard", "judge", "promote", "roll_back", "shadow"]
 
 
 @recorded
@@ -126,40 +127,14 @@ def score(run: Run, features: Reference) -> Reference:
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         registered = registry.find_model(warehouse, champion.version)
-    caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
-    fingerprint = digest_of(features.fingerprint, registered.digest, caps)
-    batch_id = f"{compact(run.as_of)}_v{registered.version}_{fingerprint[:8]}"
-    folder = settings.home / "lists" / batch_id
-    if not folder.exists():
-        model = registry.load_version(settings, registered)
-        scenes = open_scenes(Path(features.uri))
-        lists = make_lists(settings, model, scenes, pq.read_table(Path(features.uri) / "articles"))
-        with whole_folder(settings, folder) as draft:
-            pq.write_table(lists, draft / "lists.parquet")
-            about = {
-                "batch_id": batch_id,
-                "as_of": run.as_of,
-                "model_version": registered.version,
-                "snapshot_id": features.parents[0],
-                "list_length": settings.list_length,
-                "readers": scenes.requests.num_rows,
-            }
-            write_json(draft / "batch.json", about)
-    facts = {"model_version": registered.version, "readers": (features.facts or {})["requests"]}
-    return Reference(
-        "lists", batch_id, str(folder), run.as_of, fingerprint, (features.id, str(registered.version)), facts
-    )
+    return score_features(settings, features, registered, lambda: registry.load_version(settings, registered))
 
 
 @recorded
 def write_batch(run: Run, lists: Reference) -> Reference:
     """The lists in PostgreSQL under their batch id, unseen by readers."""
-    about = read_json(Path(lists.uri) / "batch.json")
-    with connect(run.settings) as warehouse:
-        readers, rows = batches.write(
-            warehouse, pq.read_table(Path(lists.uri) / "lists.parquet"), {**about, "run_id": run.run_id}
-        )
-    facts = {"readers": readers, "rows": rows, "expected_readers": about["readers"]}
+    readers, rows, expected = write_lists(run, lists)
+    facts = {"readers": readers, "rows": rows, "expected_readers": expected}
     return Reference("batch", lists.id, lists.uri, run.as_of, lists.fingerprint, (lists.id,), facts)
 
 
@@ -182,7 +157,7 @@ def audit(run: Run, batch: Reference) -> Reference:
 
 @recorded
 def publish(run: Run, batch: Reference) -> Reference:
-    """The batch live, unless newer lists are; `facts["changed"]` tells."""
+    """The batch live, unless newer lists are or it is by a champion of before; `facts["changed"]` tells."""
     with connect(run.settings) as warehouse:
         is_live = batches.switch(warehouse, batch.id, batch.as_of, run.settings.stale_after_minutes)
     facts = {**(batch.facts or {}), "changed": is_live}

@@ -103,9 +103,13 @@ class Settings(BaseSettings):
     floor_coverage_share: float = Field(0.99, ge=0, le=1, description="share of judged readers with a full list")
 
     # the gate: when a person is asked, what may not fall, and what a version may cost
+    gate_mode: Literal["enforce", "dry_run", "off"] = Field(
+        "enforce", description="what retrain may do: promote; judge and show a shadow batch; or only train"
+    )
     ask_chance_share: float = Field(
         0.9, ge=0.5, le=1, description="chance of being a gain from which a person is asked"
     )
+    ask_hours: int = Field(12, ge=1, description="how long a question waits for a person; then the champion is kept")
     holdout_parts: int = Field(3, ge=1, description="parts of the hold-out in each of which a challenger must hold up")
     min_slice_readers: int = Field(100, ge=1, description="readers from which a slice is judged")
     max_slice_fall_share: float = Field(0.05, ge=0, description="certain fall of a slice, as a share, that blocks")
@@ -123,6 +127,12 @@ class Settings(BaseSettings):
     max_load_seconds: float = Field(120, gt=0, description="time a fresh process has to load a version and rank")
     max_list_milliseconds: float = Field(50, gt=0, description="time a list may take in that process")
     max_model_memory_mb: int = Field(4000, ge=100, description="memory that process may hold")
+
+    # the champion among readers
+    rollback_fall_share: float = Field(0.25, gt=0, description="fall of time per article shown that rolls back")
+    rollback_min_impressions: int = Field(5_000, ge=1, description="articles each champion must have shown")
+    rollback_after_hours: int = Field(6, ge=0, description="time a new champion has before it is compared")
+    rollback_cooldown_hours: int = Field(48, ge=0, description="after a rollback by itself: no other, and no promotion")
 
     # lists
     list_length: int = Field(10, ge=1, le=100, description="articles in a reader's list")

@@ -10,26 +10,30 @@ from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
 from include.champion import find_champion
+from include.clock import now
 from include.errors import DaybreakError
+from include.holds import find_holds
 from include.settings import Settings
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
     """Champion, lists, newest verdict, services and links; what the warehouse cannot tell is None."""
     try:
-        found = _ask_warehouse(settings)
+        found = _ask_warehouse(settings, now())
     except DaybreakError as error:
-        found = {"champion": None, "lists": None, "verdict": None, "trouble": str(error)}
+        found = {"champion": None, "lists": None, "verdict": None, "holds": [], "questions": [], "trouble": str(error)}
     return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
 
 
-def _ask_warehouse(settings: Settings) -> dict[str, Any]:
+def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
     with connect(settings) as warehouse:
         champion = find_champion(warehouse)
         with warehouse.cursor(row_factory=dict_row) as cursor:
             lists = cursor.execute(query("status/lists")).fetchone()
             verdict = cursor.execute(query("status/newest_verdict")).fetchone()
             late = cursor.execute(query("status/late_rows")).fetchone()
+        holds = [hold.tell() for hold in find_holds(warehouse, moment)]
+        questions = [row[0] for row in warehouse.execute(query("ops/open_questions"))]
         reports = {
             stage: row[0]
             for stage in ("validate", "judge", "watch")
@@ -46,6 +50,8 @@ def _ask_warehouse(settings: Settings) -> dict[str, Any]:
         },
         "lists": lists,
         "verdict": verdict,
+        "holds": holds,
+        "questions": questions,
         "late_rows": late and late["sentence"],
         "reports": reports,
     }
@@ -83,6 +89,8 @@ def tell(status: dict[str, Any], moment: datetime) -> str:
         scores = verdict["metrics"]
         told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
         lines.append(f"verdict       v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
+    lines += [f"hold          {hold}" for hold in status["holds"]]
+    lines += [f"question      {name} waits for an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
         minutes = (moment - lists["generated_at"]).total_seconds() / 60
         lines.append(

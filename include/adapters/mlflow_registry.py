@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -143,9 +144,25 @@ def need_version(settings: Settings, version: int) -> None:
         ) from error
 
 
-def set_alias(settings: Settings, alias: str, version: int) -> None:
-    """The alias now names this version."""
-    client(settings).set_registered_model_alias(MODEL, alias, str(version))
+def set_alias(settings: Settings, alias: str, version: int) -> bool:
+    """Whether the alias now names this version; not, when the registry does not hold it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client(settings).set_registered_model_alias(MODEL, alias, str(version))
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise _away(settings, error) from error
+        return False
+    return True
+
+
+def drop_alias(settings: Settings, alias: str) -> None:
+    """The alias names nothing; it may never have."""
+    from mlflow.exceptions import MlflowException
+
+    with suppress(MlflowException):
+        client(settings).delete_registered_model_alias(MODEL, alias)
 
 
 def read_alias(settings: Settings, alias: str) -> int | None:

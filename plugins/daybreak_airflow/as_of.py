@@ -79,6 +79,13 @@ def may_go_live(context: Mapping[str, Any]) -> bool:
     return not is_backfill(context) or bool((context.get("params") or {}).get("publish_backfill"))
 
 
+def mode(context: Mapping[str, Any]) -> str:
+    """What the run may do with its verdict: as its form says, else as set."""
+    from include.settings import load_settings
+
+    return (context.get("params") or {}).get("mode") or load_settings().gate_mode
+
+
 def reason(context: Mapping[str, Any]) -> str:
     """Why the run exists, in words: the form's reason, else the event's, else how it was started."""
     written = (context.get("params") or {}).get("reason")

@@ -16,15 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from daybreak_airflow.as_of import current_run, is_backfill, may_go_live, reason
-from daybreak_airflow.links import (
-    REPORT_KEY,
-    DriftReportLink,
-    MlflowRunLink,
-    ValidationReportLink,
-    VerdictLink,
-    shows,
-)
+from daybreak_airflow.as_of import current_run, is_backfill, may_go_live, mode, reason
+from daybreak_airflow.links import REPORT_KEY, DriftReportLink, MlflowRunLink, ValidationReportLink, VerdictLink, shows
 from daybreak_airflow.waiting import WaitForData
 
 if TYPE_CHECKING:
@@ -132,8 +125,11 @@ def train(features: Passed) -> Passed:
 @shows(VerdictLink())
 @task
 def judge(model: Passed, features: Passed) -> Passed:
-    """The verdict on the challenger against champion and baselines."""
+    """The verdict on the challenger against champion and baselines; skipped when the gate is off."""
     from include import pipeline
+
+    if mode(get_current_context()) == "off":
+        raise skip("The gate is off: the version is registered, and nobody judges or promotes it.")
 
     return pipeline.judge(run_on(model), received(model), received(features)).to_dict()
 
@@ -146,14 +142,14 @@ def promote(verdict: Passed) -> Passed:
     context, facts = get_current_context(), verdict["facts"]
     if not may_go_live(context):
         raise skip(f"Backfill: nothing is promoted unless the form says so. {facts['sentence']}")
-    if context["params"].get("mode") == "dry_run":
+    if mode(context) != "enforce":
         raise skip(f"Dry run: nothing is promoted. {facts['sentence']}")
     if facts["decision"] != "promote":
         raise skip(f"The champion stays ({facts['decision']}). {facts['sentence']}")
     champion = pipeline.promote(current_run(), received(verdict))
     if not (champion.facts or {}).get("changed"):
-        raise skip("The champion stays: another run changed it while this one judged.")
-    # No as_of here: lists made after a promotion should know today's articles, not only those of the training day.
+        raise skip(champion.facts["sentence"])
+    # No as_of here: lists made after a promotion should know today's articles, not those of the training day.
     tell(version=champion.id, verdict_id=verdict["id"], reason=f"champion v{champion.id} was promoted")
     return champion.to_dict()
 
@@ -193,7 +189,7 @@ def publish(batch: Passed) -> Passed:
         raise skip(f"Backfill: batch {batch['id']} passed its audit and stays unpublished.")
     live = pipeline.publish(current_run(), received(batch))
     if not (live.facts or {}).get("changed", True):
-        raise skip(f"Batch {batch['id']} stays unpublished: newer lists are live already.")
+        raise skip(f"Batch {batch['id']} stays unpublished: newer lists are live already, or another champion came.")
     tell(batch_id=live.id, as_of=live.as_of.isoformat())
     return live.to_dict()
 

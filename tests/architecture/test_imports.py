@@ -61,6 +61,8 @@ STAGES = {
         *("registry", "resampling", "slices", "verdict"),
     },
     "champion": set(),
+    "holds": set(),
+    "scoring": {"batch", "features", "lists", "models", "record", "registry"},
     "batch": set(),
     "monitoring": {"snapshot"},
     "profiles": {"day_files", "snapshot"},
@@ -86,8 +88,8 @@ GROUND = {
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
-    *("__main__", "backtest_words", "cli", "fresh_process", "gate", "hindsight", "loading_words", "pipeline"),
-    *("quarantine_words", "replay", "server_env", "status"),
+    *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
+    *("pipeline", "quarantine_words", "replay", "rollback", "server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
@@ -104,6 +106,10 @@ ENVIRONMENT = {
 # Asks what time it is, and why it may; everybody else is told by as_of.
 CLOCK_READERS = {
     "include/backtest_words.py": "refuses a backtest of what is yet to come",
+    "include/gate.py": "a freeze ends by the clock on the wall; stamps an answer",
+    "include/gate_words.py": "a freeze begins when it is typed",
+    "include/rollback.py": "a freeze ends by the clock on the wall",
+    "include/status.py": "which holds are in force is about now",
     "include/cli.py": "the edge that chooses an as_of when the user gave none",
     "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
     "include/quarantine_words.py": "tells one replay from another when a person asks for two",

@@ -23,6 +23,7 @@ CLOCK = {
     "alerts/sent": "stamps",
     "batch/begin": "stamps",
     "batch/mark_published": "stamps",
+    "batch/restore": "stamps",
     "monitor/keep_drift": "stamps",
     "monitor/keep_health": "stamps",
 }

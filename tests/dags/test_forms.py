@@ -9,7 +9,9 @@ GOOD = {
     "wait_minutes": [None, 0, 240],
     "window_days": [None, 2, 90],
     "model": [None, "two_stage", "most_read"],
-    "mode": ["enforce", "dry_run"],
+    "mode": [None, "enforce", "dry_run", "off"],
+    "to": [None, 1, 17],
+    "why": ["its lists were old"],
     "snapshot": [None, "", "20250309T000000Z-0123456789ab"],
     "table": [None, "articles"],
     "code": [None, "", "ART103"],
@@ -23,7 +25,9 @@ BAD = {
     "wait_minutes": [-1, 241, "60", 1.5],
     "window_days": [0, 1, 91, "7", 2.5],
     "model": ["best", ""],
-    "mode": ["off", None],
+    "mode": ["maybe", ""],
+    "to": [0, "1"],
+    "why": [None, "", "x" * 501],
     "snapshot": ["newest", "20250309T000000Z", 7],
     "table": ["news", ""],
     "code": ["ART103,ART104", "art103", 103],
@@ -35,6 +39,7 @@ BAD = {
 FIELDS = {
     "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "reason"],
     "recommend": ["as_of", "publish_backfill", "reason"],
+    "rollback": ["to", "why"],
     "replay_quarantine": ["snapshot", "table", "code", "dry_run", "retrain", "reason"],
 }
 CASES = [(dag_id, name) for dag_id, names in FIELDS.items() for name in names]

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-EXPECTED = {"retrain", "recommend", "monitor", "maintain", "newsroom", "replay_quarantine"}
-BY_HAND = {"replay_quarantine"}
+EXPECTED = {"retrain", "recommend", "monitor", "maintain", "newsroom", "replay_quarantine", "approve", "rollback"}
+BY_HAND = {"replay_quarantine", "rollback"}
+BY_EVENT = {"approve"}
+WAITS_FOR_A_PERSON = {"approve"}
 HEADINGS = ["## What it does", "## Reads and writes", "## If it fails", "## Re-running"]
 
 
@@ -43,7 +45,7 @@ class TestEveryDag:
 
     def test_never_runs_beside_itself_nor_for_ever(self, dags, dag_id):
         assert dags[dag_id].max_active_runs == 1
-        assert dags[dag_id].dagrun_timeout <= timedelta(hours=6)
+        assert dags[dag_id].dagrun_timeout <= timedelta(hours=13 if dag_id in WAITS_FOR_A_PERSON else 6)
 
     def test_runs_on_a_clock_unless_a_person_starts_it(self, dags, dag_id):
         assert dags[dag_id].timetable.can_be_scheduled is (dag_id not in BY_HAND)
@@ -77,11 +79,12 @@ class TestEveryDag:
         assert not [node for node in ast.walk(body) if isinstance(node, ast.If | ast.For | ast.While | ast.Try)]
 
     def test_its_tasks_are_named_after_their_functions(self, dags, dag_id):
-        from daybreak_airflow import stages
+        from daybreak_airflow import decisions, stages
 
         for task in dags[dag_id].tasks:
-            assert callable(getattr(stages, task.task_id)), task.task_id
-            assert task.task_id == getattr(task, "python_callable", getattr(stages, task.task_id)).__name__
+            (written,) = (getattr(m, task.task_id) for m in (stages, decisions) if hasattr(m, task.task_id))
+            assert callable(written), task.task_id
+            assert task.task_id == getattr(task, "python_callable", written).__name__
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def test_a_backfill_that_asks_for_it_promotes(run, pipe):
 
 
 def test_a_race_that_was_lost_tells_nobody_of_a_new_champion(run, pipe):
-    pipe("promote", reference("champion", version=6, changed=False))
-    with pytest.raises(AirflowSkipException, match="another run changed it"):
+    pipe("promote", reference("champion", version=6, changed=False, sentence="Another run changed it."))
+    with pytest.raises(AirflowSkipException, match="Another run changed it"):
         run("promote", a_verdict())
     assert not run.events
 

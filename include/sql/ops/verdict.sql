@@ -1,1 +1,4 @@
-select decision, champion_version, checks from ops.verdicts where verdict_id = %s
+select v.decision, v.champion_version, v.checks, v.challenger_version, v.champion_seq, m.snapshot_id, v.as_of
+from ops.verdicts v
+left join ops.models m on m.version = v.challenger_version
+where v.verdict_id = %s

@@ -1,0 +1,45 @@
+"""Let a person decide on a challenger that is probably, but not certainly, better.
+
+## What it does
+Waits, in the UI and without holding a worker, for somebody to choose between champion and a challenger whose verdict
+says "ask". Started by `retrain` when there is such a verdict. Answer under *Required Actions*; the mail has the link.
+Nobody answering within `ask_hours` means that the champion stays. It is a DAG of its own so that waiting never keeps
+the next `retrain` from running.
+
+## Reads and writes
+Reads the verdict and its checks from `ops.verdicts`. Writes the answer to `ops.answers`, its giver to `ops.audit`, and
+after a yes the new champion to `ops.champions`. Emits the asset `champion`, which starts `recommend`.
+
+## If it fails
+The champion stays. The question can still be answered with `bin/daybreak approve`.
+
+## Re-running
+Always safe: the first answer counts, and a yes to a verdict on a champion that is no longer champion changes nothing.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import dag
+
+from daybreak_airflow import decisions
+from daybreak_airflow.assets import CHAMPION, QUESTION
+from daybreak_airflow.defaults import DEFAULTS
+
+
+@dag(
+    **DEFAULTS,
+    doc_md=__doc__,
+    tags=["daybreak", "decisions"],
+    schedule=[QUESTION],
+    is_paused_upon_creation=False,
+    dagrun_timeout=decisions.patience() + timedelta(hours=1),
+)
+def approve():
+    """A question, an answer, and what follows from it."""
+    question = decisions.prepare_question()
+    answer = decisions.wait_for_a_person()
+    question >> answer
+    decisions.apply_answer.override(outlets=[CHAMPION])(question, answer.output)
+
+
+approve()

@@ -1,0 +1,200 @@
+"""Going back: to the last champion that is sound, with its lists, in one action.
+
+The files are loaded and checked and a batch of the version is made ready first. Then ledger, live lists and audit
+change in one transaction, so that a kill at any moment leaves the old state whole or the new one. MLflow's aliases
+follow.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from include import batch as batches
+from include import champion as champions
+from include import holds, registry
+from include.adapters.warehouse import Connection, connect, query
+from include.alerts import raise_alert
+from include.champion import Champion
+from include.clock import now
+from include.errors import ArtifactDamaged, DaybreakError
+from include.failures import Alert
+from include.record import Run, recorded
+from include.references import Reference
+from include.scoring import newest_features, score_and_audit
+from include.settings import Settings
+from include.store import digest_of
+
+RUNBOOK = "Runbook: docs/runbook.md#rolled-back"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A version that was loaded and checked, and the audited batch of its lists, if there is one."""
+
+    version: int
+    snapshot_id: str
+    batch_id: str | None
+    passed_over: tuple[str, ...]
+
+
+@recorded
+def roll_back(run: Run, to: int | None, reason: str) -> Reference:
+    """The champion before (or `to`) as champion, its lists live; running it again changes nothing more."""
+    return _go_back(run, to, reason, freeze_hours=0)
+
+
+def _go_back(run: Run, to: int | None, reason: str, freeze_hours: int) -> Reference:
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.need_champion(warehouse)
+        held = holds.find_holds(warehouse, now())
+    if champion.action == "rollback" and champion.run_id == run.run_id:  # a retry of what was done already
+        champions.repair_aliases(settings)
+        return _reference(run, champion, champion.why)
+    if to == champion.version:
+        raise DaybreakError(f"v{to} is champion already.", hint="`bin/daybreak status` shows since when.")
+    pins = [hold for hold in held if hold.kind == "pin" and hold.version != to]
+    if pins:
+        raise DaybreakError(pins[0].tell(), hint="`bin/daybreak unpin` first.")
+    target = _find_target(run, champion, to)
+    passed = f" Passed over: {' '.join(target.passed_over)}" if target.passed_over else ""
+    why = f"Rolled back from v{champion.version} to v{target.version}: {reason.rstrip('.')}.{passed}"
+    with connect(settings) as warehouse:
+        batches.lock(warehouse)
+        if not champions.append(
+            warehouse,
+            after_seq=champion.seq,
+            version=target.version,
+            from_version=champion.version,
+            why=why,
+            actor=run.actor,
+            run_id=run.run_id,
+            snapshot_id=target.snapshot_id,
+            action="rollback",
+        ):
+            raise DaybreakError(
+                f"Another run changed the champion while v{target.version} was checked; nothing was rolled back.",
+                hint="look with `bin/daybreak status`, then decide again.",
+            )
+        if target.batch_id:
+            batches.restore(warehouse, target.batch_id, settings.stale_after_minutes)
+        detail = {"from": champion.version, "to": target.version, "batch_id": target.batch_id, "why": why}
+        keep_audit(warehouse, run.actor, "rollback", detail)
+        if freeze_hours:
+            _freeze(warehouse, run.actor, freeze_hours)
+        done = champions.need_champion(warehouse)
+    champions.repair_aliases(settings)
+    return _reference(run, done, why, target.batch_id)
+
+
+def _reference(run: Run, champion: Champion, why: str, batch_id: str | None = None) -> Reference:
+    facts = {"version": champion.version, "changed": True, "sentence": why, "batch_id": batch_id}
+    return Reference("champion", str(champion.version), "", run.as_of, digest_of(champion.seq), (), facts)
+
+
+def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
+    """The first version that can be loaded, with a batch of its lists, scored anew if the old ones are gone."""
+    with connect(run.settings) as warehouse:
+        candidates = [to] if to else champions.find_fallbacks(warehouse)
+    passed_over = []
+    for version in candidates:
+        try:
+            with connect(run.settings) as warehouse:
+                registered = registry.find_model(warehouse, version)
+            registry.load_version(run.settings, registered)  # checks every byte before anything changes
+        except ArtifactDamaged as error:
+            if to:
+                raise
+            passed_over.append(f"v{version}: {error.fact}")
+            continue
+        with connect(run.settings) as warehouse:
+            found = batches.newest_of_version(warehouse, version)
+        features = None if found else newest_features(run.settings)
+        if features is not None:
+            found = score_and_audit(run, features, registered, partial(registry.load_version, run.settings, registered))
+        return Target(version, registered.snapshot_id, found, tuple(passed_over))
+    raise DaybreakError(
+        f"There is no sound version to go back to from v{champion.version}. {' '.join(passed_over)}".strip(),
+        hint="name one with `--to`, or retrain.",
+    )
+
+
+def keep_audit(warehouse: Connection, actor: str, action: str, detail: object) -> None:
+    """Who did what, in `ops.audit`."""
+    values = {"actor": actor, "action": action, "detail": json.dumps(detail, default=str)}
+    warehouse.execute(query("ops/keep_audit"), values)
+
+
+@recorded
+def guard(run: Run) -> Reference:
+    """The champion before in place of one whose lists readers spend clearly less time on; else nothing."""
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.need_champion(warehouse)
+        rows = _find_reign(settings, warehouse, champion, run.as_of)
+        last = (warehouse.execute(query("ledger/last_rollback")).fetchone() or (None,))[0]
+        held = holds.find_holds(warehouse, now())
+    why = find_fall(settings, champion, rows)
+    sentence, changed, version = why or "The champion holds up, as far as readers have shown.", False, champion.version
+    if why:
+        cool = last is not None and run.as_of - last < timedelta(hours=settings.rollback_cooldown_hours)
+        if cool or held:
+            sentence = f"{why} Nothing is rolled back: " + (
+                held[0].tell() if held else f"the last rollback was at {last:%Y-%m-%d %H:%M} UTC."
+            )
+        else:
+            done = _go_back(run, None, why, settings.rollback_cooldown_hours)
+            sentence, changed, version = (done.facts or {})["sentence"], True, int(done.id)
+        subject = f"[ticket] v{champion.version} does worse with readers than the champion before"
+        body = f"What happened\n{sentence}\n\n{RUNBOOK}\n"
+        raise_alert(settings, Alert(f"guard/{champion.seq}", "ticket", subject, body))
+    facts = {"sentence": sentence, "changed": changed, "version": version}
+    return Reference("guard", f"{champion.seq}", "", run.as_of, digest_of(facts), (), facts)
+
+
+def _find_reign(
+    settings: Settings, warehouse: Connection, champion: Champion, as_of: datetime
+) -> list[tuple[int, datetime, int, float]]:
+    values = {
+        "version": champion.version,
+        "from_version": champion.from_version,
+        "since": champion.at,
+        "as_of": as_of,
+        "after_hours": settings.rollback_after_hours,
+        "window_hours": settings.monitor_window_hours,
+    }
+    return warehouse.execute(query("monitor/reign"), values).fetchall()
+
+
+def find_fall(settings: Settings, champion: Champion, rows: list[tuple[int, datetime, int, float]]) -> str:
+    """Why the champion should go, from its latest window and the last one of the champion before; empty if not."""
+    newest = {version: (shown, seconds) for version, _, shown, seconds in reversed(rows)}
+    ours, theirs = newest.get(champion.version), newest.get(champion.from_version or 0)
+    if champion.action == "rollback" or ours is None or theirs is None:
+        return ""
+    if min(ours[0], theirs[0]) < settings.rollback_min_impressions:
+        return ""
+    our, their = ours[1] / ours[0], theirs[1] / theirs[0]
+    if our >= their * (1 - settings.rollback_fall_share):
+        return ""
+    return (
+        f"Readers spent {our:.1f} s per article shown by v{champion.version} ({ours[0]:,} shown) and {their:.1f} s by "
+        f"v{champion.from_version} before it ({theirs[0]:,} shown); a fall of "
+        f"{settings.rollback_fall_share:.0%} is allowed."
+    )
+
+
+def _freeze(warehouse: Connection, actor: str, hours: int) -> None:
+    """Nobody is promoted for a while, so that the same training does not bring the same model back at night."""
+    moment = now()
+    holds.set_hold(
+        warehouse,
+        "freeze",
+        reason="rolled back by itself; look at what was promoted before the next one is",
+        actor=actor,
+        moment=moment,
+        until=moment + timedelta(hours=hours),
+    )

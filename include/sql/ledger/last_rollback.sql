@@ -1,0 +1,1 @@
+select max(at) from ops.champions where action = 'rollback'

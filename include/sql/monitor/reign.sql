@@ -1,0 +1,9 @@
+-- How the champion and the one before it did: for each its latest window of all readers; the old one's ends before the
+-- new one began.
+select h.model_version, h.window_end, h.impressions, h.read_seconds
+from ops.health h
+where h.slice = 'all' and h.window_hours = %(window_hours)s and h.impressions > 0
+  and ((h.model_version = %(version)s and h.window_end <= %(as_of)s
+        and h.window_end >= %(since)s::timestamptz + make_interval(hours => %(after_hours)s))
+    or (h.model_version = %(from_version)s and h.window_end <= %(since)s))
+order by h.window_end desc

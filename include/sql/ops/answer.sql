@@ -1,0 +1,1 @@
+select answer, actor from ops.answers where verdict_id = %s

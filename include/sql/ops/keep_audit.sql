@@ -1,0 +1,1 @@
+insert into ops.audit (actor, action, detail) values (%(actor)s, %(action)s, %(detail)s)

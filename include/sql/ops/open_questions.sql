@@ -1,0 +1,7 @@
+-- Verdicts that ask for a person and were neither answered nor overtaken by another champion, newest first.
+select v.verdict_id, v.challenger_version, v.as_of
+from ops.verdicts v
+where v.decision = 'ask'
+  and v.champion_seq = (select coalesce(max(seq), 0) from ops.champions)
+  and not exists (select 1 from ops.answers a where a.verdict_id = v.verdict_id)
+order by v.judged_at desc
