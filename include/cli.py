@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, get_args
 from include import backtest_words, gate_words
 from include import status as current_status
 from include.clock import now, parse_moment
+from include.doctor_words import add_doctor
 from include.errors import DaybreakError
 from include.loading_words import add_load
 from include.quarantine_words import add_words
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     word.set_defaults(run=_monitor)
 
     add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
+    add_doctor(add("doctor", help="what is wrong with everything a run stands on, and what to do about it"))
     add_load(add("load", help="bring in a log of your own from files; without --mapping, propose one"))
     word = add("backtest", help="what models would have recommended, step by step through the past")
     backtest_words.add_options(word)

@@ -60,6 +60,18 @@ def send(server: MailServer, recipients: str, subject: str, body: str, *, incide
         ) from error
 
 
+def greet(server: MailServer) -> None:
+    """Nothing, when the server answers and signs us in; no mail is sent."""
+    try:
+        with connect(server) as client:
+            client.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        raise ServiceError(
+            f"The mail server {server.host}:{server.port} does not take us in: {type(error).__name__}: {error}",
+            hint="alerts wait until it is back; see smtp_* in docs/settings.md.",
+        ) from error
+
+
 def connect(server: MailServer) -> smtplib.SMTP:
     """A signed-in session; certificates are verified."""
     client: smtplib.SMTP

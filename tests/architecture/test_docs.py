@@ -14,7 +14,7 @@ from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", *sorted(DOCS.rglob("*.md"))]
-CODE = re.compile(r"(RT|PB|VOL|NUL|ANO|SKW|TAB|PII|FT)\d{3}")
+CODE = re.compile(r"(RT|PB|VOL|NUL|ANO|SKW|TAB|PII|FT|DR)\d{3}")
 NULLABLE = "may be empty"
 OPTIONAL = "optional"
 # Columns without which a row says nothing, found by a rule on more than the column or by the window.

@@ -89,7 +89,7 @@ GROUND = {
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
     *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
-    *("pipeline", "quarantine_words", "replay", "rollback", "server_env", "status"),
+    *("doctor", "doctor_words", "pipeline", "quarantine_words", "replay", "rollback", "server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
@@ -117,6 +117,8 @@ CLOCK_READERS = {
     "include/record.py": "stamps when a stage began and ended",
     "include/replay.py": "stamps when a row was tried again",
     "include/alerts.py": "stamps when an alert was raised",
+    "include/doctor/database.py": "holds the database's clock against this one",
+    "include/doctor_words.py": "asks what lies in the future",
     "include/mailbox/store.py": "stamps when a mail came in",
     "include/launcher/files.py": "stamps lines of a log",
     "include/launcher/foreground.py": "says when a service began to run",

@@ -19,6 +19,7 @@ CLOCK = {
     "migrations/0003_ops": "stamps",
     "migrations/0004_quarantine": "stamps",
     "migrations/0006_snapshots": "stamps",
+    "doctor/clock": "is held against this machine's",
     "status/lists": "whether a list is stale is about now",
     "alerts/sent": "stamps",
     "batch/begin": "stamps",

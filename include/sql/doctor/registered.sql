@@ -1,0 +1,1 @@
+select to_regclass('public.feature_views') is not null
