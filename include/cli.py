@@ -20,6 +20,7 @@ from include.clock import now, parse_moment
 from include.doctor_words import add_doctor
 from include.errors import DaybreakError
 from include.loading_words import add_load
+from include.newsroom_words import add_newsroom
 from include.quarantine_words import add_words
 from include.references import Reference
 from include.settings import Settings, load_settings
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     backtest_words.add_options(word)
     word.set_defaults(run=_backtest)
     gate_words.add_words(add)
-    _add_newsroom(add("newsroom", help="the demo publisher"))
+    add_newsroom(add("newsroom", help="the demo publisher"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
     word.set_defaults(run=_features)
@@ -105,22 +106,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_as_of(word: argparse.ArgumentParser) -> None:
     word.add_argument("--as-of", help="the moment to work as of, ISO 8601 (default: the last full hour)")
-
-
-def _add_newsroom(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_subparsers(required=True, metavar="ACTION").add_parser
-    word = add("play", help="go on from where it stopped, up to now")
-    word.add_argument("--until", help="ISO 8601 (default: now)")
-    word.add_argument("--days", type=int, default=14, help="days of history on the first call")
-    word.add_argument("--readers", type=int, help="size of the world, on the first call")
-    word.add_argument("--articles-per-day", type=int, help="size of the world, on the first call")
-    word.add_argument("--seed", type=int, help="which world, on the first call")
-    word.set_defaults(run=_play)
-    word = add("return", help="show it in the views of source again, after a log of your own was loaded")
-    word.set_defaults(run=_return)
-    word = add("scenario", help="let something happen: drift, breaking, outage, corrupt or late")
-    word.add_argument("name", choices=["drift", "breaking", "outage", "corrupt", "late"])
-    word.set_defaults(run=_scenario)
 
 
 def _say(sentence: str) -> None:
@@ -244,33 +229,6 @@ def _stage(run: Run, stage: Stage, *inputs: object) -> Reference:
     reference = stage(run, *inputs)
     _say(f"{time.perf_counter() - begin:6.1f}s {stage.__name__}: {reference.id}")
     return reference
-
-
-def _play(arguments: argparse.Namespace) -> None:
-    from include import newsroom
-
-    counts = newsroom.play(
-        load_settings(),
-        until=parse_moment(arguments.until) if arguments.until else now(),
-        days=arguments.days,
-        readers=arguments.readers,
-        articles_per_day=arguments.articles_per_day,
-        seed=arguments.seed,
-    )
-    print(json.dumps(counts, default=str))
-
-
-def _return(arguments: argparse.Namespace) -> None:
-    from include import newsroom
-
-    newsroom.show(load_settings())
-    print("The views in source show the demo newsroom; `bin/daybreak newsroom play` goes on with it.")
-
-
-def _scenario(arguments: argparse.Namespace) -> None:
-    from include.newsroom import scenarios
-
-    print(json.dumps(getattr(scenarios, arguments.name)(load_settings()), default=str))
 
 
 def _features(arguments: argparse.Namespace) -> None:

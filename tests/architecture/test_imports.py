@@ -89,7 +89,8 @@ GROUND = {
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
     *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
-    *("doctor", "doctor_words", "pipeline", "quarantine_words", "replay", "rollback", "server_env", "status"),
+    *("doctor", "doctor_words", "newsroom_words", "pipeline", "quarantine_words", "replay", "rollback"),
+    *("server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
 
@@ -111,6 +112,7 @@ CLOCK_READERS = {
     "include/rollback.py": "a freeze ends by the clock on the wall",
     "include/status.py": "which holds are in force is about now",
     "include/cli.py": "the edge that chooses an as_of when the user gave none",
+    "include/newsroom_words.py": "plays the demo newsroom up to the present",
     "plugins/daybreak_airflow/as_of.py": "the edge that chooses an as_of when a run has none",
     "include/quarantine_words.py": "tells one replay from another when a person asks for two",
     "plugins/daybreak_airflow/waiting.py": "sees the time to wait for data run out",
