@@ -31,10 +31,12 @@ from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
 from include.checks import blocking
 from include.clock import compact
-from include.errors import AuditFailed
+from include.errors import AuditFailed, ValidationBlocked
+from include.feature_audit import audit_features
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
 from include.gate import answer, ask, find_question, judge, promote, shadow
 from include.hindsight import backtest
+from include.list_audit import audit_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from include.rollback import guard, roll_back
@@ -89,6 +91,14 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     if not build.exists():
         with whole_folder(settings, build) as folder:
             compute_features(settings, snapshot.open_snapshot(reference), purpose, folder, build)
+    checks = audit_features(build, run.as_of)
+    keep_checks(run, f"build_features/{purpose}", checks)
+    if stopped := blocking(checks):
+        raise ValidationBlocked(
+            f"{len(stopped)} check(s) failed on features {build.name}: "
+            + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
+            hint="nothing is trained or scored on them; look at the snapshot's newest days in the validation report.",
+        )
     if purpose == "scoring":
         feast_store.serve_build(settings, build, run.as_of)
     rows = {
@@ -134,16 +144,18 @@ def score(run: Run, features: Reference) -> Reference:
 def write_batch(run: Run, lists: Reference) -> Reference:
     """The lists in PostgreSQL under their batch id, unseen by readers."""
     readers, rows, expected = write_lists(run, lists)
-    facts = {"readers": readers, "rows": rows, "expected_readers": expected}
+    made_from = (lists.facts or {})["features"]
+    facts = {"readers": readers, "rows": rows, "expected_readers": expected, "features": made_from}
     return Reference("batch", lists.id, lists.uri, run.as_of, lists.fingerprint, (lists.id,), facts)
 
 
 @recorded
 def audit(run: Run, batch: Reference) -> Reference:
     """The batch, once it has passed every blocking check; `AuditFailed` otherwise, and the live lists stay."""
-    expected = cast(dict[str, Any], batch.facts)["expected_readers"]
+    facts = cast(dict[str, Any], batch.facts)
+    checks = audit_lists(run.settings, batch.id, Path(batch.uri) / "lists.parquet", Path(facts["features"]))
     with connect(run.settings) as warehouse:
-        checks = batches.audit(warehouse, batch.id, run.settings.list_length, expected)
+        checks += batches.audit(warehouse, batch.id, run.settings.list_length, facts["expected_readers"])
         failed = blocking(checks)
         batches.set_status(warehouse, batch.id, "refused" if failed else "audited")
     keep_checks(run, "audit", checks)

@@ -55,7 +55,8 @@ def score_features(
                 "readers": scenes.requests.num_rows,
             }
             write_json(draft / "batch.json", about)
-    facts = {"model_version": registered.version, "readers": (features.facts or {})["requests"]}
+    readers = (features.facts or {})["requests"]
+    facts = {"model_version": registered.version, "readers": readers, "features": features.uri}
     parents = (features.id, str(registered.version))
     return Reference("lists", batch_id, str(folder), features.as_of, fingerprint, parents, facts)
 

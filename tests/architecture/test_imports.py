@@ -53,6 +53,8 @@ STAGES = {
     "slices": {"evaluation", "features", "models", "resampling"},
     "guardrails": set(),
     "lists": {"features", "models"},
+    "feature_audit": {"features"},
+    "list_audit": set(),
     "evaluation": {"features", "models"},
     "backtest": {"budget", "evaluation", "features", "lists", "models", "resampling", "snapshot", "training"},
     "verdict": {"guardrails", "mechanics", "resampling", "slices"},

@@ -1,0 +1,173 @@
+"""Features and lists before they are used: each check fails when what it speaks of is broken, and only then."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from include import pipeline
+from include.adapters.warehouse import connect
+from include.errors import AuditFailed
+from include.feature_audit import audit_features
+from include.features import MICROSECONDS
+from include.list_audit import audit_lists
+from include.models import RANKED
+from include.record import Run
+from include.references import Reference
+from include.settings import Settings
+from include.snapshot import refer_to
+from include.store import write_json
+from tests import worlds
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return Settings(home=tmp_path_factory.mktemp("audits"), **worlds.TINY)
+
+
+@pytest.fixture(scope="module")
+def build(settings):
+    return worlds.build(settings, worlds.known_at(worlds.tiny(), worlds.AS_OF, days=5), "scoring")
+
+
+def with_column(table, name, value):
+    """The table whose first row has this value in one column."""
+    column = table.column(name)
+    first = pa.array([value], column.type)
+    changed = pa.chunked_array([first, *column.slice(1).chunks])
+    return table.set_column(table.column_names.index(name), table.field(name), changed)
+
+
+FEATURES = {
+    "FT101": ("article_stats", lambda t: pa.concat_tables([t, t.slice(0, 1)])),
+    "FT102": ("reader_activity", lambda t: pa.concat_tables([t, with_column(t.slice(0, 1), "reader_id", None)])),
+    "FT103": (
+        "article_stats",
+        lambda t: pa.concat_tables([t, with_column(t.slice(0, 1), "event_timestamp", worlds.AS_OF + HOUR)]),
+    ),
+    "FT104": ("reader_activity", lambda t: with_column(t, "read_seconds", float("nan"))),
+    "FT105": ("reader_taste", lambda t: with_column(t, "category_shares", [0.8, 0.7])),
+    "FT106": ("reader_activity", lambda t: t.slice(50)),
+    "FT107": ("article_stats", lambda t: t.slice(0, 0)),
+}
+
+
+def failed(checks):
+    return {check.code for check in checks if check.outcome != "passed"}
+
+
+def test_a_sound_build_passes(build):
+    checks = audit_features(build, worlds.AS_OF)
+    assert [check.code for check in checks] == list(FEATURES)
+    assert failed(checks) == set()
+
+
+@pytest.mark.parametrize("code", FEATURES)
+def test_a_broken_build_fails_by_that_check_alone(code, build, tmp_path):
+    view, spoil = FEATURES[code]
+    shutil.copytree(build, tmp_path / "build")
+    path = tmp_path / "build" / view / "part.parquet"
+    pq.write_table(spoil(pq.read_table(build / view / "part.parquet")), path)
+    assert failed(audit_features(tmp_path / "build", worlds.AS_OF)) == {code}
+
+
+@pytest.fixture(scope="module")
+def places(build, settings):
+    """Ten live, sound, unread articles for each of twenty readers, not the same for any two."""
+    articles = pq.read_table(build / "articles")
+    fresh = pc.field("published_at") >= pa.scalar(worlds.AS_OF - 10 * HOUR, MICROSECONDS)
+    live = articles.filter(fresh & ~pc.field("is_flagged")).column("article_id").to_pylist()
+    read = {(row["reader_id"], row["article_id"]) for row in pq.read_table(build / "reads").to_pylist()}
+    rows = []
+    for reader in range(1, 21):
+        unread = [article for article in live if (reader, article) not in read][reader : reader + 10]
+        rows += [
+            {
+                "reader_id": reader,
+                "list_at": worlds.AS_OF,
+                "rank": rank,
+                "article_id": article,
+                "score": 0.5,
+                "reason": "w",
+            }
+            for rank, article in enumerate(unread, 1)
+        ]
+    return rows
+
+
+def audited(settings, build, rows, tmp_path):
+    pq.write_table(pa.Table.from_pylist(rows, RANKED), tmp_path / "lists.parquet")
+    return audit_lists(settings, "b", tmp_path / "lists.parquet", build)
+
+
+def some_article(build, condition):
+    return pq.read_table(build / "articles").filter(condition).column("article_id")[0].as_py()
+
+
+def test_sound_lists_pass(settings, build, places, tmp_path):
+    assert failed(audited(settings, build, places, tmp_path)) == set()
+
+
+def test_a_list_with_a_wrong_article_fails_by_that_check_alone(settings, build, places, tmp_path):
+    old = pa.scalar(worlds.AS_OF - 30 * HOUR, MICROSECONDS)
+    fresh = pa.scalar(worlds.AS_OF - 20 * HOUR, MICROSECONDS)
+    flagged = pc.field("is_flagged")
+    lately = pc.field("read_at") >= fresh
+    one = pq.read_table(build / "reads").filter(lately & (pc.field("reader_id") <= 20)).slice(0, 1).to_pylist()[0]
+    wrong = {
+        "PB106": (1, 999_999),
+        "PB107": (1, some_article(build, flagged & (pc.field("published_at") >= fresh))),
+        "PB108": (240, some_article(build, ~flagged & (pc.field("published_at") < old))),
+        "PB109": (one["reader_id"], one["article_id"]),
+    }
+    for code, (reader, article) in wrong.items():
+        more = [{**places[0], "reader_id": reader, "rank": 11, "article_id": article}]
+        assert failed(audited(settings, build, places + more, tmp_path)) == {code}
+
+
+def test_lists_that_are_all_the_same_are_noted(settings, build, places, tmp_path):
+    reads = pq.read_table(build / "reads")
+    cold = [{**row, "reader_id": reader} for reader in range(9_000, 9_020) for row in places[:10]]
+    assert not set(reads.column("reader_id").to_pylist()) & set(range(9_000, 9_020))
+    checks = audited(settings, build, cold, tmp_path)
+    assert failed(checks) == {"PB110", "PB111"}
+    assert not any(check.blocks for check in checks)
+
+
+def test_a_batch_with_a_read_article_is_refused_and_the_checks_are_kept(fresh_warehouse, build, places, tmp_path):
+    one = pq.read_table(build / "reads").filter(pc.field("reader_id") == 1).slice(0, 1).to_pylist()[0]
+    bad = [{**row, "article_id": one["article_id"]} if row is places[0] else row for row in places]
+    run = Run(fresh_warehouse, "batch", worlds.AS_OF, "tests")
+    for rows, batch_id in ((places, "sound"), (bad, "unsound")):
+        folder = tmp_path / batch_id
+        folder.mkdir()
+        pq.write_table(pa.Table.from_pylist(rows, RANKED), folder / "lists.parquet")
+        about = {"as_of": worlds.AS_OF, "model_version": 1, "snapshot_id": "s", "list_length": 10, "readers": 20}
+        write_json(folder / "batch.json", {"batch_id": batch_id, **about})
+        facts = {"features": str(build)}
+        batch = pipeline.write_batch(run, Reference("lists", batch_id, str(folder), worlds.AS_OF, "f", (), facts))
+        if batch_id == "sound":
+            assert pipeline.audit(run, batch) == batch
+        else:
+            with pytest.raises(AuditFailed, match="PB109"):
+                pipeline.audit(run, batch)
+    with connect(fresh_warehouse) as warehouse:
+        kept = warehouse.execute("select outcome from ops.checks where stage = 'audit' and code = 'PB109'").fetchall()
+    assert kept == [("failed",)]
+
+
+def test_features_are_checked_where_they_are_built_and_what_was_found_is_kept(fresh_warehouse):
+    settings = fresh_warehouse.model_copy(update=worlds.TINY)
+    world = worlds.known_at(worlds.tiny(), worlds.AS_OF, days=5)
+    reference = refer_to(settings, worlds.store(settings, world), "clean_snapshot")
+    pipeline.build_features(Run(settings, "features", worlds.AS_OF, "tests"), reference, "training")
+    with connect(settings) as warehouse:
+        kept = warehouse.execute("select code, outcome from ops.checks where run_id = 'features'").fetchall()
+    assert sorted(kept) == [(code, "passed") for code in FEATURES]

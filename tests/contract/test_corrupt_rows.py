@@ -1,0 +1,304 @@
+"""Corrupt rows of every kind we could think of, put into a real publisher's tables: each is caught for what it is.
+
+One world, one extract and one validation for all kinds of rows; what is wrong with a whole view has a test of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from include import pipeline
+from include.adapters.warehouse import connect
+from include.contract import TABLES
+from include.errors import SourceError, ValidationBlocked
+from include.record import Run
+from include.snapshot import open_snapshot, open_tables
+from tests import worlds
+from tests.conftest import reset_warehouse
+
+AT = worlds.AS_OF - timedelta(days=2, hours=3)
+LATELY = worlds.AS_OF - timedelta(hours=5)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+LONG_AGO = datetime(1970, 1, 21, tzinfo=UTC)  # seconds taken for microseconds
+READER = worlds._READER | {"signed_up_at": AT}
+ARTICLE = worlds._ARTICLE
+SHOWN = worlds._EVENT
+CLICK = SHOWN | {"kind": "click", "surface": "clicked"}
+READ = SHOWN | {"kind": "read", "dwell_seconds": 30.0}
+
+# what is wrong -> (what differs from a good row, the rules it breaks). Without rules the row is harmless and stays.
+ARTICLES = {
+    "no id": ({"article_id": None}, {"ART101"}),
+    "no title": ({"title": None}, {"ART103"}),
+    "empty title": ({"title": ""}, {"ART109"}),
+    "a title of blanks": ({"title": " \t\u00a0\u2003"}, {"ART109"}),
+    "gigantic title": ({"title": "news " * 200_000}, {"ART110"}),
+    "gigantic summary": ({"summary": "a" * 2_000_000}, {"ART114"}),
+    "replacement character in title": ({"title": "S\ufffdo Paulo"}, {"ART111"}),
+    "UTF-8 read as Latin-1 in title": ({"title": "EleiÃ§Ãµes em SÃ£o Paulo"}, {"ART111"}),
+    "UTF-8 read as Windows-1252 in summary": ({"summary": "It wasnâ€™t the mayor"}, {"ART115"}),
+    "mojibake in category": ({"category": "polÃ­tica"}, {"ART119"}),
+    "HTML in title": ({"title": "<b>Breaking</b> news"}, {"ART113"}),
+    "a script in title": ({"title": "News <script>alert(1)</script>"}, {"ART113"}),
+    "an unclosed tag in summary": ({"summary": "News <img src=x onerror=alert(1)"}, {"ART117"}),
+    "control characters in title": ({"title": "News\x1b[31m red\x07"}, {"ART112"}),
+    "control characters in summary": ({"summary": "News\x00".replace("\x00", "\x02")}, {"ART116"}),
+    "a right-to-left override in title": ({"title": "News \u202e swen"}, {"ART112"}),
+    "no category": ({"category": None}, {"ART104"}),
+    "HTML in category": ({"category": "<i>sport</i>"}, {"ART118"}),
+    "a blank category": ({"category": "  "}, {"ART118"}),
+    "title and category swapped": (
+        {"title": "sport", "category": "The harbour opens a month early, and the mayor explains why"}, {"ART118"}),
+    "language as a word": ({"language": "english"}, {"ART120"}),
+    "language that no one speaks": ({"language": "xx"}, {"ART120"}),
+    "language and category swapped": ({"language": "science", "category": "en"}, {"ART120"}),
+    "negative words": ({"word_count": -300}, {"ART106"}),
+    "far too many words": ({"word_count": 9_000_000}, {"ART106"}),
+    "no flag": ({"is_flagged": None}, {"ART107"}),
+    "no published_at": ({"published_at": None}, {"ART105"}),
+    "no ingested_at": ({"ingested_at": None}, {"ART108"}),
+    "updated before published": ({"updated_at": AT - 9 * DAY}, {"ART122"}),
+    "received in seconds since 1970": ({"ingested_at": LONG_AGO}, {"ART123"}),
+    "published far in the future": (
+        {"published_at": worlds.AS_OF + 400 * DAY, "updated_at": None, "ingested_at": LATELY}, {"ART123"}),
+    "a mail address in title": ({"title": "Write to jane.doe@example.org"}, {"PII101"}),
+    "a mail address in summary": ({"summary": "Contact: press+desk@news.example.com."}, {"PII102"}),
+    "a phone number in title": ({"title": "Call 555-867-5309 now"}, {"PII103"}),
+    "a phone number in summary": ({"summary": "WhatsApp +55 11 91234-5678"}, {"PII104"}),
+    "SQL in title": ({"title": "'); drop table newsroom.articles; --"}, set()),
+    "numbers in title": ({"title": "2-1 in 2026: 1,000,000 saw it, 20 000 000 euros, 10.5 % on 2026-11-20"}, set()),
+    "a category never seen": ({"category": "gardening"}, set()),
+    "a title in another script": ({"title": "Новости дня — 今日のニュース — أخبار"}, set()),
+    "capitals in quotation marks": ({"title": "“AMANHÔ, diz o prefeito"}, set()),
+}  # fmt: skip
+EVENTS = {
+    "no id": (SHOWN | {"event_id": None}, {"EVT101"}),
+    "no reader": (SHOWN | {"reader_id": None}, {"EVT105"}),
+    "no article": (SHOWN | {"article_id": None}, {"EVT106"}),
+    "unknown reader": (SHOWN | {"reader_id": 800_000}, {"EVT105"}),
+    "unknown article": (SHOWN | {"article_id": 800_000}, {"EVT106"}),
+    "reader and article swapped": (SHOWN | {"reader_id": 1001, "article_id": 7}, {"EVT105", "EVT106"}),
+    "unknown kind": (SHOWN | {"kind": "teleported"}, {"EVT103"}),
+    "no kind": (SHOWN | {"kind": None}, {"EVT104"}),
+    "kind and surface swapped": (SHOWN | {"kind": "front", "surface": "impression"}, {"EVT103"}),
+    "dwell that is no number": (READ | {"dwell_seconds": math.nan}, {"EVT107"}),
+    "infinite dwell": (READ | {"dwell_seconds": math.inf}, {"EVT107"}),
+    "negatively infinite dwell": (READ | {"dwell_seconds": -math.inf}, {"EVT107"}),
+    "negative dwell": (READ | {"dwell_seconds": -5.0}, {"EVT107"}),
+    "dwell in milliseconds": (READ | {"dwell_seconds": 30_000.0}, {"EVT107"}),
+    "dwell far beyond the article": (READ | {"dwell_seconds": 10_000.0}, {"EVT117"}),
+    "a read without dwell": (READ | {"dwell_seconds": None}, {"EVT108"}),
+    "an impression with dwell": (SHOWN | {"dwell_seconds": 12.0}, {"EVT118"}),
+    "a click without position": (CLICK | {"position": None}, set()),
+    "position 0": (SHOWN | {"position": 0}, {"EVT109"}),
+    "a negative position": (SHOWN | {"position": -3}, {"EVT109"}),
+    "an absurd position": (SHOWN | {"position": 32_000}, {"EVT109"}),
+    "no time": (SHOWN | {"occurred_at": None, "ingested_at": LATELY}, {"EVT112"}),
+    "in the future": (SHOWN | {"occurred_at": worlds.AS_OF + 2 * DAY, "ingested_at": LATELY}, {"EVT113", "EVT114"}),
+    "in seconds since 1970": (
+        SHOWN | {"occurred_at": LONG_AGO, "ingested_at": LATELY}, {"EVT110", "EVT115"}),
+    "in local time": (SHOWN | {"occurred_at": AT + 3 * HOUR, "ingested_at": AT + MINUTE}, {"EVT114"}),
+    "received before it happened": (SHOWN | {"ingested_at": AT - 6 * HOUR}, {"EVT114"}),
+    "received in seconds since 1970": (SHOWN | {"ingested_at": LONG_AGO}, {"EVT114"}),
+    "never received": (SHOWN | {"ingested_at": None}, {"EVT111"}),
+    "before the article was published": (SHOWN | {"article_id": 2000}, {"EVT110"}),
+    "HTML in surface": (SHOWN | {"surface": "<script>"}, {"EVT120"}),
+    "gigantic surface": (SHOWN | {"surface": "s" * 100_000}, {"EVT120"}),
+    "control characters in batch_id": (SHOWN | {"batch_id": "b\x01"}, {"EVT121"}),
+    "a clock four minutes fast": (SHOWN | {"occurred_at": AT + 4 * MINUTE, "ingested_at": AT}, set()),
+}  # fmt: skip
+FIRST = 700_000  # where the keys of these rows begin
+
+
+def rows_of(cases, base):
+    """The rows to add: each case with a key of its own, and otherwise unlike all others."""
+    key = "article_id" if base is ARTICLE else "event_id"
+    for number, (differs, _) in enumerate(cases.values()):
+        own = {key: FIRST + number} if base is ARTICLE else {key: FIRST + number, "session_id": FIRST + number}
+        given = {key: None} if key in differs and differs[key] is None else {}
+        yield base | differs | own | given
+
+
+@pytest.fixture(scope="module")
+def settings(server, published, tmp_path_factory):
+    reset_warehouse(server, published)
+    home = tmp_path_factory.mktemp("corrupt")
+    caps = {"private_cap_share": 1.0, "quarantine_cap_share": 0.2}
+    return server.model_copy(update={"home": home, **caps})
+
+
+@pytest.fixture(scope="module")
+def good():
+    return worlds.known_at(worlds.tiny(), worlds.AS_OF, worlds.TINY["window_days"])
+
+
+@pytest.fixture(scope="module")
+def copies(good):
+    """Copies of a good event: under its own id; broken and known earlier; under another id."""
+    rows = good["reading_events"].slice(2_000, 3).to_pylist()
+    return [
+        rows[0] | {"ingested_at": rows[0]["ingested_at"] + MINUTE},
+        rows[1] | {"ingested_at": rows[1]["occurred_at"], "kind": "teleported"},
+        rows[2] | {"event_id": FIRST - 1, "ingested_at": rows[2]["ingested_at"] + MINUTE},
+    ]
+
+
+@pytest.fixture(scope="module")
+def outcome(settings, copies):
+    """The raw and the clean snapshot, the run, and what lies in quarantine by table and key."""
+    with connect(settings, "newsroom") as newsroom:
+        worlds.add(newsroom, "articles", list(rows_of(ARTICLES, ARTICLE)))
+        worlds.add(newsroom, "reading_events", [*rows_of(EVENTS, SHOWN), *copies])
+        worlds.add(newsroom, "subscribers", [READER | {"reader_id": None}, READER | {"reader_id": 7}])
+    run = Run(settings, "corrupt", worlds.AS_OF, "tests")
+    raw = pipeline.extract(run, settings.window_days)
+    return run, raw, pipeline.validate(run, raw)
+
+
+def quarantined(settings):
+    found: dict[tuple, set[str]] = {}
+    with connect(settings) as warehouse:
+        for table in TABLES:
+            held = warehouse.execute(
+                f"select primary_key, row_no, file_sha256, check_code from quarantine.{table.name}"
+            )
+            for key, number, file, code in held:
+                found.setdefault((table.name, key, file, number), set()).add(code)
+    return found
+
+
+def codes_of(settings, table, key):
+    return [codes for (name, held, *_), codes in quarantined(settings).items() if (name, held) == (table, key)]
+
+
+def ids(settings, reference, table):
+    with open_tables(settings, open_snapshot(reference)) as connection:
+        return [key for (key,) in connection.table(table.name).select(table.key).order(table.key).fetchall()]
+
+
+@pytest.mark.parametrize(("table", "cases"), [("articles", ARTICLES), ("reading_events", EVENTS)])
+def test_each_is_set_aside_for_the_right_reason_or_stays_because_it_is_harmless(table, cases, settings, outcome):
+    by_key = {}
+    for (name, key, *_), codes in quarantined(settings).items():
+        if name == table:
+            by_key[key] = codes
+    said = {case: by_key.get(_key(cases, case), set()) for case in cases}
+    assert said == {case: codes for case, (_, codes) in cases.items()}
+
+
+def _key(cases, case):
+    number = list(cases).index(case)
+    differs = cases[case][0]
+    key = "event_id" if cases is EVENTS else "article_id"
+    return None if key in differs and differs[key] is None else str(FIRST + number)
+
+
+def test_of_copies_the_sound_one_stays(settings, copies, outcome):
+    same, broken, renamed = copies
+    assert codes_of(settings, "reading_events", str(same["event_id"])) == [{"EVT102"}]
+    assert codes_of(settings, "reading_events", str(broken["event_id"])) == [{"EVT102", "EVT103"}]
+    assert codes_of(settings, "reading_events", str(renamed["event_id"])) == [{"EVT116"}]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_no_good_row_is_lost_and_no_bad_one_stays(table, settings, good, outcome):
+    cases = {"articles": ARTICLES, "reading_events": EVENTS}.get(table.name, {})
+    harmless = [int(_key(cases, case)) for case, (_, codes) in cases.items() if not codes]
+    _, raw, clean = outcome
+    assert ids(settings, clean, table) == sorted([*good[table.name].column(table.key).to_pylist(), *harmless])
+    aside = sum(name == table.name for name, *_ in quarantined(settings))
+    assert open_snapshot(raw).rows(table.name) == open_snapshot(clean).rows(table.name) + aside
+
+
+def test_that_no_row_is_lost_is_a_check_of_the_run(settings, outcome):
+    with connect(settings) as warehouse:
+        held = warehouse.execute("select outcome, observed from ops.checks where code = 'TAB103'").fetchall()
+    assert held == [("passed", 0.0)] * 3
+
+
+def test_text_that_looks_like_sql_arrives_as_it_was(settings, outcome):
+    with open_tables(settings, open_snapshot(outcome[2])) as connection:
+        found = connection.sql("select title from articles where title like '%drop table%'").fetchall()
+    assert found == [(ARTICLES["SQL in title"][0]["title"],)]
+
+
+def test_a_row_is_kept_whole_even_if_json_has_no_word_for_it(settings, outcome):
+    key = _key(EVENTS, "dwell that is no number")
+    with connect(settings) as warehouse:
+        text = "select original from quarantine.reading_events where primary_key = %s"
+        (original,) = warehouse.execute(text, [key]).fetchone()
+    assert original["dwell_seconds"] == "nan"
+    assert set(original) == set(TABLES[2].columns.names)
+    json.dumps(original, allow_nan=False)
+
+
+def test_the_same_again_comes_out_the_same(settings, outcome):
+    run, raw, clean = outcome
+    before = quarantined(settings)
+    assert pipeline.extract(run, settings.window_days) == raw
+    assert pipeline.validate(run, raw) == clean
+    assert quarantined(settings) == before
+
+
+def test_by_default_a_single_mail_address_stops_the_run_and_is_shown_nowhere(settings, outcome):
+    strict = settings.model_copy(update={"private_cap_share": 0.0})
+    with pytest.raises(ValidationBlocked) as caught:
+        pipeline.validate(Run(strict, "strict", worlds.AS_OF, "tests"), outcome[1])
+    assert {finding.code for finding in caught.value.findings} == {"PII101", "PII102", "PII103", "PII104"}
+    (finding,) = (one for one in caught.value.findings if one.code == "PII101")
+    assert (finding.table, finding.count) == ("articles", 1)
+    assert finding.examples == (_key(ARTICLES, "a mail address in title"),)
+    told = str(caught.value) + "".join(
+        path.read_text() for path in (settings.home / "reports" / caught.value.report).parent.rglob("*.html")
+    )
+    for secret in ("jane.doe", "press+desk", "867-5309", "91234"):
+        assert secret not in told
+
+
+VIEWS = {
+    "a dropped column": (
+        "select reader_id, region, plan, interests from newsroom.subscribers",
+        "lacks column signed_up",
+    ),
+    "a renamed column": (
+        "select reader_id as reader, region, plan, signed_up_at, interests from newsroom.subscribers",
+        "lacks column reader_id",
+    ),
+    "a changed type": (
+        "select reader_id::text as reader_id, region, plan, signed_up_at, interests from newsroom.subscribers",
+        "reader_id is text",
+    ),
+    "an empty table": ("select * from newsroom.subscribers where false", "has no row"),
+}
+
+
+@pytest.mark.parametrize("fault", VIEWS)
+def test_what_is_wrong_with_a_whole_view_stops_the_run(fault, settings, outcome):
+    text, said = VIEWS[fault]
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute("drop view source.subscribers")
+        newsroom.execute("create view source.subscribers as " + text)
+    try:
+        with pytest.raises(SourceError, match=said):
+            pipeline.extract(Run(settings, "view", worlds.AS_OF, "tests"), settings.window_days)
+    finally:
+        with connect(settings, "newsroom") as newsroom:
+            newsroom.execute("drop view source.subscribers")
+            newsroom.execute("create view source.subscribers as select * from newsroom.subscribers")
+
+
+def test_a_view_that_offers_mail_addresses_stops_the_run(settings, outcome):
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute("drop view source.subscribers")
+        newsroom.execute("create view source.subscribers as select *, 'x' as contact_email from newsroom.subscribers")
+    try:
+        with pytest.raises(ValidationBlocked, match=r"PII105 on subscribers: 1 of 6 .* contact_email"):
+            pipeline.validate(Run(settings, "offer", worlds.AS_OF, "tests"), outcome[1])
+    finally:
+        with connect(settings, "newsroom") as newsroom:
+            newsroom.execute("drop view source.subscribers")
+            newsroom.execute("create view source.subscribers as select * from newsroom.subscribers")
