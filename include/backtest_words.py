@@ -33,7 +33,8 @@ def add_options(word: argparse.ArgumentParser) -> None:
 
 def understand(arguments: argparse.Namespace) -> tuple[Run, Plan]:
     """The run and the plan that the options ask for."""
-    from include.backtest.plan import BASELINES, CHAMPION, Plan
+    from include.backtest.plan import CHAMPION, Plan
+    from include.models import BASELINES
     from include.record import Run
 
     settings, end = load_settings(), parse_moment(arguments.end)

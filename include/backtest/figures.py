@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.backtest.plan import BASELINES
 from include.backtest.walking import Judged
+from include.models import BASELINES
 from include.resampling import Gap, find_gaps
 
 MEASURES = ("ndcg", "hit_rate", "mrr", "recall", "time_ndcg", "coverage", "full_share")

@@ -12,8 +12,6 @@ from include.models import MODELS
 
 Mode = Literal["lists", "next-read"]
 
-BASELINES = ("co_reading", "most_read_last_hour", "most_read_last_day", "most_read_in_favourites")
-LEARN_NOTHING = (*BASELINES, "most_read")
 CHAMPION = "champion"
 EVERYBODY = 1 << 62
 LONGEST_STEPS = 10_000

@@ -21,12 +21,12 @@ from include.adapters import duck
 from include.adapters.warehouse import query
 from include.backtest.asking import Lesson, Question, ask, teach
 from include.backtest.ground import Ground
-from include.backtest.plan import CHAMPION, LEARN_NOTHING, Plan
+from include.backtest.plan import CHAMPION, Plan
 from include.budget import share_readers
 from include.errors import ArtifactDamaged, DaybreakError
 from include.evaluation import LONGEST_COUNTED_SECONDS
 from include.lists import make_lists
-from include.models import Recommender, model_class
+from include.models import BASELINES, Recommender, model_class
 from include.settings import Settings
 from include.snapshot import Snapshot
 from include.store import digest_of, scratch, whole_folder
@@ -108,7 +108,7 @@ class Walk:
             if self.champion is None:
                 raise DaybreakError("There is no champion to walk with.", hint="leave it out of --models.")
             return self.champion.model
-        if name in LEARN_NOTHING:
+        if name in BASELINES:
             return model_class(name)()
         if self._fitted is None or self._fitted[0] != moment:
             self._fitted = (moment, {})
@@ -134,7 +134,7 @@ class Walk:
 
     def _result_path(self, name: str, step: datetime) -> Path:
         learnt = self.champion.digest if name == CHAMPION and self.champion else self.plan.fitted_at(step)
-        known = None if name in LEARN_NOTHING else learnt
+        known = None if name in BASELINES else learnt
         return (
             self.home
             / "steps"

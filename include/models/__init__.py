@@ -73,4 +73,4 @@ MODELS = (
     "most_read_last_hour",
     "most_read_last_day",
 )
-BASELINES = ("most_read", "most_read_in_favourites")
+BASELINES = ("co_reading", "most_read", "most_read_in_favourites", "most_read_last_hour", "most_read_last_day")

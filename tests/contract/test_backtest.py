@@ -21,6 +21,7 @@ from include.backtest.plan import Plan
 from include.backtest.walking import Champion, Walk
 from include.contract import MOMENT
 from include.errors import ArtifactDamaged, DaybreakError
+from include.models import BASELINES
 from include.models.co_reading import CoReading
 from include.settings import Settings
 from tests import cli, sessions, worlds
@@ -335,9 +336,7 @@ def test_a_backtest_needs_one_line_and_ends_with_a_table(backtest):
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
     assert lines[0].split()[:2] == ["model", "NDCG@10"]
-    assert {line.split()[0] for line in lines[1:6]} == {
-        *("two_stage", "co_reading", "most_read_last_hour", "most_read_last_day", "most_read_in_favourites")
-    }
+    assert {line.split()[0] for line in lines[1 : 2 + len(BASELINES)]} == {"two_stage", *BASELINES}
     assert "step 2 of 2" in answer.err
 
 
