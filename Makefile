@@ -39,7 +39,7 @@ types: setup-dev ## types of include/, strictly
 	$(RUN) -m mypy
 
 bench: setup ## time each stage beside its alternatives; ONLY=name for one
-	$(RUN) -m bench $(if $(ONLY),--only $(ONLY))
+	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
 
 golden: setup-dev ## rewrite the committed graph and metrics after a change that was meant
 	$(RUN) -m pytest --golden

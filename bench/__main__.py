@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from bench.catalogue import BENCHES
 from bench.figures import Figure, table, write
@@ -14,6 +15,7 @@ from include.launcher.progress import Progress
 from include.settings import load_settings
 
 ROWS = 1_000_000
+DESKDROP = "deskdrop"
 
 
 def main() -> None:
@@ -23,6 +25,11 @@ def main() -> None:
     say = Progress()
     figures: list[Figure] = []
     try:
+        if arguments.only == DESKDROP:
+            from bench import deskdrop
+
+            print(deskdrop.compare(arguments.data, load_settings(), say))
+            return
         path = load_settings().home / "bench.json"
         with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
             for name in [arguments.only] if arguments.only else BENCHES:
@@ -41,7 +48,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times stages beside their alternatives.")
-    parser.add_argument("--only", choices=BENCHES, help="one benchmark, not all")
+    parser.add_argument("--only", choices=[*BENCHES, DESKDROP], help="one benchmark, not all")
+    parser.add_argument("--data", type=Path, help=f"the folder of the set that {DESKDROP} measures on")
     parser.add_argument("--rows", type=_positive, default=ROWS, help=f"reading events, about (default {ROWS:,})")
     parser.add_argument(
         "--times",
@@ -51,7 +59,10 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repeat", type=_positive, help="runs of each variant (default 3, of the loop 1)")
     parser.add_argument("--keep", action="store_true", help="leave data and services for the next run")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.only == DESKDROP and arguments.data is None:
+        parser.error(f"{DESKDROP} needs --data (make bench ONLY={DESKDROP} DATA=folder)")
+    return arguments
 
 
 def _positive(text: str) -> int:
