@@ -117,11 +117,12 @@ def _furthest(code: str, title: str, subject: str, moved: list[tuple[float, str]
 def mean_shift(now: Mapping[str, Any], then: Mapping[str, Any]) -> float | None:
     """How far the mean moved, in standard deviations of what was; None where there is nothing to compare.
 
-    A number that never varied has no deviation of its own; then a tenth of its size counts as one.
+    A number that hardly varies moves by many deviations when nothing of note happens: a third of its mean is the least
+    that counts as one.
     """
     if now["kind"] != "number" or then["kind"] != "number" or now["mean"] is None or then["mean"] is None:
         return None
-    deviation = then["std"] or abs(then["mean"]) / 10 or 1.0
+    deviation = max(then["std"], abs(then["mean"]) / 3) or 1.0
     return float(abs(now["mean"] - then["mean"]) / deviation)
 
 

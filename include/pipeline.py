@@ -21,6 +21,7 @@ from include import (
     monitoring,
     registry,
     retention,
+    skew,
     snapshot,
     table_checks,
     training,
@@ -101,9 +102,9 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
         )
     if purpose == "scoring":
         feast_store.serve_build(settings, build, run.as_of)
-    rows = {
-        name: pq.ParquetFile(build / name / "part.parquet").metadata.num_rows for name in ("requests", "article_stats")
-    }
+    else:
+        skew.keep_profile(settings, build)
+    rows = {name: pq.read_metadata(build / name / "part.parquet").num_rows for name in ("requests", "article_stats")}
     return Reference("features", build.name, str(build), run.as_of, fingerprint, (reference.id,), rows)
 
 
@@ -132,11 +133,12 @@ def train(run: Run, features: Reference, model: str) -> Reference:
 
 @recorded
 def score(run: Run, features: Reference) -> Reference:
-    """Every subscriber's list by the champion, as a file."""
+    """Every subscriber's list by the champion, as a file; how far its features are from the training's is noted."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         registered = registry.find_model(warehouse, champion.version)
+    keep_checks(run, "score", skew.check(settings, registered.features_id, Path(features.uri)))
     return score_features(settings, features, registered, lambda: registry.load_version(settings, registered))
 
 

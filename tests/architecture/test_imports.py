@@ -70,6 +70,7 @@ STAGES = {
     "profiles": {"day_files", "snapshot"},
     "volume": set(),
     "change": {"profiles"},
+    "skew": {"change", "features", "profiles"},
     "history": {"change", "day_files", "profiles", "snapshot", "volume"},
     "loading": set(),
     "retention": set(),

@@ -72,16 +72,16 @@ def compare(now, then, min_rows=200):
 
 
 def test_a_mean_that_moved_by_half_its_deviation_is_the_limit():
-    then = profile(word_count=number(100.0))
-    assert compare(profile(word_count=number(105.0)), then)["ANO101"].outcome == "passed"
-    check = compare(profile(word_count=number(105.1)), then)["ANO101"]
-    assert (check.outcome, check.severity, check.observed) == ("failed", "warn", pytest.approx(0.51))
+    then = profile(dwell_seconds=number(100.0, std=50.0))
+    assert compare(profile(dwell_seconds=number(125.0)), then)["ANO101"].outcome == "passed"
+    check = compare(profile(dwell_seconds=number(74.0)), then)["ANO101"]
+    assert (check.outcome, check.severity, check.observed) == ("failed", "warn", pytest.approx(0.52))
 
 
-def test_a_number_that_never_varied_has_moved_when_it_changes_by_a_twentieth():
-    then = profile(position=number(100.0, std=0.0))
-    assert compare(profile(position=number(104.0, std=0.0)), then)["ANO101"].outcome == "passed"
-    assert compare(profile(position=number(106.0, std=0.0)), then)["ANO101"].outcome == "failed"
+def test_a_number_that_hardly_varies_has_moved_when_it_changes_by_a_sixth():
+    then = profile(position=number(120.0, std=0.1))
+    assert compare(profile(position=number(139.0, std=0.1)), then)["ANO101"].outcome == "passed"
+    assert compare(profile(position=number(141.0, std=0.1)), then)["ANO101"].outcome == "failed"
 
 
 def test_the_distance_of_words_is_the_share_of_rows_that_would_have_to_change():
