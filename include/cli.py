@@ -21,6 +21,7 @@ from include.doctor_words import add_doctor
 from include.errors import DaybreakError
 from include.loading_words import add_load
 from include.newsroom_words import add_newsroom
+from include.propose_words import add_propose
 from include.quarantine_words import add_words
 from include.references import Reference
 from include.settings import Settings, load_settings
@@ -90,11 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     word.set_defaults(run=_backtest)
     gate_words.add_words(add)
     add_newsroom(add("newsroom", help="the demo publisher"))
+    add_propose(add("propose", help="suggest limits for history's checks, as a file to review"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
     word.set_defaults(run=_features)
-    word = add("migrate", help="bring roles, databases and schemas of the warehouse up to date")
-    word.set_defaults(run=_migrate)
+    add("migrate", help="bring roles, databases and schemas of the warehouse up to date").set_defaults(run=_migrate)
     word = add("psql", help="a prompt on the warehouse, or one statement with -c")
     word.add_argument("arguments", nargs="*")
     word.set_defaults(run=_psql)

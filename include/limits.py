@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.errors import SettingsError
 
 FILE = Path(__file__).resolve().parent / "limits.toml"
 STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TableLimits(BaseModel):
@@ -23,8 +27,14 @@ class TableLimits(BaseModel):
     warn_below: float = Field(ge=0, lt=1)
     warn_above: float = Field(gt=1)
     stale_hours: float = Field(6, gt=0)
-    null_share: dict[str, float] = {}
+    null_share: dict[str, Share] = {}
     words: dict[str, tuple[str, ...]] = {}
+
+    @model_validator(mode="after")
+    def _warns_before_it_blocks(self) -> TableLimits:
+        if not (self.block_below <= self.warn_below and self.warn_above <= self.block_above):
+            raise ValueError("block_below <= warn_below and warn_above <= block_above must hold")
+        return self
 
 
 class ChangeLimits(BaseModel):

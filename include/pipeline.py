@@ -25,6 +25,7 @@ from include import (
     snapshot,
     table_checks,
     training,
+    trend,
     validation,
 )
 from include import champion as champions
@@ -72,7 +73,8 @@ def validate(run: Run, reference: Reference) -> Reference:
         if not blocking(checks):
             clean = broken_rows.leave_out(settings, raw, broken)
             checks += table_checks.check_split(settings, raw, clean)
-        save_front_page(docs, raw, checks, judgement.counts, broken)
+        trends = trend.recall(settings, raw.as_of, checks)
+        save_front_page(docs, raw, checks, judgement.counts, broken, trends)
     keep_checks(run, "validate", checks)
     if stopped := blocking(checks):
         raise judgement.blocked(stopped, raw, report)

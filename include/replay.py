@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from include import broken_rows, history, snapshot, validation
+from include import broken_rows, history, snapshot, trend, validation
 from include.adapters.warehouse import connect, query
 from include.broken_rows import BrokenRow
 from include.checks import blocking
@@ -112,7 +112,8 @@ def judge(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow]
         judgement = validation.judge_snapshot(run.settings, mended, docs)
         with snapshot.open_tables(run.settings, mended) as connection:
             checks = [*judgement.checks, *history.check(run.settings, mended, connection, remember=False)]
-        save_front_page(docs, mended, checks, judgement.counts, judgement.broken)
+        trends = trend.recall(run.settings, mended.as_of, checks)
+        save_front_page(docs, mended, checks, judgement.counts, judgement.broken, trends)
     if not dry_run:
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):

@@ -13,6 +13,7 @@ from include.adapters.warehouse import connect, query
 from include.settings import Settings
 
 STRAY_HOURS = 24
+FIGURES_DAYS = 90  # history looks back four weeks; the rest is for people's charts
 
 
 def sweep(settings: Settings, as_of: datetime) -> dict[str, Any]:
@@ -22,11 +23,13 @@ def sweep(settings: Settings, as_of: datetime) -> dict[str, Any]:
         batches = [name for (name,) in warehouse.execute(query("retention/old_batches"), {"before": before})]
         for name in batches:
             warehouse.execute(sql.SQL("drop table {}").format(sql.Identifier("recs", f"batch_{name.lower()}")))
+        forgotten = warehouse.execute(query("retention/old_figures"), {"before": as_of - timedelta(days=FIGURES_DAYS)})
         gaps = [day for (day,) in warehouse.execute(query("retention/days_without_verdict"), {"as_of": as_of})]
     home = settings.home
     latest = (home / "features" / "latest").resolve().name
     return {
         "batches": len(batches),
+        "figures": forgotten.rowcount,
         "builds": sum(_delete_old(p, before) for p in (home / "features").glob("2*") if p.name != latest),
         "lists": sum(_delete_old(path, before) for path in (home / "lists").glob("2*")),
         "reports": sum(_delete_old(path, before) for path in (home / "reports").glob("*/*")),

@@ -13,6 +13,10 @@ from include.broken_rows import BrokenCount, BrokenRow
 from include.checks import Check, blocking
 from include.report import check_table, page, save, table
 from include.snapshot import Snapshot
+from include.trend import Trend
+from include.trend_page import trend_section
+
+HOW_FAR = ("ANO", "NUL", "VOL")  # codes whose number says how far, not how many are wrong
 
 
 def save_front_page(
@@ -21,6 +25,7 @@ def save_front_page(
     checks: Sequence[Check],
     counts: Mapping[str, BrokenCount],
     broken: Sequence[BrokenRow],
+    trend: Trend,
 ) -> None:
     """`index.html` in the folder of Data Docs."""
     stopped = blocking(checks)
@@ -44,7 +49,12 @@ def save_front_page(
         f'<li><a href="{escape(str(path.relative_to(docs)))}">{escape(path.parts[-4])}</a></li>'
         for path in sorted(docs.glob("validations/*/*/*/*.html"))
     )
-    noted = [check for check in checks if check.severity != "block" and (check.outcome == "failed" or check.observed)]
+    noted = [
+        check
+        for check in checks
+        if check.severity != "block"
+        and (check.outcome == "failed" or (check.observed and not check.code.startswith(HOW_FAR)))
+    ]
     sections = [
         ("What stops the run", check_table(stopped) if stopped else "<p>Nothing.</p>"),
         ("What is noted", check_table(noted) if noted else "<p>Nothing.</p>"),
@@ -53,6 +63,7 @@ def save_front_page(
             table(("table", "check", "rows", "for example"), set_aside) if set_aside else "<p>None.</p>",
         ),
         ("All checks", check_table(checks)),
+        ("The last runs", trend_section(*trend)),
         ("Data Docs by table", f"<ul>{links}</ul>"),
     ]
     save(docs / "index.html", page(f"Validation of {snapshot.id}", lead, sections))

@@ -136,7 +136,9 @@ def _check_days(stream: Stream, min_days: int) -> list[Check]:
         return [unknown(*named, stream.table, len(stream.days) - 1, min_days) for named in (newest, older)]
     usual = median(stream.days.values())
     least = max(NEVER_ENOUGH * usual, 0.0) if usual - NOISE * math.sqrt(usual) > 0 else 0.0
-    missing = [day for day, rows in sorted(stream.days.items()) if rows < least]
+    missing = [
+        day for day, rows in sorted(stream.days.items()) if rows < least and not _is_quiet(day, stream.days, least)
+    ]
     last = max(stream.days)
     severities: tuple[Severity, Severity] = ("block", "warn")
     parts = ([day for day in missing if day == last], [day for day in missing if day != last])
@@ -148,6 +150,12 @@ def _check_days(stream: Stream, min_days: int) -> list[Check]:
         outcome = "failed" if gone else "passed"
         checks.append(_counted(code, title, stream.table, severity, outcome, len(gone), sentence))
     return checks
+
+
+def _is_quiet(day: date, days: Mapping[date, int], least: float) -> bool:
+    """Whether the other days of this weekday have no rows to speak of, either: some publishers rest on Sundays."""
+    alike = [rows for other, rows in days.items() if other != day and other.weekday() == day.weekday()]
+    return bool(alike) and median(alike) < least
 
 
 def _check_freshness(stream: Stream, limits: TableLimits) -> Check:

@@ -70,6 +70,8 @@ STAGES = {
     "profiles": {"day_files", "snapshot"},
     "volume": set(),
     "change": {"profiles"},
+    "trend": set(),
+    "propose": {"history", "profiles", "snapshot", "volume"},
     "skew": {"change", "features", "profiles"},
     "history": {"change", "day_files", "profiles", "snapshot", "volume"},
     "loading": set(),
@@ -80,7 +82,8 @@ STAGES = {
 }
 # Pages say in HTML what a stage found.
 PAGES = {
-    "validation_page": {"broken_rows", "snapshot"},
+    "trend_page": {"trend"},
+    "validation_page": {"broken_rows", "snapshot", "trend", "trend_page"},
     "verdict_page": {"champion", "interval_plot", "verdict"},
     "interval_plot": {"resampling"},
 }
@@ -93,6 +96,7 @@ GROUND = {
 EDGE = {
     *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
     *("doctor", "doctor_words", "newsroom_words", "pipeline", "quarantine_words", "replay", "rollback"),
+    *("propose_words",),
     *("server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}

@@ -64,6 +64,14 @@ def test_that_a_batch_was_there_is_remembered(settings):
         assert warehouse.execute("select batch_id, row_count from recs.batches").fetchall() == [("old", 20)]
 
 
+def test_figures_are_kept_as_long_as_charts_and_history_want_them(settings):
+    with connect(settings) as warehouse:
+        for days in (89, 90, 91):
+            values = [AS_OF - days * DAY]
+            warehouse.execute("insert into ops.profiles values (%s, 'articles', '', 'rows', 1, 's')", values)
+    assert sweep(settings, AS_OF)["figures"] == 1
+
+
 @pytest.mark.parametrize("kind", ["features", "lists"])
 def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
     old = aged(settings.home / kind / "20250201T000000Z-x", 15, folder=True)

@@ -118,6 +118,12 @@ def test_the_newest_full_day_missing_stops_and_an_older_one_is_noted():
     assert outcomes({0: 1}, days(1000, 1000, 1000, 1000, 100))["VOL103"] == "passed"
 
 
+def test_a_weekday_that_never_has_rows_is_not_missing():
+    """AS_OF is a Sunday, so the newest full day is a Saturday, as is the first of eight."""
+    assert outcomes({0: 1}, days(0, *[1000] * 6, 0))["VOL103"] == "passed"
+    assert outcomes({0: 1}, days(1000, *[1000] * 6, 0))["VOL103"] == "failed"
+
+
 def test_a_missing_day_is_told_by_its_date():
     (check,) = (
         check

@@ -1,0 +1,1 @@
+select snapshot_id from ops.profiles order by as_of desc limit 1

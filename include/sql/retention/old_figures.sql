@@ -1,0 +1,1 @@
+delete from ops.profiles where as_of < %(before)s
