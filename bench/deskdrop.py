@@ -105,7 +105,7 @@ def score_model(protocol: Protocol, name: str, settings: Settings) -> np.ndarray
     rest, kept = train_test_split(protocol.train, test_size=LEARN_SHARE, random_state=settings.seed)
     lesson = _describe(protocol, settings, rest, kept)
     model = model_class(name)()
-    model.fit(make_scenes(lesson), lesson["outcomes"], seed=settings.seed, max_rows=settings.max_train_rows)
+    model.fit(make_scenes(lesson), lesson["outcomes"], seed=settings.seed)
     asked = _requests(protocol.test["person"].unique())
     people = np.repeat(protocol.test["person"].to_numpy(), NEGATIVES + 1)
     articles = np.column_stack([protocol.test["article"].to_numpy(), np.array(protocol.against)]).reshape(-1)
