@@ -24,7 +24,7 @@ from include.errors import ArtifactDamaged, DaybreakError
 from include.models import BASELINES
 from include.models.co_reading import CoReading
 from include.settings import Settings
-from tests import cli, sessions, worlds
+from tests import cli, servers, sessions, worlds
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DAYS = 3
@@ -354,6 +354,18 @@ def test_the_same_line_again_gives_the_same_answer_and_works_nothing_out(tiny_wo
     again = cli.say(tiny_world, *words)
     assert again.out == answer.out
     assert "2 of 2 steps were there already" in again.err
+
+
+def test_a_log_of_clicks_alone_goes_from_the_views_to_the_table(fresh_warehouse, log):
+    """No title, category, dwell, position or session: validation lets it pass, and each next read is asked for."""
+    servers.write_env_file(fresh_warehouse)
+    worlds.publish(fresh_warehouse, log)
+    words = ("backtest", "--from", STEP.isoformat(), "--to", (STEP + 2 * HOUR).isoformat(), "--train-window", "1d")
+    answer = cli.say(fresh_warehouse, *words, "--mode", "next-read", "--k", "20", "--models", ",".join(COUNTING))
+    assert answer.code == 0, answer.err
+    figures = {line.split()[0]: float(line.split()[1]) for line in answer.out.splitlines()[1:4]}
+    assert figures["co_reading"] == max(figures.values()) > 0.1
+    assert "leads" in answer.out
 
 
 def test_a_backtest_of_the_future_is_refused(tiny_world):
