@@ -116,7 +116,8 @@ def check_mechanics(settings: Settings, found: Mechanics, subject: str) -> list[
             subject,
             found.milliseconds_per_list,
             settings.max_list_milliseconds,
-            f"A list took {found.milliseconds_per_list:.1f} ms of the processor; {settings.max_list_milliseconds:g} ms may be.",
+            f"A list took {found.milliseconds_per_list:.1f} ms of processor time; "
+            f"{settings.max_list_milliseconds:g} ms may be.",
         ),
         at_most(
             "RT115",

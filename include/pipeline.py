@@ -38,11 +38,10 @@ from include.feature_audit import audit_features
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
 from include.gate import answer, ask, find_question, judge, promote, shadow
 from include.hindsight import backtest
-from include.list_audit import audit_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from include.rollback import guard, roll_back
-from include.scoring import score_features, write_lists
+from include.scoring import audit_written, score_features, write_lists
 from include.store import digest_of, whole_folder
 from include.validation_page import save_front_page
 
@@ -157,13 +156,9 @@ def write_batch(run: Run, lists: Reference) -> Reference:
 def audit(run: Run, batch: Reference) -> Reference:
     """The batch, once it has passed every blocking check; `AuditFailed` otherwise, and the live lists stay."""
     facts = cast(dict[str, Any], batch.facts)
-    checks = audit_lists(run.settings, batch.id, Path(batch.uri) / "lists.parquet", Path(facts["features"]))
-    with connect(run.settings) as warehouse:
-        checks += batches.audit(warehouse, batch.id, run.settings.list_length, facts["expected_readers"])
-        failed = blocking(checks)
-        batches.set_status(warehouse, batch.id, "refused" if failed else "audited")
+    checks = audit_written(run.settings, batch, facts["features"], facts["expected_readers"])
     keep_checks(run, "audit", checks)
-    if failed:
+    if failed := blocking(checks):
         raise AuditFailed(
             f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.code}: {c.sentence}" for c in failed),
             hint="the last good lists stay live; look at the batch in recs.recommendations.",

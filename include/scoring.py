@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 
 from include import batch as batches
 from include.adapters.warehouse import connect, query
-from include.checks import blocking
+from include.checks import Check, blocking
 from include.clock import compact
 from include.features import open_scenes
+from include.list_audit import audit_lists
 from include.lists import make_lists
 from include.models import Recommender
 from include.record import Run
@@ -76,7 +77,13 @@ def score_and_audit(
     """A batch of this version that passed its audit, or None when it did not."""
     lists = score_features(run.settings, features, registered, load)
     _, _, asked = write_lists(run, lists)
-    with connect(run.settings) as warehouse:
-        is_sound = not blocking(batches.audit(warehouse, lists.id, run.settings.list_length, asked))
-        batches.set_status(warehouse, lists.id, "audited" if is_sound else "refused")
-    return lists.id if is_sound else None
+    return None if blocking(audit_written(run.settings, lists, features.uri, asked)) else lists.id
+
+
+def audit_written(settings: Settings, lists: Reference, features: str, asked: int) -> list[Check]:
+    """Every check on lists that were written, after which their batch is `audited` or `refused`."""
+    checks = audit_lists(settings, lists.id, Path(lists.uri) / "lists.parquet", Path(features))
+    with connect(settings) as warehouse:
+        checks += batches.audit(warehouse, lists.id, settings.list_length, asked)
+        batches.set_status(warehouse, lists.id, "refused" if blocking(checks) else "audited")
+    return checks

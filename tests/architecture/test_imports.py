@@ -64,7 +64,7 @@ STAGES = {
     },
     "champion": set(),
     "holds": set(),
-    "scoring": {"batch", "features", "lists", "models", "record", "registry"},
+    "scoring": {"batch", "features", "list_audit", "lists", "models", "record", "registry"},
     "batch": set(),
     "monitoring": {"snapshot"},
     "profiles": {"day_files", "snapshot"},
