@@ -14,7 +14,7 @@ from feast.types import Array, Float32, Float64, Int64, String
 
 from include.settings import load_settings
 
-VERSION = "v1"
+VERSION = "v2"
 LATEST = load_settings().home / "features" / "latest"
 
 
@@ -40,6 +40,7 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
             Field(name="reader_id", dtype=Int64),
             Field(name="region", dtype=String),
             Field(name="plan", dtype=String),
+            Field(name="interests", dtype=Array(String)),
             Field(name="tenure_days", dtype=Float64),
             Field(name="impression_count", dtype=Int64),
             Field(name="read_count", dtype=Int64),
@@ -91,4 +92,4 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     ]
 
 
-reader, article, reader_activity, reader_taste, article_stats, readers_v1, articles_v1 = declare(LATEST)
+reader, article, reader_activity, reader_taste, article_stats, readers_v2, articles_v2 = declare(LATEST)

@@ -26,9 +26,9 @@ from include.errors import SourceError
 from include.settings import Settings
 from include.snapshot import Snapshot, open_tables
 
-VERSION = "v1"
+VERSION = "v2"
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
-SIDE_TABLES = ("articles", "reads", "co_reads", "requests", "moments", "outcomes")
+SIDE_TABLES = ("articles", "reads", "shown", "co_reads", "requests", "moments", "outcomes")
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 OURS_TO_FEAST = {"list_at": "event_timestamp"}
@@ -44,8 +44,9 @@ COUNTING = {
     "taste_half_life_days": 3.0,
     "most_names": 20,
     "most_reads": 20,
-    "most_others": 30,
+    "most_others": 50,
     "together_hours": 6.0,
+    "lately_hours": 4.0,
     "shrink": 3.0,
 }
 
@@ -55,8 +56,9 @@ class Scenes:
     """What a model sees: for every request (reader_id, list_at) the world as it was known at that moment.
 
     `readers` has one row per request with the reader's features, `articles` one per moment and live article with its
-    metadata and features, `reads` what those who ask had read when, `co_reads` which articles go together at a moment.
-    `all_reads` is what everybody had read when: the very table `reads`, unless requests are sessions and not readers.
+    metadata and features, `reads` what those who ask had read when and `shown` what they were shown, `co_reads` which
+    articles go together at a moment. `all_reads` is what everybody had read when: the very table `reads`, unless
+    requests are sessions and not readers. `catalogue` tells what articles say, of those no longer live, too.
     """
 
     requests: pa.Table
@@ -65,12 +67,14 @@ class Scenes:
     reads: pa.Table
     co_reads: pa.Table
     all_reads: pa.Table
+    shown: pa.Table
+    catalogue: pa.Table
 
     def between(self, start: datetime, end: datetime) -> Scenes:
         """The scenes with `start <= list_at < end`; reads stay whole, models look only at those before each moment."""
         return Scenes(
             **{
-                field.name: table if field.name in ("reads", "all_reads") else rows_between(table, start, end)
+                field.name: rows_between(table, start, end) if "list_at" in table.column_names else table
                 for field in fields(self)
                 for table in [getattr(self, field.name)]
             }
@@ -153,7 +157,9 @@ def describe_world(
         "articles": connection.table("articles").to_arrow_table(),
     }
     connection.register("moments", tables["moments"])
-    return tables | {name: _run(connection, name, parameters) for name in ("reads", "article_stats", "co_reads")}
+    return tables | {
+        name: _run(connection, name, parameters) for name in ("reads", "shown", "article_stats", "co_reads")
+    }
 
 
 def describe_readers(
@@ -182,7 +188,7 @@ def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
 
 def open_scenes(folder: Path) -> Scenes:
     """The scenes of a build, its features retrieved point-in-time through Feast."""
-    side = {name: pq.read_table(folder / name) for name in ("requests", "articles", "reads", "co_reads")}
+    side = {name: pq.read_table(folder / name) for name in ("requests", "articles", "reads", "shown", "co_reads")}
     live = pq.read_table(folder / "article_stats", columns=["article_id", "event_timestamp"])
     stats = retrieve(folder, f"articles_{VERSION}", live).rename_columns(FEAST_TO_OURS)
     readers = retrieve(folder, f"readers_{VERSION}", side["requests"].rename_columns(OURS_TO_FEAST))
@@ -200,6 +206,8 @@ def _assemble(side: Mapping[str, pa.Table], readers: pa.Table, stats: pa.Table) 
         reads=side["reads"],
         co_reads=side["co_reads"],
         all_reads=side.get("all_reads", side["reads"]),
+        shown=side["shown"],
+        catalogue=side["articles"].select(["article_id", "title", "summary", "category", "publisher", "word_count"]),
     )
 
 

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
 
     # data
     window_days: int = Field(14, ge=2, description="days of reading a training run looks at")
-    lookback_days: int = Field(7, ge=1, description="days of reading a feature may look back")
+    lookback_days: int = Field(14, ge=1, description="days of reading a feature may look back")
     article_lookback_days: int = Field(14, ge=1, description="articles published this long before the window count")
     wait_deadline_minutes: int = Field(
         120, ge=0, le=240, description="a run waits so long after its window's end for the rest of its data; 0: never"

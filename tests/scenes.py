@@ -17,7 +17,8 @@ REQUESTS = pa.schema(_KEYS)
 READERS = pa.schema(
     [
         *_KEYS,
-        *(("region", pa.string()), ("plan", pa.string()), ("tenure_days", pa.float64())),
+        *(("region", pa.string()), ("plan", pa.string()), ("interests", pa.list_(pa.string()))),
+        ("tenure_days", pa.float64()),
         *(("impression_count", pa.int64()), ("read_count", pa.int64()), ("read_count_1d", pa.int64())),
         *(("read_seconds", pa.float64()), ("mean_read_seconds", pa.float64()), ("active_day_count", pa.int64())),
         *((name, pa.list_(pa.string())) for name in ("categories", "publishers", "languages")),
@@ -37,10 +38,23 @@ READS = pa.schema(
     [
         *(("reader_id", pa.int64()), ("article_id", pa.int64())),
         *(("read_at", MOMENT), ("known_at", MOMENT)),
+        *(("read_seconds", pa.float64()), ("seconds_known_at", MOMENT)),
+    ]
+)
+SHOWN = pa.schema(
+    [
+        *(("reader_id", pa.int64()), ("article_id", pa.int64())),
+        *(("shown_at", MOMENT), ("known_at", MOMENT), ("position", pa.int16())),
     ]
 )
 CO_READS = pa.schema(
-    [("list_at", MOMENT), ("article_id", pa.int64()), ("other_id", pa.int64()), ("weight", pa.float32())]
+    [
+        *(("list_at", MOMENT), ("article_id", pa.int64()), ("other_id", pa.int64())),
+        *((name, pa.float32()) for name in ("weight", "together", "following")),
+    ]
+)
+CATALOGUE = ARTICLES.columns.empty_table().select(
+    ["article_id", "title", "summary", "category", "publisher", "word_count"]
 )
 
 
@@ -78,6 +92,8 @@ def scenes(readers: list[int], articles: list[dict], read: dict[int, list[int]] 
         reads=pa.Table.from_pylist(reads, READS),
         co_reads=CO_READS.empty_table(),
         all_reads=pa.Table.from_pylist(reads, READS),
+        shown=SHOWN.empty_table(),
+        catalogue=pa.Table.from_pylist(articles, CATALOGUE.schema),
     )
 
 

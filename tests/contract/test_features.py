@@ -246,7 +246,7 @@ def test_requests_may_be_given_and_of_readers_nobody_knows(settings, world):
 def test_the_same_snapshot_gives_the_same_bytes(settings, world, training):
     again = worlds.build(settings, world, "training")
     names = sorted(str(path.relative_to(training)) for path in training.rglob("*.parquet"))
-    assert len(names) == 9
+    assert len(names) == 10
     for name in names:
         assert digest_file(again / name) == digest_file(training / name), name
 
@@ -262,7 +262,7 @@ def test_the_order_of_the_rows_does_not_change_a_byte(settings, world):
         folder = settings.home / order
         compute_features(settings, worlds.store(settings, ragged, order=order), "training", folder, folder)
         folders.append(folder)
-    for name in (*VIEWS, "co_reads", "outcomes", "reads", "requests"):
+    for name in (*VIEWS, "co_reads", "outcomes", "reads", "requests", "shown"):
         assert table_of(folders[0], name).equals(table_of(folders[1], name)), name
 
 

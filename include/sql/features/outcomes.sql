@@ -2,6 +2,7 @@
 select e.reader_id, m.list_at, e.article_id,
        min(e.position)::double as position,
        bool_or(e.kind = 'impression') as is_shown,
+       bool_or(e.kind in ('click', 'read')) as is_opened,
        coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000 as read_seconds
 from reading_events e
 asof join moments m on e.occurred_at >= m.list_at

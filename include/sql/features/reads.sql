@@ -1,7 +1,10 @@
--- Who read what, when it was known: one row per reader and article; a click counts as a read.
+-- Who read what, when it was known: one row per reader and article; a click counts as a read. How long it took is known
+-- later, and not at all for what was left at once or in a log of clicks.
 select reader_id, article_id,
        min(occurred_at) as read_at,
-       min(ingested_at) as known_at
+       min(ingested_at) as known_at,
+       sum(round(1000 * dwell_seconds)::bigint) filter (where kind = 'read')::double / 1000 as read_seconds,
+       max(ingested_at) filter (where kind = 'read') as seconds_known_at
 from reading_events
 where kind in ('click', 'read')
 group by all

@@ -1,0 +1,108 @@
+"""The default model: a few hundred candidates per reader, then a ranker that learns time spent.
+
+Candidates come from co-reading, trends, the reader's topics and categories and what is fresh (candidates.sql). The
+ranker is two gradient-boosted models on the same features (pair_features.sql): the chance that a shown article is read,
+and how long a read lasts; their product is the expected time. The place an article was shown at is a feature while
+learning and the first place for everybody while ranking, so that being shown on top does not look like being good. A
+log that notes neither what was shown nor for how long is learnt from all the same: what was read next against other
+candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.adapters import skops_files
+from include.features import Scenes
+from include.models import RANKED
+from include.models.scene_tables import find_pairs, open_tables, run
+from include.models.two_stage.examples import ask_again, find_examples
+from include.models.two_stage.ranker import expect_seconds, fit_ranker
+from include.models.two_stage.tasting import learn_tastes, tastes_of, topics_of
+
+CANDIDATES = {
+    "trending": 40, "leading": 10, "fresh": 5, "favourites": 3, "languages": 1, "together": 40,
+    "liked": 16, "topical_hot": 6, "topical_new": 12, "fading_hours": 10.0,
+}  # fmt: skip
+TOGETHER_HOURS = 24.0
+REASONS = {"strong_co_read": 0.2, "strong_share": 0.15, "strong_reads": 5, "fresh_hours": 6}
+REQUESTS_AT_ONCE = 1500
+
+
+class TwoStage:
+    """Candidates, then expected reading time."""
+
+    name: ClassVar[str] = "two_stage"
+
+    def __init__(self, parts: dict[str, Any] | None = None) -> None:
+        self.parts = parts or {}
+
+    def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
+        """Learn from what was shown or read after each moment."""
+        self.parts = {"tastes": learn_tastes(scenes, seed)}
+        topics = topics_of(self.parts["tastes"], scenes)
+        examples = find_examples(scenes, outcomes, seed, lambda some: self._candidates(some, topics))
+        parts = split_requests(ask_again(scenes, examples), REQUESTS_AT_ONCE)
+        self.parts |= fit_ranker(pa.concat_tables(self._describe(part, topics, examples) for part in parts), seed)
+        reads = pc.sum(examples.column("is_read")).as_py() or 0
+        return {"example_rows": float(examples.num_rows), "example_reads": float(reads)}
+
+    def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
+        """The `depth` articles with the longest expected reading time per request."""
+        topics = topics_of(self.parts["tastes"], scenes)
+        parts = split_requests(scenes, REQUESTS_AT_ONCE)
+        ranked = [self._rank_part(part, topics, depth, candidates) for part in parts]
+        return pa.concat_tables([RANKED.empty_table(), *ranked]).sort_by(
+            [("list_at", "ascending"), ("reader_id", "ascending"), ("rank", "ascending")]
+        )
+
+    def _rank_part(self, scenes: Scenes, topics: pa.Table, depth: int, candidates: pa.Table | None) -> pa.Table:
+        with open_tables(scenes, topics=topics) as connection:
+            self._register_tastes(connection, scenes)
+            found = find_pairs(connection, candidates, "candidates", **CANDIDATES)
+            connection.register("pairs", found.append_column("position", pa.array(np.ones(found.num_rows))))
+            pairs = run(connection, "pair_features", together_hours=TOGETHER_HOURS)
+            connection.register("scored", pairs.append_column("score", pa.array(expect_seconds(self.parts, pairs))))
+            connection.register("ranked", run(connection, "best", depth=depth))
+            return run(connection, "reasons", **REASONS).cast(RANKED)
+
+    def _candidates(self, scenes: Scenes, topics: pa.Table) -> pa.Table:
+        found = []
+        for part in split_requests(scenes, REQUESTS_AT_ONCE):
+            with open_tables(part, topics=topics) as connection:
+                self._register_tastes(connection, part)
+                found.append(run(connection, "candidates", **CANDIDATES))
+        return pa.concat_tables(found)
+
+    def _describe(self, scenes: Scenes, topics: pa.Table, examples: pa.Table) -> pa.Table:
+        with open_tables(scenes, topics=topics, given=examples) as connection:
+            self._register_tastes(connection, scenes)
+            connection.register("pairs", run(connection, "given_examples"))
+            return run(connection, "pair_features", together_hours=TOGETHER_HOURS)
+
+    def _register_tastes(self, connection: duckdb.DuckDBPyConnection, scenes: Scenes) -> None:
+        connection.register("tastes", tastes_of(connection, self.parts["tastes"], scenes))
+
+    def save(self, folder: Path) -> None:
+        """Everything that was learnt in one file."""
+        skops_files.dump(self.parts, folder / "two_stage.skops")
+
+    @classmethod
+    def load(cls, folder: Path) -> TwoStage:
+        """The model in a folder."""
+        return cls(skops_files.load(folder / "two_stage.skops"))
+
+
+def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:
+    """The scenes in parts of a bounded number of requests; what all readers share is in each part."""
+    for start in range(0, scenes.requests.num_rows, at_once):
+        requests, readers = (table.slice(start, at_once) for table in (scenes.requests, scenes.readers))
+        yield replace(scenes, requests=requests, readers=readers)

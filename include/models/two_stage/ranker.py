@@ -1,0 +1,85 @@
+"""The ranker: the chance that an article is read, and how long a read lasts, from the same features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+Parts = dict[str, Any]
+
+WORDS = ("region", "plan", "category", "language")
+NUMBERS = (
+    "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "heat_place",
+    "click_share", "article_mean_read_seconds", "age_hours", "word_count",
+    "tenure_days", "impression_count", "read_count", "reader_read_count_1d", "mean_read_seconds", "active_day_count",
+    "category_share", "publisher_share", "language_share", "is_interest", "taste", "taste_spread",
+    "co_read", "co_read_strongest", "read_together", "read_together_share", "read_together_last", "following_last",
+    "position",
+)  # fmt: skip
+RISING = ("taste",)  # more of these never means less reading
+LONGEST_COUNTED_SECONDS = 600.0
+USUAL_WORDS, FEWEST_WORDS = 500, 50
+TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
+
+
+def fit_ranker(examples: pa.Table, seed: int) -> Parts:
+    """Both models and the vocabularies."""
+    parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
+    matrix = _matrix(parts, examples)
+    was_read = examples.column("is_read").to_numpy()
+    seconds = examples.column("read_seconds").to_numpy()
+    is_comparable = _is_comparable(examples)
+    rising = [int(name in RISING) for name in (*WORDS, *NUMBERS)]
+    trees = {**TREES, "monotonic_cst": rising, "random_state": seed}
+    parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
+        _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
+    )
+    lasted = was_read & (seconds > 0)
+    if lasted.any():
+        parts["dwell"] = HistGradientBoostingRegressor(**trees).fit(
+            _without_empty_columns(matrix[lasted]),
+            np.log1p(np.minimum(seconds[lasted], LONGEST_COUNTED_SECONDS)) - np.log(_lengths(examples)[lasted]),
+        )
+    return parts
+
+
+def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
+    """Expected reading time of each pair; where no read ever said how long it took, the chance of reading."""
+    if not pairs.num_rows:
+        return np.zeros(0)
+    matrix = _matrix(parts, pairs)
+    chance = parts["reading"].predict_proba(matrix)[:, 1]
+    if "dwell" not in parts:
+        return np.asarray(chance)
+    return np.asarray(chance * np.expm1(parts["dwell"].predict(matrix) + np.log(_lengths(pairs))))
+
+
+def _lengths(pairs: pa.Table) -> NDArray[Any]:
+    """Words to read; how long a read lasts is learnt beside them."""
+    words = pc.fill_null(pairs.column("word_count"), USUAL_WORDS).to_numpy()
+    return np.asarray(np.maximum(words, FEWEST_WORDS), np.float64)
+
+
+def _matrix(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
+    words = [
+        pc.fill_null(pc.index_in(pairs.column(name), pa.array(parts["vocabularies"][name], pa.string())), -1)
+        for name in WORDS
+    ]
+    columns = [*words, *(pairs.column(name) for name in NUMBERS)]
+    return np.column_stack([column.cast(pa.float32()).to_numpy() for column in columns])
+
+
+def _without_empty_columns(matrix: NDArray[Any]) -> NDArray[Any]:
+    """What is not known of any example is nought, for trees cannot be grown on nothing."""
+    return np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
+
+
+def _is_comparable(examples: pa.Table) -> NDArray[Any]:
+    """Reads of what was never shown have no unread counterpart: the chance of a read is not learnt from them."""
+    shown = np.asarray(examples.column("position").is_valid())
+    return shown if shown.any() else np.ones(len(shown), dtype=bool)

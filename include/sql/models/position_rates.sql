@@ -1,0 +1,8 @@
+-- How often what is shown at a place is read, places beyond the last one together; 0 is an unknown place.
+select least(coalesce(s.position, 0), $last_position)::int as position,
+       (count(r.article_id) + 1.0) / (count(*) + 10.0) as rate
+from shown s
+left join reads r on r.reader_id = s.reader_id and r.article_id = s.article_id
+where s.shown_at < $until
+group by all
+order by position
