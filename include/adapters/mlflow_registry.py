@@ -31,14 +31,23 @@ class Version:
     mlflow_run_id: str
 
 
-@cache
-def client(settings: Settings) -> Any:
-    """MLflow's client, quiet and without telemetry."""
+def make_quiet() -> None:
+    """MLflow without telemetry, progress bars and links on standard output; it asks the environment at each call."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
+def client(settings: Settings) -> Any:
+    """MLflow's client, quiet and without telemetry."""
+    make_quiet()
+    return _reach(settings)
+
+
+@cache
+def _reach(settings: Settings) -> Any:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
