@@ -43,11 +43,12 @@ def make_quiet() -> None:
 def client(settings: Settings) -> Any:
     """MLflow's client, quiet and without telemetry."""
     make_quiet()
-    return _reach(settings)
+    return reach(settings)
 
 
 @cache
-def _reach(settings: Settings) -> Any:
+def reach(settings: Settings) -> Any:
+    """The client of a server that answered, made once, with our experiment and our registered model in place."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

@@ -131,8 +131,10 @@ class Spy(CoReading):
         tables = {field.name: getattr(scenes, field.name) for field in fields(scenes)} | more
         for name, table in tables.items():
             for column in table.schema:
-                if pa.types.is_timestamp(column.type) and table.num_rows:
-                    latest = pc.max(table.column(column.name)).as_py()
+                if not pa.types.is_timestamp(column.type):
+                    continue
+                latest = pc.max(table.column(column.name)).as_py()
+                if latest is not None:
                     Spy.seen[name, column.name] = max(Spy.seen.get((name, column.name), latest), latest)
 
     def fit(self, scenes, outcomes, *, seed):

@@ -41,10 +41,10 @@ SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
 @pytest.fixture
 def settings(fresh_warehouse, mlflow_server, monkeypatch):
     monkeypatch.setattr(mlflow_registry, "MODEL", "emptied")
-    mlflow_registry.client.cache_clear()
+    mlflow_registry.reach.cache_clear()
     found = fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
     yield found
-    mlflow_registry.client.cache_clear()
+    mlflow_registry.reach.cache_clear()
 
 
 @pytest.fixture
