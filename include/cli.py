@@ -164,7 +164,9 @@ def _print_list(settings: Settings, reader_id: int | None) -> None:
         )
     print(f"\n{'A reader’s list' if reader_id is None else f'Reader {reader_id}'}")
     for row in rows:
-        print(f"{row['rank']:>3}  {row['title']}  [{row['category']}, {row['publisher']}]  {row['reason']}")
+        about = ", ".join(filter(None, (row["category"], row["publisher"])))
+        title = row["title"] or f"article {row['article_id']}"
+        print(f"{row['rank']:>3}  {title}  {f'[{about}]  ' if about else ''}{row['reason']}")
     print()
 
 

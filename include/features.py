@@ -24,7 +24,7 @@ from include.adapters.feast_store import retrieve, seal
 from include.adapters.warehouse import query
 from include.errors import SourceError
 from include.settings import Settings
-from include.snapshot import Snapshot, open_tables
+from include.snapshot import Snapshot, find_read_kind, open_tables
 
 VERSION = "v2"
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
@@ -167,6 +167,7 @@ def describe_readers(
 ) -> dict[str, pa.Table]:
     """What is known about those who ask."""
     connection.register("requests", requests)
+    parameters = {**parameters, "read_kind": find_read_kind(connection)}
     return {name: _run(connection, name, parameters) for name in ("reader_activity", "reader_taste")}
 
 

@@ -20,7 +20,7 @@ from include.adapters import duck
 from include.adapters.evidently_report import ColumnDrift, measure_drift
 from include.adapters.warehouse import Connection, query
 from include.settings import Settings
-from include.snapshot import Snapshot, open_tables
+from include.snapshot import Snapshot, find_read_kind, open_tables
 
 NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15, "familiarity": 0.25}
 CATEGORICAL = {"category": 0.15, "publisher": 0.2, "region": 0.15}
@@ -38,25 +38,41 @@ class DriftFinding:
 
 
 def measure_realised(
-    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]]
+    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]], read_kind: str = "read"
 ) -> list[dict[str, Any]]:
-    """Impressions, reads and seconds on our own lists, per model version and slice."""
+    """Impressions, reads (events of `read_kind`) and seconds on our own lists, per model version and slice."""
     with open_tables(settings, snapshot) as connection:
         names, versions = [name for name, _ in batches], [version for _, version in batches]
         connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
-        return cast(list[dict[str, Any]], duck.fetch(connection, query("monitor/realised")).to_pylist())
+        return cast(
+            list[dict[str, Any]],
+            duck.fetch(connection, query("monitor/realised"), {"read_kind": read_kind}).to_pylist(),
+        )
+
+
+def read_kind_of(settings: Settings, trained_on: Snapshot) -> str:
+    """Which events count as reads in the log that the champion learnt from, and so in every window after it."""
+    with open_tables(settings, trained_on) as connection:
+        return find_read_kind(connection)
 
 
 def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html: Path) -> DriftFinding:
     """How far the window's reading is from the later half of what the champion learnt from; the page is `html`."""
+    read_kind = read_kind_of(settings, trained_on)
     half = (trained_on.as_of - trained_on.window_start) / 2
     middle = trained_on.window_start + half
     # habits end before the reads that are held against them begin, and span the same time on both sides
     known_until = min(trained_on.as_of, window.window_start)
     current = _sample(
-        settings, window, window.window_start, _habits(settings, trained_on, known_until - half, known_until)
+        settings,
+        window,
+        read_kind,
+        window.window_start,
+        _habits(settings, trained_on, read_kind, known_until - half, known_until),
     )
-    reference = _sample(settings, trained_on, middle, _habits(settings, trained_on, middle - half, middle))
+    reference = _sample(
+        settings, trained_on, read_kind, middle, _habits(settings, trained_on, read_kind, middle - half, middle)
+    )
     if min(len(current), len(reference)) < settings.drift_min_rows:
         return DriftFinding(
             (),
@@ -168,13 +184,13 @@ def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
     return f"Our lists: {'; '.join(told)}." if told else "Our lists: not seen by readers in this window."
 
 
-def _habits(settings: Settings, snapshot: Snapshot, since: datetime, until: datetime) -> pa.Table:
+def _habits(settings: Settings, snapshot: Snapshot, read_kind: str, since: datetime, until: datetime) -> pa.Table:
     with open_tables(settings, snapshot) as connection:
-        return duck.fetch(connection, query("monitor/habits"), {"since": since, "until": until})
+        return duck.fetch(connection, query("monitor/habits"), {"read_kind": read_kind, "since": since, "until": until})
 
 
-def _sample(settings: Settings, snapshot: Snapshot, since: datetime, habits: pa.Table) -> pd.DataFrame:
+def _sample(settings: Settings, snapshot: Snapshot, read_kind: str, since: datetime, habits: pa.Table) -> pd.DataFrame:
     with open_tables(settings, snapshot) as connection:
         connection.register("habits", habits)
-        limits = {"since": since, "sample_rows": settings.drift_sample_rows}
+        limits = {"read_kind": read_kind, "since": since, "sample_rows": settings.drift_sample_rows}
         return cast(pd.DataFrame, duck.fetch(connection, query("monitor/reading"), limits).to_pandas())

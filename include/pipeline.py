@@ -187,7 +187,7 @@ def watch(run: Run) -> Reference:
         window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(connection))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
     report = f"drift/{compact(run.as_of)}-v{champion.version}.html"
-    realised = monitoring.measure_realised(settings, window, published)
+    realised = monitoring.measure_realised(settings, window, published, monitoring.read_kind_of(settings, trained_on))
     finding = monitoring.find_drift(settings, window, trained_on, settings.home / "reports" / report)
     with connect(settings) as warehouse:
         monitoring.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, realised)

@@ -187,6 +187,12 @@ def open_tables(settings: Settings, snapshot: Snapshot, *, name_rows: bool = Fal
     return connection
 
 
+def find_read_kind(connection: duckdb.DuckDBPyConnection) -> str:
+    """Which events of this log count as reads: `read`, or `click` when it has no reads at all."""
+    ((kind,),) = connection.sql(query("snapshot/read_kind")).fetchall()
+    return str(kind)
+
+
 def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) -> Reference:
     """The reference that names a stored snapshot."""
     return Reference(

@@ -1,8 +1,9 @@
 -- Per reader: how much of the time they then spent stood how high up in the order, and how much of it the lists held.
--- Gains are seconds read, capped; an ideal order has the longest read first.
+-- Gains are seconds read, capped; an ideal order has the longest read first. A read of unknown
+-- length is one unit, for then nobody's length is known.
 with truth as (
-    select reader_id, list_at, article_id, least(read_seconds, $longest_counted_seconds) as gain
-    from outcomes where read_seconds > 0
+    select reader_id, list_at, article_id, least(coalesce(read_seconds, 1), $longest_counted_seconds) as gain
+    from outcomes where coalesce(read_seconds, 1) > 0
 ), ideal as (
     select reader_id, list_at, sum(gain / log2(place + 1)) as best, sum(gain) as seconds
     from (select *, row_number() over (partition by reader_id, list_at order by gain desc, article_id) as place from truth)

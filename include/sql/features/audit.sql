@@ -15,10 +15,11 @@ with keyed as (
     select unnest([category_shares, publisher_shares, language_shares]) as shares from reader_taste
 )
 select (select coalesce(sum(more), 0) from repeated)::bigint as repeated_rows,
-       (select count_if(key is null or event_timestamp is null) from keyed) as unkeyed_rows,
-       (select count_if(event_timestamp > $as_of) from keyed) as later_rows,
-       (select count_if(not isfinite(number) or number < 0) from numbers) as odd_numbers,
-       (select count_if(list_sum(shares) > 1.0001 or list_min(shares) < 0 or not isfinite(list_sum(shares))) from shares)
+       (select count(*) filter (where key is null or event_timestamp is null) from keyed) as unkeyed_rows,
+       (select count(*) filter (where event_timestamp > $as_of) from keyed) as later_rows,
+       (select count(*) filter (where not isfinite(number) or number < 0) from numbers) as odd_numbers,
+       (select count(*) filter (where list_sum(shares) > 1.0001 or list_min(shares) < 0 or not isfinite(list_sum(shares)))
+        from shares)
            as odd_shares,
        (select count(*) from requests) as requests,
        (select count(*) from requests q

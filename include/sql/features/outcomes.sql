@@ -1,9 +1,13 @@
--- What readers did in the step after each moment with articles that a list made at that moment could have held.
+-- What readers did in the step after each moment with articles that a list made at that moment could have held. In a log
+-- that never says how long a read took, the seconds of what was opened are unknown: null, and not nought.
 select e.reader_id, m.list_at, e.article_id,
        min(e.position)::double as position,
        bool_or(e.kind = 'impression') as is_shown,
        bool_or(e.kind in ('click', 'read')) as is_opened,
-       coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000 as read_seconds
+       case when (select count(dwell_seconds) > 0 from reading_events where kind = 'read')
+                 or not bool_or(e.kind in ('click', 'read'))
+            then coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000
+            end as read_seconds
 from reading_events e
 asof join moments m on e.occurred_at >= m.list_at
 join articles a on a.article_id = e.article_id

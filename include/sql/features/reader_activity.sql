@@ -6,12 +6,12 @@ select q.reader_id, q.list_at as event_timestamp,
        case when any_value(s.signed_up_at) > timestamptz '1900-01-01 00:00Z'  -- PostgreSQL's -infinity is not DuckDB's
             then greatest(0, date_diff('hour', any_value(s.signed_up_at), q.list_at)) / 24.0 end as tenure_days,
        count(*) filter (where e.kind = 'impression') as impression_count,
-       count(*) filter (where e.kind = 'read') as read_count,
-       count(*) filter (where e.kind = 'read' and e.occurred_at >= q.list_at - interval 1 day) as read_count_1d,
-       coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read'), 0)::double / 1000 as read_seconds,
-       sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read')::double
-           / 1000 / nullif(count(*) filter (where e.kind = 'read'), 0) as mean_read_seconds,
-       count(distinct e.occurred_at::date) filter (where e.kind = 'read') as active_day_count
+       count(*) filter (where e.kind = $read_kind) as read_count,
+       count(*) filter (where e.kind = $read_kind and e.occurred_at >= q.list_at - interval 1 day) as read_count_1d,
+       coalesce(sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = $read_kind), 0)::double / 1000 as read_seconds,
+       sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = $read_kind)::double
+           / 1000 / nullif(count(*) filter (where e.kind = $read_kind), 0) as mean_read_seconds,
+       count(distinct e.occurred_at::date) filter (where e.kind = $read_kind) as active_day_count
 from requests q
 join subscribers s on s.reader_id = q.reader_id
 left join reading_events e

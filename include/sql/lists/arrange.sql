@@ -1,6 +1,7 @@
 -- A list per request out of ranked articles: best first, but no publisher and no category above its cap while others
--- are left; filled up from what is popular, then from what is newest, so that nobody gets a short list while there are
--- articles. Whatever a model says, nobody gets what they had read, even if word of it came late.
+-- are left (to have none is not one, and has no cap); filled up from what is popular, then from what is newest, so that
+-- nobody gets a short list while there are articles. Whatever a model says, nobody gets what they had read, even if word
+-- of it came late.
 with ranked as (
     select k.*, c.publisher, c.category, false as is_old
     from suggested k
@@ -11,10 +12,11 @@ with ranked as (
 ), within as (
     select reader_id, list_at
     from (select *, row_number() over (partition by reader_id, list_at, category order by rank)
-                        > $max_per_category as is_over_category
+                        > $max_per_category and category is not null as is_over_category
           from ranked)
     where not is_over_category
-    qualify row_number() over (partition by reader_id, list_at, publisher order by rank) <= $max_per_publisher
+    qualify publisher is null
+         or row_number() over (partition by reader_id, list_at, publisher order by rank) <= $max_per_publisher
 ), short as (
     select q.reader_id, q.list_at
     from requests q
@@ -46,13 +48,13 @@ with ranked as (
             where k.reader_id = s.reader_id and k.list_at = s.list_at and k.article_id = p.article_id)
 ), sorted as (
     select *, row_number() over (partition by reader_id, list_at, category order by rank)
-                  > $max_per_category as is_over_category
+                  > $max_per_category and category is not null as is_over_category
     from (select * from ranked union all by name select * from filling)
 ), capped as (
     -- what its category keeps out does not count for its publisher
     select *, is_over_category
            or row_number() over (partition by reader_id, list_at, publisher, is_over_category order by rank)
-                  > $max_per_publisher as is_over_cap
+                  > $max_per_publisher and publisher is not null as is_over_cap
     from sorted
 ), placed as (
     select reader_id, list_at, article_id, score, reason,

@@ -12,6 +12,7 @@ select k.reader_id, k.list_at, k.rank, k.article_id, k.score,
        case
            when k.co_read_strongest >= $strong_co_read and w.title is not null
                then 'Readers of “' || w.title || '” read this too'
+           when k.co_read_strongest >= $strong_co_read and w.article_id is not null then 'Read by those who read what you read'
            when k.category_share >= $strong_share then 'You spend time on ' || a.category
            when k.read_count_6h >= $strong_reads then 'Read by many right now'
            when k.age_hours <= $fresh_hours then 'New in ' || coalesce(a.category, 'the news')

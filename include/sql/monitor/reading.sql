@@ -10,6 +10,6 @@ join articles a on a.article_id = e.article_id
 left join subscribers s on s.reader_id = e.reader_id
 left join (select distinct reader_id from habits) k on k.reader_id = e.reader_id
 left join habits h on h.reader_id = e.reader_id and h.category = a.category
-where e.kind = 'read' and e.occurred_at >= $since
+where e.kind = $read_kind and e.occurred_at >= $since
 order by hash(e.event_id)
 limit $sample_rows

@@ -8,7 +8,7 @@ with ours as (
 select model_version, slice,
        count(distinct reader_id) as readers,
        count(*) filter (where kind = 'impression') as impressions,
-       count(*) filter (where kind = 'read') as reads,
+       count(*) filter (where kind = $read_kind) as reads,
        coalesce(sum(dwell_seconds) filter (where kind = 'read'), 0) as read_seconds
 from (select *, 'all' as slice from ours union all by name select *, 'region ' || region as slice from ours)
 group by model_version, slice

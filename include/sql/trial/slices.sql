@@ -1,15 +1,15 @@
--- Per slice and reader: what two orders got of the reading time that there was. A read counts for the slice of its
--- reader (region, tenure, activity), of its article (category) and of its part of the hold-out (window).
+-- Per slice and reader: what two orders got of the reading time that there was; a read of unknown length is one unit,
+-- for then nobody's length is known. A read counts for the slice of its reader (region, tenure, activity), of its article
+-- (category) and of its part of the hold-out (window).
 -- Sums are of whole millionths, so that they come out the same in whatever order they are added.
 with truth as (
-    select o.reader_id, o.list_at, o.article_id, least(o.read_seconds, $longest_counted_seconds) as gain,
+    select o.reader_id, o.list_at, o.article_id,
+           least(coalesce(o.read_seconds, 1), $longest_counted_seconds) as gain,
            coalesce(a.category, 'unknown') as category,
-           row_number() over (
-               partition by o.reader_id, o.list_at
-               order by least(o.read_seconds, $longest_counted_seconds) desc, o.article_id) as place
+           row_number() over (partition by o.reader_id, o.list_at order by gain desc, o.article_id) as place
     from outcomes o
     left join articles a on a.list_at = o.list_at and a.article_id = o.article_id
-    where o.read_seconds > 0
+    where coalesce(o.read_seconds, 1) > 0
 ), reached as (
     select t.*,
            case when t.place <= $list_length then t.gain / log2(t.place + 1) else 0 end as best,
