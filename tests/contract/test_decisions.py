@@ -25,6 +25,7 @@ from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
 from include.clock import now
 from include.errors import ArtifactDamaged, DaybreakError
+from include.features import VERSION
 from include.models import RANKED
 from include.models.most_read import MostRead
 from include.record import Run
@@ -68,8 +69,8 @@ def register(settings, version):
     with connect(settings) as warehouse:
         warehouse.execute(
             "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id) values (%s, %s, 'most_read', 'v1', 'f', %s, %s, 'r', 'gone')",
-            [version, digest, f"snapshot of {version}", AS_OF],
+            " mlflow_run_id) values (%s, %s, 'most_read', %s, 'f', %s, %s, 'r', 'gone')",
+            [version, digest, VERSION, f"snapshot of {version}", AS_OF],
         )
     return digest
 

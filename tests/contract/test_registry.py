@@ -13,7 +13,7 @@ from include import pipeline, registry
 from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
 from include.errors import ArtifactDamaged, ServiceError
-from include.features import open_scenes
+from include.features import VERSION, open_scenes
 from tests import servers
 
 
@@ -144,7 +144,7 @@ def test_an_extra_file_beside_the_model_is_refused(elsewhere, registered):
 
 
 def test_a_model_of_other_features_is_refused(settings, registered):
-    with pytest.raises(ArtifactDamaged, match="was trained on features v0; these are v1"):
+    with pytest.raises(ArtifactDamaged, match=f"was trained on features v0; these are {VERSION}"):
         registry.load_version(settings, replace(registered, feature_version="v0"))
 
 
