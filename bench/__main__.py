@@ -11,6 +11,7 @@ from bench.catalogue import BENCHES
 from bench.figures import Figure, table, write
 from bench.ground import prepared
 from include.errors import DaybreakError
+from include.launcher import files
 from include.launcher.progress import Progress
 from include.settings import load_settings
 
@@ -30,7 +31,7 @@ def main() -> None:
 
             print(deskdrop.compare(arguments.data, load_settings(), say))
             return
-        path = load_settings().home / "bench.json"
+        path = load_settings().home / files.BENCH_FIGURES
         with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
             for name in [arguments.only] if arguments.only else BENCHES:
                 repeat = arguments.repeat or (1 if name == "loop" else 3)

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from include.errors import StateFolderError
-from include.launcher import locks
+from include.launcher import files, locks
 from include.settings import Settings, load_settings
 
 Say = Callable[[str], None]
@@ -24,7 +24,6 @@ Say = Callable[[str], None]
 AS_OF = datetime(2026, 11, 15, tzinfo=UTC)
 DAYS = 14
 EVENTS_PER_READER_DAY = 11.5  # what a demo reader does on average
-FOLDER = "bench"
 SERVICES = ("postgres", "mlflow")
 FACTS = "ground.json"
 
@@ -49,11 +48,11 @@ class Ground:
 def prepared(home: Path, rows: int, times: int, say: Say, *, keep: bool) -> Iterator[Ground]:
     """The ground, ready; gone afterwards unless it is to be kept. One that was kept and is as asked is used again."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = locks.take(home / f"{FOLDER}.lock")
+    lock = locks.take(home / files.BENCH_LOCK)
     if lock is None:
         raise StateFolderError(f"A benchmark is running in {home} already.", hint="wait for it, or stop it.")
     try:
-        settings = _move_in(home / FOLDER)
+        settings = _move_in(home / files.BENCH)
         try:
             yield _furnish(settings, rows, times, say)
         finally:

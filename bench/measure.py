@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 import psutil
 
 from bench.figures import Figure, from_child, middle
-from bench.ground import FOLDER, Ground, Say
+from bench.ground import Ground, Say
 from include.errors import DaybreakError
+from include.launcher import files
 from include.launcher.environment import of_service
 from include.settings import PROJECT
 
@@ -49,7 +50,7 @@ def in_child(bench: str, variant: str, ground: Ground, *words: str) -> Figure:
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
-            env=of_service(ground.settings, FOLDER),
+            env=of_service(ground.settings, files.BENCH),
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,

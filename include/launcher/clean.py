@@ -25,6 +25,11 @@ def clean(settings: Settings, say: Say) -> None:
         )
     if locks.is_held(home / files.LOCK):
         raise StateFolderError(f"{home} is in use.", hint="run `make down` first.")
+    bench = home / files.BENCH
+    if locks.is_held(home / files.BENCH_LOCK) or locks.is_held(bench / files.LOCK):
+        raise StateFolderError(
+            f"{bench} is in use by a benchmark.", hint=f"wait for it; if it was kept: DAYBREAK_HOME={bench} make down."
+        )
     shutil.rmtree(home)
     say(f"{home} removed")
 

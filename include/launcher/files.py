@@ -20,7 +20,9 @@ FOLDERS = (
     *("features", "reports"),
 )
 
-OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, *FOLDERS}
+BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and what it tells
+
+OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, *FOLDERS}
 
 ROTATE_AT_BYTES = 20 * 1024 * 1024
 

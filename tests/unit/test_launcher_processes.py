@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.figures import write
 from include.errors import SettingsError, StateFolderError
 from include.launcher import clean, files, keeper, locks, look, preflight
 from include.launcher.processes import MARK, Process, alive, identify, kill_marked, mark, marked
@@ -185,6 +186,25 @@ def test_a_folder_with_other_things_is_neither_used_nor_removed(tmp_path, name):
     with pytest.raises(StateFolderError, match="holds more than"):
         clean.clean(Settings(home=tmp_path), print)
     assert {path.name for path in tmp_path.iterdir()} == {name, "lib"}
+
+
+def test_a_folder_in_which_only_benchmarks_ran_can_be_started_in_and_removed(tmp_path):
+    write(tmp_path / files.BENCH_FIGURES, [])
+    (tmp_path / files.BENCH).mkdir()
+    (tmp_path / files.BENCH_LOCK).touch()  # what a benchmark that was killed leaves, too
+    preflight.check(Settings(home=tmp_path, min_free_mb=0))
+    clean.clean(Settings(home=tmp_path), print)
+    assert not tmp_path.exists()
+
+
+@pytest.mark.parametrize("held", [files.BENCH_LOCK, f"{files.BENCH}/{files.LOCK}"])
+def test_clean_leaves_a_folder_alone_in_which_a_benchmark_is_or_was_kept(tmp_path, held):
+    (tmp_path / files.BENCH).mkdir()
+    lock = locks.take(tmp_path / held)
+    with pytest.raises(StateFolderError, match="in use by a benchmark"):
+        clean.clean(Settings(home=tmp_path), print)
+    lock.release()
+    assert (tmp_path / held).exists()
 
 
 def test_clean_removes_a_state_folder_but_not_one_in_use(tmp_path):
