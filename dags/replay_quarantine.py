@@ -24,7 +24,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
-from daybreak_airflow import stages
+from daybreak_airflow import replays, stages
 from daybreak_airflow.assets import CLEAN_SNAPSHOT
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import REASON
@@ -66,9 +66,9 @@ FORM = {
 )
 def replay_quarantine():
     """From rows set aside to a new version of the snapshot, and to a verdict if the form asks for one."""
-    version = stages.replay()
-    stages.announce.override(outlets=[CLEAN_SNAPSHOT])(version)
-    chosen = stages.train_on(version)
+    version = replays.replay()
+    replays.announce.override(outlets=[CLEAN_SNAPSHOT])(version)
+    chosen = replays.train_on(version)
     features = stages.build_features(chosen, "training")
     model = stages.train.override(execution_timeout=timedelta(hours=3))(features)
     stages.judge(model, features)

@@ -21,6 +21,7 @@ from include.errors import AuditFailed
 # a list's columns in the order of `batch/copy.sql`, as the bytes PostgreSQL wants; its text, `reason`, comes last
 NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
 TEXT = "reason"
+SUBJECT = "lists"  # of checks: one name for all batches, so that a check can be followed from run to run
 ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL takes one part in while the next is made
 
 
@@ -69,7 +70,7 @@ def audit(warehouse: Connection, batch_id: str, list_length: int, expected_reade
         at_least(
             "PB101",
             "Every reader has a list",
-            batch_id,
+            SUBJECT,
             readers,
             max(1, expected_readers),
             f"{readers:,} readers have a list; {expected_readers:,} were asked for.",
@@ -77,15 +78,15 @@ def audit(warehouse: Connection, batch_id: str, list_length: int, expected_reade
         at_least(
             "PB102",
             "Lists are full",
-            batch_id,
+            SUBJECT,
             full,
             max(1, readers),
             f"{full:,} of {readers:,} readers have {list_length} articles.",
             severity="warn",
         ),
-        at_most("PB103", "No article twice", batch_id, repeats, 0, f"{repeats:,} readers have an article twice."),
-        at_most("PB104", "Ranks run from 1", batch_id, gaps, 0, f"{gaps:,} readers have a gap in their ranks."),
-        at_most("PB105", "Scores are numbers", batch_id, unscored, 0, f"{unscored:,} rows have no finite score."),
+        at_most("PB103", "No article twice", SUBJECT, repeats, 0, f"{repeats:,} readers have an article twice."),
+        at_most("PB104", "Ranks run from 1", SUBJECT, gaps, 0, f"{gaps:,} readers have a gap in their ranks."),
+        at_most("PB105", "Scores are numbers", SUBJECT, unscored, 0, f"{unscored:,} rows have no finite score."),
     ]
 
 

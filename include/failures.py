@@ -154,7 +154,7 @@ CAUSES = {
         "service-down",
     ),
     "AuditFailed": Cause(
-        "Read in the log which check refused the batch. The next hourly run makes a new one; if that is refused too, "
+        "The report says which check refused the batch. The next hourly run makes a new one; if that is refused too, "
         "look at the newest articles and at the champion.",
         "audit-failed",
     ),

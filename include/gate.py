@@ -24,6 +24,7 @@ from include.clock import compact, now
 from include.errors import ArtifactDamaged, DaybreakError, SourceError
 from include.failures import Alert
 from include.features import open_outcomes, open_scenes, rows_between
+from include.lists_page import compare_with_live, report_lists
 from include.mechanics import try_out
 from include.record import Run, keep_checks, keep_verdict, recorded
 from include.references import Reference
@@ -211,14 +212,13 @@ def shadow(run: Run, version: int) -> Reference:
     write_lists(run, lists)
     with connect(settings) as warehouse:
         batches.set_status(warehouse, lists.id, "shadow")
-        row = warehouse.execute(query("shadow/compare"), {"batch_id": lists.id}).fetchone() or (0,) * 7
-    same, places, ours, theirs, our_readers, their_readers, fewer = row
-    sentence = (
-        f"Shadow batch {lists.id}: {same:,} of {places:,} live places stay ({same / max(1, places):.0%}); it lists "
-        f"{ours:,} different articles, the live lists {theirs:,}; {our_readers:,} readers get a list against "
-        f"{their_readers:,}, {fewer:,} of them a shorter one."
-    )
-    facts = {"sentence": sentence, "kept_place_share": same / max(1, places), "readers_with_fewer": fewer}
+    beside = compare_with_live(run, lists.id)
+    facts = {
+        "sentence": f"Shadow batch {lists.id}: {beside.sentence}",
+        "kept_place_share": beside.kept_share,
+        "readers_with_fewer": beside.readers_with_fewer,
+        "report": report_lists(run, lists, features.uri, []),
+    }
     return Reference("shadow", lists.id, lists.uri, features.as_of, lists.fingerprint, lists.parents, facts)
 
 

@@ -6,6 +6,7 @@ here only; the modules they call do not know each other. Those that decide who i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +39,7 @@ from include.feature_audit import audit_features
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
 from include.gate import answer, ask, find_question, judge, promote, shadow
 from include.hindsight import backtest
+from include.lists_page import report_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from include.rollback import guard, roll_back
@@ -158,12 +160,14 @@ def audit(run: Run, batch: Reference) -> Reference:
     facts = cast(dict[str, Any], batch.facts)
     checks = audit_written(run.settings, batch, facts["features"], facts["expected_readers"])
     keep_checks(run, "audit", checks)
+    report = report_lists(run, batch, facts["features"], checks)
     if failed := blocking(checks):
         raise AuditFailed(
             f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.code}: {c.sentence}" for c in failed),
             hint="the last good lists stay live; look at the batch in recs.recommendations.",
+            report=report,
         )
-    return batch
+    return replace(batch, facts={**facts, "report": report})
 
 
 @recorded

@@ -50,8 +50,8 @@ def check_table(checks: Iterable[Check]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def bars(values: Iterable[tuple[str, float]], ours: str) -> str:
-    """One bar per name, ours in another colour."""
+def bars(values: Iterable[tuple[str, float]], ours: str = "") -> str:
+    """One bar per name, ours, if there is one, in another colour."""
     values = list(values)
     most = max((value for _, value in values), default=0) or 1
     rows = "".join(

@@ -82,7 +82,7 @@ def score_and_audit(
 
 def audit_written(settings: Settings, lists: Reference, features: str, asked: int) -> list[Check]:
     """Every check on lists that were written, after which their batch is `audited` or `refused`."""
-    checks = audit_lists(settings, lists.id, Path(lists.uri) / "lists.parquet", Path(features))
+    checks = audit_lists(settings, Path(lists.uri) / "lists.parquet", Path(features))
     with connect(settings) as warehouse:
         checks += batches.audit(warehouse, lists.id, settings.list_length, asked)
         batches.set_status(warehouse, lists.id, "refused" if blocking(checks) else "audited")

@@ -1,4 +1,4 @@
-"""Trend: how the figures and checks of a validation went over the last runs, by the moments they work as of.
+"""Trend: how figures and checks went over the last runs, by the moments they work as of.
 
 The wall clock has no say: a run of the same moment takes the place of the one before, and a backfill sees what came
 before its own moment.
@@ -39,13 +39,19 @@ Trend = tuple[list[Series], list[Series]]  # of figures, of checks
 
 
 def recall(settings: Settings, as_of: datetime, checks: Iterable[Check]) -> Trend:
-    """The figures that moved most, rows first, and every check with a number, those that failed lately first."""
-    asked = {"as_of": as_of, "runs": RUNS}
+    """Of validations: the figures that moved most, rows first, and every check with a number."""
     with connect(settings) as warehouse:
-        figures = warehouse.execute(query("history/trend_figures"), asked).fetchall()
-        earlier = warehouse.execute(query("history/trend_checks"), {**asked, "runs": RUNS - 1}).fetchall()
+        figures = warehouse.execute(query("history/trend_figures"), {"as_of": as_of, "runs": RUNS}).fetchall()
+    return _figures(figures), recall_checks(settings, as_of, ["validate"], checks)
+
+
+def recall_checks(settings: Settings, as_of: datetime, stages: list[str], checks: Iterable[Check]) -> list[Series]:
+    """Every check with a number that these stages made, now and before; those that failed lately first."""
+    asked = {"as_of": as_of, "runs": RUNS - 1, "stages": stages}
+    with connect(settings) as warehouse:
+        earlier = warehouse.execute(query("history/trend_checks"), asked).fetchall()
     now = [(check.code, check.subject, as_of, check.observed, check.outcome) for check in checks]
-    return _figures(figures), _checks([*earlier, *now])
+    return _checks([*earlier, *now])
 
 
 def _figures(rows: Sequence[tuple[str, str, str, datetime, float]]) -> list[Series]:

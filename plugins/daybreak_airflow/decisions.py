@@ -11,7 +11,8 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from daybreak_airflow import as_of as runs
-from daybreak_airflow.stages import Passed, log, received, skip, tell
+from daybreak_airflow.links import ListsReportLink, shows
+from daybreak_airflow.passing import Passed, log, received, skip, tell
 
 PROMOTE, KEEP = "Promote", "Keep"
 NOBODY = "nobody in time"
@@ -99,6 +100,7 @@ def guard(health: Passed) -> Passed:
     return tell_of_champion(pipeline.guard(runs.current_run()))
 
 
+@shows(ListsReportLink())
 @task
 def shadow(verdict: Passed) -> Passed:
     """The challenger's lists in a batch that never goes live; only in a dry run."""

@@ -42,6 +42,12 @@ class VerdictLink(ReportLink):
     name = "Verdict"
 
 
+class ListsReportLink(ReportLink):
+    """What a batch of lists is made of, its checks, and how it differs from the live one."""
+
+    name = "Lists report"
+
+
 class DriftReportLink(ReportLink):
     """Evidently's page on the window."""
 

@@ -6,27 +6,33 @@ domain is decided in `include/pipeline.py`. Nothing to do is a skip with one sen
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowSkipException
 
 from daybreak_airflow.as_of import current_run, is_backfill, may_go_live, mode, reason
-from daybreak_airflow.links import REPORT_KEY, DriftReportLink, MlflowRunLink, ValidationReportLink, VerdictLink, shows
+from daybreak_airflow.links import (
+    DriftReportLink,
+    ListsReportLink,
+    MlflowRunLink,
+    ValidationReportLink,
+    VerdictLink,
+    shows,
+)
+from daybreak_airflow.passing import (
+    Passed,
+    keeping_report,
+    log,
+    received,
+    run_on,
+    skip,
+    skipping_without_champion,
+    tell,
+)
 from daybreak_airflow.waiting import WaitForData
 
-if TYPE_CHECKING:
-    from include.record import Run
-
 Purpose = Literal["training", "scoring"]
-Passed = dict[str, Any]  # a Reference as it travels between tasks
-
-log = logging.getLogger(__name__)
 
 
 def wait_for_data() -> WaitForData:
@@ -60,46 +66,6 @@ def validate(snapshot: Passed) -> Passed:
         clean = pipeline.validate(current_run(), received(snapshot))
     tell(snapshot_id=clean.id, as_of=clean.as_of.isoformat())
     return clean.to_dict()
-
-
-@shows(ValidationReportLink())
-@task
-def replay() -> Passed:
-    """The new version of a clean snapshot, with the rows that came back; skipped when it only says what would."""
-    from include import replay as replays
-    from include.quarantine import NothingWaits, Wish, newest_snapshot
-
-    form, run = get_current_context()["params"], current_run()
-    wish = Wish(*(form.get(name) or None for name in ("snapshot", "table", "code")))
-    try:
-        raw = replays.find_raw(run.settings, newest_snapshot(run.settings, wish))
-    except NothingWaits as nothing:
-        raise skip(str(nothing)) from nothing
-    run = replace(run, as_of=raw.as_of)
-    with keeping_report():
-        if form.get("dry_run"):
-            would = replays.try_again(run, raw, wish, dry_run=True).facts()
-            raise skip(f"Dry run on {raw.id}: {replays.tell(would, None)}")
-        version = replays.replay(run, raw.id, wish)
-    log.info("%s", replays.tell(dict(version.facts or {}), version.id))
-    return version.to_dict()
-
-
-@task
-def announce(version: Passed) -> str:
-    """The id of a new version, told to whoever waits for snapshots; skipped when there is none."""
-    if not version["facts"]["changed"]:
-        raise skip(f"Nothing came back that {version['id']} does not hold already.")
-    tell(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
-    return str(version["id"])
-
-
-@task
-def train_on(version: Passed) -> Passed:
-    """The version to train and judge a challenger on; skipped when the form does not ask for one."""
-    if not get_current_context()["params"].get("retrain"):
-        raise skip("The form asks for no retrain.")
-    return version
 
 
 @task
@@ -171,6 +137,7 @@ def write_batch(lists: Passed) -> Passed:
     return pipeline.write_batch(current_run(), received(lists)).to_dict()
 
 
+@shows(ListsReportLink())
 @task
 def audit(batch: Passed) -> Passed:
     """The batch, checked as a whole; a refused one fails here and the live lists stay."""
@@ -245,52 +212,3 @@ def play() -> None:
 
     run = current_run()
     log.info("Played: %s", newsroom.play(run.settings, until=run.as_of))
-
-
-def run_on(passed: Mapping[str, Any]) -> Run:
-    """The run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
-    return replace(current_run(), as_of=received(passed).as_of)
-
-
-def received(passed: Mapping[str, Any]) -> Any:
-    """The reference that an earlier task handed on."""
-    from include.references import Reference
-
-    return Reference.from_dict(passed)
-
-
-def skip(sentence: str) -> AirflowSkipException:
-    """The end of a task that had nothing to do, with the reason in its log."""
-    log.info("%s", sentence)
-    return AirflowSkipException(sentence)
-
-
-def tell(**extra: Any) -> None:
-    """Puts facts on the event of every asset the task changes; a task without one tells nobody."""
-    context = get_current_context()
-    for asset in context["outlets"]:
-        context["outlet_events"][asset].extra.update(extra)
-
-
-@contextmanager
-def keeping_report() -> Iterator[None]:
-    """A failure that has a report keeps it: the task's button and the mail lead there."""
-    from include.errors import DaybreakError
-
-    try:
-        yield
-    except DaybreakError as error:
-        if path := getattr(error, "report", ""):
-            get_current_context()["ti"].xcom_push(key=REPORT_KEY, value=path)
-        raise
-
-
-@contextmanager
-def skipping_without_champion() -> Iterator[None]:
-    """Before the first promotion there is nothing to score or watch, which is no failure."""
-    from include.errors import NoChampion
-
-    try:
-        yield
-    except NoChampion as nothing:
-        raise skip(str(nothing)) from nothing

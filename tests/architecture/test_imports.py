@@ -86,6 +86,7 @@ PAGES = {
     "validation_page": {"broken_rows", "snapshot", "trend", "trend_page"},
     "verdict_page": {"champion", "interval_plot", "verdict"},
     "interval_plot": {"resampling"},
+    "lists_page": {"record", "trend", "trend_page"},
 }
 # What everybody may use, because it decides nothing.
 GROUND = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pyarrow as pa
@@ -12,12 +13,13 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
+from include.checks import at_most
 from include.errors import AuditFailed
 from include.feature_audit import audit_features
 from include.features import MICROSECONDS
 from include.list_audit import audit_lists
 from include.models import RANKED
-from include.record import Run
+from include.record import Run, keep_checks
 from include.references import Reference
 from include.settings import Settings
 from include.snapshot import refer_to
@@ -104,7 +106,7 @@ def places(build, settings):
 
 def audited(settings, build, rows, tmp_path):
     pq.write_table(pa.Table.from_pylist(rows, RANKED), tmp_path / "lists.parquet")
-    return audit_lists(settings, "b", tmp_path / "lists.parquet", build)
+    return audit_lists(settings, tmp_path / "lists.parquet", build)
 
 
 def some_article(build, condition):
@@ -141,23 +143,37 @@ def test_lists_that_are_all_the_same_are_noted(settings, build, places, tmp_path
     assert not any(check.blocks for check in checks)
 
 
-def test_a_batch_with_a_read_article_is_refused_and_the_checks_are_kept(fresh_warehouse, build, places, tmp_path):
+def written(run, build, rows, batch_id, folder):
+    """These places as a batch in PostgreSQL, from a file as `score` leaves it."""
+    (folder / batch_id).mkdir()
+    pq.write_table(pa.Table.from_pylist(rows, RANKED), folder / batch_id / "lists.parquet")
+    about = {"as_of": worlds.AS_OF, "model_version": 1, "snapshot_id": "s", "list_length": 10, "readers": 20}
+    write_json(folder / batch_id / "batch.json", {"batch_id": batch_id, **about})
+    lists = Reference("lists", batch_id, str(folder / batch_id), worlds.AS_OF, "f", (), {"features": str(build)})
+    return pipeline.write_batch(run, lists)
+
+
+def test_a_batch_is_refused_or_let_through_and_a_page_says_why(fresh_warehouse, build, places, tmp_path):
     one = pq.read_table(build / "reads").filter(pc.field("reader_id") == 1).slice(0, 1).to_pylist()[0]
-    bad = [{**row, "article_id": one["article_id"]} if row is places[0] else row for row in places]
+    bad = [{**row, "article_id": one["article_id"]} if row is places[0] else row for row in places[:-1]]
     run = Run(fresh_warehouse, "batch", worlds.AS_OF, "tests")
-    for rows, batch_id in ((places, "sound"), (bad, "unsound")):
-        folder = tmp_path / batch_id
-        folder.mkdir()
-        pq.write_table(pa.Table.from_pylist(rows, RANKED), folder / "lists.parquet")
-        about = {"as_of": worlds.AS_OF, "model_version": 1, "snapshot_id": "s", "list_length": 10, "readers": 20}
-        write_json(folder / "batch.json", {"batch_id": batch_id, **about})
-        facts = {"features": str(build)}
-        batch = pipeline.write_batch(run, Reference("lists", batch_id, str(folder), worlds.AS_OF, "f", (), facts))
-        if batch_id == "sound":
-            assert pipeline.audit(run, batch) == batch
-        else:
-            with pytest.raises(AuditFailed, match="PB109"):
-                pipeline.audit(run, batch)
+    keep_checks(run, "score", [at_most("SKW101", "numbers are alike", "reader_activity.age", 9.0, 1.0, "Far.", "warn")])
+
+    sound = written(run, build, places, "sound", tmp_path)
+    passed = pipeline.audit(run, sound)
+    page = (fresh_warehouse.home / "reports" / passed.facts["report"]).read_text()
+    assert passed == replace(sound, facts={**sound.facts, "report": "lists/sound.html"})
+    for told in ("Sound: 20 readers", "No lists are live yet", "SKW101", "By category", "By age", "By reason"):
+        assert told in page
+    pipeline.publish(run, passed)
+
+    with pytest.raises(AuditFailed, match="PB109") as refused:
+        pipeline.audit(run, written(run, build, bad, "unsound", tmp_path))
+    page = (fresh_warehouse.home / "reports" / refused.value.report).read_text()
+    assert "Refused: " in page
+    assert "Nothing read already" in page
+    assert "198 of 200 live places stay (99%)" in page
+    assert "20 readers get a list against 20, 1 of them a shorter one" in page
     with connect(fresh_warehouse) as warehouse:
         kept = warehouse.execute("select outcome from ops.checks where stage = 'audit' and code = 'PB109'").fetchall()
     assert kept == [("failed",)]

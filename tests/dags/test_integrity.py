@@ -79,10 +79,11 @@ class TestEveryDag:
         assert not [node for node in ast.walk(body) if isinstance(node, ast.If | ast.For | ast.While | ast.Try)]
 
     def test_its_tasks_are_named_after_their_functions(self, dags, dag_id):
-        from daybreak_airflow import decisions, stages
+        from daybreak_airflow import decisions, replays, stages
 
         for task in dags[dag_id].tasks:
-            (written,) = (getattr(m, task.task_id) for m in (stages, decisions) if hasattr(m, task.task_id))
+            modules = (stages, replays, decisions)
+            (written,) = (getattr(m, task.task_id) for m in modules if hasattr(m, task.task_id))
             assert callable(written), task.task_id
             assert task.task_id == getattr(task, "python_callable", written).__name__
 

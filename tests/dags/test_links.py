@@ -14,6 +14,8 @@ EXPECTED = {
     ("retrain", "train"): ["MLflow run"],
     ("retrain", "judge"): ["Verdict"],
     ("recommend", "validate"): ["Validation report"],
+    ("recommend", "audit"): ["Lists report"],
+    ("retrain", "shadow"): ["Lists report"],
     ("monitor", "watch"): ["Drift report"],
 }
 
@@ -46,7 +48,7 @@ def test_the_api_server_finds_the_buttons_in_the_stored_dag(dags):
 
 def test_each_button_keeps_its_address_under_its_own_key(dags):
     keys = {link.xcom_key for dag in dags.values() for task in dag.tasks for link in task.operator_extra_links}
-    assert len(keys) == 4
+    assert len(keys) == 5
 
 
 def address(link, **xcoms):
@@ -55,7 +57,7 @@ def address(link, **xcoms):
     return getattr(links, link)().get_link(None, ti_key=Ti(**xcoms))
 
 
-@pytest.mark.parametrize("link", ["ValidationReportLink", "VerdictLink", "DriftReportLink"])
+@pytest.mark.parametrize("link", ["ValidationReportLink", "VerdictLink", "ListsReportLink", "DriftReportLink"])
 def test_a_report_is_where_the_plugin_serves_it(link):
     url = address(link, return_value={"facts": {"report": "verdicts/a b.html"}})
     assert url == "https://news.example.org/airflow/daybreak/reports/verdicts/a%20b.html"

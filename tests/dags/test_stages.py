@@ -18,10 +18,19 @@ def reference(kind, **facts):
     return Reference(kind, f"{kind}-1", "file:///x", TICK, "f", (), facts)
 
 
+def enter(monkeypatch, context_of_run, run):
+    """Every module of tasks takes this for the run it is in."""
+    from daybreak_airflow import passing, replays, stages
+
+    for module in (passing, replays, stages):
+        monkeypatch.setattr(module, "get_current_context", lambda: context_of_run)
+        monkeypatch.setattr(module, "current_run", lambda: run)
+
+
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Calls a stage in a run of the given kind; the run's events are in its context."""
-    from daybreak_airflow import stages
+    from daybreak_airflow import replays, stages
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
 
@@ -29,11 +38,10 @@ def run(monkeypatch, tmp_path):
         of = of or context("scheduled", interval_end=TICK)
         of["outlets"] = ["the asset"]
         of["outlet_events"] = defaultdict(lambda: SimpleNamespace(extra={}))
-        monkeypatch.setattr(stages, "get_current_context", lambda: of)
-        monkeypatch.setattr(stages, "current_run", lambda: SimpleNamespace(as_of=TICK))
+        enter(monkeypatch, of, SimpleNamespace(as_of=TICK))
         call.events = of["outlet_events"]
         call.ti = of["ti"]
-        return getattr(stages, stage).function(*args)
+        return getattr(replays if hasattr(replays, stage) else stages, stage).function(*args)
 
     return call
 
@@ -199,9 +207,7 @@ def test_what_a_replay_trains_is_as_of_its_snapshot_whenever_it_was_started(run,
     seen = []
     monkeypatch.setattr(pipeline, "build_features", lambda run, *_: seen.append(run.as_of) or reference("features"))
     late = Run(None, "replay_quarantine/1", TICK + timedelta(days=3), "somebody")
-    of = context("manual")
-    monkeypatch.setattr(stages, "get_current_context", lambda: of)
-    monkeypatch.setattr(stages, "current_run", lambda: late)
+    enter(monkeypatch, context("manual"), late)
     stages.build_features.function(a_version(), "training")
     assert seen == [TICK]
 
@@ -209,7 +215,7 @@ def test_what_a_replay_trains_is_as_of_its_snapshot_whenever_it_was_started(run,
 @pytest.fixture
 def replayed(monkeypatch):
     """What was asked of the replay, which here makes a version or says what it would make."""
-    from daybreak_airflow import stages
+    from daybreak_airflow import replays
     from include import quarantine, replay
     from include.record import Run
 
@@ -229,10 +235,8 @@ def replayed(monkeypatch):
     monkeypatch.setattr(replay, "replay", note("replay", reference("clean_snapshot", replayed_from="raw-1", **facts)))
 
     def start(**form):
-        of = context("manual", **form)
-        monkeypatch.setattr(stages, "get_current_context", lambda: of)
-        monkeypatch.setattr(stages, "current_run", lambda: Run(None, "replay_quarantine/1", TICK, "somebody"))
-        return stages.replay.function()
+        enter(monkeypatch, context("manual", **form), Run(None, "replay_quarantine/1", TICK, "somebody"))
+        return replays.replay.function()
 
     start.asked = asked
     return start

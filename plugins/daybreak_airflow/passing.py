@@ -1,0 +1,71 @@
+"""What a task takes from the one before and hands on: references, events, skips with a reason, pages of failures."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowSkipException
+
+from daybreak_airflow.as_of import current_run
+from daybreak_airflow.links import REPORT_KEY
+
+if TYPE_CHECKING:
+    from include.record import Run
+
+Passed = dict[str, Any]  # a Reference as it travels between tasks
+
+log = logging.getLogger(__name__)
+
+
+def run_on(passed: Mapping[str, Any]) -> Run:
+    """The run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
+    return replace(current_run(), as_of=received(passed).as_of)
+
+
+def received(passed: Mapping[str, Any]) -> Any:
+    """The reference that an earlier task handed on."""
+    from include.references import Reference
+
+    return Reference.from_dict(passed)
+
+
+def skip(sentence: str) -> AirflowSkipException:
+    """The end of a task that had nothing to do, with the reason in its log."""
+    log.info("%s", sentence)
+    return AirflowSkipException(sentence)
+
+
+def tell(**extra: Any) -> None:
+    """Puts facts on the event of every asset the task changes; a task without one tells nobody."""
+    context = get_current_context()
+    for asset in context["outlets"]:
+        context["outlet_events"][asset].extra.update(extra)
+
+
+@contextmanager
+def keeping_report() -> Iterator[None]:
+    """A failure that has a report keeps it: the task's button and the mail lead there."""
+    from include.errors import DaybreakError
+
+    try:
+        yield
+    except DaybreakError as error:
+        if path := getattr(error, "report", ""):
+            get_current_context()["ti"].xcom_push(key=REPORT_KEY, value=path)
+        raise
+
+
+@contextmanager
+def skipping_without_champion() -> Iterator[None]:
+    """Before the first promotion there is nothing to score or watch, which is no failure."""
+    from include.errors import NoChampion
+
+    try:
+        yield
+    except NoChampion as nothing:
+        raise skip(str(nothing)) from nothing
