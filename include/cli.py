@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, get_args
 
-from include import backtest_words, gate_words
+from include import backtest_words, gate_words, registry_words
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.doctor_words import add_doctor
@@ -90,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     backtest_words.add_options(word)
     word.set_defaults(run=_backtest)
     gate_words.add_words(add)
+    registry_words.add_words(add)
     add_newsroom(add("newsroom", help="the demo publisher"))
     add_propose(add("propose", help="suggest limits for history's checks, as a file to review"))
     word = add("features", help="register the feature declarations in the shared Feast registry")

@@ -92,3 +92,9 @@ class AuditFailed(DaybreakError):
     """A recommendation batch did not pass its audit; the live batch stays."""
 
     exit_code = 9
+
+
+class NotReproduced(DaybreakError):
+    """A version that was trained again came out as another model."""
+
+    exit_code = 11

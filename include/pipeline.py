@@ -20,6 +20,7 @@ from include import (
     history,
     lateness,
     monitoring,
+    provenance,
     registry,
     retention,
     skew,
@@ -42,12 +43,14 @@ from include.hindsight import backtest
 from include.lists_page import report_lists
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
+from include.reproduction import reproduce
 from include.rollback import guard, roll_back
 from include.scoring import audit_written, score_features, write_lists
 from include.store import digest_of, whole_folder
 from include.validation_page import save_front_page
 
-__all__ = ["Run", "answer", "ask", "backtest", "find_question", "guard", "judge", "promote", "roll_back", "shadow"]
+__all__ = ["Run", "answer", "ask", "backtest", "find_question", "guard", "judge"]
+__all__ += ["promote", "reproduce", "roll_back", "shadow"]
 
 
 @recorded
@@ -90,7 +93,7 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     shape = [settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours]
     if purpose == "training":
         shape += [settings.train_days, settings.holdout_hours]
-    fingerprint = digest_of(reference.fingerprint, purpose, VERSION, shape, training.code_digest())
+    fingerprint = digest_of(reference.fingerprint, purpose, VERSION, shape, provenance.code_digest())
     build = settings.home / "features" / f"{compact(run.as_of)}-{purpose}-{fingerprint[:12]}"
     if not build.exists():
         with whole_folder(settings, build) as folder:

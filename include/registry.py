@@ -23,6 +23,7 @@ from include.errors import ArtifactDamaged
 from include.features import VERSION
 from include.measure import peak_mb
 from include.models import Recommender, model_class
+from include.provenance import find_grounds
 from include.settings import Settings
 from include.store import digest_folder, scratch, whole_folder
 from include.training import Trained
@@ -77,6 +78,7 @@ def fit_and_register(
             metrics={**trained.facts, **used},
             tags=tags,
             snapshot_id=about["snapshot_id"],
+            grounds=find_grounds(),
         )
     return _remember(settings, version, about)
 
@@ -111,13 +113,18 @@ def load_version(settings: Settings, registered: RegisteredModel) -> Recommender
             f"Version {registered.version} was trained on features {registered.feature_version}; these are {VERSION}.",
             hint="train again with the present features.",
         )
+    return model_class(registered.model).load(fetch_files(settings, registered))
+
+
+def fetch_files(settings: Settings, registered: RegisteredModel) -> Path:
+    """The folder with a version's files, fetched once; an `ArtifactDamaged` when they are not the registered ones."""
     folder = settings.home / "models" / registered.digest
     if not folder.exists():
         with whole_folder(settings, folder) as draft:
             mlflow_registry.download(settings, registered.mlflow_run_id, draft)
             _check_digest(draft, registered)
     _check_digest(folder, registered)
-    return model_class(registered.model).load(folder)
+    return folder
 
 
 def _check_digest(folder: Path, registered: RegisteredModel) -> None:

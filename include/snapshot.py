@@ -24,8 +24,9 @@ from include.day_files import DayFile, store_by_day, store_whole
 from include.errors import ArtifactDamaged, SourceError
 from include.references import Reference
 from include.settings import Settings
-from include.store import digest_of, manifest_uri, object_path, read_manifest, write_manifest
+from include.store import digest_file, digest_of, manifest_uri, object_path, read_manifest, write_manifest
 
+MOST_TOLD = 3
 STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window
 
 
@@ -159,6 +160,21 @@ def open_snapshot(reference: Reference) -> Snapshot:
 def find_snapshot(settings: Settings, snapshot_id: str) -> Snapshot:
     """The stored snapshot with this id."""
     return _read(manifest_uri(settings, snapshot_id))
+
+
+def check_files(settings: Settings, snapshot: Snapshot) -> None:
+    """Nothing, if each file has the content that it is named by; else an `ArtifactDamaged` that says which has not."""
+    wrong = [
+        f"{file.table} of {file.day}"
+        for file in snapshot.files
+        if digest_file(object_path(settings, file.sha256)) != file.sha256
+    ]
+    if wrong:
+        raise ArtifactDamaged(
+            f"{len(wrong)} of the {len(snapshot.files)} files of snapshot {snapshot.id} have another content than they "
+            f"had: {', '.join(wrong[:MOST_TOLD])}.",
+            hint="remove them and run extract for that window again.",
+        )
 
 
 def _read(uri: str) -> Snapshot:

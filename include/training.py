@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -18,8 +17,9 @@ import pyarrow.compute as pc
 from include.budget import Budget
 from include.features import Scenes, rows_between
 from include.models import Recommender, model_class
-from include.settings import PROJECT, Settings
-from include.store import digest_file, digest_folder, digest_of
+from include.provenance import code_digest, lock_digest
+from include.settings import Settings
+from include.store import digest_folder
 
 EVER = timedelta(days=36_500)
 
@@ -34,19 +34,6 @@ class Trained:
     trained_until: datetime
 
 
-@cache
-def code_digest() -> str:
-    """What code this is: the digest of everything that can change a model."""
-    sources = sorted([*(PROJECT / "include").rglob("*.py"), *(PROJECT / "include").rglob("*.sql")])
-    return digest_of([(str(path.relative_to(PROJECT)), digest_file(path)) for path in sources])
-
-
-@cache
-def lock_digest() -> str:
-    """Which versions of which libraries: the digest of requirements.txt."""
-    return digest_file(PROJECT / "requirements.txt")
-
-
 def parameters(settings: Settings, model: str, budget: Budget) -> dict[str, str | int]:
     """Everything that was chosen for a training run."""
     return {
@@ -57,6 +44,7 @@ def parameters(settings: Settings, model: str, budget: Budget) -> dict[str, str 
         "train_days": settings.train_days,
         "holdout_hours": settings.holdout_hours,
         "list_step_hours": settings.list_step_hours,
+        "article_max_age_hours": settings.article_max_age_hours,
         "max_train_rows": settings.max_train_rows,
         "max_train_mb": settings.max_train_mb,
         "training_data": budget.sentence,

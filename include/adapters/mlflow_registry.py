@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from include.settings import PROJECT, Settings
 MODEL = "daybreak"
 EXPERIMENT = "daybreak"
 FOLDER = "model"
+GROUNDS = "environment/grounds.json"
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -29,6 +32,14 @@ class Version:
     number: int
     tags: Mapping[str, str]
     mlflow_run_id: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a run in MLflow says about a training: what was chosen, and on what it stood; None before that was kept."""
+
+    params: Mapping[str, str]
+    grounds: dict[str, Any] | None
 
 
 def make_quiet() -> None:
@@ -89,8 +100,9 @@ def register(
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
     snapshot_id: str,
+    grounds: Mapping[str, Any],
 ) -> Version:
-    """The new version; its run, artifacts and version carry `tags`."""
+    """The new version; its run, artifacts and version carry `tags`, and its run `grounds`, on what it was trained."""
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
     mlflow = client(settings)
@@ -108,6 +120,7 @@ def register(
         mlflow.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
         mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
+        mlflow.log_dict(run_id, dict(grounds), GROUNDS)
         version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
@@ -138,6 +151,29 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
     for file in Path(got).iterdir():
         shutil.move(file, target / file.name)
     Path(got).rmdir()
+
+
+def read_training(settings: Settings, mlflow_run_id: str) -> Training:
+    """What the run says about its training; an `ArtifactDamaged` when MLflow answers but has no such run."""
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found = client(settings).get_run(mlflow_run_id)
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise _away(settings, error) from error
+        raise ArtifactDamaged(
+            f"MLflow has no run {mlflow_run_id}.", hint="the version cannot be explained any more; train again."
+        ) from error
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = download_artifacts(
+                run_id=mlflow_run_id, artifact_path=GROUNDS, dst_path=folder, tracking_uri=settings.mlflow_url
+            )
+        except MlflowException:
+            return Training(found.data.params, None)
+        return Training(found.data.params, json.loads(Path(path).read_text()))
 
 
 def need_version(settings: Settings, version: int) -> None:

@@ -1,7 +1,8 @@
 """skops: models as files that hold no code, in a form where equal models give equal bytes.
 
 skops names its parts after memory addresses, so the same model dumped twice differs. Here the parts are renamed in
-order of appearance and the zip's time stamps fixed; the SHA-256 of the file is then the digest of the model.
+order of appearance, the zip's time stamps fixed and the number of threads that trained it left out; the SHA-256 of the
+file is then the digest of the model, whatever machine it was trained on.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ def dump(model: Any, path: Path) -> None:
     """The model as a canonical skops file."""
     import skops.io as sio
 
+    _forget_threads(model)
     path.write_bytes(canonical(sio.dumps(model)))
+
+
+def _forget_threads(model: Any) -> None:
+    """scikit-learn's trees note how many threads they were grown with, which is no part of what was learnt."""
+    for part in model.values() if isinstance(model, dict) else (model,):
+        if hasattr(part, "_bin_mapper"):
+            part._bin_mapper.n_threads = 1  # used while fitting only
+        elif isinstance(part, dict):
+            _forget_threads(part)
 
 
 def canonical(data: bytes) -> bytes:

@@ -27,10 +27,10 @@ from include.errors import ArtifactDamaged, DaybreakError
 from include.evaluation import LONGEST_COUNTED_SECONDS
 from include.lists import make_lists
 from include.models import BASELINES, Recommender, model_class
+from include.provenance import code_digest, lock_digest
 from include.settings import Settings
 from include.snapshot import Snapshot
 from include.store import digest_of, scratch, whole_folder
-from include.training import code_digest, lock_digest
 
 Say = Callable[[str], None]
 

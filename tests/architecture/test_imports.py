@@ -46,8 +46,9 @@ STAGES = {
     "features": {"snapshot"},
     "models": {"features"},
     "budget": {"features"},
-    "training": {"budget", "features", "models"},
-    "registry": {"features", "models", "training"},
+    "provenance": set(),
+    "training": {"budget", "features", "models", "provenance"},
+    "registry": {"features", "models", "provenance", "training"},
     "resampling": set(),
     "mechanics": {"features", "lists", "models", "registry"},
     "slices": {"evaluation", "features", "models", "resampling"},
@@ -56,7 +57,9 @@ STAGES = {
     "feature_audit": {"features"},
     "list_audit": set(),
     "evaluation": {"features", "models"},
-    "backtest": {"budget", "evaluation", "features", "lists", "models", "resampling", "snapshot", "training"},
+    "backtest": {
+        *("budget", "evaluation", "features", "lists", "models", "provenance", "resampling", "snapshot"),
+    },
     "verdict": {"guardrails", "mechanics", "resampling", "slices"},
     "trial": {
         *("evaluation", "features", "lists", "mechanics", "models"),
@@ -97,7 +100,7 @@ GROUND = {
 EDGE = {
     *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
     *("doctor", "doctor_words", "newsroom_words", "pipeline", "quarantine_words", "replay", "rollback"),
-    *("propose_words",),
+    *("propose_words", "registry_words", "reproduction"),
     *("server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}
@@ -125,6 +128,7 @@ CLOCK_READERS = {
     "include/quarantine_words.py": "tells one replay from another when a person asks for two",
     "plugins/daybreak_airflow/waiting.py": "sees the time to wait for data run out",
     "include/record.py": "stamps when a stage began and ended",
+    "include/registry_words.py": "tells one try from another",
     "include/replay.py": "stamps when a row was tried again",
     "include/alerts.py": "stamps when an alert was raised",
     "include/doctor/database.py": "holds the database's clock against this one",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
 
 from include.adapters.skops_files import dump, load
 from include.errors import ArtifactDamaged
@@ -52,6 +53,14 @@ def test_equal_models_of_two_processes_give_equal_bytes(tmp_path):
         cwd=PROJECT,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "99"},
     )
+    assert digest(tmp_path / "here.skops") == digest(tmp_path / "there.skops")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_model_grown_in_any_number_of_threads_gives_equal_bytes(tmp_path, count):
+    dump(a_model(), tmp_path / "here.skops")
+    with threadpool_limits(count, "openmp"):
+        dump(a_model(), tmp_path / "there.skops")
     assert digest(tmp_path / "here.skops") == digest(tmp_path / "there.skops")
 
 
