@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 from include import batch as batches
 from include import champion as champions
 from include import holds, registry, training
-from include.adapters import mlflow_registry
+from include.adapters import mlflow_reports
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import raise_alert
+from include.card import Judged, keep_card
 from include.champion import Champion
 from include.checks import Check
 from include.clock import compact, now
@@ -76,9 +77,10 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         "report": report,
     }
     keep_verdict(run, verdict_id, facts, verdict.checks, evidence.means)
-    mlflow_registry.keep_verdict(
+    mlflow_reports.keep_verdict(
         settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
     )
+    facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from include import champion as champions
 from include import registry, snapshot
-from include.adapters import mlflow_registry
+from include.adapters import mlflow_reports
 from include.adapters.warehouse import connect
 from include.backtest import page
 from include.backtest.figures import add_up
@@ -35,7 +35,7 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
         page.write_report(draft, plan, figures, about)
     numbers = {f"{who}_{name}": value for who, means in figures.means.items() for name, value in means.items()}
     try:
-        mlflow_registry.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder)
+        mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder)
     except ServiceError as error:
         notes = f"{notes} Not kept in MLflow: {error.fact}".strip()
     facts = {"table": page.tell(plan, figures), "report": str(folder / "index.html"), "notes": notes}

@@ -33,6 +33,7 @@ from include import (
 from include import champion as champions
 from include.adapters import feast_store, mlflow_registry
 from include.adapters.warehouse import connect, query
+from include.card import keep_card
 from include.checks import blocking
 from include.clock import compact
 from include.errors import AuditFailed, ValidationBlocked
@@ -133,6 +134,7 @@ def train(run: Run, features: Reference, model: str) -> Reference:
     }
     version = registry.fit_and_register(settings, digest_of(features.fingerprint, parameters), fit, parameters, about)
     facts = {"model": model, "training_data": used.sentence, **mlflow_registry.where(settings, version.mlflow_run_id)}
+    facts["card"] = keep_card(settings, version)
     number = str(version.version)
     return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -70,11 +68,12 @@ def reach(settings: Settings) -> Any:
         mlflow.create_registered_model(MODEL, description="Daybreak's recommenders; `champion` is the live one.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise _away(settings, error) from error
+            raise away(settings, error) from error
     return mlflow
 
 
-def _away(settings: Settings, error: Exception) -> ServiceError:
+def away(settings: Settings, error: Exception) -> ServiceError:
+    """What to raise when the server did not answer."""
     return ServiceError(
         f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
         hint="is it running? `bin/daybreak status` tells.",
@@ -144,7 +143,7 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
         try:
             client(settings).get_experiment_by_name(EXPERIMENT)
         except MlflowException as silence:
-            raise _away(settings, silence) from error
+            raise away(settings, silence) from error
         raise ArtifactDamaged(
             f"MLflow holds no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
         ) from error
@@ -162,7 +161,7 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         found = client(settings).get_run(mlflow_run_id)
     except MlflowException as error:
         if error.error_code != NOT_THERE:
-            raise _away(settings, error) from error
+            raise away(settings, error) from error
         raise ArtifactDamaged(
             f"MLflow has no run {mlflow_run_id}.", hint="the version cannot be explained any more; train again."
         ) from error
@@ -184,7 +183,7 @@ def need_version(settings: Settings, version: int) -> None:
         client(settings).get_model_version(MODEL, str(version))
     except MlflowException as error:
         if error.error_code != NOT_THERE:
-            raise _away(settings, error) from error
+            raise away(settings, error) from error
         raise ArtifactDamaged(
             f"Version {version} is not in MLflow's registry any more.", hint="train again, or roll back."
         ) from error
@@ -198,7 +197,7 @@ def set_alias(settings: Settings, alias: str, version: int) -> bool:
         client(settings).set_registered_model_alias(MODEL, alias, str(version))
     except MlflowException as error:
         if error.error_code != NOT_THERE:
-            raise _away(settings, error) from error
+            raise away(settings, error) from error
         return False
     return True
 
@@ -225,73 +224,3 @@ def where(settings: Settings, mlflow_run_id: str) -> dict[str, str]:
     """Which run and experiment to open in MLflow's UI."""
     experiment_id = client(settings).get_run(mlflow_run_id).info.experiment_id
     return {"mlflow_run_id": mlflow_run_id, "mlflow_experiment_id": experiment_id}
-
-
-def keep_verdict(
-    settings: Settings,
-    version: int,
-    mlflow_run_id: str,
-    decision: str,
-    verdict_id: str,
-    metrics: Mapping[str, Mapping[str, float]],
-    report: Path,
-) -> None:
-    """Decision and verdict as tags of the version; numbers of all, a plot of them and the report in its run."""
-    from mlflow.entities import Metric
-
-    for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
-        client(settings).set_model_version_tag(MODEL, str(version), name, value)
-    numbers = [
-        Metric(f"{who}_{name}", value, 0, 0)
-        for who, means in metrics.items()
-        for name, value in means.items()
-        if math.isfinite(value)
-    ]
-    client(settings).log_batch(mlflow_run_id, metrics=numbers)
-    client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
-    client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
-
-
-def keep_backtest(
-    settings: Settings, backtest_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
-) -> None:
-    """A run with the figures and the report of a backtest; a `ServiceError` when the server does not answer."""
-    from mlflow.entities import Metric, Param
-    from mlflow.exceptions import MlflowException
-
-    try:  # a server that is not there is found out at once, not after the client's retries
-        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
-    except OSError as error:
-        raise _away(settings, error) from error
-    try:
-        mlflow = client(settings)
-        experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
-        found = mlflow.search_runs([experiment], f"tags.backtest_id = '{backtest_id}'", max_results=1)
-        if found and found[0].info.status == "FINISHED":
-            return
-        tags = {"backtest_id": backtest_id}
-        run_id = mlflow.create_run(experiment, run_name=f"backtest {backtest_id}", tags=tags).info.run_id
-        mlflow.log_batch(
-            run_id,
-            metrics=[Metric(name, value, 0, 0) for name, value in metrics.items() if math.isfinite(value)],
-            params=[Param(name, str(value)[:500]) for name, value in params.items()],
-        )
-        mlflow.log_artifacts(run_id, str(folder), "backtest")
-        mlflow.set_terminated(run_id, "FINISHED")
-    except MlflowException as error:
-        raise _away(settings, error) from error
-
-
-def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:
-    """One bar per contestant: how much of the reading time its order had on top."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 0.6 * len(metrics) + 1), layout="constrained")
-    axes = figure.subplots()
-    names = list(metrics)[::-1]
-    bars = axes.barh(names, [metrics[name]["ndcg"] for name in names])
-    axes.bar_label(bars, fmt="%.4f", padding=4)
-    axes.set_title("Time-weighted NDCG@10 on the hold-out")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.15)
-    return figure

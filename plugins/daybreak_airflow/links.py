@@ -22,11 +22,13 @@ REPORT_KEY = "report"  # where a stage that fails with a report leaves its path
 class ReportLink(BaseOperatorLink):
     """A page under the report folder, served by the plugin: `facts["report"]`, else what a failed stage left."""
 
+    fact = REPORT_KEY
+
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """Address of the report, or nothing."""
         from include.settings import load_settings
 
-        path = facts_of(ti_key).get("report") or ti_key.xcom_pull(key=REPORT_KEY)
+        path = facts_of(ti_key).get(self.fact) or ti_key.xcom_pull(key=self.fact)
         return report_url(load_settings(), path) if path else ""
 
 
@@ -46,6 +48,13 @@ class ListsReportLink(ReportLink):
     """What a batch of lists is made of, its checks, and how it differs from the live one."""
 
     name = "Lists report"
+
+
+class ModelCardLink(ReportLink):
+    """What is known of the version: its data, metrics, checks and limits."""
+
+    name = "Model card"
+    fact = "card"
 
 
 class DriftReportLink(ReportLink):

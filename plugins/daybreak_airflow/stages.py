@@ -16,6 +16,7 @@ from daybreak_airflow.links import (
     DriftReportLink,
     ListsReportLink,
     MlflowRunLink,
+    ModelCardLink,
     ValidationReportLink,
     VerdictLink,
     shows,
@@ -76,7 +77,7 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     return pipeline.build_features(run_on(snapshot), received(snapshot), purpose).to_dict()
 
 
-@shows(MlflowRunLink())
+@shows(MlflowRunLink(), ModelCardLink())
 @task
 def train(features: Passed) -> Passed:
     """A challenger, registered."""
@@ -88,7 +89,7 @@ def train(features: Passed) -> Passed:
     ).to_dict()
 
 
-@shows(VerdictLink())
+@shows(VerdictLink(), ModelCardLink())
 @task
 def judge(model: Passed, features: Passed) -> Passed:
     """The verdict on the challenger against champion and baselines; skipped when the gate is off."""

@@ -85,6 +85,7 @@ STAGES = {
 }
 # Pages say in HTML what a stage found.
 PAGES = {
+    "card_page": set(),
     "trend_page": {"trend"},
     "validation_page": {"broken_rows", "snapshot", "trend", "trend_page"},
     "verdict_page": {"champion", "interval_plot", "verdict"},
@@ -98,7 +99,7 @@ GROUND = {
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {
-    *("__main__", "backtest_words", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
+    *("__main__", "backtest_words", "card", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
     *("doctor", "doctor_words", "newsroom_words", "pipeline", "quarantine_words", "replay", "rollback"),
     *("propose_words", "registry_words", "reproduction"),
     *("server_env", "status"),

@@ -8,11 +8,11 @@ from tests.dags.contexts import Ti
 
 EXPECTED = {
     ("replay_quarantine", "replay"): ["Validation report"],
-    ("replay_quarantine", "train"): ["MLflow run"],
-    ("replay_quarantine", "judge"): ["Verdict"],
+    ("replay_quarantine", "train"): ["MLflow run", "Model card"],
+    ("replay_quarantine", "judge"): ["Verdict", "Model card"],
     ("retrain", "validate"): ["Validation report"],
-    ("retrain", "train"): ["MLflow run"],
-    ("retrain", "judge"): ["Verdict"],
+    ("retrain", "train"): ["MLflow run", "Model card"],
+    ("retrain", "judge"): ["Verdict", "Model card"],
     ("recommend", "validate"): ["Validation report"],
     ("recommend", "audit"): ["Lists report"],
     ("retrain", "shadow"): ["Lists report"],
@@ -42,13 +42,13 @@ def test_the_api_server_finds_the_buttons_in_the_stored_dag(dags):
 
     for dag_id, task_id in EXPECTED:
         stored = DagSerialization.from_dict(DagSerialization.to_dict(dags[dag_id])).get_task(task_id)
-        assert stored.extra_links == EXPECTED[dag_id, task_id]
+        assert sorted(stored.extra_links) == sorted(EXPECTED[dag_id, task_id])
         assert stored.operator_name == "@task"
 
 
 def test_each_button_keeps_its_address_under_its_own_key(dags):
     keys = {link.xcom_key for dag in dags.values() for task in dag.tasks for link in task.operator_extra_links}
-    assert len(keys) == 5
+    assert len(keys) == 6
 
 
 def address(link, **xcoms):
@@ -63,6 +63,12 @@ def test_a_report_is_where_the_plugin_serves_it(link):
     assert url == "https://news.example.org/airflow/daybreak/reports/verdicts/a%20b.html"
 
 
+def test_a_card_is_found_beside_the_report_of_the_same_task():
+    facts = {"report": "verdicts/x.html", "card": "cards/v3.html"}
+    url = address("ModelCardLink", return_value={"facts": facts})
+    assert url == "https://news.example.org/airflow/daybreak/reports/cards/v3.html"
+
+
 def test_a_failed_stage_has_a_button_too():
     url = address("ValidationReportLink", report="validation/x/index.html")
     assert url == "https://news.example.org/airflow/daybreak/reports/validation/x/index.html"
@@ -73,7 +79,7 @@ def test_the_mlflow_run_is_where_people_reach_mlflow():
     assert url == "https://mlflow.example.org/#/experiments/3/runs/abc"
 
 
-@pytest.mark.parametrize("link", ["ValidationReportLink", "VerdictLink", "DriftReportLink", "MlflowRunLink"])
+@pytest.mark.parametrize("link", ["VerdictLink", "ModelCardLink", "DriftReportLink", "MlflowRunLink"])
 @pytest.mark.parametrize(
     "xcoms", [{}, {"return_value": {"facts": None}}, {"return_value": {"facts": {"report": None}}}]
 )

@@ -1,0 +1,91 @@
+"""MLflow: what people look up there of a version: its verdict, its card, and the backtests that were run."""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from include.adapters.mlflow_registry import EXPERIMENT, MODEL, away, client
+from include.settings import Settings
+
+MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
+
+
+def keep_verdict(
+    settings: Settings,
+    version: int,
+    mlflow_run_id: str,
+    decision: str,
+    verdict_id: str,
+    metrics: Mapping[str, Mapping[str, float]],
+    report: Path,
+) -> None:
+    """Decision and verdict as tags of the version; numbers of all, a plot of them and the report in its run."""
+    from mlflow.entities import Metric
+
+    for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
+        client(settings).set_model_version_tag(MODEL, str(version), name, value)
+    numbers = [
+        Metric(f"{who}_{name}", value, 0, 0)
+        for who, means in metrics.items()
+        for name, value in means.items()
+        if math.isfinite(value)
+    ]
+    client(settings).log_batch(mlflow_run_id, metrics=numbers)
+    client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
+    client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
+
+
+def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, files: Sequence[Path]) -> None:
+    """The files of the version's card in its run, and its leading sentence as the version's description."""
+    for file in files:
+        client(settings).log_artifact(mlflow_run_id, str(file), "card")
+    client(settings).update_model_version(MODEL, str(version), lead[:MOST_DESCRIPTION])
+
+
+def keep_backtest(
+    settings: Settings, backtest_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
+) -> None:
+    """A run with the figures and the report of a backtest; a `ServiceError` when the server does not answer."""
+    from mlflow.entities import Metric, Param
+    from mlflow.exceptions import MlflowException
+
+    try:  # a server that is not there is found out at once, not after the client's retries
+        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+    except OSError as error:
+        raise away(settings, error) from error
+    try:
+        mlflow = client(settings)
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
+        found = mlflow.search_runs([experiment], f"tags.backtest_id = '{backtest_id}'", max_results=1)
+        if found and found[0].info.status == "FINISHED":
+            return
+        tags = {"backtest_id": backtest_id}
+        run_id = mlflow.create_run(experiment, run_name=f"backtest {backtest_id}", tags=tags).info.run_id
+        mlflow.log_batch(
+            run_id,
+            metrics=[Metric(name, value, 0, 0) for name, value in metrics.items() if math.isfinite(value)],
+            params=[Param(name, str(value)[:500]) for name, value in params.items()],
+        )
+        mlflow.log_artifacts(run_id, str(folder), "backtest")
+        mlflow.set_terminated(run_id, "FINISHED")
+    except MlflowException as error:
+        raise away(settings, error) from error
+
+
+def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:
+    """One bar per contestant: how much of the reading time its order had on top."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 0.6 * len(metrics) + 1), layout="constrained")
+    axes = figure.subplots()
+    names = list(metrics)[::-1]
+    bars = axes.barh(names, [metrics[name]["ndcg"] for name in names])
+    axes.bar_label(bars, fmt="%.4f", padding=4)
+    axes.set_title("Time-weighted NDCG@10 on the hold-out")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.15)
+    return figure

@@ -1,0 +1,2 @@
+-- How many rows of a snapshot were set aside, by table and rule; a row that breaks several is counted with each.
+select table_name, check_code, count(*) from quarantine.every_row where snapshot_id = %s group by 1, 2 order by 1, 2
