@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from include import batch as batches
 from include import champion as champions
 from include import gate, pipeline, registry, training
 from include.adapters.warehouse import connect
@@ -184,6 +186,24 @@ def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, 
         f"files of run {registered.mlflow_run_id}. For the comparison nobody could stand in."
     )
     assert pipeline.promote(run, verdict).facts["changed"] is False
+
+
+def test_a_shadow_batch_is_scored_anew_and_shown_to_nobody(settings, run, live_lists, newer):
+    with connect(settings) as warehouse:
+        live_before = batches.find_live(warehouse)
+    made = pipeline.shadow(replace(run, run_id="shadow"), int(newer.id))
+    with connect(settings) as warehouse:
+        assert batches.find_live(warehouse) == live_before
+        (status,) = warehouse.execute("select status from recs.batches where batch_id = %s", [made.id]).fetchone()
+        (rows,) = warehouse.execute(
+            "select count(*) from recs.recommendations where batch_id = %s", [made.id]
+        ).fetchone()
+        assert not batches.switch(warehouse, made.id, worlds.AS_OF + timedelta(hours=1), 60)
+        (live_rows,) = warehouse.execute("select count(*) from recs.current").fetchone()
+    assert (status, rows) == ("shadow", live_rows)
+    assert made.facts["sentence"].startswith(f"Shadow batch {made.id}: ")
+    page = (settings.home / "reports" / made.facts["report"]).read_text()
+    assert "A shadow, shown to nobody" in page
 
 
 def test_a_verdict_whose_checks_say_otherwise_promotes_nobody(settings, run, first_retrain, newer):

@@ -4,9 +4,13 @@ Airflow's scheduler, MLflow's server and a mail server."""
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from tests.end_to_end.conftest import wait_until
+
+WAITS = ("deferred", "awaiting_input", "scheduled", "queued", "running")
 
 
 def promoted_by(installation, run_id):
@@ -73,6 +77,58 @@ def test_the_same_data_again_keeps_the_champion_and_is_green(installation):
     assert installation.task_states("retrain", run_id)["promote"] == "skipped"
     assert installation.sql(f"select count(*) from ops.models where as_of = '{as_of}'") == [["1"]]
     assert not promoted_by(installation, run_id)
+
+
+@contextmanager
+def away(folder):
+    """A folder is gone until the block ends."""
+    hidden = folder.with_name(f"{folder.name}.away")
+    folder.rename(hidden)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        hidden.rename(folder)
+
+
+def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(installation):
+    """The champion's files are gone under the run's feet: nobody can say that the challenger is better."""
+    [[champion, mlflow_run, as_of]] = installation.sql(
+        "select version, mlflow_run_id, (as_of - interval '1 hour') at time zone 'UTC' || 'Z' from ops.models"
+        " join (select version from ops.champions order by seq desc limit 1) c using (version)"
+    )
+    (stored,) = (installation.home / "mlflow" / "artifacts").rglob(mlflow_run)
+    with away(stored), away(installation.home / "models"):
+        run_id = installation.airflow.trigger("retrain", {"as_of": as_of.replace(" ", "T")})
+        assert installation.finished("retrain", run_id) == "success"
+    states = installation.task_states("retrain", run_id)
+    assert (states["promote"], states["ask"]) == ("skipped", "success")
+    assert not promoted_by(installation, run_id)
+
+    def questions():
+        runs = [run for run in installation.airflow.runs("approve") if run["state"] == "running"]
+        return [
+            run["dag_run_id"]
+            for run in runs
+            if installation.task_states("approve", run["dag_run_id"])["wait_for_a_person"] in WAITS
+        ]
+
+    [question] = wait_until(questions)
+    path = f"dags/approve/dagRuns/{question}/taskInstances/wait_for_a_person/-1/hitlDetails"
+    asked = installation.airflow.get(path)
+    assert asked["subject"].endswith(f"or keep v{champion}?")
+    assert "RT118" in asked["body"]
+    [mail] = [mail for mail in installation.mails() if "A decision is wanted" in mail["subject"]]
+    assert mail["subject"].startswith("[ticket] ")
+    assert "Required Actions" in mail["body"]
+
+    installation.airflow.patch(path, {"chosen_options": ["Promote"], "params_input": {}})
+    assert installation.finished("approve", question) == "success"
+    [[version, before, actor]] = installation.sql(
+        "select version, from_version, actor from ops.champions order by seq desc limit 1"
+    )
+    assert (before, actor) == (champion, "admin")
+    assert int(version) > int(champion)
 
 
 def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):
