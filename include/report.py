@@ -42,11 +42,11 @@ def check_table(checks: Iterable[Check]) -> str:
     """Checks with their outcome, blocking ones that failed standing out."""
     rows = "".join(
         f'<tr><td><code>{check.code}</code></td><td class="{"failed" if check.blocks else _tone(check)}">'
-        f"{check.outcome}</td><td>{check.severity}</td><td>{escape(check.title)}</td>"
+        f"{check.outcome}</td><td>{check.severity}</td><td>{escape(check.subject)}</td><td>{escape(check.title)}</td>"
         f"<td>{escape(check.sentence)}</td></tr>"
         for check in checks
     )
-    head = "".join(f"<th>{heading}</th>" for heading in ("Code", "Outcome", "Severity", "Check", "Numbers"))
+    head = "".join(f"<th>{heading}</th>" for heading in ("Code", "Outcome", "Severity", "Of", "Check", "Numbers"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 

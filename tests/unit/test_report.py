@@ -9,7 +9,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def test_what_comes_from_data_cannot_become_markup():
-    check = Check("X1", HOSTILE, "s", "block", "failed", None, ">= 1", HOSTILE)
+    check = Check("X1", HOSTILE, HOSTILE, "block", "failed", None, ">= 1", HOSTILE)
     html = page(HOSTILE, HOSTILE, [(HOSTILE, table((HOSTILE,), [(HOSTILE,)]) + check_table([check]))])
     assert "<script" not in html + bars([(HOSTILE, 1.0)], "x")
 
