@@ -175,6 +175,45 @@ def test_one_bad_slice_keeps_a_challenger_out_and_is_named(settings, champions_m
     assert verdict.decision == "keep"
 
 
+class Spoilt:
+    """The champion, with its ranking spoilt in one way."""
+
+    name = "spoilt"
+
+    def __init__(self, model, spoil):
+        self.model, self.spoil = model, spoil
+
+    def rank(self, scenes, depth, candidates=None):
+        return self.spoil(self.model.rank(scenes, depth, candidates))
+
+
+def without_numbers(ranked):
+    nan = pc.if_else(pc.equal(ranked.column("rank"), 1), pa.scalar(float("nan"), pa.float32()), ranked.column("score"))
+    return ranked.set_column(ranked.column_names.index("score"), "score", nan)
+
+
+def with_few(ranked):
+    return ranked.filter(pc.less_equal(ranked.column("rank"), 6))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "codes", "told"),
+    [
+        (without_numbers, {"RT104"}, "RT104 scores are numbers"),
+        (with_few, {"RT116"}, "RT116 enough candidates"),
+    ],
+)
+def test_a_challenger_that_ranks_badly_is_kept_out_and_the_sentence_says_by_what(
+    settings, champions_model, holdout, spoil, codes, told
+):
+    registered, model = champions_model
+    other = replace(registered, version=99, digest="another")
+    verdict, _ = hold_trial(settings, other, Spoilt(model, spoil), WORKS, {"champion": champions_model}, holdout)
+    assert verdict.decision == "keep"
+    assert codes <= {code for code, _ in failed(verdict)}
+    assert told in verdict.sentence
+
+
 def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, features, champions_model, newer):
     registered, _ = champions_model
     with Away(settings, registered):
