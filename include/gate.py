@@ -99,9 +99,10 @@ def ask(run: Run, verdict: Reference) -> Reference:
     body = (
         f"What is asked\n{facts['sentence']}\n\n"
         f"What happens by itself\nThe champion stays. Without an answer within {hours} h it is kept for good.\n\n"
-        f"Next step\nIn Airflow open the newest run of `approve` and answer under Required Actions, or type "
+        f"Next step\nRead the verdict and answer in Airflow under Required Actions, or type "
         f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
-        f"Links\nVerdict: {run.settings.airflow_url}/daybreak/reports/{facts['report']}\n"
+        f"Links\nAnswer: {run.settings.airflow_url}/required_actions\n"
+        f"Verdict: {run.settings.airflow_url}/daybreak/reports/{facts['report']}\n"
         f"Runbook: docs/runbook.md#a-person-is-asked\n"
     )
     raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
@@ -119,9 +120,7 @@ def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] 
     checks = [Check(**check) for check in row[2]]
     doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
     told = "\n".join(f"- **{check.code} {check.title}**: {check.sentence}" for check in doubts)
-    better = next(
-        (check.sentence for check in checks if check.code == "RT108"), "There is no champion to compare with."
-    )
+    better = next((check.sentence for check in checks if check.code == "RT108"), "Nobody could be compared with it.")
     link = f"{settings.airflow_url}/daybreak/reports/verdicts/{name}.html"
     return {
         "verdict_id": name,

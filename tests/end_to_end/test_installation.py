@@ -120,7 +120,7 @@ def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(in
     assert "RT118" in asked["body"]
     [mail] = [mail for mail in installation.mails() if "A decision is wanted" in mail["subject"]]
     assert mail["subject"].startswith("[ticket] ")
-    assert "Required Actions" in mail["body"]
+    assert "/required_actions" in mail["body"]
 
     installation.airflow.patch(path, {"chosen_options": ["Promote"], "params_input": {}})
     assert installation.finished("approve", question) == "success"
