@@ -3,9 +3,10 @@
 Candidates come from co-reading, trends, the reader's topics and categories and what is fresh (candidates.sql). The
 ranker is two gradient-boosted models on the same features (pair_features.sql): the chance that a shown article is read,
 and how long a read lasts; their product is the expected time. The place an article was shown at is a feature while
-learning and the first place for everybody while ranking, so that being shown on top does not look like being good. A
-log that notes neither what was shown nor for how long is learnt from all the same: what was read next against other
-candidates.
+learning and the first place for everybody while ranking, so that being shown on top does not look like being good.
+
+A log that does not note what was shown is learnt from in another way (next_reads.py): what the crowd of the last hours
+read beside and after the reader's own reads, and what was then read against what was not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from include.adapters import skops_files
 from include.features import Scenes
 from include.models import RANKED
 from include.models.scene_tables import find_pairs, open_tables, run
-from include.models.two_stage.examples import ask_again, find_examples
+from include.models.two_stage.examples import ask_again, find_examples, notes_what_was_shown
+from include.models.two_stage.next_reads import fit_next_reads, rank_next_reads
 from include.models.two_stage.ranker import expect_seconds, fit_ranker
 from include.models.two_stage.tasting import learn_tastes, tastes_of, topics_of
 
@@ -47,9 +49,13 @@ class TwoStage:
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Learn from what was shown or read after each moment."""
+        examples = find_examples(outcomes)
+        if not notes_what_was_shown(outcomes):
+            read = examples.filter(pc.field("is_read"))
+            self.parts = {"next_reads": fit_next_reads(scenes, read, seed)}
+            return {"example_reads": float(read.num_rows), "trust": self.parts["next_reads"]["trust"]}
         self.parts = {"tastes": learn_tastes(scenes, seed)}
         topics = topics_of(self.parts["tastes"], scenes)
-        examples = find_examples(scenes, outcomes, seed, lambda some: self._candidates(some, topics))
         parts = split_requests(ask_again(scenes, examples), REQUESTS_AT_ONCE)
         self.parts |= fit_ranker(pa.concat_tables(self._describe(part, topics, examples) for part in parts), seed)
         reads = pc.sum(examples.column("is_read")).as_py() or 0
@@ -57,6 +63,10 @@ class TwoStage:
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """The `depth` articles with the longest expected reading time per request."""
+        if "next_reads" in self.parts:
+            with open_tables(scenes) as connection:
+                connection.register("ranked", rank_next_reads(self.parts["next_reads"], scenes, depth, candidates))
+                return run(connection, "reasons", **REASONS).cast(RANKED)
         topics = topics_of(self.parts["tastes"], scenes)
         parts = split_requests(scenes, REQUESTS_AT_ONCE)
         ranked = [self._rank_part(part, topics, depth, candidates) for part in parts]
@@ -73,14 +83,6 @@ class TwoStage:
             connection.register("scored", pairs.append_column("score", pa.array(expect_seconds(self.parts, pairs))))
             connection.register("ranked", run(connection, "best", depth=depth))
             return run(connection, "reasons", **REASONS).cast(RANKED)
-
-    def _candidates(self, scenes: Scenes, topics: pa.Table) -> pa.Table:
-        found = []
-        for part in split_requests(scenes, REQUESTS_AT_ONCE):
-            with open_tables(part, topics=topics) as connection:
-                self._register_tastes(connection, part)
-                found.append(run(connection, "candidates", **CANDIDATES))
-        return pa.concat_tables(found)
 
     def _describe(self, scenes: Scenes, topics: pa.Table, examples: pa.Table) -> pa.Table:
         with open_tables(scenes, topics=topics, given=examples) as connection:

@@ -1,22 +1,14 @@
-"""What the ranker learns from: what readers did with what they were shown, or with what they might have read.
-
-Belongs here: which rows become examples. A log that notes what was shown has both sides; in a log of reads alone, other
-candidates of the same request stand in for what was not read.
-"""
+"""What the ranker learns from: what readers did with what they were shown, a row per request and article."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.features import Scenes
 
-NOT_READ_PER_REQUEST = 30
-MOST_READS = 30_000  # of a log that does not note what was shown
 KEYS = ["reader_id", "list_at", "article_id"]
 EXAMPLES = pa.schema(
     [
@@ -26,21 +18,16 @@ EXAMPLES = pa.schema(
 )
 
 
-def find_examples(
-    scenes: Scenes, outcomes: pa.Table, seed: int, find_candidates: Callable[[Scenes], pa.Table]
-) -> pa.Table:
-    """What the ranker is fitted on, a row per request and article."""
-    examples = _labelled(outcomes)
-    if pc.any(outcomes.column("is_shown")).as_py() or not outcomes.num_rows:
-        return examples
-    return _with_others(scenes, examples, seed, find_candidates)
+def notes_what_was_shown(outcomes: pa.Table) -> bool:
+    """Whether the log says what readers had before them and left."""
+    return bool(pc.any(outcomes.column("is_shown")).as_py())
 
 
-def _labelled(outcomes: pa.Table) -> pa.Table:
-    """Read is what took time; in a log that never says how long, what was opened."""
+def find_examples(outcomes: pa.Table) -> pa.Table:
+    """A row per request and article. Read is what took time; in a log that never says how long, what was opened."""
     took_time = pc.greater(outcomes.column("read_seconds"), 0)
     read = took_time if pc.any(took_time).as_py() else outcomes.column("is_opened")
-    return outcomes.append_column("is_read", read).select(EXAMPLES.names).cast(EXAMPLES)
+    return outcomes.append_column("is_read", pc.fill_null(read, False)).select(EXAMPLES.names).cast(EXAMPLES)
 
 
 def ask_again(scenes: Scenes, examples: pa.Table) -> Scenes:
@@ -52,25 +39,6 @@ def ask_again(scenes: Scenes, examples: pa.Table) -> Scenes:
         for table in (scenes.requests, scenes.readers)
     )
     return replace(scenes, requests=requests, readers=readers)
-
-
-def _with_others(scenes: Scenes, read: pa.Table, seed: int, find_candidates: Callable[[Scenes], pa.Table]) -> pa.Table:
-    """What was read of the candidates, and beside it some of the same request, taken at random, that were not."""
-    if read.num_rows > MOST_READS:
-        read = read.take(
-            pa.array(np.sort(np.random.default_rng(seed).choice(read.num_rows, MOST_READS, replace=False)))
-        )
-    found = find_candidates(ask_again(scenes, read))
-    examples = found.join(read, KEYS).sort_by([(name, "ascending") for name in ("list_at", "reader_id", "article_id")])
-    is_read = pc.fill_null(examples.column("is_read"), False)
-    chance = np.where(is_read.to_numpy(), -1.0, np.random.default_rng(seed).random(examples.num_rows))
-    request = pc.dictionary_encode(_request_no(examples)).combine_chunks().indices.to_numpy()
-    order = np.lexsort((chance, request))
-    begin = np.searchsorted(request[order], np.arange(request.max(initial=-1) + 1))
-    place = np.arange(len(order)) - begin[request[order]]
-    kept = pa.array(np.sort(order[place <= NOT_READ_PER_REQUEST]))
-    place_of_label = examples.column_names.index("is_read")
-    return examples.set_column(place_of_label, "is_read", is_read).take(kept).select(EXAMPLES.names).cast(EXAMPLES)
 
 
 def _request_no(table: pa.Table) -> pa.ChunkedArray:
