@@ -98,3 +98,9 @@ class NotReproduced(DaybreakError):
     """A version that was trained again came out as another model."""
 
     exit_code = 11
+
+
+class BadInput(DaybreakError):
+    """What a caller handed in cannot be used: a column, a row, a moment or a number."""
+
+    exit_code = 12

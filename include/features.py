@@ -139,10 +139,10 @@ def describe(
     tables = describe_world(connection, moments, parameters)
     match asked:
         case "training":
-            tables["outcomes"] = _run(connection, "outcomes", parameters)
-            tables["requests"] = _run(connection, "requests_training", parameters)
+            tables["outcomes"] = describe_part(connection, "outcomes", parameters)
+            tables["requests"] = describe_part(connection, "requests_training", parameters)
         case "scoring":
-            tables["requests"] = _run(connection, "requests_scoring", parameters)
+            tables["requests"] = describe_part(connection, "requests_scoring", parameters)
         case _:
             tables["requests"] = asked.sort_by([("list_at", "ascending"), ("reader_id", "ascending")])
     return tables | describe_readers(connection, tables["requests"], parameters)
@@ -158,20 +158,20 @@ def describe_world(
     }
     connection.register("moments", tables["moments"])
     return tables | {
-        name: _run(connection, name, parameters) for name in ("reads", "shown", "article_stats", "co_reads")
+        name: describe_part(connection, name, parameters) for name in ("reads", "shown", "article_stats", "co_reads")
     }
 
 
 def describe_readers(
     connection: duckdb.DuckDBPyConnection, requests: pa.Table, parameters: Mapping[str, Any]
 ) -> dict[str, pa.Table]:
-    """What is known about those who ask."""
+    """What is known about those who ask; `read_kind` among the parameters says what counts as a read elsewhere."""
     connection.register("requests", requests)
-    parameters = {**parameters, "read_kind": find_read_kind(connection)}
-    return {name: _run(connection, name, parameters) for name in ("reader_activity", "reader_taste")}
+    parameters = {"read_kind": find_read_kind(connection), **parameters}
+    return {name: describe_part(connection, name, parameters) for name in ("reader_activity", "reader_taste")}
 
 
-def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
+def describe_part(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
     """The result of one feature query, which later queries may name as a table."""
     table = duck.fetch(connection, query(f"features/{name}"), parameters)
     connection.register(name.split("_training")[0].split("_scoring")[0], table)

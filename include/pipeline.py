@@ -36,6 +36,7 @@ from include.adapters.warehouse import connect, query
 from include.card import keep_card
 from include.checks import blocking
 from include.clock import compact
+from include.crowd import keep_crowd
 from include.errors import AuditFailed, ValidationBlocked
 from include.feature_audit import audit_features
 from include.features import VERSION, Purpose, compute_features, open_outcomes, open_scenes
@@ -98,7 +99,9 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     build = settings.home / "features" / f"{compact(run.as_of)}-{purpose}-{fingerprint[:12]}"
     if not build.exists():
         with whole_folder(settings, build) as folder:
-            compute_features(settings, snapshot.open_snapshot(reference), purpose, folder, build)
+            clean = snapshot.open_snapshot(reference)
+            compute_features(settings, clean, purpose, folder, build)
+            keep_crowd(settings, clean, folder)
     checks = audit_features(build, run.as_of)
     keep_checks(run, f"build_features/{purpose}", checks)
     if stopped := blocking(checks):
@@ -123,7 +126,8 @@ def train(run: Run, features: Reference, model: str) -> Reference:
     parameters = training.parameters(settings, model, used)
 
     def fit(folder: Path) -> training.Trained:
-        return training.fit_model(settings, model, open_scenes(build), open_outcomes(build), used, run.as_of, folder)
+        scenes, outcomes = open_scenes(build), open_outcomes(build)
+        return training.fit_model(settings, model, scenes, outcomes, used, run.as_of, folder, build)
 
     about = {
         "model": model,

@@ -14,6 +14,7 @@ from pathlib import Path
 from include import budget, provenance, registry, snapshot, training
 from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
+from include.crowd import keep_crowd
 from include.errors import ArtifactDamaged
 from include.features import compute_features, open_outcomes, open_scenes
 from include.record import Run, recorded
@@ -92,10 +93,12 @@ def train_again(then: Settings, registered: RegisteredModel, clean: Snapshot, fo
     build.mkdir(parents=True)
     say("building its features")
     compute_features(then, clean, "training", build, build)
+    keep_crowd(then, clean, build)
     used = budget.find_budget(then, build, training.training_end(then, registered.as_of))
     say(f"training {registered.model}: {used.sentence}")
     scenes, outcomes = open_scenes(build), open_outcomes(build)
-    return training.fit_model(then, registered.model, scenes, outcomes, used, registered.as_of, folder / "model")
+    target = folder / "model"
+    return training.fit_model(then, registered.model, scenes, outcomes, used, registered.as_of, target, build)
 
 
 def find_unlike(then: Path, now: Path) -> list[str]:

@@ -14,6 +14,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.artifact import complete
 from include.budget import Budget
 from include.features import Scenes, rows_between
 from include.models import Recommender, model_class
@@ -64,15 +65,26 @@ def training_end(settings: Settings, as_of: datetime) -> datetime:
 
 
 def fit_model(
-    settings: Settings, name: str, scenes: Scenes, outcomes: pa.Table, budget: Budget, as_of: datetime, folder: Path
+    settings: Settings,
+    name: str,
+    scenes: Scenes,
+    outcomes: pa.Table,
+    budget: Budget,
+    as_of: datetime,
+    folder: Path,
+    build: Path,
 ) -> Trained:
-    """A fitted model whose files lie in `folder`; it has seen the readers that are in the budget and nobody else."""
+    """A fitted model whose artifact lies in `folder`; it has seen the readers that are in the budget and nobody else.
+
+    Beside what was learnt lies the crowd of the build; nothing is learnt from that.
+    """
     end = training_end(settings, as_of)
     learnt = rows_between(outcomes, as_of - EVER, end).filter(pc.field("reader_id").isin(budget.readers))
     model = model_class(name)()
     facts = model.fit(_of_readers(scenes.between(as_of - EVER, end), budget.readers), learnt, seed=settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
+    complete(folder, name, build)
     until = _last_moment(learnt, end) + timedelta(hours=settings.list_step_hours)
     return Trained(model, digest_folder(folder), {**facts, **budget.facts}, until)
 

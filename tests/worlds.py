@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from include.adapters.warehouse import connect
 from include.broken_rows import find_broken_rows, leave_out, open_rows
 from include.contract import MOMENT, TABLES
+from include.crowd import keep_crowd
 from include.day_files import store_by_day
 from include.features import Purpose, compute_features
 from include.settings import Settings
@@ -228,6 +229,7 @@ def build(settings: Settings, world: World, purpose: Purpose, as_of: datetime = 
     clean = leave_out(settings, raw, broken)
     folder = settings.home / "builds" / f"{raw.id}-{purpose}-{len(list(settings.home.glob('builds/*')))}"
     compute_features(settings, clean, purpose, folder, folder)
+    keep_crowd(settings, clean, folder)
     return folder
 
 

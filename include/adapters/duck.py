@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 import duckdb
@@ -17,6 +19,19 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": tempfile.gettempdir()})
     connection.execute("set timezone = 'UTC'")
     return connection
+
+
+def borrow() -> duckdb.DuckDBPyConnection:
+    """A connection for registered tables only, hundreds of times cheaper; its database is shared by the process."""
+    connection = _shared(os.getpid()).cursor()
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+@cache
+def _shared(process: int) -> duckdb.DuckDBPyConnection:
+    """The process's own: one that was opened before a fork cannot be used after it."""
+    return connect()
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:

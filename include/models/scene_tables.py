@@ -18,7 +18,7 @@ from include.features import Scenes
 @contextmanager
 def open_tables(scenes: Scenes, **more: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that knows the scenes' tables by their names, and `more` by theirs."""
-    with duck.connect() as connection:
+    with duck.borrow() as connection:
         for field in fields(scenes):
             connection.register(field.name, getattr(scenes, field.name))
         for name, table in more.items():

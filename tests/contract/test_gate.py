@@ -61,7 +61,8 @@ def model_of(settings, reference):
 
 
 def stored_file(settings, registered):
-    (file,) = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model/*")
+    found = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model/*.*")
+    (file,) = (path for path in found if path.name != "artifact.json")
     return file
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
 from include.errors import ArtifactDamaged, ServiceError
 from include.features import VERSION, open_scenes
+from include.settings import PROJECT
 from tests import servers
 
 
@@ -103,6 +105,19 @@ def test_a_version_is_fetched_from_the_registry_and_ranks_as_the_one_that_was_tr
     assert registry.load_version(elsewhere, registered).rank(scenes, 10).equals(here)
 
 
+def test_the_lines_for_a_notebook_run_as_the_page_gives_them(settings, champion):
+    page = (PROJECT / "docs" / "models.md").read_text()
+    lines = re.search(r"```python\n(.+?)```", page, re.DOTALL)[1].replace("http://127.0.0.1:5000", settings.mlflow_url)
+    told = {}
+    try:
+        exec(lines, told)
+    finally:
+        told["mlflow"].set_tracking_uri(None)
+    found = told["model"].recommend(told["histories"], k=10)
+    assert found.column("rank").to_pylist() == list(range(1, 11))
+    assert told["model"].crowd.as_of == champion.as_of
+
+
 def flip(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -111,15 +126,15 @@ def flip(path):
 
 def test_a_local_copy_with_a_changed_byte_is_refused_and_then_fetched_again(elsewhere, registered):
     registry.load_version(elsewhere, registered)
-    (file,) = (elsewhere.home / "models" / registered.digest).iterdir()
-    flip(file)
+    flip(elsewhere.home / "models" / registered.digest / "two_stage.skops")
     with pytest.raises(ArtifactDamaged, match=f"The files of version {registered.version} have digest"):
         registry.load_version(elsewhere, registered)
     registry.load_version(elsewhere, registered)
 
 
 def stored_file(settings, registered):
-    (file,) = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model/*")
+    found = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model/*.*")
+    (file,) = (path for path in found if path.name != "artifact.json")
     return file
 
 

@@ -85,7 +85,8 @@ def test_a_version_that_was_not_trained_as_its_record_says_comes_out_another(mlf
     about = {name: asdict(registered)[name] for name in ("features_id", "snapshot_id", "as_of", "run_id")}
 
     def fit(folder):
-        return training.fit_model(lie, "two_stage", open_scenes(build), open_outcomes(build), used, run.as_of, folder)
+        scenes, outcomes = open_scenes(build), open_outcomes(build)
+        return training.fit_model(lie, "two_stage", scenes, outcomes, used, run.as_of, folder, build)
 
     parameters = training.parameters(mlflow_server, "two_stage", used)
     other = registry.fit_and_register(mlflow_server, "a lie", fit, parameters, {"model": "two_stage", **about})
