@@ -25,17 +25,13 @@ once. A backfill trains and judges as each day was and promotes nothing unless i
 """
 
 from datetime import timedelta
-from typing import get_args
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
 from daybreak_airflow import decisions, stages
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
 from daybreak_airflow.defaults import DEFAULTS
-from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
-from include.settings import Settings
-
-MODELS = get_args(Settings.model_fields["model"].annotation)
+from daybreak_airflow.forms import AS_OF, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
 
 FORM = {
     "as_of": AS_OF,
@@ -43,13 +39,7 @@ FORM = {
     "window_days": Param(
         None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: as set"
     ),
-    "model": Param(
-        None,
-        type=["null", "string"],
-        enum=[None, *MODELS],
-        values_display={"null": "as set"},
-        description="what to train",
-    ),
+    "model": MODEL,
     "mode": Param(
         None,
         type=["null", "string"],

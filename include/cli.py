@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from include import backtest_words, gate_words, registry_words
 from include import status as current_status
@@ -20,6 +20,7 @@ from include.clock import now, parse_moment
 from include.doctor_words import add_doctor
 from include.errors import DaybreakError
 from include.loading_words import add_load
+from include.model_names import find_names
 from include.newsroom_words import add_newsroom
 from include.propose_words import add_propose
 from include.quarantine_words import add_words
@@ -71,8 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
     word = add("retrain", help="extract, validate, build features, train, judge and promote, here and now")
     _add_as_of(word)
-    models = get_args(Settings.model_fields["model"].annotation)
-    word.add_argument("--model", choices=models, help="which model to train (default: the setting `model`)")
+    word.add_argument("--model", choices=list(find_names()), help="which model to train (default: the setting `model`)")
     word.add_argument("--window-days", type=int, help="days of reading to look at (default: the setting)")
     gate_words.add_mode(word)
     word.set_defaults(run=_retrain)

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.errors import SettingsError
+from include.model_names import find_names
 
 PROJECT = Path(__file__).resolve().parent.parent
 NO_SECRET = SecretStr("")
@@ -81,14 +82,7 @@ class Settings(BaseSettings):
     )
 
     # training and judging
-    model: Literal[
-        "two_stage",
-        "co_reading",
-        "most_read",
-        "most_read_in_favourites",
-        "most_read_last_hour",
-        "most_read_last_day",
-    ] = Field("two_stage", description="the model that `retrain` trains")
+    model: str = Field("two_stage", description="the model that `retrain` trains, see [models.md](models.md)")
     seed: int = Field(7, ge=0, description="seed of everything random in a run")
     list_step_hours: int = Field(3, ge=1, le=24, description="distance of the list times that training replays")
     train_days: int = Field(6, ge=1, description="days of list times that training replays")
@@ -159,6 +153,13 @@ class Settings(BaseSettings):
         if value and "://" not in value:
             raise ValueError("a URL such as s3://bucket/folder or file:///srv/snapshots is wanted")
         return value.rstrip("/")
+
+    @field_validator("model")
+    @classmethod
+    def _is_model(cls, value: str) -> str:
+        if value not in find_names():
+            raise ValueError(f"there is no such model; there are {', '.join(find_names())}")
+        return value
 
     @property
     def airflow_url(self) -> str:

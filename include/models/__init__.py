@@ -1,18 +1,22 @@
-"""Recommenders: the protocol, and the list of those that exist.
+"""Recommenders: the protocol, and those that exist.
 
-Another model is one file here and one line in `MODELS`; the contract tests then run on it. A model gets `Scenes` (what
-was known at each moment) and, to learn from, the outcomes (what readers did next). It never sees a database, a clock or
-a setting.
+Another model is one file (or one folder) here with a class that has a `name`: it is found, may be chosen in the
+settings, and the contract tests run on it. A baseline says `is_baseline`; every verdict asks all of them. A model gets
+`Scenes` (what was known at each moment) and, to learn from, the outcomes (what readers did next). It never sees a
+database, a clock or a setting.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, cast
 
 import pyarrow as pa
 
+from include.errors import SettingsError
 from include.features import Scenes
+from include.model_names import find_names
 
 RANKED = pa.schema(
     [
@@ -52,25 +56,13 @@ class Recommender(Protocol):
         ...
 
 
+MODELS = tuple(find_names())
+BASELINES = tuple(name for name, found in find_names().items() if found.is_baseline)
+
+
 def model_class(name: str) -> type[Recommender]:
-    """The class of a registered model."""
-    from include.models.co_reading import CoReading, MostReadLastDay, MostReadLastHour
-    from include.models.most_read import MostRead, MostReadInFavourites
-    from include.models.two_stage import TwoStage
-
-    classes: tuple[type[Recommender], ...] = (
-        *(TwoStage, CoReading),
-        *(MostRead, MostReadInFavourites, MostReadLastHour, MostReadLastDay),
-    )
-    return {cls.name: cls for cls in classes}[name]
-
-
-MODELS = (
-    "two_stage",
-    "co_reading",
-    "most_read",
-    "most_read_in_favourites",
-    "most_read_last_hour",
-    "most_read_last_day",
-)
-BASELINES = ("co_reading", "most_read", "most_read_in_favourites", "most_read_last_hour", "most_read_last_day")
+    """The class of a model; nothing of the others is imported."""
+    found = find_names().get(name)
+    if found is None:
+        raise SettingsError(f"There is no model {name!r}.", hint=f"take one of {', '.join(MODELS)}.")
+    return cast(type[Recommender], getattr(import_module(found.module), found.class_name))

@@ -23,6 +23,7 @@ class MostReadLastHour(MostRead):
     """What most readers read in the last hour."""
 
     name: ClassVar[str] = "most_read_last_hour"
+    is_baseline: ClassVar[bool] = True
     RECENT_HOURS: ClassVar[int] = 1
     COUNTS_TOGETHER: ClassVar[bool] = False
 
@@ -43,6 +44,7 @@ class MostReadLastDay(MostReadLastHour):
     """What most readers read in the last day."""
 
     name: ClassVar[str] = "most_read_last_day"
+    is_baseline: ClassVar[bool] = True
     RECENT_HOURS: ClassVar[int] = 24
 
 
@@ -50,5 +52,6 @@ class CoReading(MostReadLastHour):
     """What most readers of the last three hours read beside what the reader read, all of it as seeds."""
 
     name: ClassVar[str] = "co_reading"
+    is_baseline: ClassVar[bool] = True
     RECENT_HOURS: ClassVar[int] = 3
     COUNTS_TOGETHER: ClassVar[bool] = True

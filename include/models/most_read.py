@@ -21,6 +21,7 @@ class MostRead:
     """What most readers read in the last hours, the same for everybody but for what each has read already."""
 
     name: ClassVar[str] = "most_read"
+    is_baseline: ClassVar[bool] = True
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Nothing to learn."""
@@ -47,3 +48,4 @@ class MostReadInFavourites(MostRead):
     """What most readers read in the last hours, weighted with the reader's own share of time in the category."""
 
     name: ClassVar[str] = "most_read_in_favourites"
+    is_baseline: ClassVar[bool] = True

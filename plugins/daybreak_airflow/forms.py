@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
+from include.model_names import find_names
+
 # `format` gives the UI its date picker but refuses nothing; the pattern does. A date alone means its midnight, UTC.
 MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
 
@@ -20,6 +22,13 @@ WAIT_MINUTES = Param(
     minimum=0,
     maximum=240,
     description="minutes after the window's end to wait for its data; 0: take what is there; empty: as set",
+)
+MODEL = Param(
+    None,
+    type=["null", "string"],
+    enum=[None, *find_names()],
+    values_display={"null": "as set"},
+    description="what to train",
 )
 PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill change what readers see")
 REASON = Param(None, type=["null", "string"], maxLength=500, description="why, for the record")

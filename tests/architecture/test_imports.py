@@ -97,8 +97,8 @@ PAGES = {
 }
 # What everybody may use, because it decides nothing.
 GROUND = {
-    "checks", "clock", "contract", "errors", "failures", "limits", "measure", "references", "report", "settings",
-    "store", "text_patterns",
+    "checks", "clock", "contract", "errors", "failures", "limits", "measure", "model_names", "references", "report",
+    "settings", "store", "text_patterns",
 }  # fmt: skip
 # What strings stages together, or only looks: nobody imports it from below.
 EDGE = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from pydantic import ValidationError
 
@@ -80,8 +78,13 @@ def test_there_are_no_default_passwords(home):
     assert {secret.get_secret_value() for secret in secrets} == {""}
 
 
-def test_the_models_one_may_choose_are_the_models_there_are():
-    assert get_args(Settings.model_fields["model"].annotation) == MODELS
+def test_a_model_that_is_not_there_is_refused_with_those_that_are(home, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_MODEL", "three_stage")
+    with pytest.raises(SettingsError, match=f"there is no such model; there are {', '.join(MODELS)}"):
+        load_settings()
+    for name in MODELS:
+        monkeypatch.setenv("DAYBREAK_MODEL", name)
+        assert load_settings().model == name
 
 
 def test_people_are_sent_to_the_public_address_when_there_is_one(home):
