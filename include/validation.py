@@ -1,30 +1,26 @@
 """Validation: what may go on, what is set aside, what stops the run.
 
 The rules of `contract.py` are used twice: Great Expectations counts the values that break each, one DuckDB pass
-(`broken_rows.py`) finds the rows. What a row by itself decides is asked once per day's content and kept; what hangs on
-other rows is asked of the whole window. While the share of broken rows stays under the cap they leave the snapshot for
-`quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream runs.
+(`broken_rows.py`) finds the rows. What a row by itself decides is asked once per day's content and kept
+(`day_answers.py`); what hangs on other rows, of the whole window. While the share of broken rows stays under the
+cap they leave the snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream
+runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pandas as pd
-import pyarrow as pa
-from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, FunctionExpression
 
-from include.adapters import duck
 from include.adapters.gx import Answer, Judge
 from include.adapters.warehouse import Connection, connect, query
 from include.broken_rows import (
     BrokenCount,
     BrokenRow,
     applying,
-    breaks,
     fetch_broken_rows,
     mark_broken_rows,
     open_rows,
@@ -32,15 +28,13 @@ from include.broken_rows import (
 )
 from include.checks import Check, at_most
 from include.contract import TABLES, Rule, SourceTable
-from include.day_files import DayFile
+from include.day_answers import answer_days, frames, row_rules
 from include.errors import Finding, ValidationBlocked
 from include.settings import Settings
 from include.snapshot import Snapshot
-from include.store import digest_of, object_path, read_json, write_json
 from include.table_checks import check_files
 
 MOST_EXAMPLES = 1000
-ROWS_AT_ONCE = 500_000  # what Great Expectations gets at a time, so that memory does not grow with the window
 
 
 @dataclass(frozen=True)
@@ -78,14 +72,14 @@ class Judgement:
 
 def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
     """Great Expectations' answer to every rule with its Data Docs in `docs`, and the rows that break one."""
+    answers = answer_days(settings, snapshot)
     judge = Judge()
     with open_rows(settings, snapshot) as connection:
-        answers = {table.name: _ask_days(settings, judge, snapshot, table) for table in TABLES}
         sound = {
             sha256
             for table in TABLES
             for sha256, by_code in answers[table.name].items()
-            if not any(by_code[rule.code].broken for rule in _rules(table, "row") if rule.severity == "block")
+            if not any(by_code[rule.code].broken for rule in row_rules(table) if rule.severity == "block")
         }
         counts = mark_broken_rows(connection, sound)
         checks: list[Check] = []
@@ -125,70 +119,6 @@ def cap_of(settings: Settings, rule: Rule) -> float:
     return settings.private_cap_share if rule.private else settings.quarantine_cap_share
 
 
-def _rules(table: SourceTable, spans: str) -> list[Rule]:
-    return [rule for rule in table.rules if rule.spans == spans]
-
-
-def _ask_days(settings: Settings, judge: Judge, snapshot: Snapshot, table: SourceTable) -> dict[str, dict[str, Answer]]:
-    """The answers to the rules on single rows, by file (SHA-256) and code; asked where nobody has yet."""
-    rules = _rules(table, "row")
-    suite = digest_of([asdict(rule) for rule in rules], query(f"contract/{table.name}"), judge.version)
-    answers = {}
-    for file in snapshot.files:
-        if file.table == table.name:
-            digest = digest_of(suite, file.sha256)
-            kept = settings.home / "validation" / digest[:2] / f"{digest}.json"
-            if not kept.exists():
-                told = _ask_day(settings, judge, table, file, rules)
-                write_json(kept, {code: asdict(answer) for code, answer in told.items()})
-            found = read_json(kept)
-            answers[file.sha256] = {
-                code: Answer(**{**of, "examples": tuple(of["examples"])}) for code, of in found.items()
-            }
-    return answers
-
-
-def _ask_day(
-    settings: Settings, judge: Judge, table: SourceTable, file: DayFile, rules: Sequence[Rule]
-) -> dict[str, Answer]:
-    with duck.connect() as connection:
-        connection.read_parquet(str(object_path(settings, file.sha256))).create_view(table.name)
-        rows = connection.sql(query(f"contract/{table.name}"))
-        told = judge.ask(_frames(rows, rules), rules)
-        (counts,) = rows.aggregate([FunctionExpression("count_if", breaks(rule)) for rule in rules]).fetchall()
-    by_code = {rule.code: count or 0 for rule, count in zip(rules, counts, strict=True)}  # none when all are unknown
-    _agree(table, [(rule, told[rule.code], 0.0) for rule in rules], BrokenCount(0, by_code), noted=True)
-    return told
-
-
-def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
-    """The answers to the rules on the window."""
-    rules = _rules(table, "window")
-    return judge.ask(_frames(connection.view(f"{table.name}_window"), rules), rules)
-
-
-def _frames(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[pd.DataFrame]:
-    """The columns that the rules speak of, in parts. Words that are few come as categories, numbers as doubles."""
-    names = list(dict.fromkeys(rule.column for rule in rules))
-    types = dict(zip(rows.columns, rows.types, strict=True))
-    chosen = rows.select(*(_for_pandas(name, str(types[name])) for name in names))
-    words = [rule.column for rule in rules if rule.holds == "one_of"]
-    for batch in chosen.to_arrow_reader(ROWS_AT_ONCE):
-        if batch.num_rows:
-            yield pa.Table.from_batches([batch]).to_pandas(categories=words)
-
-
-def _for_pandas(name: str, kind: str) -> Expression:
-    """A column for Great Expectations. To pandas NaN is missing, which no rule minds; so it goes there as infinite."""
-    column = ColumnExpression(name)
-    if kind in ("DOUBLE", "FLOAT"):
-        infinite = ConstantExpression("inf").cast("double")
-        column = CaseExpression(FunctionExpression("isnan", column), infinite).otherwise(column)
-    elif "INT" in kind:
-        column = column.cast("double")
-    return column.alias(name)
-
-
 def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
     total: dict[str, Answer] = {}
     for by_code in answers:
@@ -197,12 +127,16 @@ def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
     return total
 
 
-def _agree(
-    table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount, *, noted: bool = False
-) -> None:
+def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
+    """The answers to the rules on the window."""
+    rules = [rule for rule in table.rules if rule.spans == "window"]
+    return judge.ask(frames(connection.view(f"{table.name}_window"), rules), rules)
+
+
+def _agree(table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount) -> None:
     """Nothing, if Great Expectations and DuckDB counted the same; they are made from one declaration."""
     for rule, answer, _ in asked:
-        if (noted or rule.severity == "block") and answer.broken != counted.by_code.get(rule.code, 0):
+        if rule.severity == "block" and answer.broken != counted.by_code.get(rule.code, 0):
             raise RuntimeError(
                 f"{rule.code} on {table.name}: Great Expectations counts {answer.broken:,} values that break it, the "
                 f"quarantine pass {counted.by_code.get(rule.code, 0):,}."

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ class Answer:
     examples: tuple[str, ...] = ()
 
     @property
+    def counts(self) -> tuple[int, int, int]:
+        """Rows, missing and broken values."""
+        return self.rows, self.missing, self.broken
+
+    @property
     def judged(self) -> int:
         """The values that the rule speaks of."""
         return self.rows - self.missing
@@ -50,6 +56,16 @@ class Answer:
         )
 
 
+def installed_version() -> str:
+    """Of Great Expectations: another one may answer differently."""
+    return version("great-expectations")
+
+
+def is_shown(rule: Rule) -> bool:
+    """Whether a person may see values that break a rule."""
+    return not (rule.private or rule.column in UNSHOWN)
+
+
 class Judge:
     """Great Expectations, ready to be asked. Nothing of it outlives the process but the pages it makes."""
 
@@ -63,11 +79,6 @@ class Judge:
         self._context.variables.progress_bars = {"globally": False}
         asset = self._context.data_sources.add_pandas("snapshot").add_dataframe_asset("rows")
         self._batch = asset.add_batch_definition_whole_dataframe("all")
-
-    @property
-    def version(self) -> str:
-        """Of Great Expectations: another one may answer differently."""
-        return str(self._gx.__version__)
 
     def ask(self, frames: Iterable[pd.DataFrame], rules: Sequence[Rule]) -> dict[str, Answer]:
         """The answer to every rule, by its code, summed over the parts of a table.
@@ -119,7 +130,7 @@ class Judge:
                     "unsuccessful_expectations": len(results) - passed,
                     "success_percent": 100 * passed / len(results) if results else None,
                 },
-                meta={"great_expectations_version": self.version, "run_id": run},
+                meta={"great_expectations_version": installed_version(), "run_id": run},
             )
             key = ValidationResultIdentifier(ExpectationSuiteIdentifier(table), run, "window")
             self._context.validation_results_store.set(key, found)
@@ -157,7 +168,7 @@ def _answer(rule: Rule, result: Any) -> Answer:
     if result.exception_info.get("raised_exception") or "unexpected_count" not in result.result:
         raise RuntimeError(f"{rule.code} on {rule.column} could not be checked: {result.exception_info}")
     numbers = result.result
-    shown = () if rule.column in UNSHOWN or rule.private else numbers.get("partial_unexpected_list") or ()
+    shown = (numbers.get("partial_unexpected_list") or ()) if is_shown(rule) else ()
     return Answer(
         int(numbers["element_count"]),
         int(numbers.get("missing_count") or 0),
