@@ -21,7 +21,7 @@ from include.contract import MOMENT
 from include.crowd import Crowd, keep_crowd
 from include.errors import ArtifactDamaged, BadInput
 from include.features import compute_features, open_outcomes, open_scenes
-from include.models import MODELS
+from include.models import BASELINES, MODELS
 from include.settings import PROJECT, Settings
 from include.store import digest_folder
 from tests import worlds
@@ -29,6 +29,7 @@ from tests.contract.test_models import fit
 
 AS_OF = worlds.AS_OF
 DEPTH = 20
+DAY = timedelta(days=1)
 READER, NOBODY, NOWHERE = 7, 999_999, 888_888
 
 
@@ -117,6 +118,32 @@ def test_a_reader_alone_is_answered_as_in_the_batch(name, artifacts, batches, wo
         about = world["subscribers"].filter(pc.field("reader_id") == reader)
         found = artifacts[name].recommend(of_reader(world, reader), AS_OF, DEPTH, readers=about)
         assert found.equals(batches[name].filter(pc.field("reader_id") == reader).combine_chunks())
+
+
+def clicks_alone(world):
+    """The same readers in a log that notes ids and times of clicks; some open an article again on the last day."""
+    clicks = world["reading_events"].filter(pc.field("kind") == "click")
+    again = clicks.filter((pc.field("reader_id") < 40) & (pc.field("occurred_at") < pa.scalar(AS_OF - DAY, MOMENT)))
+    at = pa.repeat(pa.scalar(AS_OF - timedelta(hours=2), MOMENT), again.num_rows)
+    for column in ("occurred_at", "ingested_at"):
+        again = again.set_column(again.column_names.index(column), column, at)
+    clicks = pa.concat_tables([clicks, again])
+    bare = {name: pa.nulls(clicks.num_rows, clicks.schema.field(name).type) for name in ("position", "session_id")}
+    for name, column in {**bare, "event_id": pa.array(range(clicks.num_rows), pa.int64())}.items():
+        clicks = clicks.set_column(clicks.column_names.index(name), name, column)
+    return {**world, "reading_events": clicks}
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in BASELINES or name == "co_reading"])
+def test_a_log_of_clicks_alone_is_ranked_as_in_the_batch_too(settings, world, name, tmp_path):
+    log, own = clicks_alone(world), settings.model_copy(update={"home": tmp_path})
+    builds = {purpose: build(own, log, purpose) for purpose in ("training", "scoring")}
+    model = fit(name, open_scenes(builds["training"]), open_outcomes(builds["training"]))
+    model.save(tmp_path)
+    complete(tmp_path, name, builds["training"])
+    found = Artifact.load(tmp_path).recommend(log["reading_events"], AS_OF, DEPTH, readers=log["subscribers"])
+    expected = model.rank(open_scenes(builds["scoring"]), DEPTH)
+    assert found.to_pylist() == expected.to_pylist()
 
 
 ANSWER = """
@@ -239,7 +266,10 @@ def test_equal_logs_give_equal_bytes(settings, world, scoring, tmp_path):
 def test_a_crowd_holds_a_day_of_events_and_no_readers_id(scoring, world):
     crowd = Crowd.open(scoring / crowds.FOLDER)
     day = last_day(world)
-    assert crowd.events.num_rows == day.num_rows
+    since = pc.field("occurred_at") >= pa.scalar(AS_OF - timedelta(days=1), MOMENT)
+    assert crowd.events.filter(since).num_rows == day.num_rows
+    older = crowd.events.filter(~since)
+    assert 0 < older.num_rows <= 3 * len(older.column("article_id").unique())
     numbers = crowd.events.column("reader_id").unique().to_pylist()
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
     pairs = set(zip(*(crowd.events.column(one).to_pylist() for one in ("reader_id", "article_id")), strict=True))
@@ -254,9 +284,12 @@ def test_a_crowd_too_large_leaves_out_whole_readers(settings, world, monkeypatch
     kept = Crowd.open(tmp_path / crowds.FOLDER)
     assert 900 < kept.events.num_rows <= 1_000
     whole = last_day(world)
-    sizes = whole.group_by("reader_id").aggregate([([], "count_all")]).column("count_all").to_pylist()
-    found = kept.events.group_by("reader_id").aggregate([([], "count_all")]).column("count_all").to_pylist()
-    assert set(found) <= set(sizes)
+    since = pc.field("occurred_at") >= pa.scalar(AS_OF - timedelta(days=1), MOMENT)
+
+    def sizes(events):
+        return set(events.group_by("reader_id").aggregate([([], "count_all")]).column("count_all").to_pylist())
+
+    assert sizes(kept.events.filter(since)) <= sizes(whole)
 
 
 # What it refuses
