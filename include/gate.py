@@ -158,6 +158,8 @@ def _promote(run: Run, verdict_id: str, wanted: Decision, actor: str, why: str) 
             sentence = f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
         elif champion is not None and champion.verdict_id == verdict_id:
             changed = True  # a retry after a crash finds its own row
+        elif removed := warehouse.execute(query("ledger/removed"), [row[3]]).fetchone():
+            sentence = f"v{row[3]} is not promoted, for it was removed: {removed[0]}"
         elif forbidden := holds.forbid(holds.find_holds(warehouse, now()), row[3]):
             sentence = f"v{row[3]} is not promoted. {forbidden}"
         else:

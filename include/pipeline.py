@@ -23,6 +23,7 @@ from include import (
     provenance,
     registry,
     retention,
+    retention_page,
     skew,
     snapshot,
     table_checks,
@@ -218,8 +219,14 @@ def watch(run: Run) -> Reference:
 
 
 @recorded
-def clean_up(run: Run) -> Reference:
-    """What was old is gone, aliases agree with the ledger, and missing days are named."""
-    champions.repair_aliases(run.settings)
-    facts = retention.sweep(run.settings, run.as_of)
+def clean_up(run: Run, dry_run: bool = False) -> Reference:
+    """What was old is gone (or only named), aliases agree with the ledger, and missing days are named."""
+    if not dry_run:
+        champions.repair_aliases(run.settings)
+    swept = retention.sweep(run.settings, run.as_of, dry_run=dry_run)
+    facts = {
+        **swept.facts,
+        "table": retention_page.tell(swept),
+        "report": retention_page.save_page(run.settings, swept),
+    }
     return Reference("clean_up", compact(run.as_of), str(run.settings.home), run.as_of, digest_of(facts), (), facts)

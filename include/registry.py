@@ -53,12 +53,12 @@ def fit_and_register(
     """The version of a training: an earlier one with the same key that can still be loaded, else a newly fitted one."""
     found = mlflow_registry.find_version(settings, train_key)
     if found is not None:
-        registered = _remember(settings, found, about)
         try:
+            registered = _remember(settings, found, about)
             load_version(settings, registered)
             return registered
         except ArtifactDamaged:
-            pass  # its files are gone or changed: train again, as a version of its own
+            pass  # removed, or its files are gone or changed: train again, as a version of its own
     with whole_folder(settings, scratch(settings)) as folder:
         begin = time.perf_counter()
         trained = fit(folder)
@@ -94,13 +94,16 @@ def _remember(settings: Settings, version: mlflow_registry.Version, about: Mappi
     )
     with connect(settings) as warehouse:
         warehouse.execute(query("ledger/keep_model"), vars(registered))
+        find_model(warehouse, registered.version)  # one that is being removed is none to hand out
     return registered
 
 
 def find_model(warehouse: Connection, version: int) -> RegisteredModel:
-    """What was registered as `version`."""
+    """What was registered as `version`; an `ArtifactDamaged` for one that retention removed."""
     with warehouse.cursor(row_factory=class_row(RegisteredModel)) as cursor:
         model = cursor.execute(query("ledger/model"), [version]).fetchone()
+    if removed := warehouse.execute(query("ledger/removed"), [version]).fetchone():
+        raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another one, or train again.")
     if model is None:
         raise ArtifactDamaged(f"Version {version} is not in ops.models.", hint="train again, or roll back.")
     return model

@@ -1,4 +1,4 @@
-"""`bin/daybreak reproduce`: what a person asks of a version that is registered."""
+"""`bin/daybreak reproduce|maintain`: what a person asks of versions that are registered, and of what is old."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ def add_words(add: Add) -> None:
     )
     word.add_argument("version", type=int)
     word.set_defaults(run=reproduce)
+    word = add("maintain", help="remove what retention no longer keeps, here and now")
+    word.add_argument(
+        "--dry-run", action="store_true", help="say for each version and snapshot what would happen and why"
+    )
+    word.set_defaults(run=maintain)
 
 
 def reproduce(arguments: argparse.Namespace) -> None:
@@ -38,6 +43,18 @@ def reproduce(arguments: argparse.Namespace) -> None:
             hint="what is listed is the likely reason; with nothing listed, the version was not trained as recorded.",
         )
     print(f"{facts['sentence']}{what}")
+
+
+def maintain(arguments: argparse.Namespace) -> None:
+    """Sweeps, or says what a sweep would do."""
+    from include import pipeline
+    from include.record import Run
+
+    moment = now()
+    run = Run(load_settings(), f"cli/maintain/{moment.isoformat()}", moment, "cli")
+    facts = pipeline.clean_up(run, arguments.dry_run).facts or {}
+    print(facts["table"])
+    print(f"report  {run.settings.home / 'reports' / facts['report']}")
 
 
 def _say(sentence: str) -> None:

@@ -136,7 +136,11 @@ class Settings(BaseSettings):
     stale_after_minutes: int = Field(150, ge=1, description="age at which a list counts as stale")
 
     # retention
-    keep_days: int = Field(14, ge=1, description="days that builds, lists, reports and old batches are kept")
+    keep_days: int = Field(
+        14, ge=1, description="days that builds, lists, reports, old batches and snapshots nothing refers to are kept"
+    )
+    keep_model_days: int = Field(30, ge=1, description="days that versions are kept that nothing refers to")
+    keep_log_days: int = Field(30, ge=1, description="days that the logs of Airflow's tasks are kept")
 
     # monitoring
     monitor_window_hours: int = Field(24, ge=1, description="reading that one monitoring window looks at")

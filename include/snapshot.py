@@ -118,6 +118,7 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
     """The snapshot, described by a manifest and known to `ops.snapshots`; one that was kept before stays as it was."""
     with connect(settings) as warehouse:
         window = {"as_of": snapshot.as_of, "window_start": snapshot.window_start, "parent_id": snapshot.parent}
+        warehouse.execute(query("snapshot/lock"))
         newest = warehouse.execute(query("snapshot/version_before"), window).fetchone()
         try:
             kept = find_snapshot(settings, snapshot.id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -109,9 +110,10 @@ def keep_object(settings: Settings, draft: Path) -> str:
     digest = digest_file(draft)
     target = settings.home / "snapshots" / _object_name(digest)
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
+    try:
+        os.utime(target)  # retention leaves alone what was just met again
         draft.unlink()
-    else:
+    except FileNotFoundError:
         draft.replace(target)
     if settings.snapshot_url:
         url = f"{settings.snapshot_url}/{_object_name(digest)}"

@@ -63,6 +63,12 @@ class DriftReportLink(ReportLink):
     name = "Drift report"
 
 
+class RetentionReportLink(ReportLink):
+    """What a sweep removed, or would remove, and why the rest stays."""
+
+    name = "Retention report"
+
+
 class MlflowRunLink(BaseOperatorLink):
     """The training run in MLflow."""
 

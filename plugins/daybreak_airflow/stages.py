@@ -17,6 +17,7 @@ from daybreak_airflow.links import (
     ListsReportLink,
     MlflowRunLink,
     ModelCardLink,
+    RetentionReportLink,
     ValidationReportLink,
     VerdictLink,
     shows,
@@ -198,12 +199,15 @@ def deliver_alerts() -> dict[str, int]:
     return {"sent": sent, "waiting": waiting}
 
 
+@shows(RetentionReportLink())
 @task
 def clean_up() -> Passed:
-    """What retention removed, and the gaps found."""
+    """What retention removed, or would remove, and the gaps found."""
     from include import pipeline
 
-    return pipeline.clean_up(current_run()).to_dict()
+    done = pipeline.clean_up(current_run(), bool(get_current_context()["params"].get("dry_run")))
+    log.info("%s", (done.facts or {})["table"])
+    return done.to_dict()
 
 
 @task

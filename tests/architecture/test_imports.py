@@ -89,6 +89,7 @@ STAGES = {
 }
 # Pages say in HTML what a stage found.
 PAGES = {
+    "retention_page": {"retention"},
     "card_page": set(),
     "trend_page": {"trend"},
     "validation_page": {"broken_rows", "snapshot", "trend", "trend_page"},

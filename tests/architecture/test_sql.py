@@ -19,6 +19,8 @@ CLOCK = {
     "migrations/0003_ops": "stamps",
     "migrations/0004_quarantine": "stamps",
     "migrations/0006_snapshots": "stamps",
+    "migrations/0015_retention": "stamps",
+    "snapshot/keep": "stamps when a snapshot was last met",
     "doctor/clock": "is held against this machine's",
     "status/lists": "whether a list is stale is about now",
     "alerts/sent": "stamps",

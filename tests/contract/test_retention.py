@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from datetime import timedelta
 
 import pytest
 
 from include import batch as batches
+from include import retention
 from include.adapters.warehouse import connect
-from include.retention import sweep
 from tests import worlds
 from tests.contract.test_batch import about, lists
 
@@ -28,6 +29,11 @@ def write(settings, batch_id, as_of, *, live=False):
         batches.set_status(warehouse, batch_id, "audited")
         if live:
             batches.switch(warehouse, batch_id, as_of, 150)
+
+
+def sweep(settings, as_of, **options):
+    """How many of each kind went; none of a kind is 0."""
+    return defaultdict(int, retention.sweep(settings, as_of, **options).facts)
 
 
 def held(settings):
@@ -98,11 +104,52 @@ def test_old_reports_and_strays_go(settings):
     assert all(path.exists() for path in young)
 
 
-def test_snapshots_and_models_are_not_touched(settings):
-    kept = [aged(settings.home / "snapshots" / "20250101T000000Z-x" / "manifest.json", 60)]
-    kept.append(aged(settings.home / "models" / "digest" / "two_stage.skops", 60))
+@pytest.mark.parametrize(
+    ("kind", "place", "days"),
+    [
+        ("kept answers", "validation/ab/abc.json", 14 + 5),
+        ("logs", "airflow/logs/dag_id=retrain/run_id=x/task_id=train/attempt=1.log", 30),
+        ("rejects", "rejects/abc.csv", 90),
+    ],
+)
+def test_what_nobody_else_sweeps_goes_when_it_is_old(settings, kind, place, days):
+    old = aged(settings.home / place, days + 1)
+    young = aged(settings.home / f"{place}.log.json", days - 1)
+    assert sweep(settings, AS_OF, dry_run=True)[kind] == 1
+    assert old.exists()
+    assert sweep(settings, AS_OF)[kind] == 1
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_folders_of_logs_in_which_nothing_is_left_go_too(settings):
+    log = aged(settings.home / "airflow" / "logs" / "dag_id=retrain" / "run_id=x" / "attempt=1.log", 31)
+    moment = log.stat().st_mtime
+    os.utime(log.parent, (moment, moment))
     sweep(settings, AS_OF)
-    assert all(path.exists() for path in kept)
+    os.utime(log.parent, (moment, moment)) if log.parent.exists() else None
+    sweep(settings, AS_OF)
+    assert not log.parent.exists()
+    assert (settings.home / "airflow" / "logs").exists()
+
+
+def test_cards_and_the_page_of_an_open_question_stay_however_old(settings):
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision, checks,"
+            " metrics) values ('open', %s, 'r', 1, 0, 'ask', '[]', '{}')",
+            [AS_OF - 20 * DAY],
+        )
+    kept = [aged(settings.home / "reports" / name, 20) for name in ("cards/v1.md", "verdicts/open.html")]
+    gone = aged(settings.home / "reports" / "verdicts" / "answered.html", 20)
+    sweep(settings, AS_OF)
+    assert ([path.exists() for path in kept], gone.exists()) == ([True, True], False)
+
+
+def test_without_mlflow_the_rest_is_swept_and_the_report_says_so(settings):
+    write(settings, "old", AS_OF - 15 * DAY)
+    found = retention.sweep(settings, AS_OF)
+    assert found.facts["batches"] == 1
+    assert f"Versions were not looked at: MLflow at {settings.mlflow_url} does not answer" in found.sentence
 
 
 def test_days_without_a_verdict_are_named_since_the_first_one(settings):

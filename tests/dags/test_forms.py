@@ -40,6 +40,7 @@ FIELDS = {
     "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "reason"],
     "recommend": ["as_of", "publish_backfill", "reason"],
     "rollback": ["to", "why"],
+    "maintain": ["dry_run"],
     "replay_quarantine": ["snapshot", "table", "code", "dry_run", "retrain", "reason"],
 }
 CASES = [(dag_id, name) for dag_id, names in FIELDS.items() for name in names]

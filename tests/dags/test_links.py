@@ -17,6 +17,7 @@ EXPECTED = {
     ("recommend", "audit"): ["Lists report"],
     ("retrain", "shadow"): ["Lists report"],
     ("monitor", "watch"): ["Drift report"],
+    ("maintain", "clean_up"): ["Retention report"],
 }
 
 
@@ -48,7 +49,7 @@ def test_the_api_server_finds_the_buttons_in_the_stored_dag(dags):
 
 def test_each_button_keeps_its_address_under_its_own_key(dags):
     keys = {link.xcom_key for dag in dags.values() for task in dag.tasks for link in task.operator_extra_links}
-    assert len(keys) == 6
+    assert len(keys) == 7
 
 
 def address(link, **xcoms):

@@ -1,2 +1,3 @@
 -- What was trained last as of a moment, and from which snapshot.
-select version, snapshot_id from ops.models where as_of <= %s order by as_of desc, version desc limit 1
+select version, snapshot_id from ops.models where as_of <= %s and removed_at is null
+order by as_of desc, version desc limit 1

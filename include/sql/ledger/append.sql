@@ -1,6 +1,8 @@
 -- The next row, if nobody else has written it since the verdict: the primary key lets one of two racing runs through.
+-- A version that retention removed is none to promote.
 insert into ops.champions (seq, version, from_version, action, why, actor, verdict_id, run_id, snapshot_id)
-values (%(after_seq)s + 1, %(version)s, %(from_version)s, %(action)s, %(why)s, %(actor)s, %(verdict_id)s, %(run_id)s,
-        %(snapshot_id)s)
+select %(after_seq)s::bigint + 1, %(version)s::integer, %(from_version)s::integer, %(action)s::text, %(why)s::text,
+       %(actor)s::text, %(verdict_id)s::text, %(run_id)s::text, %(snapshot_id)s::text
+where not exists (select 1 from ops.models m where m.version = %(version)s and m.removed_at is not null)
 on conflict (seq) do nothing
 returning seq

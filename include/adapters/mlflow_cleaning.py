@@ -1,0 +1,59 @@
+"""MLflow: what retention needs of it: who has an alias, and removing a version with all that belongs to it."""
+
+from __future__ import annotations
+
+import socket
+from collections import defaultdict
+from pathlib import Path
+
+from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client
+from include.settings import Settings
+
+GONE = (NOT_THERE, "NOT_FOUND", "ENDPOINT_NOT_FOUND")
+
+
+def find_aliases(settings: Settings) -> dict[int, list[str]]:
+    """The aliases of every version that has one, whoever gave it; a `ServiceError` when the server does not answer."""
+    from mlflow.exceptions import MlflowException
+
+    try:  # found out at once, not after the client's retries
+        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+        given = client(settings).get_registered_model(MODEL).aliases
+    except (OSError, MlflowException) as error:
+        raise away(settings, error) from error
+    found: dict[int, list[str]] = defaultdict(list)
+    for alias, version in given.items():
+        found[int(version)].append(alias)
+    return dict(found)
+
+
+def purge(settings: Settings, version: int, mlflow_run_id: str) -> None:
+    """The files of the version's run, the version and the run are gone; what is gone already is left out.
+
+    Files go first: as long as anything refers to them, a purge that was killed is found again.
+    """
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    mlflow = client(settings)
+    try:
+        run = mlflow.get_run(mlflow_run_id)
+        if mlflow.list_artifacts(mlflow_run_id):
+            get_artifact_repository(run.info.artifact_uri, tracking_uri=settings.mlflow_url).delete_artifacts()
+    except MlflowException as error:
+        if error.error_code not in GONE:
+            raise away(settings, error) from error
+        run = None
+    try:
+        mlflow.delete_model_version(MODEL, str(version))
+    except MlflowException as error:
+        if error.error_code not in GONE:
+            raise away(settings, error) from error
+    if run is not None and run.info.lifecycle_stage == "active":
+        mlflow.delete_run(mlflow_run_id)
+
+
+def run_folders(settings: Settings) -> list[Path]:
+    """Where the files of our experiment's runs lie, if MLflow's store is on this machine; named by the runs."""
+    experiment = client(settings).get_experiment_by_name(EXPERIMENT)
+    return sorted((settings.home / "mlflow" / "artifacts" / experiment.experiment_id).glob("*/"))

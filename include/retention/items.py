@@ -1,0 +1,84 @@
+"""What a sweep says of each thing it looked at: whether it stays, why, and how large it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing. `count` is more than one where a line stands for many."""
+
+    kind: str
+    name: str
+    is_kept: bool
+    why: str
+    size_bytes: int = 0
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep did, or would do."""
+
+    as_of: datetime
+    is_dry_run: bool
+    items: tuple[Item, ...]
+    gaps: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many of each kind are gone, and the days without a verdict."""
+        gone: Counter[str] = Counter()
+        for item in self.items:
+            gone[item.kind] += 0 if item.is_kept else item.count
+        return {**gone, "gaps": list(self.gaps), "sentence": self.sentence, "dry_run": self.is_dry_run}
+
+    @property
+    def sentence(self) -> str:
+        """All in one sentence."""
+        gone = [item for item in self.items if not item.is_kept]
+        counts: Counter[str] = Counter()
+        for item in gone:
+            counts[item.kind] += item.count
+        told = ", ".join(f"{count:,} {kind}" for kind, count in counts.items()) or "nothing"
+        megabytes = sum(item.size_bytes for item in gone) / 1e6
+        verb = "Would remove" if self.is_dry_run else "Removed"
+        return f"{verb} {told}; {megabytes:,.1f} MB of files. {' '.join(self.notes)}".strip()
+
+
+def drop(path: Path, dry_run: bool) -> int:
+    """The size of what lay there; it is gone, unless this is a dry run."""
+    size = size_of(path)
+    if not dry_run:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return size
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def changed_at(path: Path) -> datetime:
+    """When it was last changed."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def drop_old(kind: str, paths: Sequence[Path], before: datetime, dry_run: bool) -> Item | None:
+    """One line on those that were last changed before a moment, which are gone; None when there are none."""
+    old = [path for path in paths if changed_at(path) < before]
+    size = sum(drop(path, dry_run) for path in old)
+    name = old[0].name if len(old) == 1 else f"{len(old)} of {len(paths)}"
+    return Item(kind, name, False, f"older than {before:%Y-%m-%d %H:%M} UTC", size, len(old)) if old else None

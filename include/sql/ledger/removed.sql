@@ -1,0 +1,1 @@
+select removed_why from ops.models where version = %s and removed_at is not null

@@ -1,0 +1,1 @@
+select count(*) from ops.profiles where as_of < %(before)s

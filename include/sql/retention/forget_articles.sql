@@ -1,0 +1,1 @@
+delete from quarantine.articles where snapshot_id = any(%(going)s)

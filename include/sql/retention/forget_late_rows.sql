@@ -1,0 +1,1 @@
+delete from ops.late_rows where snapshot_id = any(%(going)s)

@@ -1,0 +1,1 @@
+delete from quarantine.reading_events where snapshot_id = any(%(going)s)

@@ -1,0 +1,1 @@
+delete from quarantine.replays where snapshot_id = any(%(going)s)

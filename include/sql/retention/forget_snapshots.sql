@@ -1,0 +1,1 @@
+delete from ops.snapshots where snapshot_id = any(%(going)s)

@@ -1,0 +1,1 @@
+delete from quarantine.subscribers where snapshot_id = any(%(going)s)

@@ -1,0 +1,1 @@
+update ops.models set purged_at = %(moment)s where version = %(version)s
