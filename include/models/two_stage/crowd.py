@@ -8,21 +8,13 @@ so any log will do. Single reads count the less the longer they are ago, and pai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy import sparse
 
-Array = NDArray[Any]
-Numbers = NDArray[np.float32]
-Counts = NDArray[np.int64]
+from include.models.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places
 
-HOUR = 3_600_000_000
-SIGHT_HOURS = 24  # how far back the crowd is looked at
-EVER_HOURS = 14 * 24  # and how far back for when an article was read first
+SIGHT_HOURS = 24  # how far back the crowd is looked at; no version knows more of it
 LATELY_HOURS = 3  # what plain co-reading counts
 SITTING_HOURS = 0.5  # reads without a longer pause are one sitting
 FAST_HOURS, DAY_HOURS, VISIT_HOURS = 1.5, 10.0, 6.0  # how fast a read fades, where the last hours or the day count
@@ -31,29 +23,13 @@ MOST_HOPS = 20  # neighbours of an article that a second hop starts from
 MOST_VISITS = 400  # latest sittings with an article that another sitting is compared with
 
 
-class Reads:
-    """Reads in order of reader and time, ready to be cut at many moments."""
-
-    def __init__(self, table: pa.Table) -> None:
-        reader, article = (np.asarray(table.column(name).to_numpy(), np.int64) for name in ("reader_id", "article_id"))
-        at, known = to_times(table.column("read_at")), to_times(table.column("known_at"))
-        order = np.lexsort((article, at, reader))
-        self.reader, self.article, self.at, self.known = (one[order] for one in (reader, article, at, known))
-
-    def before(self, moment: int, hours: float, readers: Counts | None = None) -> tuple[Counts, Counts, Counts]:
-        """Reader, article and time of what was read in the hours before a moment, as known then."""
-        is_in = (self.at < moment) & (self.known < moment) & (self.at >= moment - int(hours * HOUR))
-        if readers is not None:
-            is_in &= np.isin(self.reader, readers)
-        return self.reader[is_in], self.article[is_in], self.at[is_in]
-
-
 @dataclass(frozen=True)
 class Crowd:
     """The live articles of a moment in order of their ids, and what was read of them before it.
 
     `pairs` are matrices of articles by articles, `counts` numbers per article, `visits` articles by sittings and
-    sittings by articles, `first_at` when each was read first.
+    sittings by articles, `first_at` when each was read first of late, the moment itself for what nobody read. Sums are
+    taken in float64 and told in float32: the order of readers, whose ids no version keeps, cannot be seen in them.
     """
 
     ids: Counts
@@ -70,26 +46,15 @@ def find_crowd(reads: Reads, ids: Counts, moment: int) -> Crowd:
     reader, place, at = reader[is_live], place[is_live], at[is_live]
     hours = (moment - at) / HOUR
     sitting, step = _sittings(reader, at)
+    first = np.full(len(ids), moment)
+    np.minimum.at(first, place, at)
     return Crowd(
         ids,
         _pairs(reader, place, at, hours, len(ids)),
         _counts(place, hours, sitting, step, len(ids)),
         _visits(place, hours, sitting, len(ids)),
-        _first(reads, ids, moment),
+        first,
     )
-
-
-def to_times(column: pa.ChunkedArray) -> Counts:
-    """Microseconds since 1970; what is not known is far ahead."""
-    return np.asarray(pc.fill_null(pc.cast(column, pa.int64()), np.iinfo(np.int64).max // 2).to_numpy(), np.int64)
-
-
-def find_places(ids: Counts, wanted: Counts) -> tuple[Counts, NDArray[np.bool_]]:
-    """Where each wanted id stands among the sorted ids, and whether it is there at all."""
-    if not len(ids):
-        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
-    place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    return place, ids[place] == wanted
 
 
 def _pairs(reader: Counts, place: Counts, at: Counts, hours: Array, count: int) -> dict[str, sparse.csr_matrix]:
@@ -99,23 +64,23 @@ def _pairs(reader: Counts, place: Counts, at: Counts, hours: Array, count: int) 
     fast, day = near * np.exp(-hours[right] / FAST_HOURS), near * np.exp(-hours[right] / DAY_HOURS)
 
     def after(weight: Array) -> sparse.csr_matrix:
-        values = (weight.astype(np.float32), (place[left], place[right]))
+        values = (weight.astype(np.float64), (place[left], place[right]))
         return sparse.csr_matrix(values, shape=(count, count))
 
     def beside(weight: Array) -> sparse.csr_matrix:
         one = after(weight)
-        return (one + one.T).tocsr()
+        return (one + one.T).tocsr().astype(np.float32)
 
     readers = np.bincount(place, np.exp(-hours / DAY_HOURS), count)
-    scale = sparse.diags((1 / np.sqrt(readers + 1)).astype(np.float32))
+    scale = sparse.diags(1 / np.sqrt(readers + 1))
     beside_day = beside(day)
-    alike = (scale @ beside_day @ scale).tocsr()
+    alike = (scale @ beside_day @ scale).tocsr().astype(np.float32)
     return {
         "beside_lately": beside(hours[left] <= LATELY_HOURS),
         "beside_fast": beside(fast),
         "beside_day": beside_day,
-        "after_fast": after(fast / apart),
-        "after_day": after(day * (apart == 1)),
+        "after_fast": after(fast / apart).astype(np.float32),
+        "after_day": after(day * (apart == 1)).astype(np.float32),
         "alike": alike,
         "hop": _closest(alike),
     }
@@ -173,19 +138,10 @@ def _visits(place: Counts, hours: Array, sitting: Counts, count: int) -> tuple[s
     order = np.lexsort((hours, place))
     begin = np.searchsorted(place[order], np.arange(count))
     latest = order[np.arange(len(order)) - begin[place[order]] < MOST_VISITS]
-    rarity = np.log(1 + len(length) / (1 + np.bincount(place, minlength=count))).astype(np.float32)
-    weight = (np.exp(-hours / VISIT_HOURS) / np.sqrt(length[sitting])).astype(np.float32)
+    rarity = np.log(1 + len(length) / (1 + np.bincount(place, minlength=count)))
+    weight = np.exp(-hours / VISIT_HOURS) / np.sqrt(length[sitting])
     shape = (count, len(length))
     return (
         sparse.csr_matrix((rarity[place[latest]], (place[latest], sitting[latest])), shape=shape),
         sparse.csr_matrix((weight, (sitting, place)), shape=shape[::-1]),
     )
-
-
-def _first(reads: Reads, ids: Counts, moment: int) -> Counts:
-    """When each article was read first, as far as is known; the moment itself for what nobody has read."""
-    _, article, at = reads.before(moment, EVER_HOURS)
-    place, is_live = find_places(ids, article)
-    first = np.full(len(ids), moment)
-    np.minimum.at(first, place[is_live], at[is_live])
-    return first

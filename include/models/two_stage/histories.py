@@ -17,20 +17,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from include.features import Scenes
-from include.models.two_stage.crowd import (
-    EVER_HOURS,
-    HOUR,
-    LATELY_HOURS,
-    Array,
-    Counts,
-    Crowd,
-    Numbers,
-    Reads,
-    find_crowd,
-    find_places,
-    to_times,
-)
+from include.models.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places, to_time, to_times
+from include.models.two_stage.crowd import LATELY_HOURS, Crowd, find_crowd
 
+EVER_HOURS = 14 * 24  # how far back a history goes
 OWN_HOURS = 48  # how far back what somebody read leads to what they read next
 SITTING_HOURS = 1
 STEPS_BACK = 0.75  # what an own read counts beside the one after it
@@ -91,7 +81,7 @@ class View:
     """One moment: those who ask, the live articles and the crowd."""
 
     def __init__(self, scenes: Scenes, list_at: datetime, crowd: Reads, own: Reads, catalogue: Catalogue) -> None:
-        self.list_at, self.moment, self.catalogue = list_at, _micros(list_at), catalogue
+        self.list_at, self.moment, self.catalogue = list_at, to_time(list_at), catalogue
         articles = scenes.articles.sort_by("article_id")
         self.readers = np.sort(np.asarray(scenes.requests.column("reader_id").to_numpy(), np.int64))
         self.ids = np.asarray(articles.column("article_id").to_numpy(), np.int64)
@@ -160,7 +150,7 @@ class View:
             "hops": (faded @ pairs["hop"]) @ pairs["hop"],
             "neighbours": (faded @ self.crowd.visits[0]).power(2) @ self.crowd.visits[1],
         }
-        dense = {name: signal.toarray() for name, signal in signals.items()}
+        dense = {name: signal.toarray().astype(np.float32) for name, signal in signals.items()}
         for signal in dense.values():
             signal[own.row[own.is_live], own.place[own.is_live]] = 0
         return dense
@@ -271,7 +261,3 @@ def _codes(column: pa.ChunkedArray) -> Counts:
     names = pa.table([counted.field("values"), counted.field("counts")], ["name", "rows"])
     common = names.sort_by([("rows", "descending"), ("name", "ascending")]).slice(0, MOST_NAMES).column("name")
     return np.asarray(pc.fill_null(pc.index_in(column, common), -1).to_numpy(), np.int64)
-
-
-def _micros(moment: datetime) -> int:
-    return int(np.datetime64(moment.replace(tzinfo=None), "us").astype(np.int64))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.features import Scenes
-from include.models.two_stage.crowd import Array, Counts, find_places
+from include.models.scene_arrays import Array, Counts, find_places
 from include.models.two_stage.histories import View, views_of
 
 Parts = dict[str, Any]
