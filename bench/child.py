@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,10 +16,17 @@ from include.errors import DaybreakError
 def main(answer: str, bench: str, variant: str, *words: str) -> None:
     """Gets the work ready, times it, and leaves what it took in the file `answer`."""
     work = importlib.import_module(f"bench.{bench}").VARIANTS[variant](stand(), *words)
-    begin = time.perf_counter()
+    begin, cpu_before = time.perf_counter(), cpu_seconds()
     rows = work()
-    seconds = time.perf_counter() - begin
-    Path(answer).write_text(json.dumps({"rows": rows, "seconds": seconds, "peak_mb": peak_mb()}))
+    seconds, used = time.perf_counter() - begin, cpu_seconds() - cpu_before
+    told = {"rows": rows, "seconds": seconds, "cpu_seconds": used, "peak_mb": peak_mb()}
+    Path(answer).write_text(json.dumps(told))
+
+
+def cpu_seconds() -> float:
+    """What this process and those that it started, and that ended, had of the processors."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def peak_mb() -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 OURS = "daybreak"
-HEADINGS = ("bench", "variant", "rows", "seconds", "peak MB", "time : ours", "memory : ours")
+HEADINGS = ("bench", "variant", "rows", "seconds", "CPU s", "peak MB", "time : ours", "memory : ours")
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,18 @@ class Figure:
     variant: str
     rows: int
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
 def middle(bench: str, variant: str, runs: Sequence[Figure]) -> Figure:
-    """The median run, in time and in memory, each for itself."""
+    """The median run, in time, in processor time and in memory, each for itself."""
     return Figure(
         bench,
         variant,
         runs[0].rows,
         round(median(run.seconds for run in runs), 4),
+        round(median(run.cpu_seconds for run in runs), 4),
         round(median(run.peak_mb for run in runs), 1),
     )
 
@@ -62,6 +64,7 @@ def table(figures: Sequence[Figure]) -> str:
                 figure.variant,
                 f"{figure.rows:,}",
                 f"{figure.seconds:.2f}",
+                f"{figure.cpu_seconds:.2f}",
                 f"{figure.peak_mb:.0f}",
                 *("" if ratio is None or figure.variant == OURS else f"{ratio:.2f}" for ratio in (time, memory)),
             )
@@ -77,7 +80,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def write(path: Path, figures: Iterable[Figure]) -> None:
-    """The figures as JSON: a list of bench, variant, rows, seconds and peak_mb."""
+    """The figures as JSON: a list of bench, variant, rows, seconds, cpu_seconds and peak_mb."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}")
     draft.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
@@ -86,4 +89,5 @@ def write(path: Path, figures: Iterable[Figure]) -> None:
 
 def from_child(bench: str, variant: str, told: Mapping[str, float], sampled_mb: float) -> Figure:
     """A run as a child process told of it; its peak is the larger of its own and that of its whole process tree."""
-    return Figure(bench, variant, int(told["rows"]), told["seconds"], max(told["peak_mb"], sampled_mb))
+    peak_mb = max(told["peak_mb"], sampled_mb)
+    return Figure(bench, variant, int(told["rows"]), told["seconds"], told["cpu_seconds"], peak_mb)

@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 AS_OF = datetime(2026, 11, 15, tzinfo=UTC)
 DAYS = 14
-EVENTS_PER_READER_DAY = 11.5  # what a demo reader does on average
+EVENTS_PER_READER_DAY = 9.8  # what a demo reader does on average
 SERVICES = ("postgres", "mlflow")
 FACTS = "ground.json"
 

@@ -8,6 +8,7 @@ too. `validate.again` is ours alone on days that it has seen, as on the night af
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 from bench.figures import OURS, Figure
@@ -25,7 +26,7 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     figures = in_turns("validate", (OURS, "one_frame"), ground, repeat, say)
     told = in_child("validate", "again", ground)
     say(f"validate.again: {told.rows:,} rows, {told.seconds:.2f} s, {told.peak_mb:.0f} MB")
-    return [*figures, Figure("validate.again", OURS, told.rows, told.seconds, told.peak_mb)]
+    return [*figures, replace(told, bench="validate.again", variant=OURS)]
 
 
 def take(ground: Ground) -> Work:

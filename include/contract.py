@@ -40,6 +40,11 @@ class Rule:
     spans: Literal["row", "window"] = "row"
     private: bool = False
 
+    @property
+    def pattern_in_python(self) -> str:
+        """What a text must lack, as Python finds it fastest."""
+        return text.in_python(self.limits[0])
+
 
 @dataclass(frozen=True)
 class SourceTable:

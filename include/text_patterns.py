@@ -6,6 +6,8 @@ so no `.`, `\\s`, `\\b` or `(?i)`, no lookahead, repetitions bounded, and what i
 
 from __future__ import annotations
 
+import re
+
 BLANK = " \t\n\r\u00a0\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
 CONTROL = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\u202d\u202e"
 
@@ -38,13 +40,23 @@ PHONE_NUMBER = "|".join(
     [
         "\\+[0-9]{1,3}(?:[ ().-]{0,2}[0-9]){8,12}",
         "\\([0-9]{2,4}\\) {0,1}[0-9]{3,5}[ .-]{0,1}[0-9]{4}",
-        "(?:^|[^0-9.,-])[0-9]{3}[.-][0-9]{3}[.-][0-9]{4}(?:[^0-9]|$)",
+        "(?:^|[^0-9.,-])[0-9][0-9]{2}[.-][0-9]{3}[.-][0-9]{4}(?:[^0-9]|$)",
         "(?:^|[^0-9.,])0[0-9](?:[ .-][0-9]{2}){4}(?:[^0-9]|$)",
         "(?:^|[^0-9.,])0[0-9]{9,10}(?:[^0-9.,]|$)",
         "(?:[Tt]el|TEL|[Pp]hone|[Tt]elefone|[Tt]el\u00e9fono|[Tt]\u00e9l\u00e9phone|[Ww]hats[Aa]pp)[.: ]{1,3}"
         "\\+{0,1}[0-9](?:[ ().-]{0,2}[0-9]){6,13}",
     ]
 )
+
+
+def in_python(pattern: str) -> str:
+    """The same for Python: "at the beginning or after something else" as a look back from the character that follows.
+
+    Python tries the former at every character of a text, the latter only where that character stands: three times as
+    fast on phone numbers, which are by far the slowest to look for.
+    """
+    return re.sub(r"\(\?:\^\|\[\^([^\]]+)\]\)(0|\[0-9\])", r"\2(?<![\1]\2)", pattern)
+
 
 # Names of columns that tell who somebody is. A word of the name counts: `contact_email`, `ip`, `phone2`.
 _WORDS = (

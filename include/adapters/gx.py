@@ -159,7 +159,7 @@ def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:
         case "matches":
             return gxe.ExpectColumnValuesToMatchRegex(**common, regex=rf"(?a)\A(?:{rule.limits[0]})\Z")
         case "lacks":
-            return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=f"(?a){rule.limits[0]}")
+            return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=f"(?a){rule.pattern_in_python}")
         case "no_longer_than":
             return gxe.ExpectColumnValueLengthsToBeBetween(**common, max_value=rule.limits[0])
 

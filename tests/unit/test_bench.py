@@ -12,10 +12,10 @@ from bench.figures import Figure, from_child, middle, ratios, table, write
 from include.settings import PROJECT
 
 FIGURES = [
-    Figure("extract", "pandas", 1_000, 8.0, 1_000.0),
-    Figure("extract", "daybreak", 1_000, 2.0, 250.0),
-    Figure("extract", "copy", 1_000, 1.0, 125.0),
-    Figure("loop.train", "daybreak", 1_000, 30.0, 500.0),
+    Figure("extract", "pandas", 1_000, 8.0, 7.0, 1_000.0),
+    Figure("extract", "daybreak", 1_000, 2.0, 3.0, 250.0),
+    Figure("extract", "copy", 1_000, 1.0, 0.5, 125.0),
+    Figure("loop.train", "daybreak", 1_000, 30.0, 40.0, 500.0),
 ]
 
 
@@ -27,44 +27,51 @@ def test_a_ratio_says_how_many_times_ours_a_variant_takes() -> None:
 
 
 def test_a_ratio_never_mixes_two_benches() -> None:
-    assert ratios([Figure("a", "daybreak", 1, 1.0, 1.0), Figure("b", "pandas", 1, 4.0, 4.0)]) == {
+    assert ratios([Figure("a", "daybreak", 1, 1.0, 1.0, 1.0), Figure("b", "pandas", 1, 4.0, 4.0, 4.0)]) == {
         ("a", "daybreak"): (1.0, 1.0)
     }
 
 
 def test_time_too_short_to_measure_does_not_divide_by_zero() -> None:
-    assert ratios([Figure("a", "daybreak", 1, 0.0, 1.0), Figure("a", "copy", 1, 1.0, 2.0)])["a", "copy"] == (
+    assert ratios([Figure("a", "daybreak", 1, 0.0, 0.0, 1.0), Figure("a", "copy", 1, 1.0, 1.0, 2.0)])["a", "copy"] == (
         float("inf"),
         2.0,
     )
 
 
 def test_the_middle_run_counts_in_time_and_in_memory_each_for_itself() -> None:
-    runs = [Figure("extract", "copy", 7, seconds, peak) for seconds, peak in ((9.0, 1.0), (1.0, 3.0), (2.0, 2.0))]
-    assert middle("extract", "copy", runs) == Figure("extract", "copy", 7, 2.0, 2.0)
+    runs = [Figure("extract", "copy", 7, *one) for one in ((9.0, 0.5, 1.0), (1.0, 0.7, 3.0), (2.0, 0.6, 2.0))]
+    assert middle("extract", "copy", runs) == Figure("extract", "copy", 7, 2.0, 0.6, 2.0)
 
 
 def test_the_peak_is_that_of_the_process_or_of_its_whole_tree_whichever_is_larger() -> None:
-    told = {"rows": 5, "seconds": 1.5, "peak_mb": 100.0}
-    assert from_child("extract", "copy", told, 0.0) == Figure("extract", "copy", 5, 1.5, 100.0)
+    told = {"rows": 5, "seconds": 1.5, "cpu_seconds": 2.5, "peak_mb": 100.0}
+    assert from_child("extract", "copy", told, 0.0) == Figure("extract", "copy", 5, 1.5, 2.5, 100.0)
     assert from_child("extract", "copy", told, 300.0).peak_mb == 300.0
 
 
 def test_the_table_has_ours_first_and_ratios_for_the_others() -> None:
     assert table(FIGURES).splitlines() == [
-        "bench       variant    rows  seconds  peak MB  time : ours  memory : ours",
-        "extract     daybreak  1,000     2.00      250",
-        "extract     pandas    1,000     8.00     1000         4.00           4.00",
-        "extract     copy      1,000     1.00      125         0.50           0.50",
-        "loop.train  daybreak  1,000    30.00      500",
+        "bench       variant    rows  seconds  CPU s  peak MB  time : ours  memory : ours",
+        "extract     daybreak  1,000     2.00   3.00      250",
+        "extract     pandas    1,000     8.00   7.00     1000         4.00           4.00",
+        "extract     copy      1,000     1.00   0.50      125         0.50           0.50",
+        "loop.train  daybreak  1,000    30.00  40.00      500",
     ]
 
 
-def test_the_file_is_a_list_with_five_fields_each(tmp_path: Path) -> None:
+def test_the_file_is_a_list_with_six_fields_each(tmp_path: Path) -> None:
     path = tmp_path / "state" / "bench.json"
     write(path, FIGURES)
     found = json.loads(path.read_text())
-    assert found[1] == {"bench": "extract", "variant": "daybreak", "rows": 1000, "seconds": 2.0, "peak_mb": 250.0}
+    assert found[1] == {
+        "bench": "extract",
+        "variant": "daybreak",
+        "rows": 1000,
+        "seconds": 2.0,
+        "cpu_seconds": 3.0,
+        "peak_mb": 250.0,
+    }
     assert len(found) == len(FIGURES)
     assert list(path.parent.iterdir()) == [path]
 
