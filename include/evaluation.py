@@ -14,7 +14,6 @@ from include.features import Scenes
 from include.models.scene_tables import open_tables
 
 LONGEST_COUNTED_SECONDS = 600.0
-RESAMPLES = 1000
 
 Numbers = NDArray[np.float64]
 
@@ -31,16 +30,6 @@ class Evaluation:
     got: Numbers
     best: Numbers
     means: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A paired difference over readers with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-    readers: int
 
 
 def evaluate(
@@ -60,19 +49,3 @@ def evaluate(
     means["judged_readers"] = float(by_reader.num_rows)
     means |= {name: float("nan") if value is None else float(value) for name, value in beyond.to_pylist()[0].items()}
     return Evaluation(columns["reader_id"], columns["got"], columns["best"], means)
-
-
-def compare(ours: Evaluation, theirs: Evaluation, seed: int) -> Difference:
-    """Ours minus theirs in time-weighted NDCG, paired by reader, with a bootstrap interval."""
-    if not np.array_equal(ours.readers, theirs.readers):
-        raise ValueError("Two models were judged on different readers.")
-    gaps = ours.got - theirs.got
-    if not len(gaps):
-        return Difference(float("nan"), float("nan"), float("nan"), 0)
-    random = np.random.default_rng(seed)
-    ratios = np.empty(RESAMPLES)
-    for number in range(RESAMPLES):
-        drawn = random.integers(0, len(gaps), len(gaps))
-        ratios[number] = gaps[drawn].sum() / ours.best[drawn].sum()
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Difference(float(gaps.sum() / ours.best.sum()), float(low), float(high), len(gaps))

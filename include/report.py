@@ -33,8 +33,12 @@ def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table; numbers are set right."""
+    return grid(headings, "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows))
+
+
+def grid(headings: Sequence[str], body: str) -> str:
+    """A table whose rows are ready-made HTML."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -46,8 +50,7 @@ def check_table(checks: Iterable[Check]) -> str:
         f"<td>{escape(check.sentence)}</td></tr>"
         for check in checks
     )
-    head = "".join(f"<th>{heading}</th>" for heading in ("Code", "Outcome", "Severity", "Of", "Check", "Numbers"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return grid(("Code", "Outcome", "Severity", "Of", "Check", "Numbers"), rows)
 
 
 def bars(values: Iterable[tuple[str, float]], ours: str = "") -> str:

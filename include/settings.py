@@ -72,7 +72,9 @@ class Settings(BaseSettings):
     arrival_grace_minutes: int = Field(15, ge=0, description="events arriving this long after a window still count")
     snapshot_url: str = Field("", description="where machines share snapshots, any fsspec URL; empty: the state folder")
     late_share_for_retrain: float = Field(0.02, gt=0, description="late and corrected events worth training again")
-    late_days: int = Field(90, ge=1, description="days between happening and arriving beyond which a time is wrong")
+    late_days: int = Field(
+        90, ge=31, description="days between happening and arriving beyond which a time is wrong; from 31 (ART123) on"
+    )
     quarantine_cap_share: float = Field(0.02, ge=0, le=1, description="share of bad rows above which a run stops")
     private_cap_share: float = Field(
         0.0, ge=0, le=1, description="share of texts with a mail address or phone number above which a run stops"

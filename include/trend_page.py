@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from include.report import grid
 from include.trend import Series
 
 WIDTH, HEIGHT, EDGE = 220, 28, 4
@@ -26,8 +27,7 @@ def _table(rows: Sequence[Series]) -> str:
         f"<td>{_failures(series)}</td></tr>"
         for series in rows
     )
-    head = "".join(f"<th>{heading}</th>" for heading in ("", "last runs", "now", "runs", "failed"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return grid(("", "last runs", "now", "runs", "failed"), body)
 
 
 def _failures(series: Series) -> str:

@@ -5,8 +5,8 @@
 
 Command, environment and readiness are those of `services`. Here is what differs in a container: the service listens for
 other containers, its output is the container's, and what the engine cannot see (a service that is mute, a scheduler
-that lost a worker) ends the container, for the engine to start it again. While the service answers, `HEALTHY` is
-touched; the container's health check looks at nothing else.
+that lost a worker or starts none of its work) ends the container, for the engine to start it again. While the service
+answers, `HEALTHY` is touched; the container's health check looks at nothing else.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from include.adapters import warehouse
 from include.clock import now
 from include.errors import DaybreakError, SettingsError
 from include.launcher import environment, files, ports
-from include.launcher.keeper import MUTE_SECONDS, PROBE_SECONDS
+from include.launcher.keeper import MUTE_SECONDS, PROBE_SECONDS, YOUNG_SECONDS
 from include.launcher.processes import identify
 from include.launcher.records import State
 from include.launcher.services import SERVICES, Service, chosen
@@ -106,8 +106,8 @@ def _watch(
     settings: Settings, service: Service, child: subprocess.Popen[bytes], begun: datetime, stopping: threading.Event
 ) -> str:
     """What is wrong with the service, once something is; nothing when it has ended or is told to stop."""
-    process = identify(child.pid)
-    answered = time.monotonic() + service.patience_seconds - MUTE_SECONDS
+    process, started = identify(child.pid), time.monotonic()
+    answered = started + service.patience_seconds - MUTE_SECONDS
     next_probe = 0.0
     has_answered = wounded = False
     known: frozenset[int] = frozenset()
@@ -128,6 +128,8 @@ def _watch(
             HEALTHY.touch()
         elif time.monotonic() - answered > MUTE_SECONDS:
             return "does not answer"
+        if time.monotonic() - started > YOUNG_SECONDS and service.holds_up_work(settings, process):
+            return "has work that it does not start"
         next_probe = time.monotonic() + (PROBE_SECONDS if has_answered else 1)
     return ""
 

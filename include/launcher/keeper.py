@@ -18,10 +18,10 @@ from include.clock import now
 from include.errors import DaybreakError, ServiceError
 from include.launcher import files, ports
 from include.launcher.files import say
-from include.launcher.processes import Process, alive, identify, kill_marked, listens
+from include.launcher.processes import Process, alive, identify, kill_marked, listens, speaking_to
 from include.launcher.records import Board
 from include.launcher.services import Service, prepared
-from include.settings import PROJECT, Settings
+from include.settings import Settings
 
 TICK_SECONDS = 0.4
 LOOK_SECONDS = 2.0
@@ -127,15 +127,7 @@ class Keeper(threading.Thread):
         self.since = now()
         with log.open("ab") as output:
             command, variables = self.started_as = self._as_of_now()
-            self.child = subprocess.Popen(
-                command,
-                env=variables,
-                cwd=PROJECT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            self.child = subprocess.Popen(command, env=variables, start_new_session=True, **speaking_to(output))
         process = identify(self.child.pid)
         if process is None:
             raise self._death()
@@ -192,7 +184,7 @@ class Keeper(threading.Thread):
             if self.service.ready(self.house.settings, LONG_AGO) is not False or not self._prerequisites_answer():
                 answered = time.monotonic()
             probed = time.monotonic()
-            if probed - begun > YOUNG_SECONDS and self._is_stuck(process):
+            if probed - begun > YOUNG_SECONDS and self.service.holds_up_work(self.house.settings, process):
                 raise ServiceError(f"{self.service.name} has work that it does not start.", hint="none needed.")
             if probed - answered > MUTE_SECONDS:
                 raise ServiceError(
@@ -200,12 +192,6 @@ class Keeper(threading.Thread):
                     hint=f"see `bin/daybreak logs {self.service.name}`.",
                 )
         raise self._death()
-
-    def _is_stuck(self, process: Process) -> bool:
-        try:
-            return self.service.stuck(self.house.settings, process)
-        except DaybreakError:  # PostgreSQL is away
-            return False
 
     def _death(self) -> ServiceError:
         code = self.child.poll() if self.child else None  # also reaps it

@@ -15,7 +15,7 @@ import psycopg
 from include.adapters import embedded_postgres, warehouse
 from include.errors import ServiceError
 from include.launcher import environment, files
-from include.launcher.processes import Process, identify
+from include.launcher.processes import Process, identify, speaking_to
 from include.settings import PROJECT, Settings
 from include.store import digest_file, digest_of
 
@@ -97,14 +97,6 @@ def _run(settings: Settings, name: str, command: list[str], variables: dict[str,
     """Runs a command to its end; its mark is that of the service it prepares, so it ends with it."""
     log = files.log_path(settings.home, name)
     with log.open("ab") as output:
-        done = subprocess.run(
-            command,
-            env=variables,
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        done = subprocess.run(command, env=variables, check=False, **speaking_to(output))
     if done.returncode:
         raise ServiceError(f"{name} ended with code {done.returncode}.", hint=f"see `bin/daybreak logs {name}`.")

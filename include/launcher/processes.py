@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
+
+from include.settings import PROJECT
 
 MARK = "_DAYBREAK_PROCESS"
 
@@ -25,6 +29,11 @@ class Process:
 
     pid: int
     born: str
+
+
+def speaking_to(output: IO[bytes]) -> dict[str, Any]:
+    """How a process is started that reads nothing and writes all it says to one log."""
+    return {"cwd": PROJECT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
 
 
 def identify(pid: int) -> Process | None:

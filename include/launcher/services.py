@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.adapters import embedded_postgres, warehouse
+from include.errors import DaybreakError
 from include.launcher import environment, executor, ports, preparations, probes
 from include.launcher.processes import Process
 from include.settings import Settings
@@ -68,6 +69,13 @@ class Service:
     stop_signal: int = signal.SIGTERM
     grace_seconds: float = 20
     patience_seconds: float = 180
+
+    def holds_up_work(self, settings: Settings, process: Process) -> bool:
+        """Whether it is `stuck`; as long as nobody can tell, it is not."""
+        try:
+            return self.stuck(settings, process)
+        except DaybreakError:  # PostgreSQL is away
+            return False
 
     def where(self, settings: Settings) -> str:
         """The address it listens on, if it does."""

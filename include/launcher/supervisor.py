@@ -15,11 +15,11 @@ from pathlib import Path
 
 from include.launcher import environment, files, locks, ports
 from include.launcher.keeper import Keeper
-from include.launcher.processes import identify, kill_marked
+from include.launcher.processes import identify, kill_marked, speaking_to
 from include.launcher.records import Board
 from include.launcher.services import chosen, prepared
 from include.launcher.stopping import stop_services
-from include.settings import PROJECT, Settings, load_settings
+from include.settings import Settings, load_settings
 
 TICK_SECONDS = 0.5
 
@@ -32,12 +32,9 @@ def spawn(settings: Settings, module: str, lock: locks.Lock, only: tuple[str, ..
         return subprocess.Popen(
             [sys.executable, "-m", f"include.launcher.{module}", str(lock.descriptor), ",".join(only)],
             env=environment.of_service(settings, module),
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
             start_new_session=True,
             pass_fds=[lock.descriptor],
+            **speaking_to(output),
         )
 
 

@@ -59,6 +59,12 @@ def test_a_cap_on_bytes_works_like_one_on_rows(settings, build, learnt_from):
     assert 0 < found.rows <= found.max_rows < learnt_from.num_rows
 
 
+def test_of_two_caps_the_smaller_one_holds(settings, build):
+    by_bytes = find(settings, build, max_train_mb=1).max_rows
+    assert find(settings, build, max_train_mb=1, max_train_rows=by_bytes - 1).max_rows == by_bytes - 1
+    assert find(settings, build, max_train_mb=1, max_train_rows=by_bytes + 1).max_rows == by_bytes
+
+
 def test_a_model_learns_from_the_readers_in_the_budget_and_says_who_was_not(settings, build, tmp_path):
     found = find(settings, build, max_train_rows=5_000)
     seen = replace(found, readers=found.readers.slice(0, 10))

@@ -62,6 +62,21 @@ def test_a_given_limit_takes_the_place_of_the_learned_one():
     assert null_check(601, [], given).outcome == "failed", "it needs no history"
 
 
+def test_of_columns_that_miss_too_much_the_one_furthest_beyond_its_limit_comes_first_and_three_are_named():
+    given = LIMITS.articles.model_copy(update={"null_share": {"a": 0.1, "b": 0.1, "c": 0.5, "d": 0.1}})
+    now = profile(**{name: word(nulls=n, x=1000 - n) for name, n in {"a": 200, "b": 400, "c": 650, "d": 110}.items()})
+    check = change.check_null_shares("articles", now, [], given, 3, 200)
+    named = "b 40.00% (limit 10.00%), c 65.00% (limit 50.00%), a 20.00% (limit 10.00%)."
+    assert check.sentence == f"4 columns miss more than the 0 days before taught: {named}"
+
+
+def test_the_column_nearest_to_its_limit_is_named_when_none_is_beyond():
+    given = LIMITS.articles.model_copy(update={"null_share": {"a": 0.5, "b": 0.1}})
+    now = profile(a=word(nulls=300, x=700), b=word(nulls=90, x=910))
+    check = change.check_null_shares("articles", now, [], given, 3, 200)
+    assert check.sentence.endswith("nearest to its limit is b 9.00% (limit 10.00%).")
+
+
 def test_without_days_missing_values_are_not_judged():
     check = null_check(1000, missing(0, 0))
     assert (check.outcome, check.severity) == ("not applicable", "info")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from include.contract import MOMENT
-from include.evaluation import Evaluation, compare, evaluate
+from include.evaluation import evaluate
 from tests.scenes import NOW, an_article, ranking, scenes
 
 OUTCOMES = pa.schema(
@@ -119,49 +118,3 @@ def test_without_a_single_list_to_judge_there_is_no_number_and_no_error():
     found = measure({}, [], readers=[])
     assert math.isnan(found.means["full_list_share"])
     assert found.means["judged_readers"] == 0
-
-
-def an_evaluation(got, best=None, readers=None):
-    got = np.asarray(got, float)
-    best = np.ones(len(got)) if best is None else np.asarray(best, float)
-    return Evaluation(np.asarray(readers or range(len(got))), got, best, {"ndcg": float(got.sum() / best.sum())})
-
-
-def test_a_model_compared_with_itself_differs_by_nothing():
-    one = an_evaluation([0.2, 0.5, 0.9])
-    gap = compare(one, one, seed=1)
-    assert (gap.mean, gap.low, gap.high, gap.readers) == (0, 0, 0, 3)
-
-
-def test_the_mean_gap_is_the_difference_of_the_two_ndcg():
-    best = [100.0, 300.0]
-    ours, theirs = an_evaluation([50, 120], best), an_evaluation([10, 120], best)
-    assert compare(ours, theirs, seed=1).mean == pytest.approx(ours.means["ndcg"] - theirs.means["ndcg"]) == 0.1
-
-
-def test_a_gap_that_every_reader_sees_has_an_interval_above_zero():
-    gap = compare(an_evaluation([0.6] * 50), an_evaluation([0.5] * 50), seed=1)
-    assert gap.low == pytest.approx(0.1) == gap.high
-
-
-def test_a_gap_that_one_reader_of_many_makes_has_an_interval_that_holds_zero():
-    gap = compare(an_evaluation([1.0, *[0.5] * 49]), an_evaluation([0.0, *[0.5] * 49]), seed=1)
-    assert gap.mean > 0
-    assert gap.low == 0
-
-
-def test_the_interval_is_the_same_for_the_same_seed():
-    random = np.random.default_rng(3)
-    ours, theirs = an_evaluation(random.random(40)), an_evaluation(random.random(40))
-    assert compare(ours, theirs, seed=5) == compare(ours, theirs, seed=5)
-    assert compare(ours, theirs, seed=5) != compare(ours, theirs, seed=6)
-
-
-def test_models_judged_on_different_readers_are_not_compared():
-    with pytest.raises(ValueError, match="different readers"):
-        compare(an_evaluation([1.0], readers=[1]), an_evaluation([1.0], readers=[2]), seed=1)
-
-
-def test_with_nobody_to_compare_on_there_is_no_difference_to_speak_of():
-    nobody = Evaluation(np.array([], int), np.array([]), np.array([]), {})
-    assert math.isnan(compare(nobody, nobody, seed=1).mean)

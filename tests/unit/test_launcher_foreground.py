@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 
 import pytest
 
+from include.errors import ServiceError
 from include.launcher import environment, foreground
 from include.launcher.services import Service
 from include.settings import Settings
@@ -89,6 +91,22 @@ def test_a_service_that_lost_a_helper_is_ended_once_it_is_not_busy(settings, cap
     )
     assert foreground.run(settings, service) == 1
     assert "lost a worker" in capsys.readouterr().out
+
+
+def test_a_service_that_does_not_start_its_work_is_ended_once_it_is_no_longer_young(settings, capsys, monkeypatch):
+    monkeypatch.setattr(foreground, "YOUNG_SECONDS", 0.5)
+    begin, asked = time.monotonic(), []
+
+    def stuck(*_):
+        asked.append(time.monotonic() - begin)
+        if len(asked) < 3:
+            raise ServiceError("PostgreSQL is away.", hint="wait.")  # who cannot tell ends nobody
+        return True
+
+    service = a_service("import time; time.sleep(60)", lambda *_: True, stuck=stuck)
+    assert foreground.run(settings, service) == 1
+    assert "has work that it does not start" in capsys.readouterr().out
+    assert (len(asked), min(asked) > 0.5) == (3, True)
 
 
 def test_told_to_stop_it_passes_the_word_on_and_ends_well(settings):

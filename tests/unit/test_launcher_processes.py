@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from bench.figures import write
-from include.errors import SettingsError, StateFolderError
+from include.errors import ServiceError, SettingsError, StateFolderError
 from include.launcher import clean, files, keeper, locks, look, preflight
 from include.launcher.processes import MARK, Process, alive, identify, kill_marked, mark, marked
 from include.launcher.records import Board, Record, load
@@ -359,5 +359,34 @@ def test_a_service_that_gains_helpers_is_left_alone(settings, quick):
         helpers.add(12)
         time.sleep(0.3)
         assert board["sleeper"].restarts == 0
+    finally:
+        house.close()
+
+
+@pytest.mark.parametrize("young_seconds", [0.3, 60])
+def test_a_service_that_does_not_start_its_work_is_restarted_once_it_is_no_longer_young(
+    settings, quick, monkeypatch, capsys, young_seconds
+):
+    monkeypatch.setattr(keeper, "PROBE_SECONDS", 0.02)
+    monkeypatch.setattr(keeper, "YOUNG_SECONDS", young_seconds)
+    asked = []
+
+    def stuck(*_):
+        asked.append(True)
+        if len(asked) == 1:
+            raise ServiceError("PostgreSQL is away.", hint="wait.")  # who cannot tell restarts nobody
+        return len(asked) == 2
+
+    house = House(settings, sleeping(stuck=stuck))
+    try:
+        board = house.keep(house.services[0])
+        eventually(lambda: board["sleeper"].state == "running")
+        first = board["sleeper"].pid
+        if young_seconds == 60:
+            time.sleep(0.5)
+            assert (board["sleeper"].restarts, asked) == (0, [])
+        else:
+            eventually(lambda: board["sleeper"].pid not in (0, first))
+            assert "sleeper: sleeper has work that it does not start." in capsys.readouterr().out
     finally:
         house.close()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
+from include.adapters.warehouse import query
 from include.errors import SettingsError
 from include.models import MODELS
 from include.settings import PROJECT, Settings, load_settings
@@ -90,3 +93,13 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(home, monkeypa
 def test_people_are_sent_to_the_public_address_when_there_is_one(home):
     assert Settings(home=home, airflow_port=8081).airflow_url == "http://127.0.0.1:8081"
     assert Settings(home=home, public_url="https://news.example/").airflow_url == "https://news.example"
+
+
+def test_a_month_ahead_that_a_rule_allows_is_never_too_far_for_the_window(home, monkeypatch):
+    """Else an article dated between the two would come in with the strays and stay."""
+    (allowed,) = re.findall(r"interval (\d+) day, true\) as is_received_plausibly", query("contract/articles"))
+    monkeypatch.setenv("DAYBREAK_LATE_DAYS", allowed)
+    assert load_settings().late_days == int(allowed)
+    monkeypatch.setenv("DAYBREAK_LATE_DAYS", str(int(allowed) - 1))
+    with pytest.raises(SettingsError, match=f"LATE_DAYS='30': Input should be greater than or equal to {allowed}"):
+        load_settings()

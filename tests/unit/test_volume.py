@@ -90,6 +90,11 @@ def test_without_enough_history_nothing_is_claimed_and_nothing_stops(before):
     assert all("not enough history" in check.sentence for check in checks)
 
 
+def test_with_too_little_history_the_days_before_are_counted_and_the_newest_is_none_of_them():
+    checks = volume.check_table(Stream("reading_events", AS_OF, series(1000, 1000, 1000)), LIMITS, MIN_DAYS)
+    assert {check.sentence for check in checks} == {"not enough history: 2 days before this one, 3 are needed."}
+
+
 def test_small_counts_do_not_alarm():
     """Ten expected: none is 4 standard deviations of a count away at most, and so are two dozen."""
     assert volume.bounds(Expected(10, "", 0.0), 0.6, 2.0) == (0.0, 10 + 4 * 10**0.5 + 4)
