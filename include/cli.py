@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from include import backtest_words, gate_words, registry_words
+from include import backtest_words, gate_words, registry_words, tuning_words
 from include import status as current_status
 from include.clock import now, parse_moment
 from include.doctor_words import add_doctor
@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_as_of(word)
     word.set_defaults(run=_monitor)
 
+    word = add("tune", help="search for better parameters of a model under a budget of trials and minutes")
+    tuning_words.add_options(word)
+    word.set_defaults(run=_tune)
     add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
     add_doctor(add("doctor", help="what is wrong with everything a run stands on, and what to do about it"))
     add_load(add("load", help="bring in a log of your own from files; without --mapping, propose one"))
@@ -181,6 +184,18 @@ def _retrain(arguments: argparse.Namespace) -> None:
     features = _stage(run, pipeline.build_features, clean, "training")
     model = _stage(run, pipeline.train, features, arguments.model or run.settings.model)
     gate_words.decide(run, model, features, arguments.mode or run.settings.gate_mode, _stage)
+
+
+def _tune(arguments: argparse.Namespace) -> None:
+    from include import pipeline
+
+    arguments.as_of = arguments.as_of or now().date().isoformat()
+    run = _run(arguments)
+    clean = _stage(run, pipeline.validate, _stage(run, pipeline.extract, run.settings.window_days))
+    features = _stage(run, pipeline.build_features, clean, "training")
+    budget = (arguments.trials, arguments.minutes)
+    found = _stage(run, pipeline.tune, features, arguments.model or run.settings.model, *budget, _say)
+    print((found.facts or {})["sentence"])
 
 
 def _recommend(arguments: argparse.Namespace) -> None:

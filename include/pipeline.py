@@ -44,16 +44,19 @@ from include.features import VERSION, Purpose, compute_features, open_outcomes, 
 from include.gate import answer, ask, find_question, judge, promote, shadow
 from include.hindsight import backtest
 from include.lists_page import report_lists
+from include.models import ranges_of
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from include.reproduction import reproduce
 from include.rollback import guard, roll_back
 from include.scoring import audit_written, score_features, write_lists
 from include.store import digest_of, whole_folder
+from include.tuned import find_tuned
+from include.tuning import tune
 from include.validation_page import save_front_page
 
 __all__ = ["Run", "answer", "ask", "backtest", "find_question", "guard", "judge"]
-__all__ += ["promote", "reproduce", "roll_back", "shadow"]
+__all__ += ["promote", "reproduce", "roll_back", "shadow", "tune"]
 
 
 @recorded
@@ -124,11 +127,15 @@ def train(run: Run, features: Reference, model: str) -> Reference:
     """A challenger, trained on what came before the hold-out and registered in MLflow as a version."""
     settings, build, snapshot_id = run.settings, Path(features.uri), features.parents[0]
     used = budget.find_budget(settings, build, training.training_end(settings, run.as_of))
-    parameters = training.parameters(settings, model, used)
+    found = find_tuned(settings, model, run.as_of)
+    if found and not found.parameters.keys() <= ranges_of(model).keys():
+        found = None  # what may be tuned has changed since: the next search will tell
+    tuned = found.parameters if found else {}
+    parameters = training.parameters(settings, model, used, tuned, found.tuning_id if found else "")
 
     def fit(folder: Path) -> training.Trained:
         scenes, outcomes = open_scenes(build), open_outcomes(build)
-        return training.fit_model(settings, model, scenes, outcomes, used, run.as_of, folder, build)
+        return training.fit_model(settings, model, scenes, outcomes, used, run.as_of, folder, build, tuned)
 
     about = {
         "model": model,
@@ -138,7 +145,8 @@ def train(run: Run, features: Reference, model: str) -> Reference:
         "run_id": run.run_id,
     }
     version = registry.fit_and_register(settings, digest_of(features.fingerprint, parameters), fit, parameters, about)
-    facts = {"model": model, "training_data": used.sentence, **mlflow_registry.where(settings, version.mlflow_run_id)}
+    said = {"training_data": used.sentence, "tuned": found.sentence if found else "Not tuned."}
+    facts = {"model": model, **said, **mlflow_registry.where(settings, version.mlflow_run_id)}
     facts["card"] = keep_card(settings, version)
     number = str(version.version)
     return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)

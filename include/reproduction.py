@@ -6,6 +6,7 @@ today. A snapshot that is gone or changed is an `ArtifactDamaged`; another diges
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ def reproduce(run: Run, version: int, say: Say) -> Reference:
     clean = find_whole_snapshot(settings, registered)
     folder = scratch(settings)
     try:
-        trained = train_again(then, registered, clean, folder, say)
+        trained = train_again(then, registered, clean, folder, say, record.params)
         stored = registry.fetch_files(settings, registered) if trained.digest != registered.digest else None
         unlike = find_unlike(stored, folder / "model") if stored else []
     finally:
@@ -87,7 +88,9 @@ def find_whole_snapshot(settings: Settings, registered: RegisteredModel) -> Snap
     return clean
 
 
-def train_again(then: Settings, registered: RegisteredModel, clean: Snapshot, folder: Path, say: Say) -> Trained:
+def train_again(
+    then: Settings, registered: RegisteredModel, clean: Snapshot, folder: Path, say: Say, params: Mapping[str, str]
+) -> Trained:
     """The model as the stages make it, with its files in `folder/model`."""
     build = folder / "features"
     build.mkdir(parents=True)
@@ -97,8 +100,8 @@ def train_again(then: Settings, registered: RegisteredModel, clean: Snapshot, fo
     used = budget.find_budget(then, build, training.training_end(then, registered.as_of))
     say(f"training {registered.model}: {used.sentence}")
     scenes, outcomes = open_scenes(build), open_outcomes(build)
-    target = folder / "model"
-    return training.fit_model(then, registered.model, scenes, outcomes, used, registered.as_of, target, build)
+    target, tuned = folder / "model", json.loads(params.get("tuned", "{}"))
+    return training.fit_model(then, registered.model, scenes, outcomes, used, registered.as_of, target, build, tuned)
 
 
 def find_unlike(then: Path, now: Path) -> list[str]:

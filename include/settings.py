@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     max_train_mb: int = Field(
         2_000, ge=1, description="most data a training run uses, in MB; whole readers are left out"
     )
+    tuned_max_age_days: int = Field(28, ge=0, description="days that `retrain` uses what `tune` found; 0: never")
     min_effect_share: float = Field(0.005, ge=0, description="gain over the champion, as a share, worth a promotion")
     min_judged_readers: int = Field(200, ge=1, description="readers a verdict needs")
     floor_ndcg: float = Field(0.1, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")

@@ -6,6 +6,8 @@ and the same key gives the same digest.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ import pyarrow.compute as pc
 from include.artifact import complete
 from include.budget import Budget
 from include.features import Scenes, rows_between
-from include.models import Recommender, model_class
+from include.models import Recommender, make_model
 from include.provenance import code_digest, lock_digest
 from include.settings import Settings
 from include.store import digest_folder
@@ -35,9 +37,13 @@ class Trained:
     trained_until: datetime
 
 
-def parameters(settings: Settings, model: str, budget: Budget) -> dict[str, str | int]:
+def parameters(
+    settings: Settings, model: str, budget: Budget, tuned: Mapping[str, float], tuning_id: str = ""
+) -> dict[str, str | int]:
     """Everything that was chosen for a training run."""
+    found = {"tuned": json.dumps(tuned, sort_keys=True), "tuning_id": tuning_id} if tuned else {}
     return {
+        **found,
         "model": model,
         "seed": settings.seed,
         "window_days": settings.window_days,
@@ -73,6 +79,7 @@ def fit_model(
     as_of: datetime,
     folder: Path,
     build: Path,
+    tuned: Mapping[str, float],
 ) -> Trained:
     """A fitted model whose artifact lies in `folder`; it has seen the readers that are in the budget and nobody else.
 
@@ -80,7 +87,7 @@ def fit_model(
     """
     end = training_end(settings, as_of)
     learnt = rows_between(outcomes, as_of - EVER, end).filter(pc.field("reader_id").isin(budget.readers))
-    model = model_class(name)()
+    model = make_model(name, tuned)
     facts = model.fit(_of_readers(scenes.between(as_of - EVER, end), budget.readers), learnt, seed=settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)

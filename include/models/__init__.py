@@ -8,6 +8,8 @@ database, a clock or a setting.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
@@ -58,6 +60,42 @@ class Recommender(Protocol):
 
 MODELS = tuple(find_names())
 BASELINES = tuple(name for name, found in find_names().items() if found.is_baseline)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a parameter may lie; `is_log` when it is a matter of factors rather than of steps."""
+
+    low: float
+    high: float
+    is_whole: bool = False
+    is_log: bool = False
+
+
+class Tunable(Recommender, Protocol):
+    """A model that also says what may be tuned; none has to."""
+
+    TUNABLE: ClassVar[Mapping[str, Range]]
+
+    @classmethod
+    def tuned(cls, parameters: Mapping[str, float]) -> Recommender:
+        """A model that will be fitted with these parameters, all of those in `TUNABLE`."""
+        ...
+
+
+def ranges_of(name: str) -> Mapping[str, Range]:
+    """What may be tuned of a model: nothing, unless its class says so."""
+    return getattr(model_class(name), "TUNABLE", {})
+
+
+def make_model(name: str, tuned: Mapping[str, float]) -> Recommender:
+    """A model to be fitted, as it is or with tuned parameters."""
+    if not tuned:
+        return model_class(name)()
+    if tuned.keys() != ranges_of(name).keys():
+        takes = ", ".join(sorted(ranges_of(name))) or "nothing"
+        raise SettingsError(f"{name} was tuned in {', '.join(sorted(tuned))}; it takes {takes}.", hint="tune it again.")
+    return cast(type[Tunable], model_class(name)).tuned(tuned)
 
 
 def model_class(name: str) -> type[Recommender]:

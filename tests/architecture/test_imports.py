@@ -18,6 +18,7 @@ VENDORS = {
     "httpx",
     "mlflow",
     "psycopg",
+    "optuna",
     "skops",
     "smtplib",
 }
@@ -51,6 +52,7 @@ STAGES = {
     "artifact": {"crowd", "features", "histories", "models"},
     "budget": {"features"},
     "provenance": set(),
+    "tuned": set(),
     "training": {"artifact", "budget", "features", "models", "provenance"},
     "registry": {"features", "models", "provenance", "training"},
     "resampling": set(),
@@ -106,7 +108,8 @@ GROUND = {
 EDGE = {
     *("__main__", "backtest_words", "card", "cli", "fresh_process", "gate", "gate_words", "hindsight", "loading_words"),
     *("doctor", "doctor_words", "newsroom_words", "pipeline", "quarantine_words", "replay", "rollback"),
-    *("propose_words", "registry_words", "reproduction"),
+    *("tuning", "tuning_words"),
+    *("propose_words", "registry_words", "reproduction", "tuning", "tuning_words"),
     *("server_env", "status"),
 }  # fmt: skip
 ROOMS = {"adapters", "launcher", "mailbox", "newsroom"}

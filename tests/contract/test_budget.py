@@ -69,8 +69,8 @@ def test_a_model_learns_from_the_readers_in_the_budget_and_says_who_was_not(sett
     found = find(settings, build, max_train_rows=5_000)
     seen = replace(found, readers=found.readers.slice(0, 10))
     scenes, outcomes = open_scenes(build), open_outcomes(build)
-    trained = fit_model(settings, "two_stage", scenes, outcomes, seen, AS_OF, tmp_path, build)
+    trained = fit_model(settings, "two_stage", scenes, outcomes, seen, AS_OF, tmp_path, build, {})
     rows = open_outcomes(build).filter(pc.field("reader_id").isin(seen.readers))
     assert trained.facts["example_rows"] == rows_between(rows, AS_OF - EVER, training_end(settings, AS_OF)).num_rows
     assert trained.facts["left_out_rows"] == found.left_out_rows
-    assert parameters(settings, "two_stage", found)["training_data"] == found.sentence
+    assert parameters(settings, "two_stage", found, {})["training_data"] == found.sentence

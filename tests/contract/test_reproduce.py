@@ -86,9 +86,9 @@ def test_a_version_that_was_not_trained_as_its_record_says_comes_out_another(mlf
 
     def fit(folder):
         scenes, outcomes = open_scenes(build), open_outcomes(build)
-        return training.fit_model(lie, "two_stage", scenes, outcomes, used, run.as_of, folder, build)
+        return training.fit_model(lie, "two_stage", scenes, outcomes, used, run.as_of, folder, build, {})
 
-    parameters = training.parameters(mlflow_server, "two_stage", used)
+    parameters = training.parameters(mlflow_server, "two_stage", used, {})
     other = registry.fit_and_register(mlflow_server, "a lie", fit, parameters, {"model": "two_stage", **about})
     answer = cli.say(mlflow_server, "reproduce", str(other.version))
     assert answer.code == 11

@@ -9,6 +9,8 @@ GOOD = {
     "wait_minutes": [None, 0, 240],
     "window_days": [None, 2, 90],
     "model": [None, "two_stage", "most_read"],
+    "trials": [2, 500],
+    "minutes": [1, 170],
     "mode": [None, "enforce", "dry_run", "off"],
     "to": [None, 1, 17],
     "why": ["its lists were old"],
@@ -25,6 +27,8 @@ BAD = {
     "wait_minutes": [-1, 241, "60", 1.5],
     "window_days": [0, 1, 91, "7", 2.5],
     "model": ["best", ""],
+    "trials": [None, 1, 501, "20"],
+    "minutes": [None, 0, 171, 1.5],
     "mode": ["maybe", ""],
     "to": [0, "1"],
     "why": [None, "", "x" * 501],
@@ -41,6 +45,7 @@ FIELDS = {
     "recommend": ["as_of", "publish_backfill", "reason"],
     "rollback": ["to", "why"],
     "maintain": ["dry_run"],
+    "tune": ["as_of", "model", "trials", "minutes", "reason"],
     "replay_quarantine": ["snapshot", "table", "code", "dry_run", "retrain", "reason"],
 }
 CASES = [(dag_id, name) for dag_id, names in FIELDS.items() for name in names]

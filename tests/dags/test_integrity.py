@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-EXPECTED = {"retrain", "recommend", "monitor", "maintain", "newsroom", "replay_quarantine", "approve", "rollback"}
+EXPECTED = {
+    "retrain",
+    "recommend",
+    "monitor",
+    "maintain",
+    "newsroom",
+    "replay_quarantine",
+    "approve",
+    "rollback",
+    "tune",
+}
 BY_HAND = {"replay_quarantine", "rollback"}
 BY_EVENT = {"approve"}
 WAITS_FOR_A_PERSON = {"approve"}

@@ -1,0 +1,55 @@
+"""Search for better parameters of the model once a week; `retrain` then uses what was found every night.
+
+## What it does
+Pulls and checks the training window, builds its features, and tries parameters of the model under a budget of trials
+and minutes. Trials learn from the first part of the window and are judged on later moments, all of them before the
+hold-out that a verdict looks at. The best parameters, or the model as it is when nothing beat it, are used by
+`retrain` for `tuned_max_age_days`. Paused until somebody turns it on; runs on Sundays at 05:00 UTC, or by hand with a
+form.
+
+## Reads and writes
+Reads `source.*`. Writes the snapshot and features under the state folder, and each trial to `ops.tuning_trials`. No
+version is registered and nothing that readers see is touched.
+
+## If it fails
+Nothing is lost: `retrain` goes on with the parameters it had. Remove the cause named in the task's log, then clear the
+failed task: the search goes on after its last trial.
+
+## Re-running
+Always safe: the same moment and model are the same search, whose trials stay. More trials in the form add to them.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, Param, dag
+
+from daybreak_airflow import stages, tunings
+from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.forms import AS_OF, MODEL, REASON
+
+FORM = {
+    "as_of": AS_OF,
+    "model": MODEL,
+    "trials": Param(20, type="integer", minimum=2, maximum=500, description="how many in all"),
+    "minutes": Param(30, type="integer", minimum=1, maximum=170, description="no trial is begun that would end later"),
+    "reason": REASON,
+}
+
+
+@dag(
+    **DEFAULTS,
+    doc_md=__doc__,
+    tags=["daybreak", "training"],
+    schedule=CronTriggerTimetable("0 5 * * 0", timezone="UTC", interval=timedelta(days=7)),
+    params=FORM,
+    is_paused_upon_creation=True,
+    dagrun_timeout=timedelta(hours=5),
+)
+def tune():
+    """From the window's reading to parameters that `retrain` uses."""
+    snapshot = stages.extract("training")
+    features = stages.build_features(stages.validate(snapshot), "training")
+    tunings.tune.override(execution_timeout=timedelta(hours=3))(features)
+
+
+tune()

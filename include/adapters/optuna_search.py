@@ -1,0 +1,27 @@
+"""Optuna: which parameters to try next, given what was tried. Nothing is remembered here: the trials are the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+Parameters = Mapping[str, float]
+# name -> lowest, highest, whether only whole numbers count, whether it is a matter of factors and not of steps
+Ranges = Mapping[str, tuple[float, float, bool, bool]]
+
+
+def propose(ranges: Ranges, tried: Iterable[tuple[Parameters, float]], seed: int) -> dict[str, float]:
+    """The parameters of the next trial; the same trials and seed give the same ones, whoever made the trials."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {
+        name: optuna.distributions.IntDistribution(int(low), int(high), log=is_log)
+        if is_whole
+        else optuna.distributions.FloatDistribution(low, high, log=is_log)
+        for name, (low, high, is_whole, is_log) in sorted(ranges.items())
+    }
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    for parameters, score in tried:
+        if parameters.keys() == space.keys():
+            study.add_trial(optuna.trial.create_trial(params=dict(parameters), distributions=dict(space), value=score))
+    return dict(study.ask(dict(space)).params)

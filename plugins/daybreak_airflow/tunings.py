@@ -1,0 +1,19 @@
+"""The task that searches for parameters."""
+
+from __future__ import annotations
+
+from airflow.sdk import get_current_context, task
+
+from daybreak_airflow.passing import Passed, log, received, run_on
+
+
+@task
+def tune(features: Passed) -> Passed:
+    """What the search found, within the form's budget."""
+    from include import pipeline
+
+    form, run = get_current_context()["params"], run_on(features)
+    model = form.get("model") or run.settings.model
+    found = pipeline.tune(run, received(features), model, form["trials"], form["minutes"], log.info)
+    log.info("%s", (found.facts or {})["sentence"])
+    return found.to_dict()
