@@ -8,7 +8,7 @@ most people read. Popularity comes back at the end, with a small exponent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,12 +22,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.adapters import skops_files
 from include.features import Scenes
-from include.models import RANKED
+from include.models import RANKED, Range
 from include.models.scene_arrays import Array, Counts, Reads, find_places, to_time
 
-FACTORS = 60
-FLATTEN = 0.5  # exponent that turns the axes' strengths towards each other
-POPULAR = 0.4  # exponent of an article's readers in the end
+CHOSEN = {
+    "factors": 60,
+    "flatten": 0.5,  # exponent that turns the axes' strengths towards each other
+    "popular": 0.4,  # exponent of an article's readers in the end
+}
 MOST_READERS = 100_000
 SIGHT_HOURS = 14 * 24
 POPULAR_HOURS = 24  # no version knows more of the crowd
@@ -40,8 +42,19 @@ class Factors:
 
     name: ClassVar[str] = "factors"
 
-    def __init__(self, parts: dict[str, Any] | None = None) -> None:
-        self.parts = parts or {}
+    TUNABLE: ClassVar[Mapping[str, Range]] = {
+        "factors": Range(8, 120, is_whole=True, is_log=True),
+        "flatten": Range(0, 1),
+        "popular": Range(0, 1),
+    }
+
+    def __init__(self, parts: dict[str, Any] | None = None, chosen: Mapping[str, float] = CHOSEN) -> None:
+        self.parts, self.chosen = parts or {}, chosen
+
+    @classmethod
+    def tuned(cls, parameters: Mapping[str, float]) -> Factors:
+        """A model that will be fitted with these parameters."""
+        return cls(chosen=parameters)
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Places of all articles that were read before the last moment or after a moment that is learnt from."""
@@ -61,7 +74,7 @@ class Factors:
         ids, place = np.unique(pairs[1], return_inverse=True)
         _, row = np.unique(pairs[0], return_inverse=True)
         with threadpool_limits(1):  # sums on several threads differ a little each time
-            self.parts = {"ids": ids, **_factorise(row, place)}
+            self.parts = {"ids": ids, "popular": self.chosen["popular"], **_factorise(row, place, self.chosen)}
         return {"readers": float(len(readers)), "articles": float(len(ids))}
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
@@ -93,7 +106,7 @@ class Factors:
             row, is_in = find_places(part, reader)
             row, read = row[is_in], article[is_in]
             taste = self._find_readers(row, read, len(part)) @ places.T
-            score = np.maximum(taste, 0) * (popularity + 1) ** POPULAR + 1e-6 * np.log1p(popularity)
+            score = np.maximum(taste, 0) * (popularity + 1) ** self.parts["popular"] + 1e-6 * np.log1p(popularity)
             score += np.minimum(taste, 0) * 1e-6
             place, is_live = find_places(ids, read)
             score[row[is_live], place[is_live]] = -np.inf
@@ -131,19 +144,19 @@ class Factors:
         return cls(skops_files.load(folder / "factors.skops"))
 
 
-def _factorise(row: Counts, place: Counts) -> dict[str, Array]:
+def _factorise(row: Counts, place: Counts, chosen: Mapping[str, float]) -> dict[str, Array]:
     """Places of articles, and what a read of each counts."""
     readers, articles = int(row.max(initial=-1)) + 1, int(place.max(initial=-1)) + 1
     matrix = _spread(row, place, np.ones(len(row)), (readers, articles))
     matrix.data[:] = 1.0  # read twice is read
     scale = 1 / np.sqrt(np.asarray(matrix.sum(axis=0)).ravel() + 1)
     much = 1 / np.sqrt(np.asarray(matrix.sum(axis=1)).ravel() + 1)
-    count = min(FACTORS, readers - 1, articles - 1)
+    count = min(int(chosen["factors"]), readers - 1, articles - 1)
     if count < 1:
         return {"scale": scale, "places": np.zeros((articles, 1))}
     weighed = sparse.diags(much) @ matrix @ sparse.diags(scale)
     _, strength, axes = svds(weighed, k=count, v0=np.ones(min(weighed.shape)))
-    return {"scale": scale, "places": axes.T * (strength / max(strength.max(), 1e-9)) ** FLATTEN}
+    return {"scale": scale, "places": axes.T * (strength / max(strength.max(), 1e-9)) ** chosen["flatten"]}
 
 
 def _spread(row: Counts, column: Counts, value: Array, shape: tuple[int, int]) -> sparse.csr_matrix:

@@ -20,7 +20,7 @@ from include.model_names import ModelName, find_names
 from include.models import RANKED, Range
 from include.models.scene_tables import find_pairs, open_tables
 from include.tuned import find_tuned
-from tests import worlds
+from tests import cli, worlds
 
 BEST = """
 select p.reader_id, p.list_at, p.article_id, -abs(a.word_count - $words)::float as score,
@@ -175,6 +175,17 @@ def test_training_takes_the_best_parameters_and_the_version_says_which(run, feat
     plain = pipeline.train(untuned, features, ByLength.name)
     assert plain.facts["tuned"] == "Not tuned."
     assert plain.id != version.id
+
+
+def test_the_word_searches_the_last_window_and_says_what_it_found(run, features):
+    words = ("tune", "--model", "factors", "--trials", "2", "--as-of", worlds.AS_OF.isoformat())
+    answer = cli.say(run.settings, *words)
+    assert answer.code == 0, answer.err
+    assert "0 of 2 trials are there" in answer.err
+    assert answer.out.startswith("Tuned as of 2025-03-09 00:00 UTC on snapshot ")
+    again = cli.say(run.settings, *words)
+    assert "2 of 2 trials are there" in again.err
+    assert again.out == answer.out
 
 
 def test_parameters_of_another_code_are_refused_by_name(run):

@@ -89,10 +89,10 @@ class TestEveryDag:
         assert not [node for node in ast.walk(body) if isinstance(node, ast.If | ast.For | ast.While | ast.Try)]
 
     def test_its_tasks_are_named_after_their_functions(self, dags, dag_id):
-        from daybreak_airflow import decisions, replays, stages
+        from daybreak_airflow import decisions, replays, stages, tunings
 
         for task in dags[dag_id].tasks:
-            modules = (stages, replays, decisions)
+            modules = (stages, replays, decisions, tunings)
             (written,) = (getattr(m, task.task_id) for m in modules if hasattr(m, task.task_id))
             assert callable(written), task.task_id
             assert task.task_id == getattr(task, "python_callable", written).__name__

@@ -10,6 +10,7 @@ EXPECTED = {
     ("replay_quarantine", "replay"): ["Validation report"],
     ("replay_quarantine", "train"): ["MLflow run", "Model card"],
     ("replay_quarantine", "judge"): ["Verdict", "Model card"],
+    ("tune", "validate"): ["Validation report"],
     ("retrain", "validate"): ["Validation report"],
     ("retrain", "train"): ["MLflow run", "Model card"],
     ("retrain", "judge"): ["Verdict", "Model card"],
