@@ -192,6 +192,27 @@ def scoring_features(run, clean_snapshot):
 
 
 @pytest.fixture(scope="session")
+def serverless():
+    """Settings of an installation without a server, for whatever needs files only."""
+    from include.settings import Settings
+
+    return Settings(home=STATE / "serverless", **worlds.TINY)
+
+
+@pytest.fixture(scope="session")
+def known_world():
+    """What is known of the tiny world at its AS_OF."""
+    return worlds.known_at(worlds.tiny(), worlds.AS_OF, days=5)
+
+
+@pytest.fixture(scope="session")
+def training_build(serverless, known_world):
+    """The folder with the training features of the tiny world, made without a server."""
+    build = worlds.build(serverless, known_world, "training")
+    yield from guarded(build, build)
+
+
+@pytest.fixture(scope="session")
 def mlflow_server(tiny_world):
     """The tiny world's settings while its real MLflow server runs."""
     with servers.mlflow(tiny_world):

@@ -12,27 +12,11 @@ import pytest
 from include import features
 from include.contract import MOMENT
 from include.features import VIEWS, open_scenes
-from include.settings import Settings
 from tests import worlds
 
 AS_OF = worlds.AS_OF
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 THEN = AS_OF - 12 * HOUR  # the moment whose features must not change, whatever comes later
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    return Settings(home=tmp_path_factory.mktemp("then"), **worlds.TINY)
-
-
-@pytest.fixture(scope="module")
-def world():
-    return worlds.known_at(worlds.tiny(), AS_OF, days=5)
-
-
-@pytest.fixture(scope="module")
-def training(settings, world):
-    return worlds.build(settings, world, "training")
 
 
 def values_at(folder, at):
@@ -62,16 +46,16 @@ def assert_same_knowledge(ours, theirs):
             assert rows.keys() == theirs[name].keys(), name
 
 
-def test_training_and_scoring_give_the_same_values_for_the_same_moment(settings, training):
+def test_training_and_scoring_give_the_same_values_for_the_same_moment(serverless, training_build):
     """Once as a training run sees the moment half a day later, once as a scoring run saw it then."""
     then = worlds.known_at(worlds.tiny(), THEN, days=5)
-    scoring = worlds.build(settings, then, "scoring", THEN)
-    assert_same_knowledge(values_at(training, THEN), values_at(scoring, THEN))
+    scoring = worlds.build(serverless, then, "scoring", THEN)
+    assert_same_knowledge(values_at(training_build, THEN), values_at(scoring, THEN))
 
 
-def test_training_and_scoring_retrieve_the_same_values_for_the_same_reader_and_moment(settings, training):
+def test_training_and_scoring_retrieve_the_same_values_for_the_same_reader_and_moment(serverless, training_build):
     then = worlds.known_at(worlds.tiny(), THEN, days=5)
-    once, later = open_scenes(worlds.build(settings, then, "scoring", THEN)), open_scenes(training)
+    once, later = open_scenes(worlds.build(serverless, then, "scoring", THEN)), open_scenes(training_build)
     for name, key in (("readers", "reader_id"), ("articles", "article_id")):
         first, second = (
             {row[key]: row for row in getattr(scenes, name).to_pylist() if row["list_at"] == THEN}
@@ -85,7 +69,7 @@ def test_training_and_scoring_retrieve_the_same_values_for_the_same_reader_and_m
 EVENT = {"kind": "click", "position": 1, "session_id": 1, "surface": "front"}
 
 
-def later_events(world):
+def later_events(known_world):
     """Readers go on reading after the moment, also what they had begun before."""
     rows = [
         {
@@ -97,66 +81,68 @@ def later_events(world):
         }
         | {"occurred_at": THEN + (n + 1) * timedelta(seconds=1), "dwell_seconds": 500.0}
         | {"ingested_at": THEN + (n + 1) * timedelta(seconds=2)}
-        for n, row in enumerate(just_before(world, "click", 300))
+        for n, row in enumerate(just_before(known_world, "click", 300))
     ]
-    return worlds.changed(world, "reading_events", rows)
+    return worlds.changed(known_world, "reading_events", rows)
 
 
-def late_events(world):
+def late_events(known_world):
     """Word of what happened before the moment comes after it."""
     rows = [
         {**row, "event_id": 710_000 + n, "article_id": row["article_id"] + 1, "kind": kind, "ingested_at": THEN + HOUR}
         | {"dwell_seconds": 400.0 if kind == "read" else None}
         for n, (row, kind) in enumerate(
-            (row, kind) for row in just_before(world, "read", 100) for kind in ("impression", "click", "read")
+            (row, kind) for row in just_before(known_world, "read", 100) for kind in ("impression", "click", "read")
         )
     ]
-    return worlds.changed(world, "reading_events", rows)
+    return worlds.changed(known_world, "reading_events", rows)
 
 
-def events_ahead_of_time(world):
+def events_ahead_of_time(known_world):
     """A clock that is fast: what happens after the moment is reported before it."""
     rows = [
         {**row, "event_id": 730_000 + n, "article_id": row["article_id"] + 1, "kind": kind}
         | {"dwell_seconds": 400.0 if kind == "read" else None}
         | {"occurred_at": THEN + (n + 1) * timedelta(seconds=1), "ingested_at": THEN - HOUR}
         for n, (row, kind) in enumerate(
-            (row, kind) for row in just_before(world, "read", 100) for kind in ("impression", "click", "read")
+            (row, kind) for row in just_before(known_world, "read", 100) for kind in ("impression", "click", "read")
         )
     ]
-    return worlds.changed(world, "reading_events", rows)
+    return worlds.changed(known_world, "reading_events", rows)
 
 
-def corrections(world):
+def corrections(known_world):
     """The publisher sends events of before the moment again, with other values, after it."""
     rows = [
         {**row, "dwell_seconds": 1.0, "ingested_at": THEN + HOUR + n * timedelta(seconds=1)}
-        for n, row in enumerate(just_before(world, "read", 300))
+        for n, row in enumerate(just_before(known_world, "read", 300))
     ]
-    return worlds.changed(world, "reading_events", rows)
+    return worlds.changed(known_world, "reading_events", rows)
 
 
-def later_articles(world):
+def later_articles(known_world):
     """Articles of before the moment that the publisher delivers after it."""
-    base = world["articles"].to_pylist()[700]
+    base = known_world["articles"].to_pylist()[700]
     rows = [
         {**base, "article_id": 720_000 + n, "published_at": THEN - HOUR, "ingested_at": THEN + HOUR} for n in range(30)
     ]
-    return worlds.changed(world, "articles", rows)
+    return worlds.changed(known_world, "articles", rows)
 
 
-def articles_ahead_of_time(world):
+def articles_ahead_of_time(known_world):
     """Articles that are delivered before the moment and appear after it."""
-    base = world["articles"].to_pylist()[700]
+    base = known_world["articles"].to_pylist()[700]
     rows = [
         {**base, "article_id": 740_000 + n, "published_at": THEN + HOUR, "ingested_at": THEN - HOUR} for n in range(30)
     ]
-    return worlds.changed(world, "articles", rows)
+    return worlds.changed(known_world, "articles", rows)
 
 
-def just_before(world, kind, count):
+def just_before(known_world, kind, count):
     """The last events of a kind before the moment."""
-    events = [row for row in world["reading_events"].to_pylist() if row["kind"] == kind and row["occurred_at"] < THEN]
+    events = [
+        row for row in known_world["reading_events"].to_pylist() if row["kind"] == kind and row["occurred_at"] < THEN
+    ]
     return sorted(events, key=lambda row: row["occurred_at"])[-count:]
 
 
@@ -164,8 +150,12 @@ LEAKS = [later_events, late_events, events_ahead_of_time, corrections, later_art
 
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda one: one.__name__)
-def test_what_is_learnt_after_a_moment_changes_nothing_that_was_known_then(settings, training, world, leak):
-    assert_same_knowledge(values_at(training, THEN), values_at(worlds.build(settings, leak(world), "training"), THEN))
+def test_what_is_learnt_after_a_moment_changes_nothing_that_was_known_then(
+    serverless, training_build, known_world, leak
+):
+    assert_same_knowledge(
+        values_at(training_build, THEN), values_at(worlds.build(serverless, leak(known_world), "training"), THEN)
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,7 +173,9 @@ def test_what_is_learnt_after_a_moment_changes_nothing_that_was_known_then(setti
         ("co_reads", "r.known_at < m.list_at", late_events),
     ],
 )
-def test_a_query_that_looks_ahead_would_be_noticed(settings, training, world, monkeypatch, name, condition, leak):
+def test_a_query_that_looks_ahead_would_be_noticed(
+    serverless, training_build, known_world, monkeypatch, name, condition, leak
+):
     """The same comparison, on a query from which one condition was taken: it must find the leak."""
     real = features.query
 
@@ -194,6 +186,6 @@ def test_a_query_that_looks_ahead_would_be_noticed(settings, training, world, mo
         return real(path).replace(condition, "true")
 
     monkeypatch.setattr(features, "query", leaky)
-    found = values_at(worlds.build(settings, leak(world), "training"), THEN)
+    found = values_at(worlds.build(serverless, leak(known_world), "training"), THEN)
     with pytest.raises(AssertionError):
-        assert_same_knowledge(values_at(training, THEN), found)
+        assert_same_knowledge(values_at(training_build, THEN), found)
