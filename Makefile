@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+WORKERS ?= 2
 RUN := $(VENV)/bin/python
 UV := $(RUN) -m uv
 READY := $(VENV)/.ready
@@ -28,8 +29,8 @@ down: ## stop everything, in order
 clean: down ## stop everything and remove the state folder
 	@if [ -x $(RUN) ]; then $(RUN) -m include.launcher.clean; fi
 
-test: setup-dev lint types ## lint, types and all tests
-	$(RUN) -m pytest
+test: setup-dev lint types ## lint, types and all tests, in two processes; WORKERS=0 for one
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: setup-dev ## style and order of the code
 	$(RUN) -m ruff format --check .
