@@ -51,6 +51,7 @@ env: setup ## write .env with generated passwords, for docker-compose
 lock: setup-dev ## compile the requirements; UPGRADE=1 takes newer versions
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(addprefix --no-emit-package ,numpy scipy tqdm threadpoolctl) requirements-bench.in -o requirements-bench.txt
 	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > requirements-bootstrap.txt
 
 COMPILE = $(UV) pip compile $(if $(UPGRADE),--upgrade) --quiet --universal --python-version 3.11 --generate-hashes \

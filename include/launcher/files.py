@@ -21,8 +21,9 @@ FOLDERS = (
 )
 
 BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and what it tells
+BENCH_PACKAGES = "bench-packages"  # what benchmarks compare with
 
-OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, *FOLDERS}
+OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, BENCH_PACKAGES, *FOLDERS}
 
 ROTATE_AT_BYTES = 20 * 1024 * 1024
 

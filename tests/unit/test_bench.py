@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import strangers, train
 from bench.catalogue import BENCHES
 from bench.figures import Figure, from_child, middle, ratios, table, write
+from include.launcher import files
+from include.models.two_stage import ranker
 from include.settings import PROJECT
 
 FIGURES = [
@@ -79,3 +82,22 @@ def test_the_file_is_a_list_with_six_fields_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bench", BENCHES)
 def test_every_bench_is_explained(bench: str) -> None:
     assert f"## `{bench}`" in (PROJECT / "docs" / "bench.md").read_text()
+
+
+def test_made_up_examples_have_every_column_that_the_ranker_asks_for() -> None:
+    parts = ranker.fit_ranker(train.make_examples(2_000, 1), 1)
+    seconds = ranker.expect_seconds(parts, train.make_examples(500, 2))
+    assert len(seconds) == 500
+    assert seconds.std() > 0
+
+
+def test_every_bound_on_trees_has_its_name_in_lightgbm() -> None:
+    assert {*ranker.TREES, "monotonic_cst", "random_state"} == set(train.SAME_IN_LIGHTGBM)
+
+
+def test_what_benchmarks_compare_with_is_locked_and_lies_where_state_may_lie(tmp_path: Path) -> None:
+    locked = strangers.LOCK.read_text()
+    assert all(f"\n{name}==" in f"\n{locked}" for name in ("implicit", "lightgbm"))
+    assert "\nnumpy==" not in locked, "the environment's own must be taken"
+    strangers.folder_in(tmp_path).mkdir(parents=True)
+    assert files.is_state_folder(tmp_path)

@@ -1,0 +1,47 @@
+"""Libraries that only benchmarks need: installed on demand into a folder of their own, never into the environment.
+
+They are locked like the rest (requirements-bench.txt). The folder goes by the lock's digest and is last on the path, so
+that nothing of the environment is ever taken from it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.ground import Say
+from include.errors import DaybreakError
+from include.launcher import files
+from include.settings import PROJECT
+from include.store import digest_file
+
+LOCK = PROJECT / "requirements-bench.txt"
+
+
+def folder_in(home: Path) -> Path:
+    """Where they lie, beside the ground and not in it: it outlives a benchmark."""
+    return home / files.BENCH_PACKAGES / digest_file(LOCK)[:12]
+
+
+def install(home: Path, say: Say) -> None:
+    """They are there, whole."""
+    folder = folder_in(home)
+    if folder.exists():
+        return
+    say(f"installing {LOCK.name} into {folder}")
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command += ["--require-hashes", "--requirement", str(LOCK), "--target", str(draft)]
+    ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if ended.returncode:
+        last = (ended.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise DaybreakError(f"{LOCK.name} cannot be installed: {last}", hint="is a package index in reach?")
+    draft.rename(folder)
+
+
+def let_in(home: Path) -> None:
+    """They can be imported in this process."""
+    sys.path.append(str(folder_in(home)))
