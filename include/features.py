@@ -29,6 +29,7 @@ from include.snapshot import Snapshot, find_read_kind, open_tables
 VERSION = "v2"
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
 SIDE_TABLES = ("articles", "reads", "shown", "co_reads", "requests", "moments", "outcomes")
+METADATA = ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 
 OURS_TO_FEAST = {"list_at": "event_timestamp"}
@@ -197,9 +198,7 @@ def open_scenes(folder: Path) -> Scenes:
 
 
 def _assemble(side: Mapping[str, pa.Table], readers: pa.Table, stats: pa.Table) -> Scenes:
-    metadata = side["articles"].select(
-        ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
-    )
+    metadata = side["articles"].select(METADATA)
     return Scenes(
         requests=side["requests"],
         readers=readers,
@@ -208,7 +207,7 @@ def _assemble(side: Mapping[str, pa.Table], readers: pa.Table, stats: pa.Table) 
         co_reads=side["co_reads"],
         all_reads=side.get("all_reads", side["reads"]),
         shown=side["shown"],
-        catalogue=side["articles"].select(["article_id", "title", "summary", "category", "publisher", "word_count"]),
+        catalogue=side["articles"].select([*METADATA[:2], "summary", *METADATA[2:]]),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from include.contract import ARTICLES, MOMENT
-from include.features import Scenes
+from include.features import METADATA, Scenes
 from include.models import RANKED
 
 NOW = datetime(2025, 3, 9, 12, tzinfo=UTC)
@@ -53,9 +53,7 @@ CO_READS = pa.schema(
         *((name, pa.float32()) for name in ("weight", "together", "following")),
     ]
 )
-CATALOGUE = ARTICLES.columns.empty_table().select(
-    ["article_id", "title", "summary", "category", "publisher", "word_count"]
-)
+CATALOGUE = ARTICLES.columns.empty_table().select([*METADATA[:2], "summary", *METADATA[2:]])
 
 
 def an_article(article_id: int, **values: object) -> dict:

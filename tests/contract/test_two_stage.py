@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -11,8 +12,11 @@ import pytest
 from include.backtest.figures import add_up
 from include.backtest.plan import Plan
 from include.backtest.walking import Walk
+from include.models.scene_tables import open_tables, run
+from include.models.two_stage import CANDIDATES, LEAST_LANGUAGE_SHARE
 from include.models.two_stage.taste import Counts, find_tastes, fit_taste
-from include.models.two_stage.topics import count_topics, find_topics, fit_topics
+from include.models.two_stage.tasting import NOTHING
+from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 from include.settings import Settings
 from tests import scenes, sessions, worlds
 
@@ -58,25 +62,70 @@ def crowd():
     liked = (np.arange(12) // 6)[None, :] == kind[:, None]
     chances = np.full((800, 12), 0.5)
     gains = random.poisson(chances * np.where(liked, 2.0, 0.3)).astype(float)
-    return Counts(gains, chances, np.ones((800, 1)))
+    ticked = (random.random((800, 2)) < np.where(kind[:, None] == [0, 1], 0.8, 0.1)).astype(float)
+    return Counts(gains, chances, ticked)
+
+
+def learnt(crowd):
+    return fit_taste(crowd, seed=7, most_factors=12, most_kinds=12)
 
 
 def test_one_read_says_something_about_topics_that_go_with_it(crowd):
-    parts = fit_taste(crowd)
+    parts = learnt(crowd)
     gains = np.zeros((2, 12))
     gains[0, 0] = gains[1, 6] = 2
-    taste, _ = find_tastes(parts, Counts(gains, np.full((2, 12), 0.5), np.ones((2, 1))))
+    taste, _ = find_tastes(parts, Counts(gains, np.full((2, 12), 0.5), np.zeros((2, 2))))
     assert taste[0, 1:6].min() > taste[0, 6:].max()
     assert taste[1, 7:].min() > taste[1, :6].max()
 
 
 def test_who_was_shown_more_is_known_better_and_a_stranger_gets_the_mean(crowd):
-    parts = fit_taste(crowd)
+    parts = learnt(crowd)
     chances = np.array([np.zeros(12), np.full(12, 1.0), np.full(12, 20.0)])
-    taste, spread = find_tastes(parts, Counts(np.zeros((3, 12)), chances, np.ones((3, 1))))
+    taste, spread = find_tastes(parts, Counts(np.zeros((3, 12)), chances, np.zeros((3, 2))))
     assert (spread[0] > spread[1]).all()
     assert (spread[1] > spread[2]).all()
-    assert taste[0] == pytest.approx(parts["rates"] + parts["loadings"] @ parts["prior"][0], abs=1e-5)
+    crowds = np.log(crowd.gains.sum(axis=0) / crowd.chances.sum(axis=0))
+    assert taste[0] == pytest.approx(crowds, abs=0.35)
+
+
+def test_what_strangers_ticked_tells_of_which_kind_they_are(crowd):
+    parts, nothing = learnt(crowd), np.zeros((2, 12))
+    taste, _ = find_tastes(parts, Counts(nothing, nothing, np.eye(2)))
+    assert taste[0, :6].min() > taste[0, 6:].max() + 0.3
+    assert taste[1, 6:].min() > taste[1, :6].max() + 0.3
+
+
+def test_what_was_left_at_once_says_less_than_a_usual_stay_and_that_less_than_a_long_one():
+    some = scenes.scenes([1], [scenes.an_article(number) for number in range(3)], {1: [0, 1, 2]})
+    reads = some.reads.drop_columns(["read_seconds", "seconds_known_at"])
+    reads = reads.append_column("read_seconds", pa.array([None, 60.0, 240.0]))
+    reads = reads.append_column("seconds_known_at", reads.column("known_at"))
+    more = {
+        **NOTHING,
+        "topics": some.catalogue.select(ABOUT).append_column("topic", pa.array([0, 1, 2], pa.int32())),
+        "asked": some.requests.append_column("row_no", pa.array([0])),
+        "position_rates": pa.table({"position": [1], "rate": [0.1]}),
+    }
+    usual = {"usual_stay": np.log(60 / 500), "usual_words": 500, "unknown_gain": 0.3}
+    with open_tables(replace(some, reads=reads), **more) as connection:
+        found = run(connection, "taste_counts", half_life_days=14.0, last_position=30, **usual)
+    left, stayed, lingered = (
+        row["gain"] for row in sorted(found.to_pylist(), key=lambda row: row["topic"]) if row["topic"] >= 0
+    )
+    assert 0 < left < stayed < lingered
+
+
+def test_nobody_is_offered_a_language_that_they_do_not_read():
+    tongues = ("es", "en", "pt")
+    some = scenes.scenes([1], [scenes.an_article(number, language=tongues[number % 3]) for number in range(30)])
+    readers = some.readers.to_pylist()
+    readers[0] |= {"languages": ["es", "pt", "en"], "language_shares": [0.6, 0.35, 0.05]}
+    reads = replace(some, readers=pa.Table.from_pylist(readers, some.readers.schema))
+    with open_tables(reads, **NOTHING) as connection:
+        connection.register("tongues", run(connection, "tongues", least_share=LEAST_LANGUAGE_SHARE))
+        found = run(connection, "candidates", **CANDIDATES).column("article_id").to_pylist()
+    assert {tongues[number % 3] for number in found} == {"es", "pt"}
 
 
 def test_from_clicks_alone_it_tells_what_comes_next_better_than_co_reading(tmp_path):

@@ -28,12 +28,15 @@ from include.models.scene_tables import find_pairs, open_tables, run
 from include.models.two_stage.examples import ask_again, find_examples, notes_what_was_shown
 from include.models.two_stage.next_reads import fit_next_reads, rank_next_reads
 from include.models.two_stage.ranker import expect_seconds, fit_ranker
-from include.models.two_stage.tasting import learn_tastes, tastes_of, topics_of
+from include.models.two_stage.tasting import learn_tastes, tables_of, tastes_of
+
+Tables = dict[str, pa.Table]
 
 CANDIDATES = {
-    "trending": 40, "leading": 10, "fresh": 5, "favourites": 3, "languages": 1, "together": 40,
-    "liked": 16, "topical_hot": 6, "topical_new": 12, "fading_hours": 10.0,
+    "trending": 40, "leading": 10, "fresh": 5, "favourites": 3, "together": 40,
+    "liked": 30, "topical": 30, "promising": 100,
 }  # fmt: skip
+LEAST_LANGUAGE_SHARE = 0.25
 TOGETHER_HOURS = 24.0
 REASONS = {"strong_co_read": 0.2, "strong_share": 0.15, "strong_reads": 5, "fresh_hours": 6}
 REQUESTS_AT_ONCE = 1500
@@ -55,9 +58,9 @@ class TwoStage:
             self.parts = {"next_reads": fit_next_reads(scenes, read, seed)}
             return {"example_reads": float(read.num_rows), "trust": self.parts["next_reads"]["trust"]}
         self.parts = {"tastes": learn_tastes(scenes, seed)}
-        topics = topics_of(self.parts["tastes"], scenes)
+        shared = tables_of(self.parts["tastes"], scenes)
         parts = split_requests(ask_again(scenes, examples), REQUESTS_AT_ONCE)
-        self.parts |= fit_ranker(pa.concat_tables(self._describe(part, topics, examples) for part in parts), seed)
+        self.parts |= fit_ranker(pa.concat_tables(self._describe(part, shared, examples) for part in parts), seed)
         reads = pc.sum(examples.column("is_read")).as_py() or 0
         return {"example_rows": float(examples.num_rows), "example_reads": float(reads)}
 
@@ -67,15 +70,15 @@ class TwoStage:
             with open_tables(scenes) as connection:
                 connection.register("ranked", rank_next_reads(self.parts["next_reads"], scenes, depth, candidates))
                 return run(connection, "reasons", **REASONS).cast(RANKED)
-        topics = topics_of(self.parts["tastes"], scenes)
+        shared = tables_of(self.parts["tastes"], scenes)
         parts = split_requests(scenes, REQUESTS_AT_ONCE)
-        ranked = [self._rank_part(part, topics, depth, candidates) for part in parts]
+        ranked = [self._rank_part(part, shared, depth, candidates) for part in parts]
         return pa.concat_tables([RANKED.empty_table(), *ranked]).sort_by(
             [("list_at", "ascending"), ("reader_id", "ascending"), ("rank", "ascending")]
         )
 
-    def _rank_part(self, scenes: Scenes, topics: pa.Table, depth: int, candidates: pa.Table | None) -> pa.Table:
-        with open_tables(scenes, topics=topics) as connection:
+    def _rank_part(self, scenes: Scenes, shared: Tables, depth: int, candidates: pa.Table | None) -> pa.Table:
+        with open_tables(scenes, **shared) as connection:
             self._register_tastes(connection, scenes)
             found = find_pairs(connection, candidates, "candidates", **CANDIDATES)
             connection.register("pairs", found.append_column("position", pa.array(np.ones(found.num_rows))))
@@ -84,14 +87,16 @@ class TwoStage:
             connection.register("ranked", run(connection, "best", depth=depth))
             return run(connection, "reasons", **REASONS).cast(RANKED)
 
-    def _describe(self, scenes: Scenes, topics: pa.Table, examples: pa.Table) -> pa.Table:
-        with open_tables(scenes, topics=topics, given=examples) as connection:
+    def _describe(self, scenes: Scenes, shared: Tables, examples: pa.Table) -> pa.Table:
+        with open_tables(scenes, **shared, given=examples) as connection:
             self._register_tastes(connection, scenes)
             connection.register("pairs", run(connection, "given_examples"))
             return run(connection, "pair_features", together_hours=TOGETHER_HOURS)
 
     def _register_tastes(self, connection: duckdb.DuckDBPyConnection, scenes: Scenes) -> None:
-        connection.register("tastes", tastes_of(connection, self.parts["tastes"], scenes))
+        for name, table in tastes_of(connection, self.parts["tastes"], scenes).items():
+            connection.register(name, table)
+        connection.register("tongues", run(connection, "tongues", least_share=LEAST_LANGUAGE_SHARE))
 
     def save(self, folder: Path) -> None:
         """Everything that was learnt in one file."""

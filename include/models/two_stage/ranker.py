@@ -17,11 +17,12 @@ NUMBERS = (
     "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "heat_place",
     "click_share", "article_mean_read_seconds", "age_hours", "word_count",
     "tenure_days", "impression_count", "read_count", "reader_read_count_1d", "mean_read_seconds", "active_day_count",
-    "category_share", "publisher_share", "language_share", "is_interest", "taste", "taste_spread",
+    "category_share", "publisher_share", "language_share", "is_interest",
+    "taste", "taste_spread", "publisher_taste", "is_own_language",
     "co_read", "co_read_strongest", "read_together", "read_together_share", "read_together_last", "following_last",
     "position",
 )  # fmt: skip
-RISING = ("taste",)  # more of these never means less reading
+RISING = ("taste", "publisher_taste")  # more of these never means less reading
 LONGEST_COUNTED_SECONDS = 600.0
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}

@@ -1,11 +1,12 @@
-"""What topics articles are about and how each request's reader likes these, as tables that the queries join.
+"""What articles are about and how each request's reader likes topics and publishers, as tables that the queries join.
 
-Belongs here: counting a history by topic and asking the taste model. Does not belong here: how topics or tastes are
-found (`topics.py`, `taste.py`).
+Belongs here: counting a history by topic and publisher, and asking the taste models. Does not belong here: how topics
+or tastes are found (`topics.py`, `taste.py`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -15,28 +16,45 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from include.contract import ARTICLES
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
 from include.models.two_stage.taste import MOST_READERS, Counts, find_tastes, fit_taste
-from include.models.two_stage.topics import count_topics, find_topics, fit_topics
+from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 
 Parts = dict[str, Any]
-Numbers = NDArray[np.float64]
+Array = NDArray[Any]
 
 HALF_LIFE_DAYS = 14.0
 LAST_POSITION = 30
+AGES_HOURS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0)
 LEFT_AT_ONCE = 0.3  # what a read counts that took no time worth noting, in a log that notes times
-NO_TOPICS = pa.schema([("article_id", pa.int64()), ("word_count", pa.int32()), ("topic", pa.int32())]).empty_table()
-TASTES = pa.schema(
-    [
-        ("reader_id", pa.int64()),
-        ("list_at", pa.timestamp("us", tz="UTC")),
-        ("topic", pa.int32()),
-        ("taste", pa.float32()),
-        ("taste_spread", pa.float32()),
-    ]
-)
-NO_TASTES = TASTES.empty_table()
+MOST_PUBLISHERS = 96
+TOPIC_SHAPE = {"most_factors": 12, "most_kinds": 12}
+PUBLISHER_SHAPE = {"most_factors": 4, "most_kinds": 1}
+_KEYS = [("reader_id", pa.int64()), ("list_at", pa.timestamp("us", tz="UTC"))]
+_LIKED = [("taste", pa.float32()), ("taste_spread", pa.float32())]
+# what the queries find of a log whose articles say nothing
+NOTHING = {
+    "topics": pa.schema([*(ARTICLES.columns.field(name) for name in ABOUT), ("topic", pa.int32())]).empty_table(),
+    "age_rates": pa.schema([("from_hours", pa.float64()), ("lift", pa.float64())]).empty_table(),
+    "usual_languages": pa.schema([("region", pa.string()), ("language", pa.string())]).empty_table(),
+    "tastes": pa.schema([*_KEYS, ("topic", pa.int32()), *_LIKED]).empty_table(),
+    "publisher_tastes": pa.schema([*_KEYS, ("publisher", pa.string()), *_LIKED]).empty_table(),
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was read (`gain`) and what the crowd would have read (`chance`) by request, topic and publisher (-1 is any
+    other); and per request, how much was read unseen."""
+
+    row: Array
+    topic: Array
+    publisher: Array
+    gain: Array
+    chance: Array
+    unseen: Array
 
 
 def learn_tastes(scenes: Scenes, seed: int) -> Parts:
@@ -46,49 +64,78 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
         if not topics:
             return {}
         until = pc.max(scenes.requests.column("list_at")).as_py()
-        rates = run(connection, "position_rates", until=until, last_position=LAST_POSITION)
+        limits = {"until": until, "last_position": LAST_POSITION}
+        about = find_topics(topics, _met(scenes))
+        connection.register("topics", about)
+        connection.register("ages", pa.table({"from_hours": AGES_HOURS, "to_hours": (*AGES_HOURS[1:], np.inf)}))
+        connection.register("position_rates", positions := run(connection, "position_rates", **limits))
         readers = run(connection, "last_requests", most_readers=MOST_READERS, seed=seed)
+        named = pc.value_counts(about.column("publisher").drop_null()).to_pylist()
+        named.sort(key=lambda count: (-count["counts"], count["values"]))
         parts: Parts = {
             "topics": topics,
             "stay": run(connection, "usual_stay", until=until).to_pylist()[0],
-            "rates": {name: rates.column(name).to_numpy() for name in ("position", "rate")},
+            "position_rates": _arrays(positions),
+            "age_rates": _arrays(run(connection, "age_rates", **limits)),
+            "usual_languages": run(connection, "usual_languages").to_pydict(),
             "interests": sorted(set(pc.list_flatten(readers.column("interests")).drop_null().to_pylist())),
+            "publishers": sorted(count["values"] for count in named[:MOST_PUBLISHERS]),
         }
-        connection.register("topics", find_topics(topics, _met(scenes)))
-        gains, chances, unseen = _tally(connection, parts, readers)
-        if not gains.any():
+        tally = _tally(connection, parts, readers)
+        ticked = _ticked(parts, readers)
+        if not tally.gain.any():
             return {}
-        parts["shares"] = gains.sum(axis=0) / gains.sum()
-        parts["taste"] = fit_taste(Counts(gains, chances + unseen * parts["shares"], _beforehand(parts, readers)))
+        topical = _count_topics(parts, tally, ticked)
+        parts["taste"] = fit_taste(topical, seed, **TOPIC_SHAPE)
+        if len(parts["publishers"]) > 1:
+            taste, _ = find_tastes(parts["taste"], topical)
+            parts["publisher_taste"] = fit_taste(
+                _count_publishers(parts, tally, taste, ticked), seed, **PUBLISHER_SHAPE
+            )
         return parts
 
 
-def topics_of(parts: Parts, scenes: Scenes) -> pa.Table:
-    """article_id, topic and word_count of everything that is live or was met."""
-    return find_topics(parts["topics"], _met(scenes)) if parts else NO_TOPICS
+def tables_of(parts: Parts, scenes: Scenes) -> dict[str, pa.Table]:
+    """What the queries join that is the same for all requests: topics of what is live or was met, rates by age, and
+    the languages of regions."""
+    if not parts:
+        return {name: NOTHING[name] for name in ("topics", "age_rates", "usual_languages")}
+    return {
+        "topics": find_topics(parts["topics"], _met(scenes)),
+        "age_rates": pa.table(parts["age_rates"]),
+        "usual_languages": pa.table(parts["usual_languages"], schema=NOTHING["usual_languages"].schema),
+    }
 
 
-def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scenes) -> pa.Table:
-    """A row per request and topic; `connection` knows the scenes and the topics."""
+def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scenes) -> dict[str, pa.Table]:
+    """A row per request and topic, and per request and publisher; `connection` knows the scenes and the topics."""
+    tables = {name: NOTHING[name] for name in ("tastes", "publisher_tastes")}
     if not parts or not scenes.requests.num_rows:
-        return NO_TASTES
+        return tables
     order = [("list_at", "ascending"), ("reader_id", "ascending")]
     asked = scenes.readers.select(["reader_id", "list_at", "interests"]).sort_by(order)
     with threadpool_limits(1):
-        gains, chances, unseen = _tally(connection, parts, asked)
-        counts = Counts(gains, chances + unseen * parts["shares"], _beforehand(parts, asked))
-        taste, spread = find_tastes(parts["taste"], counts)
-    topics = taste.shape[1]
-    return pa.table(
-        [
-            asked.column("reader_id").take(pa.array(np.repeat(np.arange(len(taste)), topics))),
-            asked.column("list_at").take(pa.array(np.repeat(np.arange(len(taste)), topics))),
-            pa.array(np.tile(np.arange(topics, dtype=np.int32), len(taste))),
-            pa.array(taste.astype(np.float32).reshape(-1)),
-            pa.array(spread.astype(np.float32).reshape(-1)),
-        ],
-        schema=TASTES,
-    )
+        connection.register("position_rates", pa.table(parts["position_rates"]))
+        tally, ticked = _tally(connection, parts, asked), _ticked(parts, asked)
+        taste, spread = find_tastes(parts["taste"], _count_topics(parts, tally, ticked))
+        tables["tastes"] = _by_request(asked, pa.array(np.arange(taste.shape[1], dtype=np.int32)), taste, spread)
+        if "publisher_taste" in parts:
+            counts = _count_publishers(parts, tally, taste, ticked)
+            found = find_tastes(parts["publisher_taste"], counts)
+            tables["publisher_tastes"] = _by_request(asked, pa.array(parts["publishers"]), *found)
+    return {
+        name: table.rename_columns(NOTHING[name].column_names).cast(NOTHING[name].schema)
+        for name, table in tables.items()
+    }
+
+
+def _by_request(asked: pa.Table, names: pa.Array, taste: Array, spread: Array) -> pa.Table:
+    requests, subjects = taste.shape
+    rows = pa.array(np.repeat(np.arange(requests), subjects))
+    own = [asked.column(name).take(rows) for name in ("reader_id", "list_at")]
+    subject = names.take(pa.array(np.tile(np.arange(subjects), requests)))
+    liked = [pa.array(values.astype(np.float32).reshape(-1)) for values in (taste, spread)]
+    return pa.table([*own, subject, *liked], names=["reader_id", "list_at", "subject", "taste", "taste_spread"])
 
 
 def _met(scenes: Scenes) -> pa.Table:
@@ -98,11 +145,10 @@ def _met(scenes: Scenes) -> pa.Table:
     return scenes.catalogue.filter(pc.is_in(scenes.catalogue.column("article_id"), met)).sort_by("article_id")
 
 
-def _tally(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table) -> tuple[Numbers, Numbers, Numbers]:
-    """Per request and topic what was read and what might have been; and per request how much was read unseen."""
+def _tally(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table) -> Tally:
     rows = pa.array(np.arange(asked.num_rows))
     connection.register("asked", asked.select(["reader_id", "list_at"]).append_column("row_no", rows))
-    connection.register("position_rates", pa.table(parts["rates"]))
+    connection.register("age_rates", pa.table(parts["age_rates"]))
     found = run(
         connection,
         "taste_counts",
@@ -112,20 +158,45 @@ def _tally(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table)
         usual_words=parts["stay"]["words"],
         unknown_gain=LEFT_AT_ONCE if parts["stay"]["is_known"] else 1.0,
     )
+    publisher = pc.fill_null(pc.index_in(found.column("publisher"), pa.array(parts["publishers"], pa.string())), -1)
     row, topic, gain, chance = (found.column(name).to_numpy() for name in ("row_no", "topic", "gain", "chance"))
-    shape = (asked.num_rows, count_topics(parts["topics"]) + 1)
-    gains, chances = np.zeros(shape), np.zeros(shape)
-    gains[row, topic], chances[row, topic] = gain, chance  # topic -1 is the last column
-    return gains[:, :-1], chances[:, :-1], chances[:, -1:]
+    is_unseen = topic < 0
+    unseen = np.bincount(row[is_unseen], chance[is_unseen], asked.num_rows)
+    row, topic, number, gain, chance = (x[~is_unseen] for x in (row, topic, publisher.to_numpy(), gain, chance))
+    return Tally(row, topic, number, gain, chance, unseen)
 
 
-def _beforehand(parts: Parts, asked: pa.Table) -> Numbers:
-    """A constant, and one for each interest that was ticked."""
-    known = np.zeros((asked.num_rows, 1 + len(parts["interests"])))
-    known[:, 0] = 1
+def _count_topics(parts: Parts, tally: Tally, ticked: Array) -> Counts:
+    return _count(parts, "topic", count_topics(parts["topics"]), tally, tally.chance, ticked)
+
+
+def _count_publishers(parts: Parts, tally: Tally, taste: Array, ticked: Array) -> Counts:
+    """As much as the reader's taste for topics explains is expected of each publisher."""
+    expected = tally.chance * np.exp(taste[tally.row, tally.topic])
+    return _count(parts, "publisher", len(parts["publishers"]), tally, expected, ticked)
+
+
+def _count(parts: Parts, name: str, subjects: int, tally: Tally, expected: Array, ticked: Array) -> Counts:
+    """Gains and chances by request and subject; what was read unseen may have been any, as the crowd reads them."""
+    gains, chances = np.zeros((len(ticked), subjects)), np.zeros((len(ticked), subjects))
+    subject = getattr(tally, name)
+    known = subject >= 0
+    np.add.at(gains, (tally.row[known], subject[known]), tally.gain[known])
+    np.add.at(chances, (tally.row[known], subject[known]), expected[known])
+    shares = parts.setdefault(f"{name}_shares", gains.sum(axis=0) / max(gains.sum(), 1e-9))
+    return Counts(gains, chances + tally.unseen[:, None] * shares, ticked)
+
+
+def _ticked(parts: Parts, asked: pa.Table) -> Array:
+    """A column for each interest: one where it was ticked."""
+    known = np.zeros((asked.num_rows, len(parts["interests"])))
     ticked = asked.column("interests").combine_chunks()
     names = pc.index_in(pc.list_flatten(ticked), pa.array(parts["interests"], pa.string()))
     rows = pc.list_parent_indices(ticked)
     is_known = names.is_valid()
-    known[rows.filter(is_known).to_numpy(), 1 + names.filter(is_known).to_numpy()] = 1
+    known[rows.filter(is_known).to_numpy(), names.filter(is_known).to_numpy()] = 1
     return known
+
+
+def _arrays(table: pa.Table) -> dict[str, Array]:
+    return {name: table.column(name).to_numpy() for name in table.column_names}

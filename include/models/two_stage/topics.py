@@ -28,6 +28,7 @@ WORD_BUCKETS = 2**15
 FEWEST_ARTICLES_PER_WORD, MOST_ARTICLES_PER_WORD_SHARE = 5, 0.1
 AXES = 64
 CATEGORY_WEIGHT = 0.5
+ABOUT = ["article_id", "publisher", "language", "word_count", "published_at"]
 
 _COUNTER = HashingVectorizer(n_features=WORD_BUCKETS, alternate_sign=False, norm=None, dtype=np.float32)
 
@@ -67,12 +68,12 @@ def count_topics(parts: Parts) -> int:
 
 
 def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
-    """article_id, topic and word_count of each article; nothing where there are no topics."""
+    """Each article's topic beside what else tastes and ages go by; nothing where there are no topics."""
     topics = np.zeros(0, np.int32)
     if parts and catalogue.num_rows:
         places, centres = _places(parts, catalogue), parts["centres"]
         topics = np.argmin((centres**2).sum(axis=1) - 2 * places @ centres.T, axis=1).astype(np.int32)
-    about = catalogue.slice(0, len(topics)).select(["article_id", "word_count"])
+    about = catalogue.slice(0, len(topics)).select(ABOUT)
     return about.append_column("topic", pa.array(topics))
 
 

@@ -47,7 +47,8 @@ select p.*,
        coalesce(h.share, 0) as publisher_share,
        coalesce(l.share, 0) as language_share,
        coalesce(list_contains(r.interests, a.category), false)::int as is_interest,
-       s.taste, s.taste_spread,
+       (g.language is not null)::int as is_own_language,
+       s.taste, s.taste_spread, b.taste as publisher_taste,
        coalesce(t.co_read, 0) as co_read,
        coalesce(t.co_read_strongest, 0) as co_read_strongest,
        coalesce(t.read_together, 0) as read_together,
@@ -60,6 +61,8 @@ join crowd a on a.article_id = p.article_id and a.list_at = p.list_at
 left join categories c on c.reader_id = p.reader_id and c.list_at = p.list_at and c.category = a.category
 left join publishers h on h.reader_id = p.reader_id and h.list_at = p.list_at and h.publisher = a.publisher
 left join languages l on l.reader_id = p.reader_id and l.list_at = p.list_at and l.language = a.language
+left join tongues g on g.reader_id = p.reader_id and g.list_at = p.list_at and g.language = a.language
+left join publisher_tastes b on b.reader_id = p.reader_id and b.list_at = p.list_at and b.publisher = a.publisher
 left join topics o on o.article_id = p.article_id
 left join tastes s on s.reader_id = p.reader_id and s.list_at = p.list_at and s.topic = o.topic
 left join shared t on t.reader_id = p.reader_id and t.list_at = p.list_at and t.article_id = p.article_id
