@@ -16,7 +16,7 @@ from include.launcher.progress import Progress
 from include.settings import load_settings
 
 ROWS = 1_000_000
-DESKDROP = "deskdrop"
+DESKDROP, TRUTH = "deskdrop", "truth"
 
 
 def main() -> None:
@@ -30,6 +30,12 @@ def main() -> None:
             from bench import deskdrop
 
             print(deskdrop.compare(arguments.data, load_settings(), say))
+            return
+        if arguments.only == TRUTH:
+            from bench import truth
+
+            sizes = {"seeds": arguments.seeds, "readers": arguments.readers, "sample": arguments.sample}
+            print(truth.compare(load_settings(), say, **sizes))
             return
         path = load_settings().home / files.BENCH_FIGURES
         with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
@@ -49,7 +55,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times stages beside their alternatives.")
-    parser.add_argument("--only", choices=[*BENCHES, DESKDROP], help="one benchmark, not all")
+    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH], help="one benchmark, not all")
     parser.add_argument("--data", type=Path, help=f"the folder of the set that {DESKDROP} measures on")
     parser.add_argument("--rows", type=_positive, default=ROWS, help=f"reading events, about (default {ROWS:,})")
     parser.add_argument(
@@ -58,6 +64,12 @@ def _arguments() -> argparse.Namespace:
         default=3,
         help="extract.large reads this many times the rows (default 3; 1: leave out)",
     )
+    for name, default, what in (
+        ("seeds", 3, f"worlds that {TRUTH} plays"),
+        ("readers", 3000, "readers in each"),
+        ("sample", 300, f"readers that {TRUTH} finds the reachable of"),
+    ):
+        parser.add_argument(f"--{name}", type=_positive, default=default, help=f"{what} (default {default:,})")
     parser.add_argument("--repeat", type=_positive, help="runs of each variant (default 3, of the loop 1)")
     parser.add_argument("--keep", action="store_true", help="leave data and services for the next run")
     arguments = parser.parse_args()
