@@ -111,7 +111,10 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def complete(folder: Path, model: str, build: Path) -> None:
-    """The folder of a saved model as an artifact: its name, and the crowd of the build it learnt from."""
+def complete(folder: Path, model: str, build: Path) -> dict[str, float]:
+    """The folder of a saved model as an artifact: its name, and the crowd of its build; what is worth logging of it."""
     write_json(folder / ABOUT, {"model": model})
     shutil.copytree(build / FOLDER, folder / FOLDER)
+    size = sum(path.stat().st_size for path in (folder / FOLDER).iterdir())
+    rows = read_json(folder / FOLDER / "crowd.json")["rows"]
+    return {"crowd_mb": size / 1e6, **{f"crowd_{name}": float(count) for name, count in rows.items()}}

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.adapters import duck
@@ -87,11 +88,14 @@ class Crowd:
         counted = {"read_kind": find_read_kind(connection), **parameters}
         asked = {**counted, "as_of": as_of, "most_events": MOST_EVENTS}
         articles, events = (describe_part(connection, name, asked) for name in ("crowd_articles", "crowd_events"))
+        came = describe_part(connection, "crowd_readers", asked).column("readers")[0].as_py()
+        lately = pc.field("occurred_at") >= pa.scalar(as_of - timedelta(days=1), MICROSECONDS)
+        kept = len(pc.unique(events.filter(lately).column("reader_id")))
         about = {
             "as_of": as_of.isoformat(),
             "feature_version": VERSION,
             "counting": counted,
-            "rows": {"articles": articles.num_rows, "events": events.num_rows},
+            "rows": {"articles": articles.num_rows, "events": events.num_rows, "left_out_readers": came - kept},
         }
         return cls(about, articles, events)
 

@@ -91,9 +91,9 @@ def fit_model(
     facts = model.fit(_of_readers(scenes.between(as_of - EVER, end), budget.readers), learnt, seed=settings.seed)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
-    complete(folder, name, build)
+    crowd = complete(folder, name, build)
     until = _last_moment(learnt, end) + timedelta(hours=settings.list_step_hours)
-    return Trained(model, digest_folder(folder), {**facts, **budget.facts}, until)
+    return Trained(model, digest_folder(folder), {**facts, **budget.facts, **crowd}, until)
 
 
 def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:

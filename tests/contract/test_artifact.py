@@ -278,7 +278,7 @@ def test_a_crowd_holds_a_day_of_events_and_no_readers_id(scoring, world):
     assert files < 40 * (crowd.events.num_rows + crowd.articles.num_rows)
 
 
-def test_a_crowd_too_large_leaves_out_whole_readers(settings, world, monkeypatch, tmp_path):
+def test_a_crowd_too_large_leaves_out_whole_readers_and_says_so(settings, world, scoring, monkeypatch, tmp_path):
     monkeypatch.setattr(crowds, "MOST_EVENTS", 1_000)
     keep_crowd(settings, worlds.store(settings, world), tmp_path)
     kept = Crowd.open(tmp_path / crowds.FOLDER)
@@ -290,6 +290,9 @@ def test_a_crowd_too_large_leaves_out_whole_readers(settings, world, monkeypatch
         return set(events.group_by("reader_id").aggregate([([], "count_all")]).column("count_all").to_pylist())
 
     assert sizes(kept.events.filter(since)) <= sizes(whole)
+    came = len(whole.column("reader_id").unique())
+    assert kept.about["rows"]["left_out_readers"] == came - len(kept.events.filter(since).column("reader_id").unique())
+    assert Crowd.open(scoring / crowds.FOLDER).about["rows"]["left_out_readers"] == 0
 
 
 # What it refuses
