@@ -6,6 +6,7 @@ earlier reads are told, its last one is asked for.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from include.features import Scenes, counting, describe, describe_readers, descr
 from include.settings import Settings
 
 MICROSECONDS = pa.timestamp("us", tz="UTC")
+FEWEST_MOMENTS = 16  # that a model learns from in next-read mode, if there are so many
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,11 @@ def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> L
         if plan.mode == "lists":
             tables = describe(connection, moments, "training", counting(settings))
             return Lesson(make_scenes(tables), tables["outcomes"])
-        sample = -(-plan.train_sample // len(moments))
-        parameters = {**counting(settings), **_asking(settings, plan, sample)}
-        connection.register("moments", _moments(moments))
         connection.register("first_reads", first_reads(connection))
         connection.register("session_source", connection.table("reading_events"))
+        moments = _enough(connection, {**counting(settings), **_asking(settings, plan, 0)}, moments, plan.train_sample)
+        parameters = {**counting(settings), **_asking(settings, plan, -(-plan.train_sample // len(moments)))}
+        connection.register("moments", _moments(moments))
         asked = _asked_sessions(connection, parameters)
         world = describe_world(connection, moments, counting(settings))
         scenes, outcomes = _session_scenes(connection, asked, world, parameters, with_answers=True)
@@ -93,6 +95,20 @@ def _lesson_moments(settings: Settings, plan: Plan, moment: datetime) -> list[da
     step = timedelta(hours=settings.list_step_hours)
     length = min(timedelta(days=settings.train_days), max(plan.train_window - timedelta(days=1), plan.train_window / 2))
     return [moment - step * back for back in range(max(1, length // step), 0, -1)]
+
+
+def _enough(
+    connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], moments: list[datetime], wanted: int
+) -> list[datetime]:
+    """As few of the moments, evenly spread, as have half the wanted questions: describing each takes its time."""
+    connection.register("moments", _moments(moments))
+    counts = Counter(_query(connection, "asked_sessions", parameters).column("list_at").to_pylist())
+    enough = moments
+    for stride in range(2, len(moments) // FEWEST_MOMENTS + 1):
+        fewer = moments[::-1][::stride][::-1]
+        if wanted and sum(min(counts[moment], wanted // len(fewer)) for moment in fewer) >= wanted / 2:
+            enough = fewer
+    return enough
 
 
 def _asking(settings: Settings, plan: Plan, sample: int) -> dict[str, Any]:

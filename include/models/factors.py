@@ -79,10 +79,12 @@ class Factors:
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """The live articles (or the given ones) by closeness to what was read, popular ones first among equals."""
-        found, crowd = [RANKED.empty_table()], Reads(scenes.all_reads)
-        own = crowd if scenes.reads is scenes.all_reads else Reads(scenes.reads)
+        found, moments = [RANKED.empty_table()], sorted(set(scenes.requests.column("list_at").to_pylist()))
+        if not moments:
+            return found[0]
+        crowd, own = Reads(scenes.all_reads, moments[0] - timedelta(hours=POPULAR_HOURS)), Reads(scenes.reads)
         with threadpool_limits(1):
-            for list_at in sorted(set(scenes.requests.column("list_at").to_pylist())):
+            for list_at in moments:
                 found += self._rank_moment(scenes, list_at, crowd, own, depth, candidates)
         return pa.concat_tables(found)
 

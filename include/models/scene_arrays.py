@@ -19,7 +19,9 @@ HOUR = 3_600_000_000
 class Reads:
     """Reads in order of reader and time, ready to be cut at many moments."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, since: Any = None) -> None:
+        if since is not None:
+            table = table.filter(pc.field("read_at") >= pa.scalar(since, table.schema.field("read_at").type))
         reader, article = (np.asarray(table.column(name).to_numpy(), np.int64) for name in ("reader_id", "article_id"))
         at, known = to_times(table.column("read_at")), to_times(table.column("known_at"))
         order = np.lexsort((article, at, reader))

@@ -38,7 +38,7 @@ CANDIDATES = {
 }  # fmt: skip
 LEAST_LANGUAGE_SHARE = 0.25
 TOGETHER_HOURS = 24.0
-REASONS = {"strong_co_read": 0.2, "strong_share": 0.15, "strong_reads": 5, "fresh_hours": 6}
+REASONS = {"strong_co_read": 0.2, "strong_share": 0.15, "strong_reads": 5, "fresh_hours": 6, "latest_reads": 20}
 REQUESTS_AT_ONCE = 1500
 
 

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from include.features import Scenes
 from include.models.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places, to_time, to_times
-from include.models.two_stage.crowd import LATELY_HOURS, Crowd, find_crowd
+from include.models.two_stage.crowd import LATELY_HOURS, SIGHT_HOURS, Crowd, find_crowd
 
 EVER_HOURS = 14 * 24  # how far back a history goes
 OWN_HOURS = 48  # how far back what somebody read leads to what they read next
@@ -228,9 +228,12 @@ class View:
 
 def views_of(scenes: Scenes) -> Iterator[View]:
     """The moments that somebody asks at, in order."""
-    crowd, catalogue = Reads(scenes.all_reads), Catalogue(scenes)
-    own = crowd if scenes.reads is scenes.all_reads else Reads(scenes.reads)
-    for list_at in sorted(set(scenes.requests.column("list_at").to_pylist())):
+    moments = sorted(set(scenes.requests.column("list_at").to_pylist()))
+    if not moments:
+        return
+    crowd = Reads(scenes.all_reads, moments[0] - timedelta(hours=SIGHT_HOURS))
+    own, catalogue = Reads(scenes.reads, moments[0] - timedelta(hours=EVER_HOURS)), Catalogue(scenes)
+    for list_at in moments:
         yield View(scenes.between(list_at, list_at + timedelta(microseconds=1)), list_at, crowd, own, catalogue)
 
 

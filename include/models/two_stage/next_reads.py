@@ -23,10 +23,11 @@ Parts = dict[str, Any]
 NOT_READ_PER_REQUEST = 30
 MOST_READS = 30_000
 LONGEST_COUNTED_SECONDS = 600.0
-KEPT_BACK_SHARE, MOST_KEPT_BACK = 0.15, 2500
+FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
 TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in plain co-reading
 PLAIN_SCALE = 3.0
+DOUBT = 0.12  # half of what a request's NDCG may differ by chance: a gain must be larger to be believed
 FEWEST_CANDIDATES = 100
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -98,28 +99,38 @@ def _thin(row: Counts, is_read: NDArray[np.bool_], random: np.random.Generator) 
 
 
 def _learn(names: list[str], features: Array, gain: Array, request: Counts, seed: int) -> Parts:
-    """Trees, and how far to trust them: as far as serves the requests best that they have not seen."""
+    """Trees, and how far to trust them: as far as serves the requests best that they have not seen, and no farther.
+
+    Where there are few requests each is kept back once, and the trees that stay are grown on all of them.
+    """
     count = int(request.max(initial=-1)) + 1
-    chosen = np.random.default_rng(seed).permutation(count)[: min(MOST_KEPT_BACK, int(KEPT_BACK_SHARE * count))]
-    is_kept_back = np.isin(request, chosen)
-    used, was_read = features[~is_kept_back], gain[~is_kept_back] > 0
-    if len(np.unique(was_read)) < 2:
-        return {"trust": 0.0}
-    used = np.where(np.isnan(used).all(axis=0), np.float32(0), used)
-    worth = gain[~is_kept_back]
+    order = np.random.default_rng(seed).permutation(count)
+    few = count < FEW_REQUESTS
+    kept_back = [order[fold::FOLDS] for fold in range(FOLDS)] if few else [order[:MOST_KEPT_BACK]]
+    found, trees = dict.fromkeys(TRUST, 0.0), None
+    for requests in kept_back:
+        is_kept_back = np.isin(request, requests)
+        trees = _grow(features[~is_kept_back], gain[~is_kept_back], seed)
+        if trees is None:
+            return {"trust": 0.0}
+        unseen = {name: features[is_kept_back, number] for number, name in enumerate(names)}
+        for trust in TRUST:
+            score = _score({"names": names, "trees": trees, "trust": trust}, unseen)
+            found[trust] += _find_ndcg(request[is_kept_back], score, gain[is_kept_back])
+    doubt = DOUBT * np.sqrt(sum(len(requests) for requests in kept_back)) * gain[gain > 0].mean()
+    trust = max(found, key=lambda trust: (found[trust] - trust * doubt, -trust))
+    return {"trees": _grow(features, gain, seed) if few else trees, "trust": trust}
+
+
+def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassifier | None:
+    """Trees that tell what is read, or None where there is nothing to tell apart."""
+    was_read = gain > 0
+    if not was_read.any() or was_read.all():
+        return None
     # weights make scikit-learn many times slower, so none are given where all reads are worth the same
-    weight = np.where(was_read, worth / worth[was_read].mean(), 1.0) if np.ptp(worth[was_read]) else None
-    trees = HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=seed)
-    trees.fit(used, was_read, weight)
-    parts: Parts = {"trees": trees}
-    kept = {name: features[is_kept_back, number] for number, name in enumerate(names)}
-    found = {
-        trust: _find_ndcg(
-            request[is_kept_back], _score({**parts, "names": names, "trust": trust}, kept), gain[is_kept_back]
-        )
-        for trust in TRUST
-    }
-    return {**parts, "trust": max(found, key=lambda trust: (found[trust], trust))}
+    weight = np.where(was_read, gain / gain[was_read].mean(), 1.0) if np.ptp(gain[was_read]) else None
+    known = np.where(np.isnan(features).all(axis=0), np.float32(0), features)
+    return HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=seed).fit(known, was_read, weight)
 
 
 def _score(parts: Parts, features: dict[str, Array]) -> Array:

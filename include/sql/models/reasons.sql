@@ -1,18 +1,29 @@
 -- Why each ranked article is there, in plain words; the strongest of what the ranker saw.
-with because as (
-    select k.reader_id, k.list_at, k.article_id, first(b.title order by c.weight desc, b.article_id) as title
+-- Step by step, because the whole at once is planned badly where a moment has many articles.
+with asked as materialized (
+    select distinct reader_id, list_at from ranked
+), own as materialized (
+    select q.reader_id, q.list_at, r.article_id, b.title
+    from asked q
+    join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
+                and r.read_at >= q.list_at - interval 2 day
+    join articles b on b.list_at = q.list_at and b.article_id = r.article_id and b.title is not null
+    qualify row_number() over (partition by q.reader_id, q.list_at order by r.read_at desc, r.article_id) <= $latest_reads
+), pairs_of_reads as materialized (
+    select k.reader_id, k.list_at, k.article_id, o.article_id as own_id, o.title
     from ranked k
-    join reads r on r.reader_id = k.reader_id and r.read_at < k.list_at and r.known_at < k.list_at
-                and r.read_at >= k.list_at - interval 2 day
-    join co_reads c on c.list_at = k.list_at and c.article_id = r.article_id and c.other_id = k.article_id
-    join articles b on b.list_at = k.list_at and b.article_id = r.article_id
+    join own o on o.reader_id = k.reader_id and o.list_at = k.list_at
+), because as materialized (
+    select t.reader_id, t.list_at, t.article_id, first(t.title order by c.weight desc, t.own_id) as title
+    from pairs_of_reads t
+    join co_reads c on c.list_at = t.list_at and c.article_id = t.own_id and c.other_id = t.article_id
     group by all
 )
 select k.reader_id, k.list_at, k.rank, k.article_id, k.score,
        case
            when k.co_read_strongest >= $strong_co_read and w.title is not null
                then 'Readers of “' || w.title || '” read this too'
-           when k.co_read_strongest >= $strong_co_read and w.article_id is not null then 'Read by those who read what you read'
+           when k.co_read_strongest >= $strong_co_read then 'Read by those who read what you read'
            when k.category_share >= $strong_share then 'You spend time on ' || a.category
            when k.read_count_6h >= $strong_reads then 'Read by many right now'
            when k.age_hours <= $fresh_hours then 'New in ' || coalesce(a.category, 'the news')

@@ -1,0 +1,120 @@
+"""What the crowd of a log of clicks says: counted by hand, and never worse than plain co-reading on next to nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from include.models.factors import Factors
+from include.models.scene_arrays import Reads, to_time
+from include.models.two_stage import TwoStage
+from include.models.two_stage.crowd import find_crowd
+from tests import scenes
+
+ARTICLES = [scenes.an_article(n, category="news" if n < 5 else "sport", age_hours=9) for n in range(1, 9)]
+
+
+def reads(rows):
+    """(reader, article, minutes ago) as a table of reads."""
+    told = [
+        {
+            "reader_id": r,
+            "article_id": a,
+            "read_at": scenes.NOW - timedelta(minutes=m),
+            "known_at": scenes.NOW - timedelta(minutes=m),
+        }
+        for r, a, m in rows
+    ]
+    return pa.Table.from_pylist(told, scenes.READS)
+
+
+def crowd(rows, now=scenes.NOW):
+    return find_crowd(Reads(reads(rows)), np.arange(1, 9), to_time(now))
+
+
+def test_what_is_read_after_is_told_apart_from_what_is_read_beside():
+    found = crowd([(1, 1, 30), (1, 2, 25), (2, 1, 20), (2, 2, 15)])
+    assert found.pairs["beside_lately"][0, 1] == found.pairs["beside_lately"][1, 0] == 2
+    assert found.pairs["after_day"][0, 1] > 0
+    assert found.pairs["after_day"][1, 0] == 0
+
+
+def test_a_read_after_the_moment_or_known_after_it_counts_for_nothing():
+    rows = [(1, 1, 30), (1, 2, 25)]
+    late = reads([*rows, (2, 1, -10), (2, 2, -5), (3, 1, 20), (3, 2, 10)])
+    known = [row["known_at"] if row["reader_id"] < 3 else scenes.NOW for row in late.to_pylist()]
+    late = late.set_column(late.column_names.index("known_at"), "known_at", pa.array(known, late["known_at"].type))
+    ours, theirs = (find_crowd(Reads(one), np.arange(1, 9), to_time(scenes.NOW)) for one in (reads(rows), late))
+    for name, matrix in ours.pairs.items():
+        assert np.array_equal(matrix.toarray(), theirs.pairs[name].toarray()), name
+    for name, count in ours.counts.items():
+        assert np.array_equal(count, theirs.counts[name]), name
+
+
+def test_other_names_of_readers_change_no_sum():
+    """A version keeps no reader's id, and must rank as the batch did."""
+    random = np.random.default_rng(1)
+    rows = [
+        (int(r), int(a), int(m)) for r, a, m in zip(*(random.integers(1, n, 400) for n in (60, 9, 900)), strict=True)
+    ]
+    rows = list({(r, a): (r, a, m) for r, a, m in rows}.values())
+    ours, theirs = crowd(rows), crowd([(997 * r % 1009, a, m) for r, a, m in rows])
+    for name, matrix in ours.pairs.items():
+        assert np.array_equal(matrix.toarray(), theirs.pairs[name].toarray()), name
+
+
+def asked(rows, own):
+    """Scenes in which reader 100 asks, who has read `own`."""
+    found = scenes.scenes([100], ARTICLES)
+    return replace(found, reads=reads([(100, a, 5 * n + 1) for n, a in enumerate(own)]), all_reads=reads(rows))
+
+
+def outcomes(rows):
+    """(article, is opened, is shown) of reader 100."""
+    return pa.table(
+        {
+            "reader_id": pa.array([100] * len(rows), pa.int64()),
+            "list_at": pa.array([scenes.NOW] * len(rows), scenes.MOMENT),
+            "article_id": pa.array([a for a, _, _ in rows], pa.int64()),
+            "position": pa.nulls(len(rows), pa.float64()),
+            "is_shown": [shown for _, _, shown in rows],
+            "is_opened": [opened for _, opened, _ in rows],
+            "read_seconds": pa.nulls(len(rows), pa.float64()),
+        }
+    )
+
+
+TOGETHER = [(r, a, 60 - 5 * a) for r in range(1, 6) for a in (1, 2)] + [
+    (r, a, 60 - 5 * a) for r in range(6, 9) for a in (1, 5)
+]
+
+
+@pytest.mark.parametrize("name", ["two_stage", "factors"])
+def test_of_one_single_read_a_model_is_made_that_ranks_what_was_read_together(name):
+    told = asked(TOGETHER, [1])
+    model = TwoStage() if name == "two_stage" else Factors()
+    model.fit(told, outcomes([(2, True, False)]), seed=1)
+    ranked = model.rank(told, 8).to_pylist()
+    assert [row["article_id"] for row in ranked][:2] == [2, 5]
+    assert 1 not in {row["article_id"] for row in ranked}
+    assert len(ranked) == 7
+
+
+def test_nothing_that_can_be_learnt_gives_plain_co_reading():
+    told = asked(TOGETHER, [1])
+    model = TwoStage()
+    assert model.fit(told, outcomes([(1, True, False)]), seed=1)["trust"] == 0
+    assert [row["article_id"] for row in model.rank(told, 3).to_pylist()][:2] == [2, 5]
+
+
+def test_given_candidates_are_ranked_and_no_others():
+    told, model = asked(TOGETHER, [1]), TwoStage()
+    model.fit(told, outcomes([(2, True, False)]), seed=1)
+    given = pa.table(
+        {"reader_id": [100] * 3, "list_at": pa.array([scenes.NOW] * 3, scenes.MOMENT), "article_id": [8, 5, 99]}
+    )
+    assert [row["article_id"] for row in model.rank(told, 5, given).to_pylist()] == [5, 8]
