@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from bench.train import make_examples
 from include import models, pipeline, training, tuning
 from include.adapters import mlflow_registry, optuna_search
 from include.adapters.warehouse import connect
 from include.errors import SettingsError
 from include.model_names import ModelName, find_names
-from include.models import RANKED, Range
+from include.models import RANKED, Range, ranges_of
 from include.models.scene_tables import find_pairs, open_tables
+from include.models.two_stage.ranker import fit_ranker
 from include.tuned import find_tuned
 from tests import cli, worlds
 
@@ -186,6 +188,17 @@ def test_the_word_searches_the_last_window_and_says_what_it_found(run, features)
     again = cli.say(run.settings, *words)
     assert "2 of 2 trials are there" in again.err
     assert again.out == answer.out
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_the_default_models_trees_are_grown_as_chosen_up_to_the_ends_of_its_ranges(end):
+    chosen = {name: getattr(one, end) for name, one in ranges_of("two_stage").items()}
+    chosen |= {name: int(chosen[name]) for name, one in ranges_of("two_stage").items() if one.is_whole}
+    model = models.make_model("two_stage", chosen)
+    parts = fit_ranker(make_examples(2_000, 1), 1, model.chosen)
+    for trees in (parts["reading"], parts["dwell"]):
+        assert trees.get_params().items() >= chosen.items()
+        assert trees.n_iter_ == chosen["max_iter"]
 
 
 def test_parameters_of_another_code_are_refused_by_name(run):

@@ -11,7 +11,7 @@ read beside and after the reader's own reads, and what was then read against wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,11 +23,11 @@ import pyarrow.compute as pc
 
 from include.adapters import skops_files
 from include.features import Scenes
-from include.models import RANKED
+from include.models import RANKED, Range
 from include.models.scene_tables import find_pairs, open_tables, run
 from include.models.two_stage.examples import ask_again, find_examples, notes_what_was_shown
 from include.models.two_stage.next_reads import fit_next_reads, rank_next_reads
-from include.models.two_stage.ranker import expect_seconds, fit_ranker
+from include.models.two_stage.ranker import TREE_RANGES, expect_seconds, fit_ranker
 from include.models.two_stage.tasting import learn_tastes, tables_of, tastes_of
 
 Tables = dict[str, pa.Table]
@@ -46,9 +46,15 @@ class TwoStage:
     """Candidates, then expected reading time."""
 
     name: ClassVar[str] = "two_stage"
+    TUNABLE: ClassVar[Mapping[str, Range]] = TREE_RANGES
 
-    def __init__(self, parts: dict[str, Any] | None = None) -> None:
-        self.parts = parts or {}
+    def __init__(self, parts: dict[str, Any] | None = None, chosen: Mapping[str, float] | None = None) -> None:
+        self.parts, self.chosen = parts or {}, chosen or {}
+
+    @classmethod
+    def tuned(cls, parameters: Mapping[str, float]) -> TwoStage:
+        """A model whose ranker will be grown with these parameters."""
+        return cls(chosen=parameters)
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Learn from what was shown or read after each moment."""
@@ -60,7 +66,8 @@ class TwoStage:
         self.parts = {"tastes": learn_tastes(scenes, seed)}
         shared = tables_of(self.parts["tastes"], scenes)
         parts = split_requests(ask_again(scenes, examples), REQUESTS_AT_ONCE)
-        self.parts |= fit_ranker(pa.concat_tables(self._describe(part, shared, examples) for part in parts), seed)
+        described = pa.concat_tables(self._describe(part, shared, examples) for part in parts)
+        self.parts |= fit_ranker(described, seed, self.chosen)
         reads = pc.sum(examples.column("is_read")).as_py() or 0
         return {"example_rows": float(examples.num_rows), "example_reads": float(reads)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from include.models import Range
 
 Parts = dict[str, Any]
 
@@ -26,17 +29,24 @@ RISING = ("taste", "publisher_taste")  # more of these never means less reading
 LONGEST_COUNTED_SECONDS = 600.0
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
+TREE_RANGES = {
+    "max_iter": Range(40, 300, is_whole=True, is_log=True),
+    "learning_rate": Range(0.02, 0.2, is_log=True),
+    "max_leaf_nodes": Range(6, 40, is_whole=True, is_log=True),
+    "l2_regularization": Range(0.1, 10, is_log=True),
+    "min_samples_leaf": Range(20, 200, is_whole=True, is_log=True),
+}
 
 
-def fit_ranker(examples: pa.Table, seed: int) -> Parts:
-    """Both models and the vocabularies."""
+def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None = None) -> Parts:
+    """Both models and the vocabularies; `chosen` parameters take the place of the usual ones."""
     parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
     matrix = _matrix(parts, examples)
     was_read = examples.column("is_read").to_numpy()
     seconds = examples.column("read_seconds").to_numpy()
     is_comparable = _is_comparable(examples)
     rising = [int(name in RISING) for name in (*WORDS, *NUMBERS)]
-    trees = {**TREES, "monotonic_cst": rising, "random_state": seed}
+    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising, "random_state": seed}
     parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
         _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
     )
