@@ -14,7 +14,7 @@ from feast.types import Array, Float32, Float64, Int64, String
 
 from include.settings import load_settings
 
-VERSION = "v2"
+VERSION = "v3"
 LATEST = load_settings().home / "features" / "latest"
 
 
@@ -92,4 +92,4 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     ]
 
 
-reader, article, reader_activity, reader_taste, article_stats, readers_v2, articles_v2 = declare(LATEST)
+reader, article, reader_activity, reader_taste, article_stats, readers_v3, articles_v3 = declare(LATEST)

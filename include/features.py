@@ -26,7 +26,7 @@ from include.errors import SourceError
 from include.settings import Settings
 from include.snapshot import Snapshot, find_read_kind, open_tables
 
-VERSION = "v2"
+VERSION = "v3"
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
 SIDE_TABLES = ("articles", "reads", "shown", "co_reads", "requests", "moments", "outcomes")
 METADATA = ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
@@ -152,12 +152,13 @@ def describe(
 def describe_world(
     connection: duckdb.DuckDBPyConnection, moments: Sequence[datetime], parameters: Mapping[str, Any]
 ) -> dict[str, pa.Table]:
-    """What is the same for everybody who asks at these moments."""
+    """What is the same for everybody who asks at these moments; `read_kind` as in `describe_readers`."""
     tables = {
         "moments": pa.table({"list_at": pa.array(moments, MICROSECONDS)}),
         "articles": connection.table("articles").to_arrow_table(),
     }
     connection.register("moments", tables["moments"])
+    parameters = {"read_kind": find_read_kind(connection), **parameters}
     return tables | {
         name: describe_part(connection, name, parameters) for name in ("reads", "shown", "article_stats", "co_reads")
     }

@@ -76,6 +76,12 @@ def test_clicks_count_as_reads_where_there_are_no_reads(said):
     assert pc.sum(pq.read_table(stats, columns=["read_count"])["read_count"]).as_py() > 1000
 
 
+def test_clicks_count_for_articles_too(said):
+    """Else nothing is read by many, and most_read lists what is newest."""
+    (stats,) = said[1].home.glob("features/*-training-*/article_stats/part.parquet")
+    assert pc.sum(pq.read_table(stats, columns=["read_count_6h"])["read_count_6h"]).as_py() > 1000
+
+
 def test_every_reader_gets_ten_live_unread_articles(said):
     counted = ask(said, "select reader_id, count(distinct article_id) from recs.current group by reader_id")
     assert sorted(counted) == [

@@ -1,5 +1,6 @@
 -- How each live article was doing, as known at the moment: those that were seen in the last day or are still fresh.
--- Times are summed in whole milliseconds, for a sum of fractions depends on the order of its rows.
+-- In a log without reads its clicks are reads. Times are summed in whole milliseconds, for a sum of fractions depends on
+-- the order of its rows.
 with live as (
     select m.list_at, a.article_id, a.published_at
     from articles a
@@ -10,11 +11,11 @@ with live as (
     select m.list_at, e.article_id,
            count(*) filter (where e.kind = 'impression') as impression_count_1d,
            count(*) filter (where e.kind = 'click') as click_count_1d,
-           count(*) filter (where e.kind = 'read') as read_count_1d,
-           count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 6 hour) as read_count_6h,
-           count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 3 hour) as read_count_3h,
-           count(*) filter (where e.kind = 'read' and e.occurred_at >= m.list_at - interval 1 hour) as read_count_1h,
-           sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read') as read_ms_1d
+           count(*) filter (where e.kind = $read_kind) as read_count_1d,
+           count(*) filter (where e.kind = $read_kind and e.occurred_at >= m.list_at - interval 6 hour) as read_count_6h,
+           count(*) filter (where e.kind = $read_kind and e.occurred_at >= m.list_at - interval 3 hour) as read_count_3h,
+           count(*) filter (where e.kind = $read_kind and e.occurred_at >= m.list_at - interval 1 hour) as read_count_1h,
+           sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = $read_kind) as read_ms_1d
     from reading_events e
     join moments m on e.occurred_at < m.list_at and e.ingested_at < m.list_at and e.occurred_at >= m.list_at - interval 1 day
     group by all
