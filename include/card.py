@@ -57,11 +57,17 @@ def card_files(page: Path) -> list[Path]:
 def describe(settings: Settings, registered: RegisteredModel, judged: Judged | None) -> tuple[str, str, list[Section]]:
     """Title, leading sentence and sections of the card."""
     record = mlflow_registry.read_training(settings, registered.mlflow_run_id)
-    clean = snapshot.find_snapshot(settings, registered.snapshot_id)
-    about = (inspect.getdoc(inspect.getmodule(model_class(registered.model))) or "").split("\n\n")[-1]
+    try:
+        clean = snapshot.find_snapshot(settings, registered.snapshot_id)
+    except ArtifactDamaged:  # another machine holds it, or nobody any more
+        clean = None
+    about = " ".join((inspect.getdoc(inspect.getmodule(model_class(registered.model))) or "").split())
     sections: list[Section] = [
         ("The model", _tell_model(registered, record, about)),
-        ("Data", _tell_data(settings, clean)),
+        (
+            "Data",
+            _tell_data(settings, clean) if clean else (f"Snapshot {registered.snapshot_id}, not on this machine.",),
+        ),
         ("Parameters", Table(("", ""), tuple(sorted(record.params.items())))),
         *(_tell_verdict(judged) if judged else ()),
         ("Limits of its use", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
@@ -149,7 +155,7 @@ def _number(check: Check) -> object:
     return "" if check.observed is None else float(check.observed)
 
 
-def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, clean: Snapshot) -> list[str]:
+def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, clean: Snapshot | None) -> list[str]:
     """What it cannot know or do, by how it was made."""
     chosen = record.params
     days, oldest = chosen.get("lookback_days", "?"), chosen.get("article_max_age_hours", "?")
@@ -158,7 +164,7 @@ def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, 
         f"It looks back {days} days at what somebody read, and learnt from articles of at most {oldest} hours.",
         f"It learnt from readers of this window: {chosen.get('training_data', 'not recorded')}",
     ]
-    if clean.missing_days:
+    if clean and clean.missing_days:
         told.append(
             f"Nothing was read on {len(clean.missing_days)} day(s) of its window: {', '.join(clean.missing_days)}."
         )
