@@ -152,6 +152,9 @@ def _session_scenes(
         ["reader_id", "list_at", "article_id"],
         join_type="left semi",
     )
+    # what is asked is which article comes next, not for how long it is read: each answer is worth the same
+    seconds = outcomes.schema.get_field_index("read_seconds")
+    outcomes = outcomes.set_column(seconds, "read_seconds", pa.nulls(outcomes.num_rows, pa.float64()))
     tables = {**world, **described, "requests": requests, "reads": reads, "all_reads": world["reads"]}
     return make_scenes(tables), outcomes.sort_by([*keys, ("article_id", "ascending")])
 

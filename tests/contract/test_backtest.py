@@ -23,6 +23,7 @@ from include.contract import MOMENT
 from include.errors import ArtifactDamaged, DaybreakError
 from include.models import BASELINES
 from include.models.co_reading import CoReading
+from include.models.two_stage.examples import find_examples
 from include.settings import Settings
 from tests import cli, servers, sessions, worlds
 
@@ -117,6 +118,18 @@ def test_what_a_session_is_told_counts_for_nobody_else(question):
     """The crowd is who had read before the step; sessions of the step are not among it."""
     assert min(question.scenes.all_reads.column("reader_id").to_pylist()) > 0
     assert set(question.scenes.reads.column("reader_id").to_pylist()) <= set(question.who["reader_id"].to_pylist())
+
+
+def test_what_is_read_next_is_learnt_as_such_however_long_it_was_read(settings, log):
+    """A log that says how long: the question is which article, so every answer is worth the same."""
+    rows = log["reading_events"].to_pylist()
+    timed = [{**row, "kind": "read", "dwell_seconds": 5.0 + row["event_id"] % 300} for row in rows]
+    world = worlds.changed(log, "reading_events", timed)
+    opened = Ground(settings, worlds.store(settings, world, END, DAYS))
+    examples = find_examples(teach(settings, a_plan(), opened, STEP).outcomes)
+    assert examples.num_rows > 100
+    assert set(examples.column("is_read").to_pylist()) == {True}
+    assert set(examples.column("read_seconds").to_pylist()) == {None}
 
 
 # Nothing from the future
