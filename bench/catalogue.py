@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import extract, features, loop, publish, train, validate
+from bench import candidates, extract, features, loop, publish, train, validate
 from bench.figures import Figure
 from bench.ground import Ground, Say
 
@@ -13,6 +13,7 @@ BENCHES: dict[str, Callable[[Ground, int, Say], list[Figure]]] = {
     "validate": validate.measure,
     "features": features.measure,
     "train": train.measure,
+    "candidates": candidates.measure,
     "publish": publish.measure,
     "loop": loop.measure,
 }

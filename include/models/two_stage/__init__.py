@@ -86,7 +86,7 @@ class TwoStage:
 
     def _rank_part(self, scenes: Scenes, shared: Tables, depth: int, candidates: pa.Table | None) -> pa.Table:
         with open_tables(scenes, **shared) as connection:
-            self._register_tastes(connection, scenes)
+            self.register_tastes(connection, scenes)
             found = find_pairs(connection, candidates, "candidates", **CANDIDATES)
             connection.register("pairs", found.append_column("position", pa.array(np.ones(found.num_rows))))
             pairs = run(connection, "pair_features", together_hours=TOGETHER_HOURS)
@@ -96,11 +96,12 @@ class TwoStage:
 
     def _describe(self, scenes: Scenes, shared: Tables, examples: pa.Table) -> pa.Table:
         with open_tables(scenes, **shared, given=examples) as connection:
-            self._register_tastes(connection, scenes)
+            self.register_tastes(connection, scenes)
             connection.register("pairs", run(connection, "given_examples"))
             return run(connection, "pair_features", together_hours=TOGETHER_HOURS)
 
-    def _register_tastes(self, connection: duckdb.DuckDBPyConnection, scenes: Scenes) -> None:
+    def register_tastes(self, connection: duckdb.DuckDBPyConnection, scenes: Scenes) -> None:
+        """What the queries ask of the scenes' readers: their tastes and languages, under their names."""
         for name, table in tastes_of(connection, self.parts["tastes"], scenes).items():
             connection.register(name, table)
         connection.register("tongues", run(connection, "tongues", least_share=LEAST_LANGUAGE_SHARE))

@@ -1,0 +1,101 @@
+"""`candidates`: of 144,000 live articles the few hundred for each of 15,000 readers that a ranker then puts in order.
+
+The world is a newsroom of that size, played without a database. The others answer a smaller question: the hundred best
+by one product of 64 made-up numbers per reader and article, whatever is read already, old, or in another language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from bench import strangers
+from bench.figures import OURS, Figure
+from bench.ground import AS_OF, Ground, Say
+from bench.measure import Work, in_turns
+from bench.played import play_tables
+from include.adapters import duck
+from include.features import Scenes, counting, describe, list_times, make_scenes
+from include.models.scene_tables import find_pairs, open_tables
+from include.models.two_stage import CANDIDATES, REQUESTS_AT_ONCE, TwoStage, split_requests
+from include.models.two_stage.tasting import learn_tastes, tables_of
+from include.newsroom.readers import DAY
+from include.newsroom.world import Parameters, World, to_us
+
+READERS, ARTICLES_PER_DAY, DAYS = 15_000, 48_000, 3
+FACTORS, FOUND, AT_ONCE = 64, 100, 500
+SEED = 7
+
+
+def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
+    """Ours and the others in turns, once the world is played and tastes are learnt."""
+    strangers.install(ground.settings.home.parent, say)
+    folder = ground.scratch / "candidates"
+    if not folder.exists():
+        say(f"playing {READERS:,} readers and {DAYS * ARTICLES_PER_DAY:,} articles, learning tastes")
+        scenes = _play(ground)
+        folder.mkdir()
+        for field in fields(scenes):
+            pq.write_table(getattr(scenes, field.name), folder / f"{field.name}.parquet")
+        TwoStage({"tastes": learn_tastes(scenes, SEED)}).save(folder)
+    return in_turns("candidates", tuple(VARIANTS), ground, repeat, say)
+
+
+def _play(ground: Ground) -> Scenes:
+    """Every reader at one moment, and what was known then."""
+    world = World(Parameters(SEED, READERS, ARTICLES_PER_DAY, to_us(AS_OF) - DAYS * DAY))
+    with duck.connect() as connection:
+        for name, table in play_tables(world, AS_OF).items():
+            connection.register(name, table)
+        moments = list_times(ground.settings, AS_OF, "scoring")
+        return make_scenes(describe(connection, moments, "scoring", counting(ground.settings)))
+
+
+def daybreak(ground: Ground) -> Work:
+    """The default model's first stage."""
+    folder = ground.scratch / "candidates"
+    scenes = Scenes(**{field.name: pq.read_table(folder / f"{field.name}.parquet") for field in fields(Scenes)})
+    model = TwoStage.load(folder)
+
+    def work() -> int:
+        found, shared = 0, tables_of(model.parts["tastes"], scenes)
+        for part in split_requests(scenes, REQUESTS_AT_ONCE):
+            with open_tables(part, **shared) as connection:
+                model.register_tastes(connection, part)
+                found += find_pairs(connection, None, "candidates", **CANDIDATES).num_rows
+        return found
+
+    return work
+
+
+def implicit(ground: Ground) -> Work:
+    """The top-k search of the library implicit."""
+    strangers.let_in(ground.settings.home.parent)
+    from implicit.cpu.topk import topk
+
+    return _of_factors(lambda readers, articles: topk(articles, readers, FOUND)[0])
+
+
+def product(_: Ground) -> Work:
+    """A plain matrix product and a partial sort."""
+    return _of_factors(lambda readers, articles: np.argpartition(-(readers @ articles.T), FOUND, axis=1)[:, :FOUND])
+
+
+def _of_factors(find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
+    chance = np.random.default_rng(SEED)
+    readers, articles = (
+        chance.standard_normal((count, FACTORS)).astype(np.float32) for count in (READERS, DAYS * ARTICLES_PER_DAY)
+    )
+
+    def work() -> int:
+        return sum(find(readers[start : start + AT_ONCE], articles).size for start in range(0, READERS, AT_ONCE))
+
+    return work
+
+
+VARIANTS = {OURS: daybreak, "implicit": implicit, "product": product}
