@@ -30,7 +30,7 @@ clean: down ## stop everything and remove the state folder
 	@if [ -x $(RUN) ]; then $(RUN) -m include.launcher.clean; fi
 
 test: setup-dev lint types ## lint, types and all tests, in two processes; WORKERS=0 for one
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev ## style and order of the code
 	$(RUN) -m ruff format --check .

@@ -29,6 +29,12 @@ def pytest_addoption(parser):
     parser.addoption("--golden", action="store_true", help="rewrite tests/golden/ with what was found")
 
 
+def pytest_collection_modifyitems(items):
+    """What takes longest comes first, so that no process waits for another one at the end."""
+    rooms = ("end_to_end", "loop", "contract")
+    items.sort(key=lambda item: next((n for n, room in enumerate(rooms) if room in item.path.parts), len(rooms)))
+
+
 def pytest_unconfigure(config):
     shutil.rmtree(STATE, ignore_errors=True)
 
