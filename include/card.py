@@ -26,6 +26,9 @@ from include.snapshot import Snapshot
 from include.verdict import Evidence, Verdict
 from include.verdict_page import MEASURES
 
+WEIGHT, HEAVIEST = "weight_", 15
+WEIGHTS = "What its ranking hangs on: how far each feature moves it"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -69,6 +72,7 @@ def describe(settings: Settings, registered: RegisteredModel, judged: Judged | N
             _tell_data(settings, clean) if clean else (f"Snapshot {registered.snapshot_id}, not on this machine.",),
         ),
         ("Parameters", Table(("", ""), tuple(sorted(record.params.items())))),
+        *_tell_weights(record),
         *(_tell_verdict(judged) if judged else ()),
         ("Limits of its use", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
         ("Making it again", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
@@ -116,6 +120,13 @@ def _tell_data(settings: Settings, clean: Snapshot) -> Table:
         ("Days without an event", len(clean.missing_days), "", ", ".join(clean.missing_days)),
     ]
     return Table(("", "rows", "set aside", "by rule"), tuple(rows))
+
+
+def _tell_weights(record: mlflow_registry.Training) -> list[Section]:
+    """Which features its ranking hangs on, the heaviest first; nothing of a model that does not say."""
+    weights = {name.removeprefix(WEIGHT): share for name, share in record.metrics.items() if name.startswith(WEIGHT)}
+    heaviest = sorted(weights.items(), key=lambda weight: (-weight[1], weight[0]))[:HEAVIEST]
+    return [(WEIGHTS, Table(("feature", "share"), tuple(heaviest)))] if heaviest else []
 
 
 def _tell_verdict(judged: Judged) -> list[Section]:

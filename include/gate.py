@@ -77,10 +77,13 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         "report": report,
     }
     keep_verdict(run, verdict_id, facts, verdict.checks, evidence.means)
-    mlflow_reports.keep_verdict(
-        settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
-    )
-    facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
+    if champion and champion.version == version:  # it keeps the card, and the verdict, that it was promoted with
+        facts["card"] = keep_card(settings, challenger)
+    else:
+        mlflow_reports.keep_verdict(
+            settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
+        )
+        facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 
 

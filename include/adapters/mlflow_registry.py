@@ -34,9 +34,11 @@ class Version:
 
 @dataclass(frozen=True)
 class Training:
-    """What a run in MLflow says about a training: what was chosen, and on what it stood; None before that was kept."""
+    """What a run in MLflow says about a training: what was chosen, what it measured, and on what it stood; None before
+    that was kept."""
 
     params: Mapping[str, str]
+    metrics: Mapping[str, float]
     grounds: dict[str, Any] | None
 
 
@@ -171,8 +173,8 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
                 run_id=mlflow_run_id, artifact_path=GROUNDS, dst_path=folder, tracking_uri=settings.mlflow_url
             )
         except MlflowException:
-            return Training(found.data.params, None)
-        return Training(found.data.params, json.loads(Path(path).read_text()))
+            return Training(found.data.params, found.data.metrics, None)
+        return Training(found.data.params, found.data.metrics, json.loads(Path(path).read_text()))
 
 
 def need_version(settings: Settings, version: int) -> None:

@@ -38,7 +38,10 @@ class Recommender(Protocol):
     name: ClassVar[str]
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
-        """Learn from what readers did after each moment; returns facts worth logging (rows used, positives)."""
+        """Learn from what readers did after each moment; returns facts worth logging (rows used, positives).
+
+        Facts named `weight_<feature>` are its explanation: how much of what it tells apart hangs on each feature.
+        """
         ...
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:

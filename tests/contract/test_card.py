@@ -30,6 +30,11 @@ def test_a_card_names_model_data_parameters_and_how_to_make_it_again(mlflow_serv
     assert f"| reading_events | {clean.rows('reading_events'):,} | 0 |  |" in card
     assert f"| Features | {registered.feature_version}, build {registered.features_id} |" in card
     assert "| seed | 7 |" in card
+    _, weights = card.split("## What its ranking hangs on")
+    shares = [float(line.split("|")[2]) for line in weights.split("## ")[0].splitlines()[4:] if line]
+    assert shares == sorted(shares, reverse=True)
+    assert len(shares) == 15
+    assert 0.5 < sum(shares) <= 1
     assert f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}." in card
 
 
@@ -68,6 +73,18 @@ def test_training_again_leaves_the_card_of_a_judged_version(run, features, first
     before = page.read_bytes()
     assert pipeline.train(run, features, "two_stage").facts["card"] == first_retrain.verdict.facts["card"]
     assert page.read_bytes() == before
+
+
+def test_a_champion_that_is_judged_again_keeps_the_card_it_was_promoted_with(
+    run, features, first_retrain, registered, mlflow_server
+):
+    page = mlflow_server.home / "reports" / first_retrain.verdict.facts["card"]
+    before = page.read_bytes()
+    again = pipeline.judge(run, first_retrain.model, features)
+    assert (again.facts["decision"], again.facts["card"]) == ("keep", first_retrain.verdict.facts["card"])
+    assert page.read_bytes() == before
+    client = mlflow_registry.client(mlflow_server)
+    assert client.get_model_version("daybreak", str(registered.version)).tags["verdict_id"] == first_retrain.verdict.id
 
 
 def test_rows_that_were_set_aside_are_counted_by_the_rules_they_broke(run, mlflow_server, registered, broken_snapshot):

@@ -26,6 +26,7 @@ from include.features import Scenes
 from include.models import RANKED, Range
 from include.models.scene_tables import find_pairs, open_tables, run
 from include.models.two_stage.examples import ask_again, find_examples, notes_what_was_shown
+from include.models.two_stage.explanation import weigh_features
 from include.models.two_stage.next_reads import fit_next_reads, rank_next_reads
 from include.models.two_stage.ranker import TREE_RANGES, expect_seconds, fit_ranker
 from include.models.two_stage.tasting import learn_tastes, tables_of, tastes_of
@@ -69,7 +70,8 @@ class TwoStage:
         described = pa.concat_tables(self._describe(part, shared, examples) for part in parts)
         self.parts |= fit_ranker(described, seed, self.chosen)
         reads = pc.sum(examples.column("is_read")).as_py() or 0
-        return {"example_rows": float(examples.num_rows), "example_reads": float(reads)}
+        learnt_from = {"example_rows": float(examples.num_rows), "example_reads": float(reads)}
+        return learnt_from | weigh_features(self.parts, described, seed)
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
         """The `depth` articles with the longest expected reading time per request."""
