@@ -9,17 +9,20 @@ snapshot holds which version of which day.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.adapters import duck
-from include.adapters.source import check_columns, identify, read_source, stream
+from include.adapters.source import check_columns, identify, read_source, stream, tell
 from include.adapters.warehouse import connect, query
 from include.clock import compact, parse_moment
-from include.contract import READING_EVENTS, TABLES
+from include.contract import ARTICLES, READING_EVENTS, SUBSCRIBERS, TABLES
 from include.day_files import DayFile, store_by_day, store_whole
 from include.errors import ArtifactDamaged, SourceError
 from include.references import Reference
@@ -80,26 +83,48 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     run never goes on with nothing.
     """
     start = as_of - length
-    files: list[DayFile] = []
+    taken: dict[str, list[DayFile]] = {}
     with read_source(settings, source_window(settings, as_of, length)) as cursor:
         check_columns(cursor)
         source = identify(cursor)
-        for table in TABLES:
-            found = list(store_by_day(settings, table, stream(cursor, table)))
+        read = _Read()
+        for table in (READING_EVENTS, ARTICLES, SUBSCRIBERS):
+            if table is ARTICLES:
+                tell(cursor, "read_articles", read.as_array())
+            rows = stream(cursor, table)
+            found = list(store_by_day(settings, table, read.watch(rows) if table is READING_EVENTS else rows))
             if not found:
                 raise SourceError(
                     f"source.{table.name} has no row for the window {start:%Y-%m-%d %H:%M} to {as_of:%Y-%m-%d %H:%M}"
                     " UTC.",
                     hint="check that the publisher delivers and that the window is the one you meant.",
                 )
-            files += found
             if table.day_column:
-                files += store_whole(settings, table, stream(cursor, table, strays=True))
-    return keep_snapshot(settings, Snapshot(as_of, start, tuple(files), source=source))
+                found += store_whole(settings, table, stream(cursor, table, strays=True))
+            taken[table.name] = found
+    files = tuple(file for table in TABLES for file in taken[table.name])
+    return keep_snapshot(settings, Snapshot(as_of, start, files, source=source))
+
+
+class _Read:
+    """Which articles the events that pass by are about."""
+
+    def __init__(self) -> None:
+        self.ids = pa.array([], pa.int64())
+
+    def watch(self, events: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The same events."""
+        for batch in events:
+            self.ids = pc.unique(pa.chunked_array([self.ids, batch.column("article_id").drop_null()]))
+            yield batch
+
+    def as_array(self) -> str:
+        """The ids as PostgreSQL writes an array."""
+        return f"{{{','.join(map(str, self.ids.to_pylist()))}}}"
 
 
 def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dict[str, str]:
-    """The moments that the queries in `include/sql/source/` ask for, by name."""
+    """What the queries in `include/sql/source/` ask for, by name: moments, and no article that was read as yet."""
     start, late = as_of - length, timedelta(days=settings.late_days)
     strays_since = as_of - timedelta(days=STRAYS_DAYS)
     moments = {
@@ -111,7 +136,7 @@ def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dic
         "too_far_back": min(start, strays_since - late),
         "too_far_ahead": as_of + late,
     }
-    return {name: moment.isoformat() for name, moment in moments.items()}
+    return {"read_articles": "{}", **{name: moment.isoformat() for name, moment in moments.items()}}
 
 
 def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:

@@ -43,9 +43,14 @@ def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
         cursor.execute("set transaction isolation level repeatable read read only")
         cursor.execute("set local timezone = 'UTC'")
         for name, value in window.items():
-            cursor.execute("select set_config($1, $2, true)", (f"daybreak.{name}", value))
-            cursor.fetchall()
+            tell(cursor, name, value)
         yield cursor
+
+
+def tell(cursor: Any, name: str, value: str) -> None:
+    """The setting `daybreak.<name>`, which later queries of the transaction look at."""
+    cursor.execute("select set_config($1, $2, true)", (f"daybreak.{name}", value))
+    cursor.fetchall()
 
 
 def check_columns(cursor: Any) -> None:

@@ -1,7 +1,6 @@
 -- Articles that could be read in the window: published in it or shortly before, or older and read in it.
--- Two branches, for a subquery under OR would be searched anew for every old article; `(select …)` is computed once.
--- Order and a limit that is none keep the planner, as in reading_events.sql, on the index of the events' window: it would
--- read every event there ever was.
+-- Which were read, the events have told (`read_articles`), so that nobody goes through them twice; `(select …)` is computed
+-- once, and two branches are, for a subquery under OR would be searched anew for every old article.
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
 from source.articles
@@ -14,10 +13,5 @@ select article_id, title, summary, category, publisher, language, word_count,
 from source.articles
 where published_at < current_setting('daybreak.articles_start')::timestamptz
   and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
-  and article_id in (
-      select e.article_id from source.reading_events e
-      where e.occurred_at >= current_setting('daybreak.window_start')::timestamptz
-        and e.occurred_at < current_setting('daybreak.window_end')::timestamptz
-      order by e.occurred_at
-      limit (select null::bigint))
+  and article_id in (select unnest(current_setting('daybreak.read_articles')::bigint[]))
 order by published_at, article_id, ingested_at
