@@ -52,24 +52,36 @@ class Lesson:
 def ask(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
     """The questions of a step and their answers."""
     parameters = {**counting(settings), **_asking(settings, plan, plan.sample), "moment": step}
-    with ground.known_before(step, timedelta(days=settings.lookback_days)) as connection:
+    happened = ground.happened_around(step, plan.every)
+    who = _who_comes(ground, step, plan, parameters)
+    with ground.known_before(step, timedelta(days=settings.lookback_days), who) as connection:
         connection.register("moments", _moments([step]))
         connection.register("first_reads", ground.first_reads)
-        connection.register("session_source", ground.happened_around(step, plan.every))
+        connection.register("session_source", happened)
         live = _query(connection, "live_articles", parameters)
         if plan.mode == "lists":
-            requests = _query(connection, "asked_readers", parameters)
+            requests = who.select(["reader_id", "list_at"])
             connection.register("requests", requests)
             answers = _query(connection, "list_answers", parameters)
             tables = describe(connection, [step], requests, counting(settings))
-            who = requests.append_column("who_id", requests.column("reader_id"))
             return Question(make_scenes(tables), tables["articles"], who, answers, live)
-        asked = _asked_sessions(connection, parameters)
+        asked = _name_sessions(connection, who)
         world = describe_world(connection, [step], counting(settings))
         scenes, _ = _session_scenes(connection, asked, world, parameters, with_answers=False)
         answers = asked.select(["reader_id", "list_at", "article_id"])
         answers = answers.append_column("seconds", pa.nulls(answers.num_rows, pa.float64()))
         return Question(scenes, world["articles"], asked.select(["reader_id", "list_at", "who_id"]), answers, live)
+
+
+def _who_comes(ground: Ground, step: datetime, plan: Plan, parameters: Mapping[str, Any]) -> pa.Table:
+    """The readers, or the sessions, that are asked for: `who_id` is the reader behind each."""
+    with duck.borrow() as connection:
+        connection.register("moments", _moments([step]))
+        connection.register("first_reads", ground.first_reads)
+        if plan.mode == "next-read":
+            return _query(connection, "asked_sessions", parameters)
+        requests = _query(connection, "asked_readers", parameters)
+    return requests.append_column("who_id", requests.column("reader_id"))
 
 
 def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> Lesson:
@@ -84,7 +96,7 @@ def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> L
         moments = _enough(connection, {**counting(settings), **_asking(settings, plan, 0)}, moments, plan.train_sample)
         parameters = {**counting(settings), **_asking(settings, plan, -(-plan.train_sample // len(moments)))}
         connection.register("moments", _moments(moments))
-        asked = _asked_sessions(connection, parameters)
+        asked = _name_sessions(connection, _query(connection, "asked_sessions", parameters))
         world = describe_world(connection, moments, counting(settings))
         scenes, outcomes = _session_scenes(connection, asked, world, parameters, with_answers=True)
         return Lesson(scenes, outcomes)
@@ -115,9 +127,8 @@ def _asking(settings: Settings, plan: Plan, sample: int) -> dict[str, Any]:
     return {"every": plan.every, "seed": settings.seed, "sample": sample or EVERYBODY}
 
 
-def _asked_sessions(connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> pa.Table:
+def _name_sessions(connection: duckdb.DuckDBPyConnection, asked: pa.Table) -> pa.Table:
     """The sessions to ask for, each under an id of its own: below zero, where no reader is."""
-    asked = _query(connection, "asked_sessions", parameters)
     ids = pa.array(-1 - np.arange(asked.num_rows), pa.int64())
     asked = asked.append_column("reader_id", ids)
     connection.register("asked", asked)

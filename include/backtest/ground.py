@@ -30,11 +30,19 @@ class Ground:
             self.first_reads = first_reads(connection)
 
     @contextmanager
-    def known_before(self, moment: datetime, length: timedelta) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection whose three source tables hold what was known before the moment, events of `length` only."""
+    def known_before(
+        self, moment: datetime, length: timedelta, asked: pa.Table | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection whose three source tables hold what was known before the moment, events of `length` only.
+
+        With `asked` (a column `who_id`) only their events, and of all others those that matter to a list: the last day.
+        """
         with self._open() as connection:
             bounds = {"moment": moment, "start": moment - length}
-            connection.register("reading_events", _query(connection, "known_events", bounds))
+            if asked is not None:
+                connection.register("asked", asked)
+            events = _query(connection, "known_events" if asked is None else "known_lately", bounds)
+            connection.register("reading_events", events)
             connection.register("articles", _query(connection, "known_articles", bounds))
             connection.register("subscribers", _query(connection, "known_subscribers", bounds))
             yield connection

@@ -93,7 +93,8 @@ def _moment(column: Column, cell: Expression) -> tuple[Expression, Expression]:
             call("why_no_moment", cell, f"{column.format} in {column.zone}"),
         )
     if column.unit in UNITS:
-        return call("as_counted", cell, *UNITS[column.unit]), call("why_no_moment", cell, column.unit)
+        how = f"{column.unit} since {column.since}" if column.since else column.unit
+        return call("as_counted", cell, *UNITS[column.unit], column.since_us), call("why_no_moment", cell, how)
     if column.zone:
         return call("as_local", cell, column.zone), call("why_no_moment", cell, f"iso in {column.zone}")
     return call("as_zoned", cell), call("why_no_moment", cell, "iso with a zone in it")

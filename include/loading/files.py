@@ -7,12 +7,15 @@ import glob
 import gzip
 import io
 import shutil
+import tarfile
+import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO
 
 from include.errors import SettingsError, SourceError
 from include.loading.mapping import Section
@@ -21,7 +24,9 @@ from include.store import scratch
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 FORMATS |= {".parquet": "parquet", ".pq": "parquet"}
-PACKED = (".gz", ".zip")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+PACKED = (".gz", *ARCHIVES)
+LOOKS = {"{": "jsonl", "PAR1": "parquet"}  # how a file without a known suffix begins
 HEAD_BYTES = 1 << 20
 
 
@@ -66,26 +71,56 @@ def find_files(given: Sequence[str]) -> list[Path]:
 
 
 def _is_readable(path: Path) -> bool:
-    return path.suffix in PACKED or path.suffix.lower() in FORMATS
+    """Whether a file of a folder is meant: by its suffix, or where it has none by how it begins."""
+    if path.name.startswith("."):
+        return False
+    return path.name.endswith(PACKED) or path.suffix.lower() in FORMATS or (not path.suffix and bool(_sniff(path)))
+
+
+def _sniff(path: Path) -> str:
+    with path.open("rb") as file:
+        begin = file.read(64).decode("utf-8-sig", errors="replace").lstrip()
+    return next((form for sign, form in LOOKS.items() if begin.startswith(sign)), "")
 
 
 def _unpacked(path: Path, folder: Path) -> Iterator[Source]:
-    if path.suffix != ".zip":
+    """The file itself, or each file of an archive, archives in it included."""
+    if not path.name.endswith(ARCHIVES):
         yield Source(path, path.name)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir() and _is_readable(Path(one.filename))]
-            for number, member in enumerate(members):
-                target = folder / f"{path.stem}-{number}" / Path(member.filename).name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member) as packed, target.open("wb") as file:
-                    shutil.copyfileobj(packed, file, HEAD_BYTES)
-                yield Source(target, Path(member.filename).name)
-    except zipfile.BadZipFile as error:
+        for name, packed in _members(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            target = Path(tempfile.mkdtemp(dir=folder)) / name
+            with packed, target.open("wb") as file:
+                shutil.copyfileobj(packed, file, HEAD_BYTES)
+            if _is_readable(target):
+                yield from _unpacked(target, folder)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
         raise SourceError(
             f"{path} cannot be unpacked: {error}.", hint="fetch it anew, or unpack it yourself."
         ) from None
+
+
+def _members(path: Path) -> Iterable[tuple[str, IO[bytes]]]:
+    """Name and content of each file in an archive, but of those that nobody can read."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for one in archive.infolist():
+                if not one.is_dir() and _may_be_read(one.filename):
+                    yield Path(one.filename).name, archive.open(one)
+    else:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() and _may_be_read(member.name) else None
+                if content is not None:
+                    yield Path(member.name).name, content
+
+
+def _may_be_read(name: str) -> bool:
+    path = Path(name)
+    is_known = not path.suffix or path.suffix.lower() in FORMATS or path.name.endswith(PACKED)
+    return is_known and not path.name.startswith(".")
 
 
 def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, list[Source]]:
@@ -106,6 +141,8 @@ def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, 
 def format_of(section: Section | None, source: Source) -> str:
     """How a file is written: what the mapping says, else by its name."""
     found = (section.format if section else "") or FORMATS.get(source.suffix, "")
+    if not found and not source.name.endswith(".gz"):
+        found = _sniff(source.path)
     if not found:
         raise SettingsError(
             f"{source.name}: nobody knows what {source.suffix or 'a name without a suffix'} stands for.",

@@ -9,19 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import pyarrow.parquet as pq
-
-from include.errors import SourceError
-from include.loading.files import FORMATS, Source, delimiter_of, first_rows, head, open_files
+from include.loading.files import open_files
+from include.loading.look import WHOLE, Look, look_at
+from include.loading.mapping import REQUIRED
 from include.settings import Settings
 
-Rows = list[dict[str, str]]
-
-ROWS_LOOKED_AT = 2000
 EXAMPLE_CHARACTERS = 40
 IMPRESSIONS = re.compile(r"\S+-[01]( \S+-[01])*")
-WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
+LIST = re.compile(r"\[.*\]", re.DOTALL)
+PROSE = re.compile(r"[^\[{\s]\S*(\s+\S+){2,}", re.DOTALL)
 UNITS = ((0.6e9, 4.2e9, "s"), (0.6e12, 4.2e12, "ms"), (0.6e15, 4.2e15, "us"), (0.6e18, 4.2e18, "ns"))
 FORMATS_OF_TIME = {
     r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}:\d{2} [AP]M": "%m/%d/%Y %I:%M:%S %p",
@@ -29,24 +27,25 @@ FORMATS_OF_TIME = {
 }
 # our column -> what publishers call it, letters and digits only; the first that is there is taken
 NAMES = {
-    "reader_id": "readerid userid personid memberid customerid subscriberid visitorid clientid uid user person reader"
-    " member visitor",
+    "reader_id": "readerid userid personid memberid customerid subscriberid visitorid clientid uid uuid user person"
+    " reader member visitor contextsimple57",
     "article_id": "articleid clickarticleid itemid contentid newsid storyid postid documentid docid article item news"
-    " story post page url",
-    "occurred_at": "occurredat clicktimestamp eventtimestamp eventtime timestamp viewedat datetime time ts createdat"
-    " date",
+    " story post page contextsimple25 url",
+    "occurred_at": "occurredat clicktimestamp eventtimestamp eventtime impressiontime timestamp viewedat datetime"
+    " time ts createdat date",
     "kind": "kind eventtype action event type",
     "dwell_seconds": "dwellseconds activetime dwelltime readtime timespent duration dwell seconds",
     "event_id": "eventid hitid interactionid",
     "session_id": "sessionid visitid session",
     "position": "position rank slot",
     "title": "title headline name",
-    "category": "category categoryid section desk topic",
-    "summary": "summary abstract teaser description",
+    "category": "categorystr category category1 categoryid section desk topic",
+    "summary": "summary abstract subtitle teaser description",
     "publisher": "publisher publisherid outlet source author",
     "language": "language lang",
     "word_count": "wordcount wordscount words",
-    "published_at": "publishedat publishtime published pubdate createdatts createdat publishdate timestamp date",
+    "published_at": "publishedat publishedtime publishtime published pubdate createdatts createdat publishdate"
+    " timestamp date",
     "region": "region userregion country",
     "plan": "plan subscription tariff",
     "signed_up_at": "signedupat registered registeredat joinedat createdat",
@@ -56,97 +55,106 @@ COLUMNS = {
     "articles": ("article_id", "title", "summary", "category", "publisher", "language", "word_count", "published_at"),
     "readers": ("reader_id", "region", "plan", "signed_up_at"),
 }
+ABOUT_ARTICLES = ("title", "summary", "category", "published_at")  # in a file of events: it tells of articles, too
+COUNTED_FROM_ELSEWHERE = 'unit: ms, since: "???"'
 MOMENTS = ("occurred_at", "published_at", "signed_up_at")
 NUMBERS = ("event_id", "reader_id", "article_id", "session_id")
 
 
+@dataclass(frozen=True)
+class Guess:
+    """Which column is which of ours, and the column that lists articles."""
+
+    section: str
+    found: dict[str, str]
+    split: str | None
+
+
 def propose(settings: Settings, given: Sequence[str]) -> str:
     """A mapping for these files, as YAML with examples."""
-    kinds: dict[tuple[str, ...], tuple[list[str], Rows, bool]] = {}  # files by the names of their columns
+    kinds: dict[object, tuple[list[str], Look, Guess]] = {}  # files by what their columns seem to be
     with open_files(settings, given) as sources:
         for source in sources:
-            rows, is_headless = _look(source)
-            columns = tuple(dict.fromkeys(name for row in rows for name in row))
-            kinds.setdefault((source.suffix, *columns), ([], rows, is_headless))[0].append(source.name)
+            look = look_at(source)
+            guess = _guess(look)
+            columns = frozenset(guess.found.items() or enumerate(look.columns))
+            kinds.setdefault((look.written, guess.split, columns), ([], look, guess))[0].append(source.name)
     parts = ["# A guess. Look at every line, correct it, then: bin/daybreak load FILES --mapping THIS_FILE"]
     seen: set[str] = set()
-    for names, rows, is_headless in kinds.values():
-        section, body = _section(rows, is_headless)
-        text = f"{section}:\n  files: {json.dumps(_pattern(names))}\n{body}"
-        if section in seen:
-            text = "\n".join(f"# {line}" for line in ["there is a second kind of file for this:", *text.splitlines()])
-        seen.add(section)
-        parts.append(text)
+    for names, look, guess in sorted(kinds.values(), key=lambda kind: -len(kind[0])):
+        sections = [guess]
+        if guess.section == "events" and not look.is_headless:
+            about = _guess_articles(look, guess)
+            sections += [about] if about else []
+        for one in sections:
+            text = f"{one.section}:\n  files: {json.dumps(_patterns(names))}\n" + "\n".join(_tell(look, one, guess))
+            if one.section in seen:
+                text = "\n".join(f"# {line}" for line in ["another kind of file for this:", *text.splitlines()])
+            seen.add(one.section)
+            parts.append(text)
     return "\n".join(parts)
 
 
-def _look(source: Source) -> tuple[Rows, bool]:
-    """The first rows by column, and whether the columns have no names, only numbers."""
-    if FORMATS.get(source.suffix) == "parquet":
-        batch = next(pq.ParquetFile(source.path).iter_batches(ROWS_LOOKED_AT), None)
-        found = batch.to_pylist() if batch is not None else []
-        return [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in found], False
-    text = head(source)
-    if FORMATS.get(source.suffix) == "jsonl":
-        return [_flat(line, source) for line in text.splitlines()[:ROWS_LOOKED_AT] if line.strip()], False
-    rows = first_rows(text, delimiter_of(None, source), ROWS_LOOKED_AT + 1)
-    if len(rows) < 2:
-        raise SourceError(f"{source.name} has {len(rows)} row(s): too few to guess from.", hint="give a fuller file.")
-    is_headless = any(any(sign.isdigit() for sign in cell) and not cell.strip().isidentifier() for cell in rows[0])
-    titles = (
-        [str(number) for number in range(1, len(rows[0]) + 1)] if is_headless else [cell.strip() for cell in rows[0]]
-    )
-    return [dict(zip(titles, row, strict=False)) for row in (rows if is_headless else rows[1:])], is_headless
-
-
-def _flat(line: str, source: Source) -> dict[str, str]:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return {}
-    if not isinstance(row, dict):
-        raise SourceError(f"{source.name} has no JSON object on each line.", hint="write one object per line.")
-    found = {}
-    for name, value in row.items():
-        for key, cell in (
-            ((f"{name}.{inner}", cell) for inner, cell in value.items())
-            if isinstance(value, dict)
-            else ((name, value),)
-        ):
-            found[key] = "" if cell is None else str(cell)
-    return found
-
-
-def _section(rows: Rows, is_headless: bool) -> tuple[str, str]:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    values = {name: [row[name] for row in rows if row.get(name)] for name in columns}
-    lines = ["  header: false"] if is_headless else []
-    split = next((c for c in columns if values[c] and all(IMPRESSIONS.fullmatch(v) for v in values[c])), None)
-    found = _by_value(values, split) if is_headless else {}
+def _guess(look: Look) -> Guess:
+    columns = look.columns
+    split = next((c for c in columns if look.cells(c) and all(map(IMPRESSIONS.fullmatch, look.cells(c)))), None)
+    lists = {c for c in columns if look.cells(c) and all(map(LIST.fullmatch, look.cells(c)))}
+    found = _by_value(look, split) if look.is_headless else {}
     taken = set(found.values())
     has_reader = "reader_id" in found or bool(_named(columns, "reader_id", taken))
-    has_article = "article_id" in found or bool(split) or bool(_named(columns, "article_id", taken))
-    section = "events" if has_reader and has_article else "readers" if has_reader else "articles"
+    has_article = "article_id" in found or bool(split) or bool(_named(columns, "article_id", taken | lists))
+    if has_reader and not has_article:
+        split = next((c for c in sorted(lists, key=lambda c: "click" not in c.lower()) if _is_of_articles(c)), None)
+    section = "events" if has_reader and (has_article or split) else "readers" if has_reader else "articles"
     for target in COLUMNS[section]:
-        if target not in found and not is_headless and (name := _named(columns, target, taken)):
+        if target in found or look.is_headless or (split and target == "article_id"):
+            continue
+        if name := _named(columns, target, taken | lists):
             found[target] = name
             taken.add(name)
+    return Guess(section, found, split)
+
+
+def _guess_articles(look: Look, events: Guess) -> Guess | None:
+    """What a file of events tells of its articles, if anything."""
+    taken = set(events.found.values())
+    found = {target: name for target in COLUMNS["articles"][1:] if (name := _named(look.columns, target, taken))}
+    found = {target: name for target, name in found.items() if not all(map(LIST.fullmatch, look.cells(name)))}
+    if events.split or not set(ABOUT_ARTICLES) & set(found):
+        return None
+    return Guess("articles", {"article_id": events.found["article_id"], **found}, None)
+
+
+def _is_of_articles(column: str) -> bool:
+    return any(word in column.lower() for word in ("article", "news", "item", "click", "doc", "story", "post"))
+
+
+def _tell(look: Look, guess: Guess, of_events: Guess) -> list[str]:
+    """The lines of a section below its files."""
+    found, split, section = guess.found, guess.split, guess.section
+    lines = list(look.written)
     if split and section == "events":
-        lines.append(f"  split: {{column: {_key(split, is_headless)}}}")
-    lines.append("  columns:")
+        lines.append(f"split: {{column: {_key(split, look.is_headless)}}}")
+    has_dwell = section == "events" and "dwell_seconds" in found and "kind" not in found
+    if has_dwell:
+        lines.append("read_without_dwell: click")
+    if section == "articles" and "published_at" in found:
+        lines.append("first_sight: if_earlier  # an event before published_at is taken for the true beginning")
+    lines.append("columns:")
     for target in COLUMNS[section]:
         if split and section == "events" and target in ("article_id", "kind"):
-            lines.append(_of_split(target, _key(split, is_headless)))
+            lines.append("  " + _of_split(target, _key(split, look.is_headless), look.cells(split)))
         elif target in found:
-            lines.append(_line(target, _key(found[target], is_headless), values[found[target]]))
+            lines.append("  " + _line(target, _key(found[target], look.is_headless), look, found[target], section))
         elif target == "kind":
-            lines.append("    kind: {constant: click}")
+            lines.append(f"  kind: {{constant: {'read' if has_dwell else 'click'}}}")
         elif target in ("reader_id", "article_id", "occurred_at"):
-            lines.append(f"    {target}: ???  # which column?")
-    left = [f"{name} ({_example(values[name])})" for name in columns if name not in found.values() and name != split]
-    if left:
-        lines.append(f"  # not used: {', '.join(left)}")
-    return section, "\n".join(lines)
+            lines.append(f"  {target}: ???  # which column?")
+    used = {*found.values(), *of_events.found.values(), split}
+    left = [f"{name} ({_example(look.cells(name))})" for name in look.columns if name not in used]
+    if left and guess is of_events:
+        lines.append(f"# not used: {', '.join(left)}")
+    return [f"  {line}" for line in lines]
 
 
 def _named(columns: list[str], target: str, taken: set[str]) -> str | None:
@@ -154,22 +162,21 @@ def _named(columns: list[str], target: str, taken: set[str]) -> str | None:
     return next((plain[name] for name in NAMES[target].split() if name in plain), None)
 
 
-def _by_value(values: dict[str, list[str]], split: str | None) -> dict[str, str]:
-    """Columns without names: a time by its looks, then the first texts as ids."""
+def _by_value(look: Look, split: str | None) -> dict[str, str]:
+    """Columns without names: a time by its looks, the first texts as ids, then a name and what reads like prose."""
     found: dict[str, str] = {}
+    values = {name: look.cells(name) for name in look.columns if look.cells(name) and name != split}
     for name, cells in values.items():
-        if cells and name != split and "occurred_at" not in found and _moment(cells) != "":
+        if "occurred_at" not in found and _moment(cells) != "":
             found["occurred_at"] = name
-    texts = [
-        n
-        for n, cells in values.items()
-        if cells and n not in (split, *found.values()) and not WHOLE.fullmatch(cells[0])
-    ]
+    texts = [name for name, cells in values.items() if name not in found.values() and not WHOLE.fullmatch(cells[0])]
     if split and texts:
-        found["reader_id"] = texts[0]
-    elif texts:
+        return {**found, "reader_id": texts[0]}
+    prose = [name for name in texts[1:] if sum(map(bool, map(PROSE.fullmatch, values[name]))) > len(values[name]) / 2]
+    if texts:
         found["article_id"] = texts[0]
-        found |= dict(zip(("category", "title"), [texts[1], texts[-1]] if len(texts) > 2 else [], strict=False))
+        found |= {"category": texts[1]} if len(texts) > 1 and texts[1] not in prose else {}
+        found |= dict(zip(("title", "summary"), prose, strict=False))
     return found
 
 
@@ -187,26 +194,33 @@ def _moment(cells: list[str]) -> str:
     return ""
 
 
-def _line(target: str, key: str, cells: list[str]) -> str:
-    more = ""
+def _line(target: str, key: str, look: Look, column: str, section: str) -> str:
+    cells, share = look.cells(column), look.empty_share(column)
+    more, told = "", _example(cells)
     if target in MOMENTS:
-        more = _moment(cells) if cells else ""
-        told = "  # is the zone right?" if "zone: UTC" in more else ""
-        more = f", {more}" if more else ", unit: ???"
-        return f"    {target}: {{column: {key}{more}}}{told or f'  # {_example(cells)}'}"
-    if target == "kind":
-        seen = sorted(set(cells))
-        values = ", ".join(f"{json.dumps(value)}: {_kind(value)}" for value in seen)
-        return f"    kind: {{column: {key}, values: {{{values}}}}}  # others are refused; skip leaves out"
-    if target in NUMBERS and not all(WHOLE.fullmatch(cell.strip()) and abs(int(float(cell))) < 2**63 for cell in cells):
+        how = _moment(cells) if cells else ""
+        more = f", {how or COUNTED_FROM_ELSEWHERE}"
+        told = "is the zone right?" if "zone: UTC" in how else told if how else f"{told}; since when, and in what?"
+    elif target == "kind":
+        values = ", ".join(f"{json.dumps(value)}: {_kind(value)}" for value in sorted(set(cells)))
+        return f"kind: {{column: {key}, values: {{{values}}}}}  # others are refused; skip leaves out"
+    elif target in NUMBERS and not all(
+        WHOLE.fullmatch(cell.strip()) and abs(int(float(cell))) < 2**63 for cell in cells
+    ):
         more = ", type: text"
-    return f"    {target}: {f'{{column: {key}{more}}}' if more else key}  # {_example(cells)}"
+    if share and target in REQUIRED[section]:
+        more, told = f"{more}, empty: skip", f"{told}; {share:.0%} of the first rows have none"
+    return f"{target}: {f'{{column: {key}{more}}}' if more else key}  # {told}"
 
 
-def _of_split(target: str, key: str) -> str:
+def _of_split(target: str, key: str, cells: list[str]) -> str:
+    if all(map(LIST.fullmatch, cells)):
+        is_number = all(map(WHOLE.fullmatch, re.findall(r"[^\[\]\s,]+", " ".join(cells))))
+        more = "" if is_number else ", type: text"
+        return f"article_id: {{column: {key}{more}}}" if target == "article_id" else "kind: {constant: click}"
     if target == "article_id":
-        return f'    article_id: {{column: {key}, take: "^(.+)-[01]$", type: text}}'
-    return f'    kind: {{column: {key}, take: "-([01])$", values: {{"1": [impression, click], "0": impression}}}}'
+        return f'article_id: {{column: {key}, take: "^(.+)-[01]$", type: text}}'
+    return f'kind: {{column: {key}, take: "-([01])$", values: {{"1": [impression, click], "0": impression}}}}'
 
 
 def _kind(value: str) -> str:
@@ -226,7 +240,9 @@ def _example(cells: list[str]) -> str:
     return " ".join(cells[0].split())[:EXAMPLE_CHARACTERS] if cells else "empty"
 
 
-def _pattern(files: list[str]) -> str | list[str]:
-    """One pattern that all the names fit, where they only differ in numbers; else the names."""
-    patterns = {re.sub(r"\d+", "*", name) for name in files}
-    return files[0] if len(files) == 1 else patterns.pop() if len(patterns) == 1 else files
+def _patterns(files: list[str]) -> str | list[str]:
+    """Patterns that all the names fit, one where they only differ in numbers."""
+    if len(set(files)) == 1:
+        return files[0]
+    patterns = sorted({re.sub(r"\d+", "*", name) for name in files})
+    return "[0-9]*" if patterns == ["*"] else patterns[0] if len(patterns) == 1 else patterns

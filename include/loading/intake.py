@@ -98,12 +98,13 @@ class Intake:
             StarExpression(), *(value_of(section, one, cell.get(one, NOTHING)).alias(one) for one in targets)
         )
         faulty = [is_faulty(section, one, cell[one], value[one]) for one in mapped]
-        is_bad = call("list_contains", call("list_value", *faulty), True)
+        lacks = [cell[one].isnull() for one in section.may_lack] or [ConstantExpression(False)]
+        is_bad, is_left_out = (call("list_contains", call("list_value", *some), True) for some in (faulty, lacks))
         names = [
             (cell[one] if section.is_named(one) else NOTHING.cast("varchar")).alias(f"name_of_{one}") for one in NAMED
         ]
-        kept_cells = CaseExpression(is_bad, call("list_value", *cell.values())).alias("cells")
-        values.select(row_no, *value.values(), *names, kept_cells).create("part")
+        kept_cells = CaseExpression(is_bad & ~is_left_out, call("list_value", *cell.values())).alias("cells")
+        values.select(row_no, *value.values(), *names, kept_cells, is_left_out.alias("is_left_out")).create("part")
         return header_lines
 
     def _name_faults(self, section: Section) -> int:
@@ -125,6 +126,9 @@ class Intake:
 
     def _keep(self, section: Section, count: Count) -> None:
         good = self.connection.table("part").filter(ColumnExpression("cells").isnull())
+        if section.may_lack:
+            count.left_out += good.filter(ColumnExpression("is_left_out")).count("*").fetchall()[0][0]
+            good = good.filter(~ColumnExpression("is_left_out"))
         for target in NAMED:
             if section.is_named(target):
                 kind = ConstantExpression(target.removesuffix("_id"))
@@ -168,7 +172,12 @@ class Intake:
         if form == "parquet":
             self.connection.execute(query("loading/nothing_refused"))
             raw = self.connection.read_parquet(str(source.path))
-            cells: Cells = {name: ColumnExpression(name).cast("varchar") for name in raw.columns}
+            cells: Cells = {
+                name: (call("to_json", ColumnExpression(name)) if "[" in str(kind) else ColumnExpression(name)).cast(
+                    "varchar"
+                )
+                for name, kind in zip(raw.columns, raw.types, strict=True)
+            }
         elif form == "jsonl":
             raw = self._csv(source, section, ["line"], NOT_IN_JSON, "", header=False)
             raw = raw.filter(ColumnExpression("line").isnotnull())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ REQUIRED = {
 NAMED = ("reader_id", "article_id")  # ids whose own text is kept when they are text
 UNITS = {"s": (1_000_000, 1), "ms": (1000, 1), "us": (1, 1), "ns": (1, 1000)}
 SKIP = "skip"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 
@@ -42,12 +44,23 @@ class Column:
     type: str = "number"
     take: str = ""
     separator: str = ","
+    since: str = ""
+    empty: str = "reject"
     values: Map[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def since_us(self) -> int | None:
+        """Microseconds from 1970 to where the count of a time begins; None if `since` is no time with a zone."""
+        try:
+            begin = datetime.fromisoformat(self.since) if self.since else BEGINNING
+        except ValueError:
+            return None
+        return (begin - BEGINNING) // timedelta(microseconds=1) if begin.tzinfo else None
 
 
 @dataclass(frozen=True)
 class Split:
-    """A cell that holds several articles: the row stands for each of its parts."""
+    """A cell that holds several articles, as text with a separator or as a list: the row stands for each of them."""
 
     column: str | int
     separator: str = " "
@@ -69,6 +82,11 @@ class Section:
     split: Split | None = None
     read_without_dwell: str = "read"
     first_sight: str = "if_missing"
+
+    @property
+    def may_lack(self) -> tuple[str, ...]:
+        """The columns without which a row is left out, and nothing is wrong with it."""
+        return tuple(target for target, column in self.columns.items() if column.empty == SKIP)
 
     @property
     def table(self) -> SourceTable:
@@ -158,8 +176,12 @@ def _column(place: str, target: pa.Field, given: Any) -> Column:
     column = Column(column=given.get("column"), values=values, **made)
     if target.type == MOMENT:
         _check_moment(place, column)
-    elif {"unit", "zone", "format"} & set(given) and not (target.name == "dwell_seconds" and column.unit in UNITS):
-        _refuse(place, "is no time, so it has no unit, zone or format")
+    elif {"unit", "zone", "format", "since"} & set(given) and not (
+        target.name == "dwell_seconds" and column.unit in UNITS
+    ):
+        _refuse(place, "is no time, so it has no unit, zone, format or since")
+    if column.empty not in ("reject", SKIP):
+        _refuse(f"{place}.empty", f"is {column.empty!r}, not reject or {SKIP}")
     if column.type not in ("number", "text"):
         _refuse(f"{place}.type", f"is {column.type!r}, not number or text")
     if target.name == "kind":
@@ -172,6 +194,8 @@ def _column(place: str, target: pa.Field, given: Any) -> Column:
 def _check_moment(place: str, column: Column) -> None:
     if column.unit not in (*UNITS, "iso"):
         _refuse(f"{place}.unit", f"is {column.unit!r}, not {', '.join(UNITS)} or iso")
+    if column.since and (column.unit not in UNITS or column.since_us is None):
+        _refuse(f"{place}.since", f"is {column.since!r}; it wants a unit (s, ms) and an ISO time with its zone")
     if column.format and not column.zone:
         _refuse(place, "has a format but no zone; write `zone: UTC` if it is UTC")
     if column.zone:

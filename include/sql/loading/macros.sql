@@ -10,7 +10,9 @@ create macro as_scaled(cell, factor) as try_cast(trim(cell) as double) * factor;
 create macro as_flag(cell) as try_cast(trim(cell) as boolean);
 create macro as_text(cell) as case when not contains(cell, chr(0)) then cell end;
 create macro as_name(cell) as (md5_number_lower(as_text(cell)) & 9223372036854775807::ubigint)::bigint;
-create macro as_list(cell, separator) as list_filter(list_transform(string_split(cell, separator), lambda x: trim(x)), lambda x: x <> '');
+create macro as_list(cell, separator) as
+    list_filter(list_transform(case when starts_with(trim(cell), '[') and json_valid(cell) then json_extract_string(cell, '$[*]')
+                                    else string_split(cell, separator) end, lambda x: trim(x)), lambda x: x <> '');
 
 create macro is_zoned(cell) as
     regexp_matches(cell, ':[0-9]{2}([.,][0-9]+)?\s*([Zz]|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)\s*$');
@@ -19,9 +21,9 @@ create macro in_reach(moment) as
 create macro as_micros(cell, times, parts) as
     coalesce(as_whole(cell)::hugeint * times // parts,
              try_cast(try_cast(trim(cell) as double) * times / parts as hugeint));
-create macro as_counted(cell, times, parts) as
-    case when as_micros(cell, times, parts) between 631152000000000 and 4102444799999999
-         then make_timestamptz(as_micros(cell, times, parts)::bigint) end;
+create macro as_counted(cell, times, parts, since) as
+    case when as_micros(cell, times, parts) + since between 631152000000000 and 4102444799999999
+         then make_timestamptz((as_micros(cell, times, parts) + since)::bigint) end;
 create macro as_zoned(cell) as case when is_zoned(cell) then in_reach(try_cast(trim(cell) as timestamptz)) end;
 create macro as_local(cell, zone) as
     in_reach(case when is_zoned(cell) then try_cast(trim(cell) as timestamptz)
@@ -30,10 +32,10 @@ create macro as_formatted(cell, format, zone) as in_reach(timezone(zone, try_str
 
 create macro quoted(cell) as '"' || left(cell, 40) || '"';
 create macro fitting(cell) as
-    case when as_counted(cell, 1000000, 1) is not null then 's'
-         when as_counted(cell, 1000, 1) is not null then 'ms'
-         when as_counted(cell, 1, 1) is not null then 'us'
-         when as_counted(cell, 1, 1000) is not null then 'ns'
+    case when as_counted(cell, 1000000, 1, 0) is not null then 's'
+         when as_counted(cell, 1000, 1, 0) is not null then 'ms'
+         when as_counted(cell, 1, 1, 0) is not null then 'us'
+         when as_counted(cell, 1, 1000, 0) is not null then 'ns'
          when as_zoned(cell) is not null then 'iso'
          when in_reach(try_cast(trim(cell) as timestamp)::timestamptz) is not null then 'iso once you give its zone' end;
 create macro why_no_moment(cell, how) as
@@ -43,5 +45,5 @@ create macro why_no_number(cell) as quoted(cell) || ' is no number';
 create macro why_no_flag(cell) as quoted(cell) || ' is neither true nor false';
 create macro why_no_text(cell) as 'a null character is in the text';
 create macro why_no_value(cell) as quoted(cell) || ' is not among the values';
-create macro as_parts(cell, separator) as unnest(list_filter(string_split(cell, separator), lambda x: trim(x) <> ''));
+create macro as_parts(cell, separator) as unnest(as_list(cell, separator));
 create macro as_kinds(kind) as unnest(string_split(kind, ','));
