@@ -21,9 +21,8 @@ from bench.measure import Work, in_turns
 from bench.played import play_tables
 from include.adapters import duck
 from include.features import Scenes, counting, describe, list_times, make_scenes
-from include.models.scene_tables import find_pairs, open_tables
-from include.models.two_stage import CANDIDATES, REQUESTS_AT_ONCE, TwoStage, split_requests
-from include.models.two_stage.tasting import learn_tastes, tables_of
+from include.models.two_stage import TwoStage
+from include.models.two_stage.tasting import learn_tastes
 from include.newsroom.readers import DAY
 from include.newsroom.world import Parameters, World, to_us
 
@@ -63,12 +62,7 @@ def daybreak(ground: Ground) -> Work:
     model = TwoStage.load(folder)
 
     def work() -> int:
-        found, shared = 0, tables_of(model.parts["tastes"], scenes)
-        for part in split_requests(scenes, REQUESTS_AT_ONCE):
-            with open_tables(part, **shared) as connection:
-                model.register_tastes(connection, part)
-                found += find_pairs(connection, None, "candidates", **CANDIDATES).num_rows
-        return found
+        return sum(found.num_rows for found in model.find_candidates(scenes))
 
     return work
 

@@ -13,7 +13,7 @@ from include.backtest.figures import add_up
 from include.backtest.plan import Plan
 from include.backtest.walking import Walk
 from include.models.scene_tables import open_tables, run
-from include.models.two_stage import CANDIDATES, LEAST_LANGUAGE_SHARE
+from include.models.two_stage import TwoStage
 from include.models.two_stage.taste import Counts, find_tastes, fit_taste
 from include.models.two_stage.tasting import NOTHING
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
@@ -121,11 +121,9 @@ def test_nobody_is_offered_a_language_that_they_do_not_read():
     some = scenes.scenes([1], [scenes.an_article(number, language=tongues[number % 3]) for number in range(30)])
     readers = some.readers.to_pylist()
     readers[0] |= {"languages": ["es", "pt", "en"], "language_shares": [0.6, 0.35, 0.05]}
-    reads = replace(some, readers=pa.Table.from_pylist(readers, some.readers.schema))
-    with open_tables(reads, **NOTHING) as connection:
-        connection.register("tongues", run(connection, "tongues", least_share=LEAST_LANGUAGE_SHARE))
-        found = run(connection, "candidates", **CANDIDATES).column("article_id").to_pylist()
-    assert {tongues[number % 3] for number in found} == {"es", "pt"}
+    asked = replace(some, readers=pa.Table.from_pylist(readers, some.readers.schema))
+    (found,) = TwoStage({"tastes": {}}).find_candidates(asked)
+    assert {tongues[number % 3] for number in found.column("article_id").to_pylist()} == {"es", "pt"}
 
 
 def test_from_clicks_alone_it_tells_what_comes_next_better_than_co_reading(tmp_path):

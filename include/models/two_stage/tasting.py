@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from include.contract import ARTICLES
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
+from include.models.two_stage.liked import PUBLISHER_TASTES, TASTES, Tastes
 from include.models.two_stage.taste import MOST_READERS, Counts, find_tastes, fit_taste
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 
@@ -32,15 +33,13 @@ LEFT_AT_ONCE = 0.3  # what a read counts that took no time worth noting, in a lo
 MOST_PUBLISHERS = 96
 TOPIC_SHAPE = {"most_factors": 12, "most_kinds": 12}
 PUBLISHER_SHAPE = {"most_factors": 4, "most_kinds": 1}
-_KEYS = [("reader_id", pa.int64()), ("list_at", pa.timestamp("us", tz="UTC"))]
-_LIKED = [("taste", pa.float32()), ("taste_spread", pa.float32())]
 # what the queries find of a log whose articles say nothing
 NOTHING = {
     "topics": pa.schema([*(ARTICLES.columns.field(name) for name in ABOUT), ("topic", pa.int32())]).empty_table(),
     "age_rates": pa.schema([("from_hours", pa.float64()), ("lift", pa.float64())]).empty_table(),
     "usual_languages": pa.schema([("region", pa.string()), ("language", pa.string())]).empty_table(),
-    "tastes": pa.schema([*_KEYS, ("topic", pa.int32()), *_LIKED]).empty_table(),
-    "publisher_tastes": pa.schema([*_KEYS, ("publisher", pa.string()), *_LIKED]).empty_table(),
+    "tastes": TASTES.empty_table(),
+    "publisher_tastes": PUBLISHER_TASTES.empty_table(),
 }
 
 
@@ -95,54 +94,39 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
         return parts
 
 
-def tables_of(parts: Parts, scenes: Scenes) -> dict[str, pa.Table]:
-    """What the queries join that is the same for all requests: topics of what is live or was met, rates by age, and
-    the languages of regions."""
-    if not parts:
-        return {name: NOTHING[name] for name in ("topics", "age_rates", "usual_languages")}
-    return {
-        "topics": find_topics(parts["topics"], _met(scenes)),
-        "age_rates": pa.table(parts["age_rates"]),
-        "usual_languages": pa.table(parts["usual_languages"], schema=NOTHING["usual_languages"].schema),
-    }
-
-
-def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scenes) -> dict[str, pa.Table]:
-    """A row per request and topic, and per request and publisher; `connection` knows the scenes and the topics."""
-    tables = {name: NOTHING[name] for name in ("tastes", "publisher_tastes")}
-    if not parts or not scenes.requests.num_rows:
-        return tables
+def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scenes) -> Tastes:
+    """The tastes of the reader of each request; `connection` knows the scenes and the topics."""
     order = [("list_at", "ascending"), ("reader_id", "ascending")]
     asked = scenes.readers.select(["reader_id", "list_at", "interests"]).sort_by(order)
+    nobody = np.zeros((asked.num_rows, 0), np.float32)
+    publishers, of_publishers = pa.array([], pa.string()), (nobody, nobody)
+    if not parts or not asked.num_rows:
+        return Tastes(asked, nobody, nobody, publishers, *of_publishers)
     with threadpool_limits(1):
         connection.register("position_rates", pa.table(parts["position_rates"]))
         tally, ticked = _tally(connection, parts, asked), _ticked(parts, asked)
         taste, spread = find_tastes(parts["taste"], _count_topics(parts, tally, ticked))
-        tables["tastes"] = _by_request(asked, pa.array(np.arange(taste.shape[1], dtype=np.int32)), taste, spread)
         if "publisher_taste" in parts:
             counts = _count_publishers(parts, tally, taste, ticked)
-            found = find_tastes(parts["publisher_taste"], counts)
-            tables["publisher_tastes"] = _by_request(asked, pa.array(parts["publishers"]), *found)
-    return {
-        name: table.rename_columns(NOTHING[name].column_names).cast(NOTHING[name].schema)
-        for name, table in tables.items()
-    }
+            publishers = pa.array(parts["publishers"], pa.string())
+            of_publishers = _narrow(*find_tastes(parts["publisher_taste"], counts))
+    return Tastes(asked, *_narrow(taste, spread), publishers, *of_publishers)
 
 
-def _by_request(asked: pa.Table, names: pa.Array, taste: Array, spread: Array) -> pa.Table:
-    requests, subjects = taste.shape
-    rows = pa.array(np.repeat(np.arange(requests), subjects))
-    own = [asked.column(name).take(rows) for name in ("reader_id", "list_at")]
-    subject = names.take(pa.array(np.tile(np.arange(subjects), requests)))
-    liked = [pa.array(values.astype(np.float32).reshape(-1)) for values in (taste, spread)]
-    return pa.table([*own, subject, *liked], names=["reader_id", "list_at", "subject", "taste", "taste_spread"])
+def _narrow(taste: Array, spread: Array) -> tuple[Array, Array]:
+    return taste.astype(np.float32), spread.astype(np.float32)
+
+
+def list_met(scenes: Scenes) -> pa.Array:
+    """The ids of the articles that are live, were read or were shown."""
+    ids = [table.column("article_id") for table in (scenes.articles, scenes.reads, scenes.shown)]
+    return pc.unique(pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.int64()))
 
 
 def _met(scenes: Scenes) -> pa.Table:
     """The articles that are live, were read or were shown, in order of their ids."""
-    ids = [table.column("article_id") for table in (scenes.articles, scenes.reads, scenes.shown)]
-    met = pc.unique(pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.int64()))
-    return scenes.catalogue.filter(pc.is_in(scenes.catalogue.column("article_id"), met)).sort_by("article_id")
+    is_met = pc.is_in(scenes.catalogue.column("article_id"), list_met(scenes))
+    return scenes.catalogue.filter(is_met).sort_by("article_id")
 
 
 def _tally(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table) -> Tally:

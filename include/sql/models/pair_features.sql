@@ -1,30 +1,8 @@
 -- Second stage: everything the ranker looks at, one row per pair of request and article with all that
 -- the pairs say themselves.
-with own as (
-    select q.reader_id, q.list_at, r.article_id,
-           exp(-date_diff('minute', r.read_at, q.list_at) / 60.0 / $together_hours) as recency,
-           row_number() over (partition by q.reader_id, q.list_at order by r.read_at desc, r.article_id) as back
-    from requests q
-    join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
-                and r.read_at >= q.list_at - interval 2 day
-), together as (
-    select o.reader_id, o.list_at, c.other_id as article_id,
-           sum(round(1e6 * c.weight * o.recency)::bigint)::double / 1e6 as co_read,
-           max(c.weight) as co_read_strongest,
-           sum(round(1e6 * c.together / o.back)::bigint)::double / 1e6 as read_together,
-           sum(round(1e6 * c.together)::bigint) filter (where o.back = 1)::double / 1e6 as read_together_last,
-           sum(round(1e6 * c.following)::bigint) filter (where o.back = 1)::double / 1e6 as following_last
-    from own o
-    join co_reads c on c.list_at = o.list_at and c.article_id = o.article_id
-    group by all
-), shared as (
-    select *, read_together / nullif(max(read_together) over (partition by reader_id, list_at), 0) as read_together_share
-    from together
-), crowd as (
-    select *, (read_count_1h + 1.0) / (read_count_3h / 3.0 + 1.0) as trend,
-           cume_dist() over (partition by list_at order by 2 * read_count_1h + read_count_3h) as heat_place
-    from articles
-), categories as (
+-- Every request has its reader; the join is a left one, because otherwise it is planned as every reader by every article
+-- of a moment.
+with categories as (
     select reader_id, list_at, unnest(categories) as category, unnest(category_shares) as share from readers
 ), publishers as (
     select reader_id, list_at, unnest(publishers) as publisher, unnest(publisher_shares) as share from readers
@@ -39,8 +17,7 @@ select p.*,
        a.read_count_1h, a.read_count_3h, a.read_count_6h, a.read_count_1d, a.impression_count_1d, a.trend, a.heat_place,
        (a.click_count_1d + 1.0) / (a.impression_count_1d + 15.0) as click_share,
        a.read_seconds_1d / nullif(a.read_count_1d, 0) as article_mean_read_seconds,
-       date_diff('minute', a.published_at, p.list_at) / 60.0 as age_hours,
-       a.word_count,
+       a.age_hours, a.word_count,
        r.tenure_days, r.impression_count, r.read_count, r.read_count_1d as reader_read_count_1d,
        r.mean_read_seconds, r.active_day_count,
        coalesce(c.share, 0) as category_share,
@@ -56,14 +33,13 @@ select p.*,
        coalesce(t.read_together_last, 0) as read_together_last,
        coalesce(t.following_last, 0) as following_last
 from pairs p
-join readers r on r.reader_id = p.reader_id and r.list_at = p.list_at
-join crowd a on a.article_id = p.article_id and a.list_at = p.list_at
+join standings a on a.article_id = p.article_id and a.list_at = p.list_at
+left join readers r on r.reader_id = p.reader_id and r.list_at = p.list_at
 left join categories c on c.reader_id = p.reader_id and c.list_at = p.list_at and c.category = a.category
 left join publishers h on h.reader_id = p.reader_id and h.list_at = p.list_at and h.publisher = a.publisher
 left join languages l on l.reader_id = p.reader_id and l.list_at = p.list_at and l.language = a.language
 left join tongues g on g.reader_id = p.reader_id and g.list_at = p.list_at and g.language = a.language
 left join publisher_tastes b on b.reader_id = p.reader_id and b.list_at = p.list_at and b.publisher = a.publisher
-left join topics o on o.article_id = p.article_id
-left join tastes s on s.reader_id = p.reader_id and s.list_at = p.list_at and s.topic = o.topic
-left join shared t on t.reader_id = p.reader_id and t.list_at = p.list_at and t.article_id = p.article_id
+left join tastes s on s.reader_id = p.reader_id and s.list_at = p.list_at and s.topic = a.topic
+left join together t on t.reader_id = p.reader_id and t.list_at = p.list_at and t.article_id = p.article_id
 order by p.list_at, p.reader_id, p.article_id
