@@ -14,7 +14,6 @@ from include.backtest.plan import Plan
 from include.backtest.walking import Walk
 from include.models.scene_tables import open_tables, run
 from include.models.two_stage import TwoStage
-from include.models.two_stage.taste import Counts, find_tastes, fit_taste
 from include.models.two_stage.tasting import NOTHING
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 from include.settings import Settings
@@ -54,66 +53,35 @@ def test_articles_that_say_nothing_have_no_topics():
     assert find_topics(parts, silent).num_rows == 0
 
 
-@pytest.fixture(scope="module")
-def crowd():
-    """Two kinds of readers: who likes a topic of the first six likes all of these, and the same with the other six."""
-    random = np.random.default_rng(3)
-    kind = np.repeat([0, 1], 400)
-    liked = (np.arange(12) // 6)[None, :] == kind[:, None]
-    chances = np.full((800, 12), 0.5)
-    gains = random.poisson(chances * np.where(liked, 2.0, 0.3)).astype(float)
-    ticked = (random.random((800, 2)) < np.where(kind[:, None] == [0, 1], 0.8, 0.1)).astype(float)
-    return Counts(gains, chances, ticked)
-
-
-def learnt(crowd):
-    return fit_taste(crowd, seed=7, most_factors=12, most_kinds=12)
-
-
-def test_one_read_says_something_about_topics_that_go_with_it(crowd):
-    parts = learnt(crowd)
-    gains = np.zeros((2, 12))
-    gains[0, 0] = gains[1, 6] = 2
-    taste, _ = find_tastes(parts, Counts(gains, np.full((2, 12), 0.5), np.zeros((2, 2))))
-    assert taste[0, 1:6].min() > taste[0, 6:].max()
-    assert taste[1, 7:].min() > taste[1, :6].max()
-
-
-def test_who_was_shown_more_is_known_better_and_a_stranger_gets_the_mean(crowd):
-    parts = learnt(crowd)
-    chances = np.array([np.zeros(12), np.full(12, 1.0), np.full(12, 20.0)])
-    taste, spread = find_tastes(parts, Counts(np.zeros((3, 12)), chances, np.zeros((3, 2))))
-    assert (spread[0] > spread[1]).all()
-    assert (spread[1] > spread[2]).all()
-    crowds = np.log(crowd.gains.sum(axis=0) / crowd.chances.sum(axis=0))
-    assert taste[0] == pytest.approx(crowds, abs=0.35)
-
-
-def test_what_strangers_ticked_tells_of_which_kind_they_are(crowd):
-    parts, nothing = learnt(crowd), np.zeros((2, 12))
-    taste, _ = find_tastes(parts, Counts(nothing, nothing, np.eye(2)))
-    assert taste[0, :6].min() > taste[0, 6:].max() + 0.3
-    assert taste[1, 6:].min() > taste[1, :6].max() + 0.3
-
-
 def test_what_was_left_at_once_says_less_than_a_usual_stay_and_that_less_than_a_long_one():
-    some = scenes.scenes([1], [scenes.an_article(number) for number in range(3)], {1: [0, 1, 2]})
+    some = scenes.scenes([1], [scenes.an_article(number) for number in range(5)], {1: [0, 1, 2, 4]})
     reads = some.reads.drop_columns(["read_seconds", "seconds_known_at"])
-    reads = reads.append_column("read_seconds", pa.array([None, 60.0, 240.0]))
+    reads = reads.append_column("read_seconds", pa.array([None, 60.0, 240.0, 60.0]))
     reads = reads.append_column("seconds_known_at", reads.column("known_at"))
+    hours_ago = scenes.NOW - timedelta(hours=2)
+    shown = pa.Table.from_pylist(
+        [
+            {"reader_id": 1, "article_id": number, "shown_at": hours_ago, "known_at": hours_ago, "position": 1}
+            for number in range(4)
+        ],
+        scenes.SHOWN,
+    )
     more = {
         **NOTHING,
-        "topics": some.catalogue.select(ABOUT).append_column("topic", pa.array([0, 1, 2], pa.int32())),
+        "topics": some.catalogue.select(ABOUT).append_column("topic", pa.array(range(5), pa.int32())),
         "asked": some.requests.append_column("row_no", pa.array([0])),
         "position_rates": pa.table({"position": [1], "rate": [0.1]}),
     }
-    usual = {"usual_stay": np.log(60 / 500), "usual_words": 500, "unknown_gain": 0.3}
-    with open_tables(replace(some, reads=reads), **more) as connection:
-        found = run(connection, "taste_counts", half_life_days=14.0, last_position=30, **usual)
-    left, stayed, lingered = (
-        row["gain"] for row in sorted(found.to_pylist(), key=lambda row: row["topic"]) if row["topic"] >= 0
-    )
-    assert 0 < left < stayed < lingered
+    usual = {"usual_stay": np.log(60 / 500), "usual_words": 500, "unknown_gain": 0.5}
+    with open_tables(replace(some, reads=reads, shown=shown), **more) as connection:
+        found = run(connection, "seen_and_read", last_position=30, **usual)
+    left, stayed, lingered, passed_over, searched = sorted(found.to_pylist(), key=lambda row: row["article_id"])
+    assert (left["opened"], left["stay"]) == (0.5, None)
+    assert (stayed["opened"], stayed["stay"]) == (1, pytest.approx(0))
+    assert (lingered["opened"], lingered["stay"]) == (1, pytest.approx(np.log(4)))
+    assert (passed_over["opened"], passed_over["stay"]) == (0, None)
+    assert searched["odds"] is None
+    assert [row["odds"] for row in (left, stayed, lingered, passed_over)] == pytest.approx([np.log(0.1 / 0.9)] * 4)
 
 
 def test_nobody_is_offered_a_language_that_they_do_not_read():

@@ -10,7 +10,7 @@ from include.lists import make_lists
 from include.models import model_class
 from include.settings import Settings
 
-FLOOR = 0.5  # 0.54 when this was written, 0.09 for what most read
+FLOOR = 0.55  # 0.58 when this was written, 0.59 on another seed, 0.09 for what most read
 
 
 @pytest.fixture(scope="module")

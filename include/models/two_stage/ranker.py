@@ -1,4 +1,7 @@
-"""The ranker: the chance that an article is read, and how long a read lasts, from the same features."""
+"""The ranker: the chance that an article is read, and how long a read lasts, from the same features.
+
+Each is the mean of two answers, of boosted trees and of a line (`line.py`), as log-odds and as logarithms.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.models import Range
+from include.models.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
 
 Parts = dict[str, Any]
 
@@ -26,6 +32,12 @@ NUMBERS = (
     "position",
 )  # fmt: skip
 RISING = ("taste", "publisher_taste")  # more of these never means less reading
+COUNTS = (  # counts, times and shares that are seldom large
+    "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "click_share",
+    "article_mean_read_seconds", "age_hours", "word_count", "tenure_days", "impression_count", "read_count",
+    "reader_read_count_1d", "mean_read_seconds", "active_day_count", "position",
+)  # fmt: skip
+LINE_ROWS = 200_000  # more would not move a line
 LONGEST_COUNTED_SECONDS = 600.0
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
@@ -39,24 +51,30 @@ TREE_RANGES = {
 
 
 def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None = None) -> Parts:
-    """Both models and the vocabularies; `chosen` parameters take the place of the usual ones."""
+    """The models and the vocabularies; `chosen` parameters take the place of the trees' usual ones."""
     parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
     matrix = _matrix(parts, examples)
     was_read = examples.column("is_read").to_numpy()
     seconds = examples.column("read_seconds").to_numpy()
-    is_comparable = _is_comparable(examples)
-    rising = [int(name in RISING) for name in (*WORDS, *NUMBERS)]
-    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising, "random_state": seed}
+    is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
+    rising = np.isin((*WORDS, *NUMBERS), RISING)
+    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising.astype(int).tolist(), "random_state": seed}
     parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
         _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
     )
-    lasted = was_read & (seconds > 0)
+    stays = np.log1p(np.minimum(seconds[lasted], LONGEST_COUNTED_SECONDS)) - np.log(_lengths(examples)[lasted])
     if lasted.any():
-        parts["dwell"] = HistGradientBoostingRegressor(**trees).fit(
-            _without_empty_columns(matrix[lasted]),
-            np.log1p(np.minimum(seconds[lasted], LONGEST_COUNTED_SECONDS)) - np.log(_lengths(examples)[lasted]),
-        )
-    return parts
+        parts["dwell"] = HistGradientBoostingRegressor(**trees).fit(_without_empty_columns(matrix[lasted]), stays)
+    with threadpool_limits(1):  # sums on several threads differ a little each time
+        shown, read = (_some(np.flatnonzero(rows), seed) for rows in (is_comparable, lasted))
+        layout = fit_layout(*_sides(matrix[shown]), np.isin(NUMBERS, COUNTS), np.isin(NUMBERS, RISING))
+        straight = 1 + np.flatnonzero(rising[len(WORDS) :])
+        lines = [fit_chance(lay_out(layout, *_sides(matrix[shown])), was_read[shown], straight)]
+        if lasted.any():
+            lines.append(
+                fit_sum(lay_out(layout, *_sides(matrix[read])), stays[np.isin(np.flatnonzero(lasted), read)], straight)
+            )
+    return parts | {"layout": layout, "lines": np.column_stack(lines)}
 
 
 def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
@@ -64,10 +82,25 @@ def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
     if not pairs.num_rows:
         return np.zeros(0)
     matrix = _matrix(parts, pairs)
-    chance = parts["reading"].predict_proba(matrix)[:, 1]
+    with threadpool_limits(1):
+        lines = add_up(parts["layout"], parts["lines"], *_sides(matrix)).astype(np.float64)
+    odds = logit(np.clip(parts["reading"].predict_proba(matrix)[:, 1], 1e-6, 1 - 1e-6))
+    chance = expit((odds + lines[:, 0]) / 2)
     if "dwell" not in parts:
         return np.asarray(chance)
-    return np.asarray(chance * np.expm1(parts["dwell"].predict(matrix) + np.log(_lengths(pairs))))
+    stays = (parts["dwell"].predict(matrix) + lines[:, 1]) / 2
+    return np.asarray(chance * np.expm1(stays + np.log(_lengths(pairs))))
+
+
+def _sides(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    return matrix[:, : len(WORDS)], matrix[:, len(WORDS) :]
+
+
+def _some(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    """As many of the rows as a line needs, in their order."""
+    if len(rows) <= LINE_ROWS:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, LINE_ROWS, replace=False))
 
 
 def _lengths(pairs: pa.Table) -> NDArray[Any]:

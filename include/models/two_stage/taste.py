@@ -1,11 +1,12 @@
-"""Taste: how much more a reader reads of each subject (a topic, a publisher) than others who are shown the same.
+"""Taste: how much likelier a reader opens what is about a subject (a topic, a publisher) than others who see the same.
 
-A factor model of counts. What a reader reads of a subject is drawn around what the crowd would have read of what they
-were shown, times a factor of their own; these factors move together over subjects as the crowd's tastes do, so a few
-reads say something about all of them. Long stays count for more than short ones. Readers come in kinds: where a reader
-stands is drawn around the middle of their kind, and what they ticked at sign-up speaks for a kind, too. Fitted on the
-crowd once, by variational EM; a reader's own place is then found from their history alone, so nothing is fitted while
-ranking, and strangers get the mean.
+A factor model of what readers did with each article they saw. Opening is a coin whose log-odds are what anybody's are
+at its place and age, plus what the reader thinks of its subject. How long a read lasts, for its length, follows the
+same taste, and a pace of the reader's own. What was found unseen was chosen among subjects. Tastes move together over
+subjects as the crowd's do, so a few reads say something about all of them. Readers come in kinds: where a reader stands
+is drawn around the middle of their kind, and what they ticked at sign-up speaks for a kind, too. Fitted on the crowd
+once, by EM; a reader's own place is then found from their history alone, so nothing is fitted while ranking, and
+strangers get the mean.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.cluster import KMeans
 
 Parts = dict[str, Any]
 Numbers = NDArray[np.float64]
+Array = NDArray[Any]
 
 ROUNDS = 10
 RIDGE = 5.0
@@ -26,66 +29,79 @@ MOST_READERS = 6_000
 LARGEST_LOG_RATE = 6.0
 READERS_PER_KIND, KIND_ROUNDS = 100, 12
 USUAL_TICKS = 4.0  # readers a kind is given on top, who tick what everybody ticks
+RATE_SHRINK = 4.0
+PACE_WIDTH, STAY_WIDTH = 0.3, 0.6  # how far paces and stays lie apart before they are known
+FEWEST_STAYS = 200
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Per request and subject: what was read (weighted), and what the crowd would have read; and per request, what was
-    ticked (ones and noughts)."""
+class Seen:
+    """What readers saw, a row per request (`row`) and article: its subject, how much it counts, the log-odds with which
+    anybody opens it (NaN: it was found unseen), how far it was opened, and the log of how much longer than usual it was
+    read (NaN: not known). Per request: what was found unseen and how common it is, by subject, and what was ticked."""
 
-    gains: Numbers
-    chances: Numbers
+    row: Array
+    subject: Array
+    weight: Numbers
+    odds: Numbers
+    opened: Numbers
+    stay: Numbers
+    found: Numbers
+    shares: Numbers
     ticked: Numbers
+
+    @property
+    def rows(self) -> int:
+        """How many requests there are."""
+        return len(self.ticked)
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What each request's counts say about its place among the factors: the curve of their likelihood, and its pull."""
+    """What each request's reader did says about their place among the factors: its curve, and its pull."""
 
     curve: Numbers
     pull: Numbers
 
 
-def fit_taste(counts: Counts, seed: int, *, most_factors: int, most_kinds: int) -> Parts:
-    """Rates of subjects, how they move together, and the kinds of readers there are."""
-    gains, chances = counts.gains, counts.chances
-    readers, subjects = gains.shape
+def fit_taste(seen: Seen, seed: int, *, most_factors: int, most_kinds: int, stay: Numbers | None = None) -> Parts:
+    """Rates of subjects, how they move together, how stays follow, and the kinds of readers there are."""
+    readers, subjects = seen.found.shape
     factors = min(most_factors, subjects)
-    rates = np.log((gains.sum(axis=0) + 2) / (chances.sum(axis=0) + 2))
-    expected = chances * np.exp(rates)
-    _, size, axes = np.linalg.svd((gains - expected) / np.sqrt(expected + 0.5), full_matrices=False)
-    loadings = np.zeros((subjects, factors))
-    loadings[:, : min(factors, len(size))] = axes[:factors].T * size[:factors] / readers**0.5
+    known: Parts = {
+        "rates": np.zeros(subjects),
+        "loadings": np.zeros((subjects, factors)),
+        "stay": np.array([0.0, 0.0, STAY_WIDTH]) if stay is None else stay,
+    }
+    for _ in range(4):
+        pull, curve, _ = _pulls(seen, known, np.tile(known["rates"], (readers, 1)))
+        known["rates"] = known["rates"] + np.clip(pull.sum(axis=0) / (curve.sum(axis=0) + RATE_SHRINK), -1, 1)
+    _, size, axes = np.linalg.svd(pull / np.sqrt(curve + 0.5), full_matrices=False)
+    known["loadings"][:, : min(factors, len(size))] = axes[:factors].T * size[:factors] / readers**0.5
     places, spreads = np.zeros((readers, factors)), np.tile(np.eye(factors), (readers, 1, 1))
     for turn in range(ROUNDS):
-        places, spreads = _find(counts, rates, loadings, 3 if turn else 6, places, spreads)
+        places, spreads = _find(seen, known, 3 if turn else 6, places)
+        if stay is None:
+            known["stay"] = _fit_stay(seen, known, places, spreads)
         for _ in range(2):
-            means = _means(chances, rates, loadings, places, spreads)
-            moments = (places[:, :, None] * places[:, None, :] + spreads).reshape(readers, -1)
-            curve = (means.T @ moments).reshape(subjects, factors, factors) + RIDGE * np.eye(factors)
-            blurred = (means.T @ spreads.reshape(readers, -1)).reshape(subjects, factors, factors)
-            slope = gains.T @ places - means.T @ places - np.einsum("tij,tj->ti", blurred, loadings) - RIDGE * loadings
-            loadings = loadings + np.clip(np.linalg.solve(curve, slope[:, :, None])[:, :, 0], -0.5, 0.5)
-            rates = rates + np.clip(np.log((gains.sum(axis=0) + 2) / (means.sum(axis=0) + 2)), -1, 1)
+            known |= _improve(seen, known, places, spreads)
         # the scale of the factors is free: readers have variance one
         scale = np.linalg.cholesky((places.T @ places + spreads.sum(axis=0)) / readers + 1e-6 * np.eye(factors))
         back = np.linalg.inv(scale)
-        loadings, places, spreads = loadings @ scale, places @ back.T, back @ spreads @ back.T
-    kinds = _fit_kinds(_hint(counts, rates, loadings, places, spreads), places, counts.ticked, seed, most_kinds)
-    learnt = {"rates": rates, "loadings": loadings, **kinds}
-    return {name: value.astype(np.float32) for name, value in learnt.items()}
+        known["loadings"], places, spreads = known["loadings"] @ scale, places @ back.T, back @ spreads @ back.T
+    kinds = _fit_kinds(_hint(seen, known, places), places, seen.ticked, seed, most_kinds)
+    return {name: value.astype(np.float32) for name, value in {**known, **kinds}.items()}
 
 
-def find_tastes(parts: Parts, counts: Counts) -> tuple[Numbers, Numbers]:
-    """Per request and subject: the log of how much more than the crowd's mean it is read, and how unsure that is."""
+def find_tastes(parts: Parts, seen: Seen) -> tuple[Numbers, Numbers]:
+    """Per request and subject: the log of how much likelier than usual it is opened, and how unsure that is."""
     known = {name: value.astype(np.float64) for name, value in parts.items()}
     rates, loadings = known["rates"], known["loadings"]
-    start = (
-        np.zeros((len(counts.gains), loadings.shape[1])),
-        np.tile(np.eye(loadings.shape[1]), (len(counts.gains), 1, 1)),
-    )
-    places, spreads = _find(counts, rates, loadings, 6, *start)
-    weights, middles, spreads = _weigh_kinds(known, _hint(counts, rates, loadings, places, spreads), counts.ticked)
+    places, spreads = _find(seen, known, 6, np.zeros((seen.rows, loadings.shape[1])))
+    weights, middles, spreads = _weigh_kinds(known, _hint(seen, known, places), seen.ticked)
+    # once more around where the kinds put them: the hint is exact near there
+    near = np.einsum("rk,rkf->rf", weights, middles)
+    weights, middles, spreads = _weigh_kinds(known, _hint(seen, known, near), seen.ticked)
     own = spreads.reshape(len(places), -1) @ _squares(loadings).T
     logs = np.einsum("rkf,sf->rks", middles, loadings, optimize=True)
     mean = np.einsum("rk,rks->rs", weights, logs)
@@ -94,28 +110,80 @@ def find_tastes(parts: Parts, counts: Counts) -> tuple[Numbers, Numbers]:
     return rates + np.log(rate) + own / 2, np.sqrt(own + apart)
 
 
-def _find(
-    counts: Counts, rates: Numbers, loadings: Numbers, steps: int, places: Numbers, spreads: Numbers
-) -> tuple[Numbers, Numbers]:
+def _improve(seen: Seen, known: Parts, places: Numbers, spreads: Numbers) -> Parts:
+    """Rates and loadings after a Newton step, readers standing where they do."""
+    rates, loadings = known["rates"], known["loadings"]
+    (readers, factors), subjects = places.shape, len(rates)
+    pull, curve, _ = _pulls(seen, known, rates + places @ loadings.T)
+    moments = (places[:, :, None] * places[:, None, :] + spreads).reshape(readers, -1)
+    bend = (curve.T @ moments).reshape(subjects, factors, factors) + RIDGE * np.eye(factors)
+    blurred = (curve.T @ spreads.reshape(readers, -1)).reshape(subjects, factors, factors)
+    slope = pull.T @ places - np.einsum("tij,tj->ti", blurred, loadings) - RIDGE * loadings
+    step = (pull.sum(axis=0) - RATE_SHRINK * (rates - rates.mean())) / (curve.sum(axis=0) + RATE_SHRINK)
+    return {
+        "rates": rates + np.clip(step, -1, 1),
+        "loadings": loadings + np.clip(np.linalg.solve(bend, slope[:, :, None])[:, :, 0], -0.5, 0.5),
+    }
+
+
+def _find(seen: Seen, known: Parts, steps: int, places: Numbers) -> tuple[Numbers, Numbers]:
     """Where readers stand among the factors: means and covariances, by Newton steps on all at once."""
+    spreads: Numbers = np.zeros((seen.rows, places.shape[1], places.shape[1]))
     for _ in range(steps):
-        hint = _hint(counts, rates, loadings, places, spreads)
-        spreads = np.asarray(np.linalg.inv(hint.curve + np.eye(loadings.shape[1])), np.float64)
+        hint = _hint(seen, known, places)
+        spreads = np.asarray(np.linalg.inv(hint.curve + np.eye(places.shape[1])), np.float64)
         step = np.einsum("rij,rj->ri", spreads, hint.pull) - places
         places = places + np.clip(step, -1.5, 1.5)
     return places, spreads
 
 
-def _hint(counts: Counts, rates: Numbers, loadings: Numbers, places: Numbers, spreads: Numbers) -> Hint:
-    factors = loadings.shape[1]
-    means = _means(counts.chances, rates, loadings, places, spreads)
-    curve = (means @ _squares(loadings)).reshape(-1, factors, factors)
-    return Hint(curve, np.einsum("rij,rj->ri", curve, places) + (counts.gains - means) @ loadings)
+def _hint(seen: Seen, known: Parts, places: Numbers) -> Hint:
+    loadings = known["loadings"]
+    pull, curve, _ = _pulls(seen, known, known["rates"] + places @ loadings.T)
+    bend = (curve @ _squares(loadings)).reshape(seen.rows, loadings.shape[1], -1)
+    return Hint(bend, np.einsum("rij,rj->ri", bend, places) + pull @ loadings)
 
 
-def _means(chances: Numbers, rates: Numbers, loadings: Numbers, places: Numbers, spreads: Numbers) -> Numbers:
-    logs = rates + places @ loadings.T + 0.5 * spreads.reshape(len(places), -1) @ _squares(loadings).T
-    return np.asarray(chances * np.exp(np.minimum(logs, LARGEST_LOG_RATE)))
+def _pulls(seen: Seen, known: Parts, logs: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """The slope of the log chance of all that was done and how it bends, per request and subject, at these tastes
+    (`logs`); and readers' paces."""
+    shape = logs.shape
+    place = seen.row * shape[1] + seen.subject
+    own = logs.reshape(-1)[place]
+    chance = expit(np.where(np.isnan(seen.odds), 0.0, seen.odds) + own)
+    weight = np.where(np.isnan(seen.odds), 0.0, seen.weight)
+    pull = weight * (seen.opened - chance)
+    curve = weight * chance * (1 - chance)
+    level, slope, width = known["stay"]
+    has_stay = ~np.isnan(seen.stay)
+    row, weight = seen.row[has_stay], seen.weight[has_stay]
+    off = seen.stay[has_stay] - level - slope * own[has_stay]
+    pace = np.bincount(row, weight * off, seen.rows) / (np.bincount(row, weight, seen.rows) + (width / PACE_WIDTH) ** 2)
+    pull[has_stay] += weight * slope * (off - pace[row]) / width**2
+    curve[has_stay] += weight * slope**2 / width**2
+    pulls, curves = (np.bincount(place, values, len(logs.reshape(-1))).reshape(shape) for values in (pull, curve))
+    chosen = seen.shares * np.exp(np.minimum(logs, LARGEST_LOG_RATE))
+    chosen *= seen.found.sum(axis=1, keepdims=True) / chosen.sum(axis=1, keepdims=True)
+    return pulls + seen.found - chosen, curves + chosen, pace
+
+
+def _fit_stay(seen: Seen, known: Parts, places: Numbers, spreads: Numbers) -> Numbers:
+    """Level, slope along taste, and width of stays."""
+    has_stay = ~np.isnan(seen.stay)
+    if has_stay.sum() < FEWEST_STAYS:
+        return np.array([0.0, 0.0, STAY_WIDTH])
+    row, subject, weight, stay = (x[has_stay] for x in (seen.row, seen.subject, seen.weight, seen.stay))
+    own = (known["rates"] + places @ known["loadings"].T)[row, subject]
+    blur = (spreads.reshape(len(places), -1) @ _squares(known["loadings"]).T)[row, subject]
+    pace = _pulls(seen, known, known["rates"] + places @ known["loadings"].T)[2]
+    off = stay - pace[row]
+    total = weight.sum()
+    middle, level = (weight * own).sum() / total, (weight * off).sum() / total
+    slope = (weight * (own - middle) * off).sum() / (weight * ((own - middle) ** 2 + blur)).sum()
+    slope = max(slope, 0.0)
+    left = off - level - slope * (own - middle)
+    width = np.sqrt((weight * (left**2 + slope**2 * blur)).sum() / total)
+    return np.array([level - slope * middle, slope, max(width, 0.1)])
 
 
 def _squares(loadings: Numbers) -> Numbers:

@@ -20,19 +20,19 @@ from include.contract import ARTICLES
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
 from include.models.two_stage.liked import PUBLISHER_TASTES, TASTES, Tastes
-from include.models.two_stage.taste import MOST_READERS, Counts, find_tastes, fit_taste
+from include.models.two_stage.taste import MOST_READERS, Seen, find_tastes, fit_taste
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 
 Parts = dict[str, Any]
 Array = NDArray[Any]
 
-HALF_LIFE_DAYS = 14.0
+HALF_LIFE_DAYS = 30.0
 LAST_POSITION = 30
 AGES_HOURS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0)
-LEFT_AT_ONCE = 0.3  # what a read counts that took no time worth noting, in a log that notes times
+LEFT_AT_ONCE = 0.5  # what a read counts that took no time worth noting, in a log that notes times
 MOST_PUBLISHERS = 96
-TOPIC_SHAPE = {"most_factors": 12, "most_kinds": 12}
-PUBLISHER_SHAPE = {"most_factors": 4, "most_kinds": 1}
+TOPIC_SHAPE: Parts = {"most_factors": 12, "most_kinds": 12}
+PUBLISHER_SHAPE: Parts = {"most_factors": 4, "most_kinds": 1}
 # what the queries find of a log whose articles say nothing
 NOTHING = {
     "topics": pa.schema([*(ARTICLES.columns.field(name) for name in ABOUT), ("topic", pa.int32())]).empty_table(),
@@ -44,16 +44,18 @@ NOTHING = {
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What was read (`gain`) and what the crowd would have read (`chance`) by request, topic and publisher (-1 is any
-    other); and per request, how much was read unseen."""
+class History:
+    """What readers saw or found, a row per request (`row`) and article: the columns of `seen_and_read.sql`, with
+    publishers and languages (-1: any other) as numbers."""
 
     row: Array
     topic: Array
     publisher: Array
-    gain: Array
-    chance: Array
-    unseen: Array
+    tongue: Array
+    age_days: Array
+    odds: Array
+    opened: Array
+    stay: Array
 
 
 def learn_tastes(scenes: Scenes, seed: int) -> Parts:
@@ -79,18 +81,26 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
             "usual_languages": run(connection, "usual_languages").to_pydict(),
             "interests": sorted(set(pc.list_flatten(readers.column("interests")).drop_null().to_pylist())),
             "publishers": sorted(count["values"] for count in named[:MOST_PUBLISHERS]),
+            "languages": sorted(set(about.column("language").drop_null().to_pylist())),
         }
-        tally = _tally(connection, parts, readers)
-        ticked = _ticked(parts, readers)
-        if not tally.gain.any():
+        tongue, publisher = (
+            _number(about, "language", parts["languages"]),
+            _number(about, "publisher", parts["publishers"]),
+        )
+        topic = about.column("topic").to_numpy()
+        parts["topic_shares"] = _shares(tongue, len(parts["languages"]), topic, count_topics(topics))
+        parts["publisher_shares"] = _shares(tongue, len(parts["languages"]), publisher, len(parts["publishers"]))
+        history, ticked = _recall(connection, parts, readers), _ticked(parts, readers)
+        if not history.opened.any():
             return {}
-        topical = _count_topics(parts, tally, ticked)
+        # how tastes hang together is learnt from all that was seen alike: to trust older rows less would make them look
+        # as if chance alone had made them
+        topical = _by_topic(parts, history, ticked, np.ones(len(history.row)))
         parts["taste"] = fit_taste(topical, seed, **TOPIC_SHAPE)
         if len(parts["publishers"]) > 1:
             taste, _ = find_tastes(parts["taste"], topical)
-            parts["publisher_taste"] = fit_taste(
-                _count_publishers(parts, tally, taste, ticked), seed, **PUBLISHER_SHAPE
-            )
+            rest = _by_publisher(parts, history, taste, ticked, topical.weight)
+            parts["publisher_taste"] = fit_taste(rest, seed, **PUBLISHER_SHAPE, stay=_left_of_stay(parts["taste"]))
         return parts
 
 
@@ -104,12 +114,13 @@ def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scene
         return Tastes(asked, nobody, nobody, publishers, *of_publishers)
     with threadpool_limits(1):
         connection.register("position_rates", pa.table(parts["position_rates"]))
-        tally, ticked = _tally(connection, parts, asked), _ticked(parts, asked)
-        taste, spread = find_tastes(parts["taste"], _count_topics(parts, tally, ticked))
+        history, ticked = _recall(connection, parts, asked), _ticked(parts, asked)
+        weight = 0.5 ** (history.age_days / HALF_LIFE_DAYS)
+        taste, spread = find_tastes(parts["taste"], _by_topic(parts, history, ticked, weight))
         if "publisher_taste" in parts:
-            counts = _count_publishers(parts, tally, taste, ticked)
             publishers = pa.array(parts["publishers"], pa.string())
-            of_publishers = _narrow(*find_tastes(parts["publisher_taste"], counts))
+            rest = _by_publisher(parts, history, taste, ticked, weight)
+            of_publishers = _narrow(*find_tastes(parts["publisher_taste"], rest))
     return Tastes(asked, *_narrow(taste, spread), publishers, *of_publishers)
 
 
@@ -129,46 +140,72 @@ def _met(scenes: Scenes) -> pa.Table:
     return scenes.catalogue.filter(is_met).sort_by("article_id")
 
 
-def _tally(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table) -> Tally:
+def _recall(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table) -> History:
     rows = pa.array(np.arange(asked.num_rows))
     connection.register("asked", asked.select(["reader_id", "list_at"]).append_column("row_no", rows))
     connection.register("age_rates", pa.table(parts["age_rates"]))
     found = run(
         connection,
-        "taste_counts",
-        half_life_days=HALF_LIFE_DAYS,
+        "seen_and_read",
         last_position=LAST_POSITION,
         usual_stay=parts["stay"]["stay"],
         usual_words=parts["stay"]["words"],
         unknown_gain=LEFT_AT_ONCE if parts["stay"]["is_known"] else 1.0,
     )
-    publisher = pc.fill_null(pc.index_in(found.column("publisher"), pa.array(parts["publishers"], pa.string())), -1)
-    row, topic, gain, chance = (found.column(name).to_numpy() for name in ("row_no", "topic", "gain", "chance"))
-    is_unseen = topic < 0
-    unseen = np.bincount(row[is_unseen], chance[is_unseen], asked.num_rows)
-    row, topic, number, gain, chance = (x[~is_unseen] for x in (row, topic, publisher.to_numpy(), gain, chance))
-    return Tally(row, topic, number, gain, chance, unseen)
+    row, topic, *rest = (
+        found.column(name).to_numpy() for name in ("row_no", "topic", "age_days", "odds", "opened", "stay")
+    )
+    publisher, tongue = (_number(found, name, parts[f"{name}s"]) for name in ("publisher", "language"))
+    return History(row, topic, publisher, tongue, *rest)
 
 
-def _count_topics(parts: Parts, tally: Tally, ticked: Array) -> Counts:
-    return _count(parts, "topic", count_topics(parts["topics"]), tally, tally.chance, ticked)
+def _number(table: pa.Table, name: str, known: list[str]) -> Array:
+    """The place of each row's word among the known; -1 for any other."""
+    return np.asarray(pc.fill_null(pc.index_in(table.column(name), pa.array(known, pa.string())), -1).to_numpy())
 
 
-def _count_publishers(parts: Parts, tally: Tally, taste: Array, ticked: Array) -> Counts:
-    """As much as the reader's taste for topics explains is expected of each publisher."""
-    expected = tally.chance * np.exp(taste[tally.row, tally.topic])
-    return _count(parts, "publisher", len(parts["publishers"]), tally, expected, ticked)
-
-
-def _count(parts: Parts, name: str, subjects: int, tally: Tally, expected: Array, ticked: Array) -> Counts:
-    """Gains and chances by request and subject; what was read unseen may have been any, as the crowd reads them."""
-    gains, chances = np.zeros((len(ticked), subjects)), np.zeros((len(ticked), subjects))
-    subject = getattr(tally, name)
+def _shares(tongue: Array, tongues: int, subject: Array, subjects: int) -> Array:
+    """How common each subject is among the articles of each language; in the last row, among all."""
+    found = np.full((tongues + 1, subjects), 0.1)
     known = subject >= 0
-    np.add.at(gains, (tally.row[known], subject[known]), tally.gain[known])
-    np.add.at(chances, (tally.row[known], subject[known]), expected[known])
-    shares = parts.setdefault(f"{name}_shares", gains.sum(axis=0) / max(gains.sum(), 1e-9))
-    return Counts(gains, chances + tally.unseen[:, None] * shares, ticked)
+    np.add.at(found, (tongue[known], subject[known]), 1.0)
+    found[-1] = found.sum(axis=0)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def _by_topic(parts: Parts, history: History, ticked: Array, weight: Array) -> Seen:
+    return _see(history, history.topic, weight, history.odds, history.stay, parts["topic_shares"], ticked)
+
+
+def _by_publisher(parts: Parts, history: History, taste: Array, ticked: Array, weight: Array) -> Seen:
+    """As much as the reader's taste for topics explains is expected of each publisher."""
+    own = taste[history.row, history.topic]
+    level, slope, _ = parts["taste"]["stay"]
+    stay = history.stay - level - slope * own
+    return _see(history, history.publisher, weight, history.odds + own, stay, parts["publisher_shares"], ticked)
+
+
+def _left_of_stay(taste: Parts) -> Array:
+    """How stays follow what is thought of publishers: as they follow what is thought of topics."""
+    return np.array([0.0, *taste["stay"][1:]])
+
+
+def _see(
+    history: History, subject: Array, weight: Array, odds: Array, stay: Array, shares: Array, ticked: Array
+) -> Seen:
+    known = subject >= 0
+    unseen = known & np.isnan(odds)
+    found = np.zeros((len(ticked), shares.shape[1]))
+    np.add.at(found, (history.row[unseen], subject[unseen]), (weight * history.opened)[unseen])
+    # what was found was chosen among articles in the language that is met most
+    met = np.zeros((len(ticked), len(shares)))
+    np.add.at(met, (history.row, history.tongue), 1)
+    met[:, -1] = 0.5
+    pool = shares[met.argmax(axis=1)]
+    row, subject, weight, odds, opened, stay = (
+        column[known] for column in (history.row, subject, weight, odds, history.opened, stay)
+    )
+    return Seen(row, subject, weight, odds, opened, stay, found, pool, ticked)
 
 
 def _ticked(parts: Parts, asked: pa.Table) -> Array:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
@@ -28,6 +28,7 @@ WORD_BUCKETS = 2**15
 FEWEST_ARTICLES_PER_WORD, MOST_ARTICLES_PER_WORD_SHARE = 5, 0.1
 AXES = 64
 CATEGORY_WEIGHT = 0.5
+ALIKE = 0.8  # the cosine from which on two clusters are one topic
 ABOUT = ["article_id", "publisher", "language", "word_count", "published_at"]
 
 _COUNTER = HashingVectorizer(n_features=WORD_BUCKETS, alternate_sign=False, norm=None, dtype=np.float32)
@@ -59,12 +60,23 @@ def fit_topics(catalogue: pa.Table, seed: int) -> Parts:
     count = min(MOST_TOPICS, max(2, catalogue.num_rows // ARTICLES_PER_TOPIC), len(np.unique(places.round(3), axis=0)))
     clusters = KMeans(count, n_init=1, max_iter=30, random_state=seed).fit(places)
     parts["centres"] = clusters.cluster_centers_.astype(np.float32)
+    parts["labels"] = _merge(parts["centres"])
     return parts
+
+
+def _merge(centres: Floats) -> NDArray[np.int32]:
+    """The same number for clusters that are said in nearly the same words."""
+    if len(centres) < 3:
+        return np.arange(len(centres), dtype=np.int32)
+    length = np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
+    apart = np.clip(1 - (centres / length) @ (centres / length).T, 0, 2)
+    merged = AgglomerativeClustering(None, metric="precomputed", linkage="average", distance_threshold=1 - ALIKE)
+    return np.asarray(merged.fit_predict(apart), np.int32)
 
 
 def count_topics(parts: Parts) -> int:
     """How many topics there are."""
-    return len(parts["centres"]) if parts else 0
+    return int(parts["labels"].max()) + 1 if parts else 0
 
 
 def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
@@ -72,7 +84,7 @@ def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
     topics = np.zeros(0, np.int32)
     if parts and catalogue.num_rows:
         places, centres = _places(parts, catalogue), parts["centres"]
-        topics = np.argmin((centres**2).sum(axis=1) - 2 * places @ centres.T, axis=1).astype(np.int32)
+        topics = parts["labels"][np.argmin((centres**2).sum(axis=1) - 2 * places @ centres.T, axis=1)]
     about = catalogue.slice(0, len(topics)).select(ABOUT)
     return about.append_column("topic", pa.array(topics))
 
