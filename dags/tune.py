@@ -4,8 +4,8 @@
 Pulls and checks the training window, builds its features, and tries parameters of the model under a budget of trials
 and minutes. Trials learn from the first part of the window and are judged on later moments, all of them before the
 hold-out that a verdict looks at. The best parameters, or the model as it is when nothing beat it, are used by
-`retrain` for `tuned_max_age_days`. Paused until somebody turns it on; runs on Sundays at 05:00 UTC, or by hand with a
-form.
+`retrain` for `tuned_max_age_days`. Paused until somebody turns it on, when runs by hand only wait; then it runs on
+Sundays at 05:00 UTC, or by hand with a form.
 
 ## Reads and writes
 Reads `source.*`. Writes the snapshot and features under the state folder, and each trial to `ops.tuning_trials`. No

@@ -23,11 +23,12 @@ def keep_verdict(
     metrics: Mapping[str, Mapping[str, float]],
     report: Path,
 ) -> None:
-    """Decision and verdict as tags of the version; numbers of all, a plot of them and the report in its run."""
+    """Decision and verdict as tags of version and run; numbers of all, a plot of them and the report in the run."""
     from mlflow.entities import Metric
 
     for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
         client(settings).set_model_version_tag(MODEL, str(version), name, value)
+        client(settings).set_tag(mlflow_run_id, name, value)
     numbers = [
         Metric(f"{who}_{name}", value, 0, 0)
         for who, means in metrics.items()
