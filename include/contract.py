@@ -84,6 +84,7 @@ SUBSCRIBERS = SourceTable(
         Rule("SUB105", "signed_up_at is plausible", "is_signed_up_plausibly", "is_true", severity="warn"),
         Rule("SUB106", "region is a plain name", "region", "matches", (text.PLAIN_NAME,), severity="warn"),
         Rule("SUB107", "plan is a plain name", "plan", "matches", (text.PLAIN_NAME,), severity="warn"),
+        Rule("SUB108", "signed_up_at lies before 2100", "is_signed_up_by_2100", "is_true"),
     ),
 )
 
@@ -134,6 +135,7 @@ ARTICLES = SourceTable(
         Rule("ART124", "publisher is there", "publisher", "not_null", severity="warn"),
         Rule("ART125", "publisher is a plain name", "publisher", "matches", (text.PLAIN_NAME,)),
         Rule("ART126", "title has no HTML entities", "title", "lacks", (text.ENTITIES,), severity="warn"),
+        Rule("ART127", "ingested_at lies before 2100", "is_received_by_2100", "is_true"),
         Rule("PII101", "no mail address in a title", "title", "lacks", (text.MAIL_ADDRESS,), private=True),
         Rule("PII102", "no mail address in a summary", "summary", "lacks", (text.MAIL_ADDRESS,), private=True),
         Rule("PII103", "no phone number in a title", "title", "lacks", (text.PHONE_NUMBER,), private=True),
@@ -189,6 +191,7 @@ READING_EVENTS = SourceTable(
         ),
         Rule("EVT120", "surface is a plain name", "is_surface_plain", "is_true", about="surface"),
         Rule("EVT121", "batch_id is a plain name", "is_batch_plain", "is_true", about="batch_id"),
+        Rule("EVT122", "ingested_at lies before 2100", "is_received_by_2100", "is_true"),
     ),
 )  # fmt: skip
 

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from include.adapters.quiet_feast import import_feast
 from include.settings import PROJECT, Settings
 
 REPOSITORY = PROJECT / "feature_repo"
@@ -26,6 +27,7 @@ MOMENT_LENGTH = len("20261120T030000Z")  # what the name of a build begins with
 
 def seal(folder: Path, home: Path) -> None:
     """Write the declarations, over the files this build will have at `home`, into the registry in `folder`."""
+    import_feast()
     from feature_repo.definitions import declare
 
     _sealed_store(folder).apply(declare(home))
@@ -44,6 +46,7 @@ def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
 
 def apply_shared(settings: Settings) -> None:
     """Register the declarations in the shared registry and make the online tables. Part of set-up, never of a run."""
+    import_feast()
     from feature_repo.definitions import declare
 
     _shared_store(settings).apply(declare(settings.home / "features" / "latest"))
@@ -78,10 +81,9 @@ def read_online(settings: Settings, service: str, entities: list[dict[str, Any]]
 
 @cache
 def _sealed_store(folder: Path) -> Any:
-    from feast import FeatureStore, RepoConfig
-
-    return FeatureStore(
-        config=RepoConfig(
+    feast = import_feast()
+    return feast.FeatureStore(
+        config=feast.RepoConfig(
             project="daybreak",
             provider="local",
             registry=str(folder / "registry.db"),
@@ -93,12 +95,11 @@ def _sealed_store(folder: Path) -> Any:
 
 
 def _shared_store(settings: Settings) -> Any:
-    from feast import FeatureStore, RepoConfig
-
+    feast = import_feast()
     values = {
         "DAYBREAK_FEAST_DB_PASSWORD": settings.feast_db_password.get_secret_value(),
         "DAYBREAK_POSTGRES_HOST": settings.postgres_host,
         "DAYBREAK_POSTGRES_PORT": str(settings.postgres_port),
     }
     config = yaml.safe_load(Template((REPOSITORY / "feature_store.yaml").read_text()).substitute(values))
-    return FeatureStore(config=RepoConfig(**config, repo_path=REPOSITORY))
+    return feast.FeatureStore(config=feast.RepoConfig(**config, repo_path=REPOSITORY))

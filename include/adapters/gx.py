@@ -134,7 +134,7 @@ class Judge:
             )
             key = ValidationResultIdentifier(ExpectationSuiteIdentifier(table), run, "window")
             self._context.validation_results_store.set(key, found)
-        self._context.build_data_docs()
+        self._context.build_data_docs(["daybreak"])  # of its own it also builds a site in the temporary folder
 
 
 def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:

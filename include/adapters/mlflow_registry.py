@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from include.adapters.quiet_feast import import_feast
 from include.errors import ArtifactDamaged, ServiceError
 from include.settings import PROJECT, Settings
 
@@ -60,6 +61,7 @@ def client(settings: Settings) -> Any:
 @cache
 def reach(settings: Settings) -> Any:
     """The client of a server that answered, made once, with our experiment and our registered model in place."""
+    import_feast()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -133,6 +135,7 @@ def register(
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
     """The version's files in `target`; an `ArtifactDamaged` when MLflow answers but has none."""
+    import_feast()
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 

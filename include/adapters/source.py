@@ -116,7 +116,19 @@ def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator
 
 
 def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    return _within_calendar(values.cast(MOMENT)) if kind == MOMENT else values.cast(kind)
+    if kind == MOMENT:
+        return _within_calendar(values.cast(MOMENT))
+    return _within_integers(values, kind) if pa.types.is_integer(kind) else values.cast(kind)
+
+
+def _within_integers(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Numbers beyond the contract's type as the last it can say: a rule finds them, and only their rows go."""
+    try:
+        return values.cast(kind)
+    except pa.ArrowInvalid:
+        most = 2 ** (kind.bit_width - 1) - 1
+        fitting = pc.min_element_wise(values, most, skip_nulls=False)
+        return pc.max_element_wise(fitting, -most - 1, skip_nulls=False).cast(kind)
 
 
 def _within_calendar(moments: pa.Array) -> pa.Array:

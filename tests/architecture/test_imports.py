@@ -121,6 +121,7 @@ ENVIRONMENT = {
     "include/launcher/look.py": "hands the user's environment on to psql",
     "include/launcher/airflow_local_settings.py": "runs inside Airflow and reads Airflow's address",
     "include/adapters/gx.py": "switches a vendor's telemetry off",
+    "include/adapters/quiet_feast.py": "keeps a vendor's folder from being made",
     "include/adapters/evidently_report.py": "switches a vendor's telemetry off",
     "include/adapters/mlflow_registry.py": "switches a vendor's telemetry and progress bars off",
 }

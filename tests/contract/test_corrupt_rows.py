@@ -24,6 +24,7 @@ AT = worlds.AS_OF - timedelta(days=2, hours=3)
 LATELY = worlds.AS_OF - timedelta(hours=5)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONG_AGO = datetime(1970, 1, 21, tzinfo=UTC)  # seconds taken for microseconds
+FAR = "56000-01-01 00:00Z"  # milliseconds taken for seconds
 READER = worlds._READER | {"signed_up_at": AT}
 ARTICLE = worlds._ARTICLE
 SHOWN = worlds._EVENT
@@ -65,6 +66,12 @@ ARTICLES = {
     "received in seconds since 1970": ({"ingested_at": LONG_AGO}, {"ART123"}),
     "published far in the future": (
         {"published_at": worlds.AS_OF + 400 * DAY, "updated_at": None, "ingested_at": LATELY}, {"ART123"}),
+    "received in milliseconds since 1970": ({"ingested_at": FAR}, {"ART127"}),
+    "published and received in milliseconds since 1970": (
+        {"published_at": FAR, "updated_at": None, "ingested_at": FAR}, {"ART127"}),
+    "published and received in seconds since 1970": (
+        {"published_at": LONG_AGO, "updated_at": None, "ingested_at": LONG_AGO}, {"ART121"}),
+    "published never": ({"published_at": None, "ingested_at": "infinity"}, {"ART105", "ART127"}),
     "a mail address in title": ({"title": "Write to jane.doe@example.org"}, {"PII101"}),
     "a mail address in summary": ({"summary": "Contact: press+desk@news.example.com."}, {"PII102"}),
     "a phone number in title": ({"title": "Call 555-867-5309 now"}, {"PII103"}),
@@ -105,12 +112,29 @@ EVENTS = {
     "received before it happened": (SHOWN | {"ingested_at": AT - 6 * HOUR}, {"EVT114"}),
     "received in seconds since 1970": (SHOWN | {"ingested_at": LONG_AGO}, {"EVT114"}),
     "never received": (SHOWN | {"ingested_at": None}, {"EVT111"}),
+    "received in milliseconds since 1970": (SHOWN | {"ingested_at": FAR}, {"EVT122"}),
+    "received at infinity": (SHOWN | {"ingested_at": "infinity"}, {"EVT122"}),
+    "both times in milliseconds since 1970": (
+        SHOWN | {"occurred_at": FAR, "ingested_at": FAR}, {"EVT113", "EVT122"}),
+    "both times in seconds since 1970": (
+        SHOWN | {"occurred_at": LONG_AGO, "ingested_at": LONG_AGO}, {"EVT110", "EVT115"}),
+    "both times minus infinity": (
+        SHOWN | {"occurred_at": "-infinity", "ingested_at": "-infinity"}, {"EVT110", "EVT115"}),
+    "happens never, received nobody knows when": (
+        SHOWN | {"occurred_at": "infinity", "ingested_at": None}, {"EVT111", "EVT113"}),
     "before the article was published": (SHOWN | {"article_id": 2000}, {"EVT110"}),
     "HTML in surface": (SHOWN | {"surface": "<script>"}, {"EVT120"}),
     "gigantic surface": (SHOWN | {"surface": "s" * 100_000}, {"EVT120"}),
     "control characters in batch_id": (SHOWN | {"batch_id": "b\x01"}, {"EVT121"}),
     "a clock four minutes fast": (SHOWN | {"occurred_at": AT + 4 * MINUTE, "ingested_at": AT}, set()),
 }  # fmt: skip
+SUBSCRIBERS = {
+    "no id": ({"reader_id": None}, {"SUB101"}),
+    "a second row of one reader": ({"reader_id": 7}, {"SUB102"}),
+    "signed up in milliseconds since 1970": ({"reader_id": 9_001, "signed_up_at": FAR}, {"SUB108"}),
+    "signed up at infinity": ({"reader_id": 9_002, "signed_up_at": "infinity"}, {"SUB108"}),
+    "nobody knows when": ({"reader_id": 9_003, "signed_up_at": None}, {"SUB104"}),
+}
 FIRST = 700_000  # where the keys of these rows begin
 
 
@@ -153,7 +177,7 @@ def outcome(settings, copies):
     with connect(settings, "newsroom") as newsroom:
         worlds.add(newsroom, "articles", list(rows_of(ARTICLES, ARTICLE)))
         worlds.add(newsroom, "reading_events", [*rows_of(EVENTS, SHOWN), *copies])
-        worlds.add(newsroom, "subscribers", [READER | {"reader_id": None}, READER | {"reader_id": 7}])
+        worlds.add(newsroom, "subscribers", [READER | differs for differs, _ in SUBSCRIBERS.values()])
     run = Run(settings, "corrupt", worlds.AS_OF, "tests")
     raw = pipeline.extract(run, settings.window_days)
     return run, raw, pipeline.validate(run, raw)
@@ -195,6 +219,12 @@ def _key(cases, case):
     differs = cases[case][0]
     key = "event_id" if cases is EVENTS else "article_id"
     return None if key in differs and differs[key] is None else str(FIRST + number)
+
+
+def test_readers_are_set_aside_for_the_right_reason(settings, outcome):
+    for differs, codes in SUBSCRIBERS.values():
+        key = differs["reader_id"] and str(differs["reader_id"])
+        assert codes_of(settings, "subscribers", key) == [codes]
 
 
 def test_of_copies_the_sound_one_stays(settings, copies, outcome):
@@ -257,6 +287,35 @@ def test_by_default_a_single_mail_address_stops_the_run_and_is_shown_nowhere(set
     )
     for secret in ("jane.doe", "press+desk", "867-5309", "91234"):
         assert secret not in told
+
+
+def test_a_number_that_no_type_of_ours_can_say_costs_its_row_and_not_the_run(settings, outcome):
+    cases = {
+        "articles": ("word_count", -5_000_000_000, "ART106"),
+        "reading_events": ("position", 5_000_000_000, "EVT109"),
+    }
+    tables = {table.name: table for table in TABLES}
+    stayed = {name: ids(settings, outcome[2], tables[name]) for name in cases}
+    run = Run(settings, "large", worlds.AS_OF, "tests")
+    try:
+        for name, (column, number, _) in cases.items():
+            when = f"case {tables[name].key} when {stayed[name][0]} then {number} else {column} end"
+            view(settings, tables[name], column, when)
+        clean = pipeline.validate(run, pipeline.extract(run, settings.window_days))
+    finally:
+        for name, (column, *_) in cases.items():
+            view(settings, tables[name], column, column)
+    for name, (_, _, code) in cases.items():
+        assert ids(settings, clean, tables[name]) == stayed[name][1:]
+        assert codes_of(settings, name, str(stayed[name][0])) == [{code}]
+
+
+def view(settings, table, column, expression):
+    """The publisher's view with something else for one column."""
+    chosen = ", ".join(f"{expression} as {name}" if name == column else name for name in table.columns.names)
+    with connect(settings, "newsroom") as newsroom:
+        newsroom.execute(f"drop view source.{table.name}")
+        newsroom.execute(f"create view source.{table.name} as select {chosen} from newsroom.{table.name}")
 
 
 VIEWS = {

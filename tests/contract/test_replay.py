@@ -15,7 +15,9 @@ from include.snapshot import find_snapshot, open_snapshot, refer_to
 from tests import servers, worlds
 from tests.conftest import reset_warehouse
 
+FOREVER = worlds._EVENT | {"event_id": 900_900, "session_id": 900_900, "ingested_at": "infinity"}
 PLANTED = [(table, row, codes) for table, row, codes in worlds.BROKEN if codes]
+PLANTED.append(("reading_events", FOREVER, {"EVT122"}))
 MEND = """
     update newsroom.articles set title = 'Mended' where article_id = 9003;
     update newsroom.articles set published_at = '2025-03-05 06:00+00' where article_id = 9005;
@@ -39,6 +41,7 @@ def settings(server, published, tmp_path_factory):
     servers.write_env_file(home)
     with connect(home, "newsroom") as newsroom:
         worlds.plant_broken_rows(newsroom)
+        worlds.add(newsroom, "reading_events", [FOREVER])
     return home
 
 

@@ -100,8 +100,9 @@ def test_a_window_that_the_publisher_vouches_for_is_not_waited_for(settings):
         (END - timedelta(seconds=1), END + timedelta(hours=1)),
         (END + timedelta(days=9000), END + timedelta(seconds=1)),
         (END + timedelta(days=1), END - timedelta(hours=1)),
+        (datetime(9000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)),
     ],
-    ids=["late for the window itself", "dated far ahead", "dated ahead, received before"],
+    ids=["late for the window itself", "dated far ahead", "dated ahead, received before", "received years from now"],
 )
 def test_a_row_that_does_not_follow_the_window_completes_nothing(settings, at, received):
     happen(settings, at, received)

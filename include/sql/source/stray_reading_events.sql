@@ -1,6 +1,7 @@
 -- Events that no window would ever hold, for validation to set aside: of those that arrived on the window's last day
--- the ones without a time, dated ahead of their arrival by more than the grace, or back by more than `late_days`; and
--- those that say neither when they happened nor when they arrived.
+-- the ones without a time, dated ahead of their arrival by more than the grace, or back by more than `late_days`. And, of
+-- whatever age, those that would never count as arrived, and those that say in no way one could believe when they happened
+-- and when they arrived.
 -- An index on (ingested_at, occurred_at) answers this without a look at the day's other rows.
 select event_id, reader_id, article_id, kind, occurred_at, ingested_at, dwell_seconds, position,
        surface, batch_id, session_id
@@ -10,5 +11,8 @@ where ingested_at >= current_setting('daybreak.strays_since')::timestamptz
       and (occurred_at is null
            or occurred_at >= current_setting('daybreak.known_until')::timestamptz
            or occurred_at < current_setting('daybreak.too_far_back')::timestamptz)
-   or ingested_at is null and occurred_at is null
+   or ingested_at >= timestamptz '2100-01-01 00:00Z'
+   or (ingested_at is null or ingested_at < timestamptz '1990-01-01 00:00Z')
+      and (occurred_at is null or occurred_at < timestamptz '1990-01-01 00:00Z'
+           or occurred_at >= timestamptz '2100-01-01 00:00Z')
 order by ingested_at, event_id, occurred_at

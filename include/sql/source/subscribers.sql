@@ -1,5 +1,6 @@
--- Everybody who had signed up by the end of the window.
+-- Everybody who had signed up by the end of the window, and those who never will have, for validation to set aside.
 select reader_id, region, plan, signed_up_at, interests
 from source.subscribers
 where signed_up_at < current_setting('daybreak.window_end')::timestamptz or signed_up_at is null
+   or signed_up_at >= timestamptz '2100-01-01 00:00Z'
 order by reader_id, signed_up_at
