@@ -75,7 +75,10 @@ def with_lightgbm(variant: Callable[[Ground], Work]) -> Callable[[Ground], Work]
             return lambda **trees: kind(verbose=-1, **{SAME_IN_LIGHTGBM[name]: trees[name] for name in trees})
 
         vars(ranker).update(
-            HistGradientBoostingClassifier=grow(LGBMClassifier), HistGradientBoostingRegressor=grow(LGBMRegressor)
+            HistGradientBoostingClassifier=grow(LGBMClassifier),
+            HistGradientBoostingRegressor=grow(LGBMRegressor),
+            find_chances=lambda model, columns: model.predict_proba(np.column_stack(columns))[:, 1],
+            find_sums=lambda model, columns: model.predict(np.column_stack(columns)),
         )
         return variant(ground)
 

@@ -8,9 +8,10 @@ the scenes of other moments, and no files, asks `describe` and `make_scenes` for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,10 +33,20 @@ SIDE_TABLES = ("articles", "reads", "shown", "co_reads", "requests", "moments", 
 METADATA = ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 
+ROWS_AT_ONCE = 131_072
+
 OURS_TO_FEAST = {"list_at": "event_timestamp"}
 FEAST_TO_OURS = {"event_timestamp": "list_at"}
 
 Purpose = Literal["training", "scoring"]
+
+# The queries in include/sql/features/, each of which may name the tables of those before it.
+OF_ALL = ("reads", "shown", "article_stats", "co_reads")
+OF_PURPOSE: dict[Purpose, tuple[str, ...]] = {
+    "training": ("outcomes", "requests_training"),
+    "scoring": ("requests_scoring",),
+}
+OF_READERS = ("reader_activity", "reader_taste")
 
 # How the SQL in include/sql/features/ counts; part of the feature version.
 COUNTING = {
@@ -107,24 +118,41 @@ def counting(settings: Settings) -> dict[str, Any]:
 
 
 def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path) -> None:
-    """All tables of a build as Parquet files in `folder`, and the Feast registry that describes them at `home`."""
+    """All tables of a build as Parquet files in `folder`, and the Feast registry that describes them at `home`.
+
+    Each is written as it comes, and read from its file by those that follow, so memory does not grow with the readers.
+    """
+    moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MICROSECONDS)})
     with open_tables(settings, snapshot) as connection:
-        moments = list_times(settings, snapshot.as_of, purpose)
-        tables = describe(connection, moments, purpose, counting(settings))
-    if not tables["requests"].num_rows:
+        connection.register("moments", moments)
+        parameters = {"read_kind": find_read_kind(connection), **counting(settings)}
+        for name in ("moments", "articles"):
+            _write(folder / name, connection.table(name).to_arrow_reader(ROWS_AT_ONCE))
+        for name in (*OF_ALL, *OF_PURPOSE[purpose], *OF_READERS):
+            rows = duck.ask(connection, query(f"features/{name}"), parameters).to_arrow_reader(ROWS_AT_ONCE)
+            known = _known_as(name)
+            path = _write(folder / known, rows, **({"created": snapshot.as_of} if known in VIEWS else {}))
+            connection.read_parquet(str(path)).create_view(known)
+    if not pq.read_metadata(folder / "requests" / "part.parquet").num_rows:
         raise SourceError(
             f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
             f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
             hint="widen the window, or check that events and articles belong together.",
         )
-    created = pa.scalar(snapshot.as_of, MICROSECONDS)
-    for name, table in tables.items():
-        place = folder / name
-        place.mkdir(parents=True)
-        if name in VIEWS:
-            table = table.append_column("created", pa.repeat(created, table.num_rows))
-        pq.write_table(table, place / "part.parquet", compression="zstd", compression_level=1)
     seal(folder, home)
+
+
+def _write(place: Path, rows: pa.RecordBatchReader, **moments: datetime) -> Path:
+    """The file that holds the rows, with a column for each of the moments."""
+    schema = rows.schema
+    for name in moments:
+        schema = schema.append(pa.field(name, MICROSECONDS))
+    place.mkdir(parents=True)
+    with pq.ParquetWriter(place / "part.parquet", schema, compression="zstd", compression_level=1) as writer:
+        for batch in rows:
+            more = [pa.repeat(pa.scalar(moment, MICROSECONDS), batch.num_rows) for moment in moments.values()]
+            writer.write_batch(pa.record_batch([*batch.columns, *more], schema=schema))
+    return place / "part.parquet"
 
 
 def describe(
@@ -138,14 +166,10 @@ def describe(
     `asked` are the requests (reader_id, list_at), or the purpose that says who is asked for.
     """
     tables = describe_world(connection, moments, parameters)
-    match asked:
-        case "training":
-            tables["outcomes"] = describe_part(connection, "outcomes", parameters)
-            tables["requests"] = describe_part(connection, "requests_training", parameters)
-        case "scoring":
-            tables["requests"] = describe_part(connection, "requests_scoring", parameters)
-        case _:
-            tables["requests"] = asked.sort_by([("list_at", "ascending"), ("reader_id", "ascending")])
+    if isinstance(asked, pa.Table):
+        tables["requests"] = asked.sort_by([("list_at", "ascending"), ("reader_id", "ascending")])
+    else:
+        tables |= {_known_as(name): describe_part(connection, name, parameters) for name in OF_PURPOSE[asked]}
     return tables | describe_readers(connection, tables["requests"], parameters)
 
 
@@ -159,9 +183,7 @@ def describe_world(
     }
     connection.register("moments", tables["moments"])
     parameters = {"read_kind": find_read_kind(connection), **parameters}
-    return tables | {
-        name: describe_part(connection, name, parameters) for name in ("reads", "shown", "article_stats", "co_reads")
-    }
+    return tables | {name: describe_part(connection, name, parameters) for name in OF_ALL}
 
 
 def describe_readers(
@@ -170,14 +192,19 @@ def describe_readers(
     """What is known about those who ask; `read_kind` among the parameters says what counts as a read elsewhere."""
     connection.register("requests", requests)
     parameters = {"read_kind": find_read_kind(connection), **parameters}
-    return {name: describe_part(connection, name, parameters) for name in ("reader_activity", "reader_taste")}
+    return {name: describe_part(connection, name, parameters) for name in OF_READERS}
 
 
 def describe_part(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
     """The result of one feature query, which later queries may name as a table."""
     table = duck.fetch(connection, query(f"features/{name}"), parameters)
-    connection.register(name.split("_training")[0].split("_scoring")[0], table)
+    connection.register(_known_as(name), table)
     return table
+
+
+def _known_as(query_name: str) -> str:
+    """The name of the table that a query makes: who asks is asked differently for each purpose."""
+    return query_name.removesuffix("_training").removesuffix("_scoring")
 
 
 def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
@@ -186,28 +213,50 @@ def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
         for name in ("requests", "reader_activity", "reader_taste"):
             connection.register(name, tables[name])
         readers = duck.fetch(connection, query("features/readers"))
-    return _assemble(tables, readers, tables["article_stats"].rename_columns(FEAST_TO_OURS))
+    share = _share(tables, tables["article_stats"].rename_columns(FEAST_TO_OURS))
+    own = {name: tables[name] for name in ("requests", "reads", "shown")}
+    return share(**own, readers=readers, all_reads=tables.get("all_reads", tables["reads"]))
 
 
 def open_scenes(folder: Path) -> Scenes:
     """The scenes of a build, its features retrieved point-in-time through Feast."""
-    side = {name: pq.read_table(folder / name) for name in ("requests", "articles", "reads", "shown", "co_reads")}
+    own = {name: pq.read_table(folder / name) for name in ("requests", "reads", "shown")}
+    return _open_world(folder)(**own, readers=_open_readers(folder, own["requests"]), all_reads=own["reads"])
+
+
+def open_scenes_in_parts(folder: Path, at_once: int) -> Iterator[Scenes]:
+    """The scenes of a build, so many of its requests at once, with what their readers read and were shown and nobody
+    else; what all share is the very same table in each."""
+    share, all_requests, all_reads = (
+        _open_world(folder),
+        pq.read_table(folder / "requests"),
+        pq.read_table(folder / "reads"),
+    )
+    for start in range(0, all_requests.num_rows, at_once):
+        requests = all_requests.slice(start, at_once)
+        first, last = (one.as_py() for one in pc.min_max(requests.column("reader_id")).values())
+        between = [("reader_id", ">=", first), ("reader_id", "<=", last)]
+        own = {name: pq.read_table(folder / name, filters=between) for name in ("reads", "shown")}
+        yield share(**own, requests=requests, readers=_open_readers(folder, requests), all_reads=all_reads)
+
+
+def _open_world(folder: Path) -> Callable[..., Scenes]:
     live = pq.read_table(folder / "article_stats", columns=["article_id", "event_timestamp"])
     stats = retrieve(folder, f"articles_{VERSION}", live).rename_columns(FEAST_TO_OURS)
-    readers = retrieve(folder, f"readers_{VERSION}", side["requests"].rename_columns(OURS_TO_FEAST))
-    return _assemble(side, readers.rename_columns(FEAST_TO_OURS), stats)
+    return _share({name: pq.read_table(folder / name) for name in ("articles", "co_reads")}, stats)
 
 
-def _assemble(side: Mapping[str, pa.Table], readers: pa.Table, stats: pa.Table) -> Scenes:
-    metadata = side["articles"].select(METADATA)
-    return Scenes(
-        requests=side["requests"],
-        readers=readers,
-        articles=stats.join(metadata, "article_id", join_type="inner").combine_chunks(),
-        reads=side["reads"],
+def _open_readers(folder: Path, requests: pa.Table) -> pa.Table:
+    found = retrieve(folder, f"readers_{VERSION}", requests.rename_columns(OURS_TO_FEAST))
+    return found.rename_columns(FEAST_TO_OURS)
+
+
+def _share(side: Mapping[str, pa.Table], stats: pa.Table) -> Callable[..., Scenes]:
+    """Scenes of whoever asks in this world."""
+    return partial(
+        Scenes,
+        articles=stats.join(side["articles"].select(METADATA), "article_id", join_type="inner").combine_chunks(),
         co_reads=side["co_reads"],
-        all_reads=side.get("all_reads", side["reads"]),
-        shown=side["shown"],
         catalogue=side["articles"].select([*METADATA[:2], "summary", *METADATA[2:]]),
     )
 

@@ -11,15 +11,18 @@ from include import batch as batches
 from include.adapters.warehouse import connect, query
 from include.checks import Check, blocking
 from include.clock import compact
-from include.features import open_scenes
+from include.features import open_scenes_in_parts
 from include.list_audit import audit_lists
 from include.lists import make_lists
-from include.models import Recommender
+from include.models import RANKED, Recommender
 from include.record import Run
 from include.references import Reference
 from include.registry import RegisteredModel
 from include.settings import Settings
 from include.store import digest_of, read_json, whole_folder, write_json
+
+READERS_AT_ONCE = 25_000
+LISTED_BY = ["article_id", "publisher", "category", "published_at", "ingested_at", "is_flagged"]
 
 
 def newest_features(settings: Settings) -> Reference | None:
@@ -43,23 +46,31 @@ def score_features(
     batch_id = f"{prefix}{compact(features.as_of)}_v{registered.version}_{fingerprint[:8]}"
     folder = settings.home / "lists" / batch_id
     if not folder.exists():
-        scenes = open_scenes(Path(features.uri))
-        lists = make_lists(settings, load(), scenes, pq.read_table(Path(features.uri) / "articles"))
         with whole_folder(settings, folder) as draft:
-            pq.write_table(lists, draft / "lists.parquet")
+            readers = list_all(settings, Path(features.uri), load(), draft / "lists.parquet")
             about = {
                 "batch_id": batch_id,
                 "as_of": features.as_of,
                 "model_version": registered.version,
                 "snapshot_id": features.parents[0],
                 "list_length": settings.list_length,
-                "readers": scenes.requests.num_rows,
+                "readers": readers,
             }
             write_json(draft / "batch.json", about)
     readers = (features.facts or {})["requests"]
     facts = {"model_version": registered.version, "readers": readers, "features": features.uri}
     parents = (features.id, str(registered.version))
     return Reference("lists", batch_id, str(folder), features.as_of, fingerprint, parents, facts)
+
+
+def list_all(settings: Settings, build: Path, model: Recommender, path: Path) -> int:
+    """How many readers' lists were written to the file, so many readers at once."""
+    readers, catalogue = 0, pq.read_table(build / "articles", columns=LISTED_BY)
+    with pq.ParquetWriter(path, RANKED) as writer:
+        for scenes in open_scenes_in_parts(build, READERS_AT_ONCE):
+            writer.write_table(make_lists(settings, model, scenes, catalogue))
+            readers += scenes.requests.num_rows
+    return readers
 
 
 def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:

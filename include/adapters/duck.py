@@ -34,7 +34,14 @@ def _shared(process: int) -> duckdb.DuckDBPyConnection:
     return connect()
 
 
+def ask(
+    connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None
+) -> duckdb.DuckDBPyRelation:
+    """A query that has not run yet; of `parameters` it gets those it names."""
+    used = {name: value for name, value in (parameters or {}).items() if f"${name}" in text}
+    return connection.sql(text, params=used or None)
+
+
 def fetch(connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
     """The result of a query; of `parameters` it gets those it names."""
-    used = {name: value for name, value in (parameters or {}).items() if f"${name}" in text}
-    return cast(pa.Table, connection.sql(text, params=used or None).to_arrow_table())
+    return cast(pa.Table, ask(connection, text, parameters).to_arrow_table())

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.models import Range
 from include.models.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
+from include.models.two_stage.trees import find_chances, find_sums
 
 Parts = dict[str, Any]
 
@@ -53,7 +54,7 @@ TREE_RANGES = {
 def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None = None) -> Parts:
     """The models and the vocabularies; `chosen` parameters take the place of the trees' usual ones."""
     parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
-    matrix = _matrix(parts, examples)
+    matrix = np.column_stack(_columns(parts, examples))
     was_read = examples.column("is_read").to_numpy()
     seconds = examples.column("read_seconds").to_numpy()
     is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
@@ -81,14 +82,14 @@ def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
     """Expected reading time of each pair; where no read ever said how long it took, the chance of reading."""
     if not pairs.num_rows:
         return np.zeros(0)
-    matrix = _matrix(parts, pairs)
+    columns = _columns(parts, pairs)
     with threadpool_limits(1):
-        lines = add_up(parts["layout"], parts["lines"], *_sides(matrix)).astype(np.float64)
-    odds = logit(np.clip(parts["reading"].predict_proba(matrix)[:, 1], 1e-6, 1 - 1e-6))
+        lines = add_up(parts["layout"], parts["lines"], *_sides(np.column_stack(columns))).astype(np.float64)
+    odds = logit(np.clip(find_chances(parts["reading"], columns), 1e-6, 1 - 1e-6))
     chance = expit((odds + lines[:, 0]) / 2)
     if "dwell" not in parts:
         return np.asarray(chance)
-    stays = (parts["dwell"].predict(matrix) + lines[:, 1]) / 2
+    stays = (find_sums(parts["dwell"], columns) + lines[:, 1]) / 2
     return np.asarray(chance * np.expm1(stays + np.log(_lengths(pairs))))
 
 
@@ -109,13 +110,14 @@ def _lengths(pairs: pa.Table) -> NDArray[Any]:
     return np.asarray(np.maximum(words, FEWEST_WORDS), np.float64)
 
 
-def _matrix(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
+def _columns(parts: Parts, pairs: pa.Table) -> list[NDArray[np.float32]]:
+    """What the trees look at, in their order."""
     words = [
         pc.fill_null(pc.index_in(pairs.column(name), pa.array(parts["vocabularies"][name], pa.string())), -1)
         for name in WORDS
     ]
     columns = [*words, *(pairs.column(name) for name in NUMBERS)]
-    return np.column_stack([column.cast(pa.float32()).to_numpy() for column in columns])
+    return [column.cast(pa.float32()).to_numpy() for column in columns]
 
 
 def _without_empty_columns(matrix: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,62 @@
+"""Grown trees asked about many rows at once: what scikit-learn answers, to the last bit, in a fraction of its time.
+
+Scikit-learn leads one row after another from the root to a leaf, and the processor cannot guess the way. Here every
+split of a tree is looked at for some thousand rows at once, whether their way leads there or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Numbers = NDArray[np.float32]
+Split = tuple[int, np.float32, bool, Any, Any]  # column, threshold, whether the unknown goes left, left and right
+
+ROWS_AT_ONCE = 16_384  # so many stay in the processor's cache while hundreds of trees look at them in turn
+
+
+def find_chances(classifier: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
+    """The chance of the second class for each row; `columns` are the features in their order."""
+    return np.asarray(expit(find_sums(classifier, columns)))
+
+
+def find_sums(model: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
+    """The sum of all trees for each row."""
+    trees = [(_unfold(tree.nodes), tree.nodes["value"]) for (tree,) in model._predictors]
+    sums = np.full(len(columns[0]), model._baseline_prediction.item())
+    for start in range(0, len(sums), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        part, found = [column[rows] for column in columns], sums[rows]
+        for root, values in trees:
+            found += values.take(_walk(root, part)) if isinstance(root, tuple) else values[root]
+    return sums
+
+
+def _unfold(nodes: NDArray[Any], place: int = 0) -> Split | np.uint8:
+    """The tree as nested splits, whose leaves are places among its nodes."""
+    node = nodes[place]
+    if node["is_leaf"]:
+        return np.uint8(place)
+    threshold = np.float32(node["num_threshold"])
+    if threshold > node["num_threshold"]:  # a narrow number is beyond the wide one just if it is beyond this
+        threshold = np.nextafter(threshold, np.float32(-np.inf))
+    left, right = (_unfold(nodes, int(node[side])) for side in ("left", "right"))
+    return int(node["feature_idx"]), threshold, bool(node["missing_go_to_left"]), left, right
+
+
+def _walk(split: Split | np.uint8, columns: Sequence[Numbers]) -> Any:
+    """The leaf that each row ends at."""
+    if not isinstance(split, tuple):
+        return split
+    column, threshold, is_unknown_left, left, right = split
+    one, other = _walk(left, columns), _walk(right, columns)
+    if is_unknown_left:  # what is not known is neither above nor below
+        one, other = other, one
+        is_one = columns[column] > threshold
+    else:
+        is_one = columns[column] <= threshold
+    return other ^ ((one ^ other) & np.negative(is_one.view(np.uint8)))  # a choice, without a branch
