@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=_status)
     word = add("show", help="a reader's list with reasons")
-    word.add_argument("reader", type=int, help="the reader's id")
+    word.add_argument("reader", help="the reader's id, ours or the loaded log's own")
     word.set_defaults(run=_show)
 
     word = add("retrain", help="extract, validate, build features, train, judge and promote, here and now")
@@ -160,16 +160,14 @@ def _show(arguments: argparse.Namespace) -> None:
     _print_list(load_settings(), arguments.reader)
 
 
-def _print_list(settings: Settings, reader_id: int | None) -> None:
-    rows = current_status.one_reader(settings, reader_id)
+def _print_list(settings: Settings, reader: str | None) -> None:
+    rows = current_status.one_reader(settings, reader)
     if not rows:
-        raise DaybreakError(
-            f"Reader {reader_id} has no list.", hint="`bin/daybreak status` tells whether lists are live."
-        )
-    print(f"\n{'A reader’s list' if reader_id is None else f'Reader {reader_id}'}")
+        raise DaybreakError(f"Reader {reader} has no list.", hint="`bin/daybreak status` tells whether lists are live.")
+    print(f"\n{'A reader’s list' if reader is None else f'Reader {reader}'}")
     for row in rows:
-        about = ", ".join(filter(None, (row["category"], row["publisher"])))
-        title = row["title"] or f"article {row['article_id']}"
+        about = ", ".join(filter(None, (row["category"], row["publisher"], row["title"] and row["name"])))
+        title = row["title"] or f"article {row['name'] or row['article_id']}"
         print(f"{row['rank']:>3}  {title}  {f'[{about}]  ' if about else ''}{row['reason']}")
     print()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
 
-from include.adapters.warehouse import connect, query
+from include.adapters.warehouse import Connection, connect, query
 from include.champion import find_champion
 from include.clock import now
 from include.errors import DaybreakError
@@ -68,10 +68,32 @@ def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
     }
 
 
-def one_reader(settings: Settings, reader_id: int | None) -> list[dict[str, Any]]:
-    """A reader's live list with titles; of some reader when none is named."""
+def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
+    """A reader's live list with titles; of some reader when none is named. A loaded log's own ids are known, too."""
     with connect(settings, "postgres") as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query("status/one_reader"), {"reader_id": reader_id}).fetchall()
+        reader_id = None if reader is None else _find_reader(warehouse, reader)
+        rows = cursor.execute(query("status/one_reader"), {"reader_id": reader_id}).fetchall()
+        names = _find_names(warehouse, "article", ids=[row["article_id"] for row in rows])
+    return [{**row, "name": names.get(row["article_id"])} for row in rows]
+
+
+def _find_reader(warehouse: Connection, reader: str) -> int:
+    """The id of a reader who goes by an id of the publisher, or by ours."""
+    found = list(_find_names(warehouse, "reader", names=[reader]))
+    if not found and not reader.lstrip("-").isdecimal():
+        raise DaybreakError(f"No reader goes by {reader!r}.", hint="give an id as the loaded log has it, or a number.")
+    return found[0] if found else int(reader)
+
+
+def _find_names(
+    warehouse: Connection, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()
+) -> dict[int, str]:
+    """The publisher's names by id; nothing where no log with names of its own was loaded."""
+    row = warehouse.execute("select to_regclass('loaded.names') is not null").fetchone()
+    if row != (True,):
+        return {}
+    asked = {"kind": kind, "ids": list(ids), "names": list(names)}
+    return dict(warehouse.execute(query("status/names"), asked).fetchall())
 
 
 def tell(status: dict[str, Any], moment: datetime) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from include.adapters.warehouse import connect
 from tests import cli
 from tests.contract.test_load import CLICKS, ask, clicks, good_rows, home, load
 
@@ -185,3 +186,25 @@ def test_another_delimiter_is_seen_and_proposed(home, tmp_path):
     mapping = proposed(home, path)
     assert "delimiter: semicolon" in mapping
     assert "5 read from 1 file(s) = 5 loaded" in load(home, mapping, path).out
+
+
+def test_a_list_is_shown_with_the_ids_of_the_loaded_log(home, tmp_path):
+    path = clicks(tmp_path, [f"u{n % 7},{n},N{n % 5},{1_507_000_000_000 + 1000 * n}" for n in range(20)])
+    mapping = CLICKS.replace("user_id", "{column: user_id, type: text}")
+    load(home, mapping.replace("click_article_id", "{column: click_article_id, type: text}"), path)
+    names = dict(ask(home, "select name, id from loaded.names"))
+    with connect(home, "postgres") as warehouse:
+        warehouse.execute("create table recs.shown_part partition of recs.recommendations for values in ('shown')")
+        warehouse.execute("insert into recs.batches values ('shown', now(), 1, 's', 'r', 2, 'audited')")
+        warehouse.execute("insert into recs.live values (true, 'shown', 9)")
+        for rank, article in enumerate(("N2", "N4"), 1):
+            row = [names["u3"], rank, names[article]]
+            warehouse.execute("insert into recs.recommendations values ('shown', %s, %s, %s, 1, 'why')", row)
+    shown = cli.say(home, "show", "u3")
+    assert [line.split()[:3] for line in shown.out.splitlines() if "article N" in line] == [
+        ["1", "article", "N2"],
+        ["2", "article", "N4"],
+    ], shown.err
+    assert cli.say(home, "show", str(names["u3"])).out.splitlines()[2:] == shown.out.splitlines()[2:]
+    nobody = cli.say(home, "show", "u99")
+    assert (nobody.code, "No reader goes by 'u99'" in nobody.err) == (1, True)

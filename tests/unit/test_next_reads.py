@@ -11,8 +11,9 @@ import pytest
 
 from include.models.factors import Factors
 from include.models.scene_arrays import Reads, to_time
-from include.models.two_stage import TwoStage
+from include.models.two_stage import TwoStage, next_reads
 from include.models.two_stage.crowd import find_crowd
+from include.models.two_stage.histories import Pairs
 from tests import scenes
 
 ARTICLES = [scenes.an_article(n, category="news" if n < 5 else "sport", age_hours=9) for n in range(1, 9)]
@@ -109,6 +110,42 @@ def test_nothing_that_can_be_learnt_gives_plain_co_reading():
     model = TwoStage()
     assert model.fit(told, outcomes([(1, True, False)]), seed=1)["trust"] == 0
     assert [row["article_id"] for row in model.rank(told, 3).to_pylist()][:2] == [2, 5]
+
+
+def lessons(tells, requests=240, candidates=20):
+    """Requests whose read candidate stands out in the feature that tells, as rows to learn from; the rest is noise."""
+    random = np.random.default_rng(2)
+    features = {
+        name: random.normal(size=(requests, candidates)).astype(np.float32) for name in ("plain", "popular", "noise")
+    }
+    read = random.integers(0, candidates, requests)
+    gain = np.zeros((requests, candidates), np.float32)
+    gain[np.arange(requests), read] = 1
+    for name in tells:
+        features[name][np.arange(requests), read] += 1.5
+    row, place = (one.ravel() for one in np.indices(gain.shape))
+    pairs = Pairs(row, place, {name: value.ravel() for name, value in features.items()})
+    found = []
+    for _ in range(2):
+        rows = next_reads._Rows()
+        rows.add(pairs, gain.ravel(), 0, np.arange(len(row)))
+        found.append(rows)
+    return *found, np.arange(requests) % next_reads.FOLDS
+
+
+@pytest.mark.parametrize(
+    ("tells", "low", "high"), [(["plain"], 0, 0.1), (["plain", "popular"], 0.25, 0.75), (["popular"], 0.75, 1)]
+)
+def test_counts_are_mixed_as_they_tell_what_is_read(tells, low, high):
+    assert low <= next_reads._learn(*lessons(tells), seed=1)["crowd"] <= high
+
+
+def test_trees_that_know_no_more_than_counts_are_hardly_trusted():
+    assert next_reads._learn(*lessons(["plain"]), seed=1)["trust"] <= 0.4
+
+
+def test_trees_that_know_more_are_trusted():
+    assert next_reads._learn(*lessons(["noise"]), seed=1)["trust"] >= 0.4
 
 
 def test_given_candidates_are_ranked_and_no_others():

@@ -113,6 +113,7 @@ class View:
         features["plain"] = np.log1p(
             signals["beside_lately"][row, place] + (lately / (1 + lately.max(initial=0)))[place]
         )
+        features["popular"] = np.log1p(self.crowd.counts["reads_now"])[place]
         return Pairs(row, place, {name: np.asarray(column, np.float32) for name, column in features.items()})
 
     def _find_own(self, readers: Counts) -> Own:

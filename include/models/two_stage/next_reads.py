@@ -1,7 +1,9 @@
 """What is read next, learnt from a log that does not note what was shown: reads against other candidates.
 
 A read weighs as many seconds as it lasted, where the log says how long, so that the odds of being read stand for time
-spent. Trees are only trusted as far as they are better than plain co-reading on requests that were kept back from them.
+spent. Counts come first: of those who read the same, and of everybody right now, mixed as served the requests best.
+Trees are only trusted as far as they are better than these counts on requests that were kept back from them, against
+the candidates that the counts put in front: among any others everything looks good.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.features import Scenes
 from include.models.scene_arrays import Array, Counts, find_places
-from include.models.two_stage.histories import View, views_of
+from include.models.two_stage.histories import Pairs, View, views_of
 
 Parts = dict[str, Any]
 
@@ -25,9 +27,12 @@ MOST_READS = 30_000
 LONGEST_COUNTED_SECONDS = 600.0
 FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
-TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in plain co-reading
-PLAIN_SCALE = 3.0
+CROWD = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # share of what everybody reads right now, the rest is plain co-reading
+TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in counts
+COUNT_SCALE = 3.0
 DOUBT = 0.12  # half of what a request's NDCG may differ by chance: a gain must be larger to be believed
+FEW_CHOICES = 0.3  # of that doubt, for a mix of two counts: one number is hard to learn by heart
+HARDEST = 60  # candidates that each count puts in front
 FEWEST_CANDIDATES = 100
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -37,7 +42,8 @@ def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
     random = np.random.default_rng(seed)
     if read.num_rows > MOST_READS:
         read = read.take(pa.array(np.sort(random.choice(read.num_rows, MOST_READS, replace=False))))
-    columns, seconds, requests, asked = [], [], [], 0
+    fold = _fold(read, random)
+    lessons, tests, asked = _Rows(), _Rows(), 0
     for view in views_of(scenes):
         own = read.filter(pc.equal(read.column("list_at"), pa.scalar(view.list_at, MOMENT)))
         readers, articles, lasted = (
@@ -46,16 +52,53 @@ def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
         for part in view.parts(np.unique(readers)):
             pairs = view.look(part)
             gain = _gains(view, part, readers, articles, lasted)[pairs.row, pairs.place]
-            kept = _thin(pairs.row, gain > 0, random)
-            columns.append({name: column[kept] for name, column in pairs.features.items()})
-            seconds.append(gain[kept])
-            requests.append(asked + pairs.row[kept])
+            lessons.add(pairs, gain, asked, _thin(pairs.row, gain > 0, random))
+            is_test = (fold[asked + pairs.row] >= 0) & (_is_hard(pairs) | (gain > 0))
+            tests.add(pairs, gain, asked, np.flatnonzero(is_test))
             asked += len(part)
-    if not columns:
-        return {"trust": 0.0}
-    names = sorted(columns[0])
-    features = np.column_stack([np.concatenate([some[name] for some in columns]) for name in names])
-    return {"names": names, **_learn(names, features, np.concatenate(seconds), np.concatenate(requests), seed)}
+    if not lessons.columns:
+        return {"trust": 0.0, "crowd": 0.0}
+    return _learn(lessons, tests, fold, seed)
+
+
+class _Rows:
+    """Rows of features, what each is worth and whose request it is of, as they are found."""
+
+    def __init__(self) -> None:
+        self.columns: list[dict[str, Array]] = []
+        self.gains: list[Array] = []
+        self.requests: list[Array] = []
+
+    def add(self, pairs: Pairs, gain: Array, first: int, kept: Counts) -> None:
+        self.columns.append({name: column[kept] for name, column in pairs.features.items()})
+        self.gains.append(gain[kept])
+        self.requests.append(first + pairs.row[kept])
+
+    def join(self) -> tuple[dict[str, Array], Array, Array]:
+        """Features by name, gains, and numbers of requests; what was added is let go."""
+        features = {name: np.concatenate([some.pop(name) for some in self.columns]) for name in sorted(self.columns[0])}
+        return features, np.concatenate(self.gains), np.concatenate(self.requests)
+
+
+def _fold(read: pa.Table, random: np.random.Generator) -> Counts:
+    """In which round each request is kept back from the trees, -1 if never. Where there are few, each once."""
+    count = read.group_by(["list_at", "reader_id"]).aggregate([]).num_rows
+    fold, order = np.full(count, -1), random.permutation(count)
+    if count < FEW_REQUESTS:
+        fold[order] = np.arange(count) % FOLDS
+    else:
+        fold[order[:MOST_KEPT_BACK]] = 0
+    return fold
+
+
+def _is_hard(pairs: Pairs) -> NDArray[np.bool_]:
+    """The candidates that one of the counts puts in front."""
+    hard = np.zeros(len(pairs.row), bool)
+    for name in ("plain", "popular"):
+        order = np.lexsort((-pairs.features[name], pairs.row))
+        row = pairs.row[order]
+        hard[order[np.arange(len(row)) - np.searchsorted(row, row) < HARDEST]] = True
+    return hard
 
 
 def rank_next_reads(parts: Parts, scenes: Scenes, depth: int, candidates: pa.Table | None) -> pa.Table:
@@ -98,28 +141,41 @@ def _thin(row: Counts, is_read: NDArray[np.bool_], random: np.random.Generator) 
     return np.sort(order[place <= NOT_READ_PER_REQUEST])
 
 
-def _learn(names: list[str], features: Array, gain: Array, request: Counts, seed: int) -> Parts:
-    """Trees, and how far to trust them: as far as serves the requests best that they have not seen, and no farther.
+def _learn(lessons: _Rows, tests: _Rows, fold: Counts, seed: int) -> Parts:
+    """The mix of counts, trees, and how far to trust them: as far as serves the requests best that they have not seen.
 
     Where there are few requests each is kept back once, and the trees that stay are grown on all of them.
     """
-    count = int(request.max(initial=-1)) + 1
-    order = np.random.default_rng(seed).permutation(count)
-    few = count < FEW_REQUESTS
-    kept_back = [order[fold::FOLDS] for fold in range(FOLDS)] if few else [order[:MOST_KEPT_BACK]]
+    features, gain, request = lessons.join()
+    unseen, unseen_gain, unseen_request = tests.join()
+    names = list(features)
+    matrix = np.column_stack([features.pop(name) for name in names])
+    if not (unseen_gain > 0).any():
+        return {"trust": 0.0, "crowd": 0.0}
+    doubt = DOUBT * np.sqrt((fold >= 0).sum()) * unseen_gain[unseen_gain > 0].mean()
+    mixed = {
+        crowd: _find_ndcg(unseen_request, _score({"trust": 0.0, "crowd": crowd}, unseen), unseen_gain)
+        for crowd in CROWD
+    }
+    crowd = max(mixed, key=lambda one: (mixed[one] - one * doubt * FEW_CHOICES, -one))
     found, trees = dict.fromkeys(TRUST, 0.0), None
-    for requests in kept_back:
-        is_kept_back = np.isin(request, requests)
-        trees = _grow(features[~is_kept_back], gain[~is_kept_back], seed)
+    for turn in range(int(fold.max()) + 1):
+        is_lesson = fold[request] != turn
+        trees = _grow(matrix[is_lesson], gain[is_lesson], seed)
         if trees is None:
-            return {"trust": 0.0}
-        unseen = {name: features[is_kept_back, number] for number, name in enumerate(names)}
+            return {"trust": 0.0, "crowd": crowd}
+        is_asked = fold[unseen_request] == turn
+        some = {name: column[is_asked] for name, column in unseen.items()}
+        judged = _judge_trees(names, trees, some)
         for trust in TRUST:
-            score = _score({"names": names, "trees": trees, "trust": trust}, unseen)
-            found[trust] += _find_ndcg(request[is_kept_back], score, gain[is_kept_back])
-    doubt = DOUBT * np.sqrt(sum(len(requests) for requests in kept_back)) * gain[gain > 0].mean()
-    trust = max(found, key=lambda trust: (found[trust] - trust * doubt, -trust))
-    return {"trees": _grow(features, gain, seed) if few else trees, "trust": trust}
+            score = _mix(trust, crowd, judged, some)
+            found[trust] += _find_ndcg(unseen_request[is_asked], score, unseen_gain[is_asked])
+    trust = max(found, key=lambda one: (found[one] - one * doubt, -one))
+    if not trust:
+        return {"trust": 0.0, "crowd": crowd}
+    if fold.min() >= 0:
+        trees = _grow(matrix, gain, seed)
+    return {"names": names, "trees": trees, "trust": trust, "crowd": crowd}
 
 
 def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassifier | None:
@@ -134,11 +190,18 @@ def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassi
 
 
 def _score(parts: Parts, features: dict[str, Array]) -> Array:
-    plain = PLAIN_SCALE * features["plain"].astype(np.float64)
-    if not parts["trust"] or not len(plain):
-        return plain
-    matrix = np.column_stack([features[name] for name in parts["names"]])
-    return np.asarray(parts["trust"] * parts["trees"].decision_function(matrix) + (1 - parts["trust"]) * plain)
+    trees = 0.0 if not parts["trust"] else _judge_trees(parts["names"], parts["trees"], features)
+    return _mix(parts["trust"], parts.get("crowd", 0.0), trees, features)
+
+
+def _judge_trees(names: list[str], trees: HistGradientBoostingClassifier, features: dict[str, Array]) -> Array:
+    matrix = np.column_stack([features[name] for name in names])
+    return np.asarray(trees.decision_function(matrix)) if len(matrix) else np.zeros(0)
+
+
+def _mix(trust: float, crowd: float, trees: Array | float, features: dict[str, Array]) -> Array:
+    counts = (1 - crowd) * features["plain"].astype(np.float64) + crowd * features["popular"].astype(np.float64)
+    return np.asarray(trust * trees + (1 - trust) * COUNT_SCALE * counts)
 
 
 def _find_ndcg(request: Counts, score: Array, gain: Array) -> float:
