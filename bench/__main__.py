@@ -16,7 +16,7 @@ from include.launcher.progress import Progress
 from include.settings import load_settings
 
 ROWS = 1_000_000
-DESKDROP, TRUTH = "deskdrop", "truth"
+DESKDROP, TRUTH, SIZE = "deskdrop", "truth", "size"
 
 
 def main() -> None:
@@ -34,12 +34,18 @@ def main() -> None:
         if arguments.only == TRUTH:
             from bench import truth
 
-            sizes = {"seeds": arguments.seeds, "readers": arguments.readers, "sample": arguments.sample}
+            readers = arguments.readers or truth.READERS
+            sizes = {"seeds": arguments.seeds, "readers": readers, "sample": arguments.sample}
             print(truth.compare(load_settings(), say, **sizes))
             return
         path = load_settings().home / files.BENCH_FIGURES
         with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
-            for name in [arguments.only] if arguments.only else BENCHES:
+            if arguments.only == SIZE:
+                from bench import size
+
+                figures = size.measure(ground, arguments.readers or size.READERS, say)
+                write(path, figures)
+            for name in BENCHES if not arguments.only else {arguments.only} & BENCHES.keys():
                 repeat = arguments.repeat or (1 if name == "loop" else 3)
                 figures += BENCHES[name](ground, repeat, say)
                 write(path, figures)
@@ -55,7 +61,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times stages beside their alternatives.")
-    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH], help="one benchmark, not all")
+    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH, SIZE], help="one benchmark, not all")
     parser.add_argument("--data", type=Path, help=f"the folder of the set that {DESKDROP} measures on")
     parser.add_argument("--rows", type=_positive, default=ROWS, help=f"reading events, about (default {ROWS:,})")
     parser.add_argument(
@@ -66,10 +72,12 @@ def _arguments() -> argparse.Namespace:
     )
     for name, default, what in (
         ("seeds", 3, f"worlds that {TRUTH} plays"),
-        ("readers", 3000, "readers in each"),
         ("sample", 300, f"readers that {TRUTH} finds the reachable of"),
     ):
         parser.add_argument(f"--{name}", type=_positive, default=default, help=f"{what} (default {default:,})")
+    parser.add_argument(
+        "--readers", type=_positive, help=f"readers in each world of {TRUTH} (default 3,000), or of {SIZE} (500,000)"
+    )
     parser.add_argument("--repeat", type=_positive, help="runs of each variant (default 3, of the loop 1)")
     parser.add_argument("--keep", action="store_true", help="leave data and services for the next run")
     arguments = parser.parse_args()

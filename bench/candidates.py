@@ -7,7 +7,7 @@ by one product of 64 made-up numbers per reader and article, whatever is read al
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,15 @@ from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_turns
 from bench.played import play_tables
 from include.adapters import duck
+from include.errors import DaybreakError
 from include.features import Scenes, counting, describe, list_times, make_scenes
 from include.models.two_stage import TwoStage
 from include.models.two_stage.tasting import learn_tastes
 from include.newsroom.readers import DAY
 from include.newsroom.world import Parameters, World, to_us
 
-READERS, ARTICLES_PER_DAY, DAYS = 15_000, 48_000, 3
+READERS, ARTICLES = 15_000, 144_000
+PLAYED_READERS, ARTICLES_PER_DAY, DAYS = 16_000, 50_000, 3  # some sign up later, some articles are flagged or late
 FACTORS, FOUND, AT_ONCE = 64, 100, 500
 SEED = 7
 
@@ -36,7 +38,7 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     strangers.install(ground.settings.home.parent, say)
     folder = ground.scratch / "candidates"
     if not folder.exists():
-        say(f"playing {READERS:,} readers and {DAYS * ARTICLES_PER_DAY:,} articles, learning tastes")
+        say(f"playing {READERS:,} readers and {ARTICLES:,} live articles, learning tastes")
         scenes = _play(ground)
         folder.mkdir()
         for field in fields(scenes):
@@ -46,13 +48,20 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 
 
 def _play(ground: Ground) -> Scenes:
-    """Every reader at one moment, and what was known then."""
-    world = World(Parameters(SEED, READERS, ARTICLES_PER_DAY, to_us(AS_OF) - DAYS * DAY))
+    """So many readers at one moment, what was known then, and so many live articles: all that are young enough, whether
+    anybody has seen them or not."""
+    world = World(Parameters(SEED, PLAYED_READERS, ARTICLES_PER_DAY, to_us(AS_OF) - DAYS * DAY))
+    parameters = counting(ground.settings) | {"fresh_hours": DAYS * 24}
     with duck.connect() as connection:
         for name, table in play_tables(world, AS_OF).items():
             connection.register(name, table)
-        moments = list_times(ground.settings, AS_OF, "scoring")
-        return make_scenes(describe(connection, moments, "scoring", counting(ground.settings)))
+        scenes = make_scenes(describe(connection, list_times(ground.settings, AS_OF, "scoring"), "scoring", parameters))
+    newest = scenes.articles.sort_by([("published_at", "descending"), ("article_id", "ascending")])
+    asking = {name: getattr(scenes, name).slice(0, READERS) for name in ("requests", "readers")}
+    asking["articles"] = newest.slice(0, ARTICLES).combine_chunks()
+    if (found := (asking["requests"].num_rows, asking["articles"].num_rows)) != (READERS, ARTICLES):
+        raise DaybreakError(f"The world has {found[0]:,} readers and {found[1]:,} live articles.", hint="play more.")
+    return replace(scenes, **asking)
 
 
 def daybreak(ground: Ground) -> Work:
@@ -82,9 +91,7 @@ def product(_: Ground) -> Work:
 
 def _of_factors(find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
     chance = np.random.default_rng(SEED)
-    readers, articles = (
-        chance.standard_normal((count, FACTORS)).astype(np.float32) for count in (READERS, DAYS * ARTICLES_PER_DAY)
-    )
+    readers, articles = (chance.standard_normal((count, FACTORS)).astype(np.float32) for count in (READERS, ARTICLES))
 
     def work() -> int:
         return sum(find(readers[start : start + AT_ONCE], articles).size for start in range(0, READERS, AT_ONCE))

@@ -31,6 +31,7 @@ from include.settings import Settings
 
 AS_OF = datetime(2026, 11, 20, 3, tzinfo=UTC)
 ALL_READERS = 10**9
+READERS = 3000
 
 
 @dataclass(frozen=True)

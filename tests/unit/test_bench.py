@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import strangers, train
+from bench.__main__ import DESKDROP, SIZE, TRUTH
 from bench.catalogue import BENCHES
 from bench.figures import Figure, from_child, middle, ratios, table, write
 from include.launcher import files
@@ -79,7 +80,7 @@ def test_the_file_is_a_list_with_six_fields_each(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("bench", BENCHES)
+@pytest.mark.parametrize("bench", [*BENCHES, DESKDROP, TRUTH, SIZE])
 def test_every_bench_is_explained(bench: str) -> None:
     assert f"## `{bench}`" in (PROJECT / "docs" / "bench.md").read_text()
 

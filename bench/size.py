@@ -1,0 +1,221 @@
+"""`size`: lists for half a million readers out of 300,000 live articles, and what each part of that takes in memory.
+
+Not beside alternatives and not in the catalogue: it takes long, so only on request. The log is that of a played
+newsroom, told again and again with other readers and, circle by circle, with other articles of the same hour, topic and
+language out of a catalogue a hundred times as large; so tastes and rhythms are those of the demo at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from bench.figures import OURS, Figure
+from bench.ground import AS_OF, Ground, Say
+from bench.measure import Work, in_child
+from bench.played import play_tables
+from include import snapshot
+from include.adapters import duck
+from include.contract import TABLES
+from include.crowd import keep_crowd
+from include.day_files import store_by_day
+from include.features import compute_features, counting, describe, list_times, make_scenes, open_scenes_in_parts
+from include.models.two_stage import TwoStage
+from include.newsroom.headlines import compose, desk_names, outlet_name
+from include.newsroom.readers import DAY, HOUR
+from include.newsroom.stories import Stories
+from include.newsroom.words import LANGUAGES
+from include.newsroom.world import Parameters, World, to_us
+from include.scoring import READERS_AT_ONCE, list_all
+
+READERS, ARTICLES_PER_DAY, DAYS = 500_000, 144_000, 14
+TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
+CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
+SEED = 7
+PARTS = ("features", "candidates", "lists")
+
+Array = NDArray[Any]
+
+
+def measure(ground: Ground, readers: int, say: Say) -> list[Figure]:
+    """Each part once, in a process of its own: what it took, and the most memory it ever held."""
+    say(f"size: telling the log of {readers:,} readers")
+    told = in_child("size", "tell", ground, str(readers))
+    say(f"size: {told.rows:,} reading events")
+    figures = []
+    for part in PARTS:
+        found = in_child("size", part, ground)
+        figures.append(replace(found, bench=f"size.{part}", variant=OURS))
+        say(f"size: {part}: {found.cpu_seconds:,.0f} s of processor, {found.peak_mb:,.0f} MB, {found.rows:,} rows")
+    return figures
+
+
+def tell(ground: Ground, readers: str) -> Work:
+    """Not a part: leaves a snapshot of the log, and a model that learnt from the newsroom it is told after."""
+
+    def work() -> int:
+        folder = ground.scratch / "size"
+        folder.mkdir(exist_ok=True)
+        start = to_us(AS_OF) - DAYS * DAY
+        played = World(Parameters(SEED, TOLD_READERS, TOLD_ARTICLES_PER_DAY, start))
+        tables = play_tables(played, AS_OF)
+        with duck.connect() as connection:
+            for name, table in tables.items():
+                connection.register(name, table)
+            moments = list_times(ground.settings, AS_OF, "training")[-8:]
+            lessons = describe(connection, moments, "training", counting(ground.settings))
+        model = TwoStage()
+        model.fit(make_scenes(lessons), lessons["outcomes"], seed=SEED)
+        model.save(folder)
+        told = Told(played, World(Parameters(SEED, TOLD_READERS, ARTICLES_PER_DAY, start)), tables, int(readers))
+        batches = (told.subscribers(), told.articles(), told.events())
+        files = [
+            file
+            for table, rows in zip(TABLES, batches, strict=True)
+            for file in store_by_day(ground.settings, table, rows)
+        ]
+        taken = snapshot.Snapshot(AS_OF, AS_OF - timedelta(days=DAYS), tuple(files))
+        snapshot.describe(ground.settings, taken)
+        (folder / "snapshot").write_text(taken.id)
+        return taken.rows("reading_events")
+
+    return work
+
+
+class Told:
+    """A played log told as often as it takes to have so many readers."""
+
+    def __init__(self, played: World, large: World, tables: dict[str, pa.Table], readers: int) -> None:
+        self.tables, self.readers = tables, readers
+        self.each = tables["subscribers"].num_rows
+        self.times = -(-readers // self.each)
+        self.stories, self.large = _stories(played), large
+        self.many = _stories(large)
+        self.order, self.starts, self.sizes = self._shelve()
+
+    def _shelve(self) -> tuple[Array, Array, Array]:
+        """Where the large catalogue has the articles of the hour before each played one, of its topic and language."""
+        key, wanted = _key(self.many), _key(self.stories, hours_later=-1)
+        order = np.argsort(key, kind="stable")
+        starts = np.searchsorted(key[order], wanted)
+        return order, starts, np.searchsorted(key[order], wanted, side="right") - starts
+
+    def subscribers(self) -> Iterator[pa.RecordBatch]:
+        """As many as were asked for."""
+        rows = self.tables["subscribers"]
+        for time in range(self.times):
+            part = rows.slice(0, self.readers - time * self.each)
+            yield from _with(part, reader_id=part.column("reader_id").to_numpy() + time * self.each).to_batches()
+
+    def articles(self) -> Iterator[pa.RecordBatch]:
+        """The large catalogue; its texts are those of the played articles of the same topic."""
+        some = np.unique(np.linspace(0, len(self.many) - 1, 60_000).astype(np.int64))
+        titles, teasers = (pa.array(texts) for texts in compose(self.large, self.many, some))
+        by_topic = np.argsort(self.many.topic[some], kind="stable")
+        first, end = (
+            np.searchsorted(self.many.topic[some][by_topic], self.many.topic, side=s) for s in ("left", "right")
+        )
+        text = by_topic[first + np.arange(len(self.many)) % np.maximum(end - first, 1)]
+        known = self.many.received_us < to_us(AS_OF)
+        by_time = np.flatnonzero(known)[np.argsort(self.many.published_us[known], kind="stable")]
+        for rows in np.array_split(by_time, max(1, len(by_time) // 200_000)):
+            part = self.many.pick(rows)
+            columns = {
+                "article_id": self.many.first_no + rows,
+                "title": titles.take(pa.array(text[rows])),
+                "summary": teasers.take(pa.array(text[rows])),
+                "category": desk_names(part.topic),
+                "publisher": [outlet_name(int(code)) for code in part.outlet],
+                "language": pa.array(LANGUAGES).take(pa.array(part.language)),
+                "word_count": part.words,
+                **dict.fromkeys(("published_at",), pa.array(part.published_us)),
+                **dict.fromkeys(("ingested_at", "updated_at"), pa.array(part.received_us)),
+                "is_flagged": np.zeros(len(rows), bool),
+            }
+            schema = TABLES[1].columns
+            yield from pa.table(
+                [_column(columns[field.name], field.type) for field in schema], schema=schema
+            ).to_batches()
+
+    def events(self) -> Iterator[pa.RecordBatch]:
+        """Day by day what every reader did; whoever is of one circle meets the same article for a played one."""
+        events = self.tables["reading_events"].sort_by("occurred_at")
+        days = pc.floor_temporal(events.column("occurred_at"), unit="day").to_numpy()
+        for day in np.unique(days):
+            some = events.filter(pa.array(days == day))
+            story = some.column("article_id").to_numpy() - self.stories.first_no
+            reader, number = (some.column(name).to_numpy() for name in ("reader_id", "event_id"))
+            for time in range(self.times):
+                circle = (reader * self.times + time) % CIRCLES
+                place = (story * 7919 + circle * 104_729) % np.maximum(self.sizes[story], 1)
+                article = self.many.first_no + self.order[np.minimum(self.starts[story] + place, len(self.order) - 1)]
+                moved = _with(
+                    some,
+                    event_id=number + time * events.num_rows,
+                    reader_id=reader + time * self.each,
+                    article_id=article,
+                )
+                kept = (self.sizes[story] > 0) & (reader + time * self.each <= self.readers)
+                yield from moved.filter(pa.array(kept)).combine_chunks().to_batches()
+
+
+def features(ground: Ground) -> Work:
+    """The build for scoring, with its crowd."""
+    folder, settings = ground.scratch / "size", ground.settings
+    taken = snapshot.find_snapshot(settings, (folder / "snapshot").read_text())
+
+    def work() -> int:
+        compute_features(settings, taken, "scoring", folder / "build", folder / "build")
+        keep_crowd(settings, taken, folder / "build")
+        return pq.read_metadata(folder / "build" / "article_stats" / "part.parquet").num_rows
+
+    return work
+
+
+def candidates(ground: Ground) -> Work:
+    """The first stage for everybody."""
+    folder = ground.scratch / "size"
+
+    def work() -> int:
+        model, parts = TwoStage.load(folder), open_scenes_in_parts(folder / "build", READERS_AT_ONCE)
+        return sum(found.num_rows for scenes in parts for found in model.find_candidates(scenes))
+
+    return work
+
+
+def lists(ground: Ground) -> Work:
+    """Both stages and the lists, as a file."""
+    folder = ground.scratch / "size"
+    return lambda: list_all(ground.settings, folder / "build", TwoStage.load(folder), folder / "lists.parquet")
+
+
+def _stories(world: World) -> Stories:
+    return world.stories(world.first_hour, to_us(AS_OF) // HOUR + 1)
+
+
+def _key(stories: Stories, hours_later: int = 0) -> Array:
+    hour = stories.published_us // HOUR + hours_later
+    found: Array = (hour * 1000 + stories.topic) * 10 + stories.language
+    return found
+
+
+def _with(table: pa.Table, **columns: Array) -> pa.Table:
+    for name, values in columns.items():
+        place = table.column_names.index(name)
+        table = table.set_column(place, table.schema.field(name), pa.array(values, table.schema.field(name).type))
+    return table
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:
+    return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind)
+
+
+VARIANTS = {"tell": tell, "features": features, "candidates": candidates, "lists": lists}
