@@ -183,7 +183,16 @@ def describe_world(
     }
     connection.register("moments", tables["moments"])
     parameters = {"read_kind": find_read_kind(connection), **parameters}
-    return tables | {name: describe_part(connection, name, parameters) for name in OF_ALL}
+    tables |= {name: describe_part(connection, name, parameters) for name in OF_ALL if name != "co_reads"}
+    # moment by moment, for the pairs of all moments at once fill the memory
+    together = []
+    for number in range(len(moments)):
+        connection.register("moments", tables["moments"].slice(number, 1))
+        together.append(describe_part(connection, "co_reads", parameters))
+    connection.register("moments", tables["moments"])
+    tables["co_reads"] = pa.concat_tables(together)
+    connection.register("co_reads", tables["co_reads"])
+    return tables
 
 
 def describe_readers(

@@ -19,6 +19,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from include.features import Scenes
 from include.models.scene_arrays import Array, Counts, find_places
 from include.models.two_stage.histories import Pairs, View, views_of
+from include.models.two_stage.trees import find_sums
 
 Parts = dict[str, Any]
 
@@ -195,8 +196,7 @@ def _score(parts: Parts, features: dict[str, Array]) -> Array:
 
 
 def _judge_trees(names: list[str], trees: HistGradientBoostingClassifier, features: dict[str, Array]) -> Array:
-    matrix = np.column_stack([features[name] for name in names])
-    return np.asarray(trees.decision_function(matrix)) if len(matrix) else np.zeros(0)
+    return np.asarray(find_sums(trees, [features[name] for name in names]))
 
 
 def _mix(trust: float, crowd: float, trees: Array | float, features: dict[str, Array]) -> Array:
