@@ -94,9 +94,14 @@ def fit_sum(laid: Matrix, value: Numbers, rising: NDArray[np.intp]) -> Matrix:
 
 
 def add_up(layout: Parts, weights: Matrix, codes: Matrix, numbers: Matrix) -> Matrix:
-    """The sums of each row, a column per column of `weights`."""
+    """The sums of each row, a column per column of `weights`; the same whichever rows stand beside it."""
     parts = [
-        lay_out(layout, codes[start : start + ROWS_AT_ONCE], numbers[start : start + ROWS_AT_ONCE]) @ weights
+        # a matrix product rounds as the number of its rows is
+        np.einsum(
+            "ij,jk->ik",
+            lay_out(layout, codes[start : start + ROWS_AT_ONCE], numbers[start : start + ROWS_AT_ONCE]),
+            weights,
+        )
         for start in range(0, len(numbers), ROWS_AT_ONCE)
     ]
     return np.concatenate(parts)
