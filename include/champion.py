@@ -78,12 +78,13 @@ def repair_aliases(settings: Settings) -> None:
     A version that somebody deleted from the registry gets no alias; the ledger knows it all the same.
     """
     with connect(settings) as warehouse:
+        warehouse.execute(query("ledger/lock_aliases"))
         champion = find_champion(warehouse)
         if champion is None:
             return
         fallbacks = find_fallbacks(warehouse)
-    for alias, version in {"champion": champion.version, "previous": next(iter(fallbacks), None)}.items():
-        if mlflow_registry.read_alias(settings, alias) == version:
-            continue
-        if version is None or not mlflow_registry.set_alias(settings, alias, version):
-            mlflow_registry.drop_alias(settings, alias)
+        for alias, version in {"champion": champion.version, "previous": next(iter(fallbacks), None)}.items():
+            if mlflow_registry.read_alias(settings, alias) == version:
+                continue
+            if version is None or not mlflow_registry.set_alias(settings, alias, version):
+                mlflow_registry.drop_alias(settings, alias)

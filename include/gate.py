@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from include import batch as batches
 from include import champion as champions
 from include import holds, registry, training
-from include.adapters import mlflow_reports
+from include.adapters import mlflow_registry, mlflow_reports
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import raise_alert
 from include.card import Judged, keep_card
@@ -83,7 +83,10 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         mlflow_reports.keep_verdict(
             settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
         )
-        facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
+        with suppress(
+            ArtifactDamaged
+        ):  # it was removed from MLflow, says the verdict; then there is nothing to describe
+            facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 
 
@@ -165,6 +168,8 @@ def _promote(run: Run, verdict_id: str, wanted: Decision, actor: str, why: str) 
             sentence = f"v{row[3]} is not promoted, for it was removed: {removed[0]}"
         elif forbidden := holds.forbid(holds.find_holds(warehouse, now()), row[3]):
             sentence = f"v{row[3]} is not promoted. {forbidden}"
+        elif damage := _find_damage(run.settings, row[3]):
+            sentence = f"v{row[3]} is not promoted, for it cannot be used any more: {damage}"
         else:
             changed = champions.append(
                 warehouse,
@@ -181,6 +186,18 @@ def _promote(run: Run, verdict_id: str, wanted: Decision, actor: str, why: str) 
                 sentence = "The champion stays: another run changed it while this one judged."
     champions.repair_aliases(run.settings)
     return _as_it_is(run, verdict_id, changed, sentence)
+
+
+def _find_damage(settings: Settings, version: int) -> str:
+    """What is wrong with a version since it was judged; empty while the registry holds it and its files are sound."""
+    try:
+        with connect(settings) as warehouse:
+            registered = registry.find_model(warehouse, version)
+        mlflow_registry.need_version(settings, version)
+        registry.fetch_files(settings, registered)
+    except ArtifactDamaged as error:
+        return error.fact
+    return ""
 
 
 def _as_it_is(run: Run, verdict_id: str, changed: bool, sentence: str) -> Reference:

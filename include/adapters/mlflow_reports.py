@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from include.adapters.mlflow_registry import EXPERIMENT, MODEL, away, client
+from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client
 from include.settings import Settings
 
+# How the server says that a version or a run is not there, or is in the bin.
+GONE = (NOT_THERE, "INVALID_PARAMETER_VALUE")
 MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
 
 
@@ -26,25 +29,31 @@ def keep_verdict(
     """Decision and verdict as tags of version and run; numbers of all, a plot of them and the report in the run."""
     from mlflow.entities import Metric
 
-    for name, value in {"verdict": decision, "verdict_id": verdict_id}.items():
-        client(settings).set_model_version_tag(MODEL, str(version), name, value)
-        client(settings).set_tag(mlflow_run_id, name, value)
+    told = {"verdict": decision, "verdict_id": verdict_id}
     numbers = [
         Metric(f"{who}_{name}", value, 0, 0)
         for who, means in metrics.items()
         for name, value in means.items()
         if math.isfinite(value)
     ]
-    client(settings).log_batch(mlflow_run_id, metrics=numbers)
-    client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
-    client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
+    with _if_there(settings):
+        for name, value in told.items():
+            client(settings).set_model_version_tag(MODEL, str(version), name, value)
+    with _if_there(settings):
+        for name, value in told.items():
+            client(settings).set_tag(mlflow_run_id, name, value)
+        client(settings).log_batch(mlflow_run_id, metrics=numbers)
+        client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
+        client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
 
 
 def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, files: Sequence[Path]) -> None:
     """The files of the version's card in its run, and its leading sentence as the version's description."""
-    for file in files:
-        client(settings).log_artifact(mlflow_run_id, str(file), "card")
-    client(settings).update_model_version(MODEL, str(version), lead[:MOST_DESCRIPTION])
+    with _if_there(settings):
+        for file in files:
+            client(settings).log_artifact(mlflow_run_id, str(file), "card")
+    with _if_there(settings):
+        client(settings).update_model_version(MODEL, str(version), lead[:MOST_DESCRIPTION])
 
 
 def keep_backtest(
@@ -75,6 +84,18 @@ def keep_backtest(
         mlflow.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
         raise away(settings, error) from error
+
+
+@contextmanager
+def _if_there(settings: Settings) -> Iterator[None]:
+    """What somebody removed from MLflow is told nothing; a server that does not answer is a `ServiceError`."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code not in GONE:
+            raise away(settings, error) from error
 
 
 def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:

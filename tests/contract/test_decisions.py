@@ -1,20 +1,19 @@
 """Who becomes champion, and who goes back: questions, answers, holds and rollbacks on a real PostgreSQL and MLflow.
 
-The ledger and the lists are each test's own. Its versions are known to no MLflow, as after somebody emptied the
-registry: whatever is decided must be decided all the same.
+The ledger, the lists and the registered model are each test's own. The runs of its versions are known to no MLflow, as
+after somebody emptied it: whatever is decided must be decided all the same.
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
 import threading
+import uuid
 from dataclasses import replace
 from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 
 from include import batch as batches
@@ -24,14 +23,10 @@ from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
 from include.clock import now
 from include.errors import ArtifactDamaged, DaybreakError
-from include.features import VERSION
-from include.models import RANKED
-from include.models.most_read import MostRead
 from include.record import Run
-from include.references import Reference
 from include.settings import PROJECT
-from include.store import digest_folder
 from tests import servers, worlds
+from tests.reigns import ask_for, champion_of, keep_verdict, live_model, publish, register, reign
 from tests.unit.test_verdict import DOUBTS, judge
 
 AS_OF = worlds.AS_OF
@@ -40,7 +35,7 @@ SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
 
 @pytest.fixture
 def settings(fresh_warehouse, mlflow_server, monkeypatch):
-    monkeypatch.setattr(mlflow_registry, "MODEL", "emptied")
+    monkeypatch.setattr(mlflow_registry, "MODEL", f"decisions-{uuid.uuid4().hex}")
     mlflow_registry.reach.cache_clear()
     found = fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
     yield found
@@ -50,77 +45,6 @@ def settings(fresh_warehouse, mlflow_server, monkeypatch):
 @pytest.fixture
 def run(settings):
     return Run(settings, "test/1", AS_OF, "ada")
-
-
-def ask_for(settings, text, *values):
-    with connect(settings, "postgres") as warehouse:
-        return warehouse.execute(text, values).fetchall()
-
-
-def register(settings, version):
-    """A version whose files lie on this machine."""
-    folder = settings.home / "models" / f"draft-{version}"
-    folder.mkdir(parents=True)
-    MostRead().save(folder)
-    (folder / "version.txt").write_text(str(version))
-    digest = digest_folder(folder)
-    folder.rename(folder.with_name(digest))
-    with connect(settings) as warehouse:
-        warehouse.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id) values (%s, %s, 'most_read', %s, 'f', %s, %s, 'r', 'gone')",
-            [version, digest, VERSION, f"snapshot of {version}", AS_OF],
-        )
-    return digest
-
-
-def reign(settings, *versions):
-    """Each version champion in turn, with live lists of its own an hour apart."""
-    with connect(settings) as warehouse:
-        for seq, version in enumerate(versions):
-            before = versions[seq - 1] if seq else None
-            champions.append(
-                warehouse, after_seq=seq, version=version, from_version=before, why="better", actor="test",
-                run_id=f"run {version}", snapshot_id=f"snapshot of {version}",
-            )  # fmt: skip
-    for seq, version in enumerate(versions):
-        publish(settings, version, AS_OF + timedelta(hours=seq))
-
-
-def publish(settings, version, as_of, status="audited", goes_live=True):
-    batch_id = f"batch_of_{version}_{as_of:%H}"
-    row = {"list_at": AS_OF, "score": 0.5, "reason": "w"}
-    rows = [{**row, "reader_id": r, "rank": n, "article_id": 100 * version + n} for r in (1, 2) for n in (1, 2)]
-    about = {"batch_id": batch_id, "as_of": as_of, "model_version": version, "snapshot_id": "s", "run_id": "r"}
-    with connect(settings) as warehouse:
-        batches.write(warehouse, pa.Table.from_pylist(rows, RANKED), {**about, "list_length": 2})
-        batches.set_status(warehouse, batch_id, status)
-        if goes_live:
-            batches.restore(warehouse, batch_id, 150)
-    return batch_id
-
-
-def keep_verdict(settings, verdict, version, after_seq, champion_version=None):
-    name = f"verdict-on-{version}-after-{after_seq}-{verdict.decision}"
-    checks = json.dumps([check.to_dict() for check in verdict.checks])
-    with connect(settings) as warehouse:
-        warehouse.execute(
-            "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_version, champion_seq,"
-            " decision, checks, metrics) values (%s, %s, 'r', %s, %s, %s, %s, %s, '{}')",
-            [name, AS_OF, version, champion_version, after_seq, verdict.decision, checks],
-        )
-    facts = {"decision": verdict.decision, "sentence": verdict.sentence, "challenger_version": version,
-             "champion_version": champion_version, "champion_seq": after_seq, "report": "r.html"}  # fmt: skip
-    return Reference("verdict", name, "r.html", AS_OF, "f", (), facts)
-
-
-def champion_of(settings):
-    with connect(settings) as warehouse:
-        return champions.find_champion(warehouse)
-
-
-def live_model(settings):
-    return ask_for(settings, "select distinct model_version from recs.current")
 
 
 # promoting
@@ -147,6 +71,27 @@ def test_of_two_runs_that_race_to_promote_one_wins_and_the_other_says_so(setting
     assert ask_for(settings, "select seq, version, from_version from ops.champions where seq > 1") == [(2, winner, 1)]
     (loser,) = set(found) - {winner}
     assert found[loser]["sentence"] == "The champion stays: another run changed it while this one judged."
+
+
+def test_a_version_that_somebody_deletes_after_its_verdict_is_not_promoted(settings, run):
+    register(settings, 2)
+    reign(settings, 1)
+    verdict = keep_verdict(settings, SOUND, 2, 1, 1)
+    mlflow_registry.client(settings).delete_model_version(mlflow_registry.MODEL, "2")
+    facts = pipeline.promote(run, verdict).facts
+    assert (facts["changed"], champion_of(settings).version) == (False, 1)
+    assert facts["sentence"].startswith(
+        "v2 is not promoted, for it cannot be used any more: Version 2 is not in MLflow"
+    )
+
+
+def test_a_version_whose_files_change_after_its_verdict_is_not_promoted(settings, run):
+    digest = register(settings, 2)
+    reign(settings, 1)
+    (settings.home / "models" / digest / "version.txt").write_text("9")
+    facts = pipeline.promote(run, keep_verdict(settings, SOUND, 2, 1, 1)).facts
+    assert (facts["changed"], champion_of(settings).version) == (False, 1)
+    assert "cannot be used any more: The files of version 2 have digest" in facts["sentence"]
 
 
 def test_a_verdict_that_asks_promotes_nobody_by_itself(settings, run):

@@ -15,6 +15,7 @@ import pytest
 from include import batch as batches
 from include import champion as champions
 from include import gate, pipeline, registry, training
+from include.adapters import mlflow_registry
 from include.adapters.warehouse import connect
 from include.features import open_outcomes, open_scenes, rows_between
 from include.mechanics import Mechanics, take_sample, try_out
@@ -100,6 +101,22 @@ def test_a_broken_artifact_is_a_verdict_and_a_green_run(settings, run, features,
     )
     assert (settings.home / "reports" / verdict.facts["report"]).exists()
     assert pipeline.promote(run, verdict).facts["changed"] is False
+
+
+@pytest.mark.parametrize("gone", ["version", "run"])
+def test_a_challenger_that_somebody_deletes_in_mlflow_is_a_verdict_and_a_green_run(settings, run, features, gone):
+    seed = replace(run, settings=settings.model_copy(update={"seed": 20 + len(gone)}), run_id=f"deleted-{gone}")
+    version = pipeline.train(seed, features, "most_read")
+    client = mlflow_registry.client(settings)
+    client.delete_model_version(mlflow_registry.MODEL, version.id)
+    if gone == "run":
+        client.delete_run(model_of(settings, version).mlflow_run_id)
+    verdict = pipeline.judge(seed, version, features)
+    assert verdict.facts["decision"] == "keep"
+    assert (
+        f"RT112 works in a fresh process: From the registry it cannot be used: Version {version.id} is not in MLflow"
+        in (verdict.facts["sentence"])
+    )
 
 
 def test_a_copy_on_this_machine_does_not_hide_that_the_registry_lost_the_files(settings, newer, holdout):
