@@ -76,13 +76,15 @@ def frames(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[pd.
     chosen = rows.select(*(_for_pandas(name, str(types[name])) for name in names))
     words = [rule.column for rule in rules if rule.holds == "one_of"]
     held: list[pa.RecordBatch] = []
+    held_rows = held_bytes = 0
     for batch in chosen.to_arrow_reader(BATCH_ROWS):
-        full = sum(one.num_rows for one in held) + batch.num_rows > ROWS_AT_ONCE
-        if held and (full or sum(one.nbytes for one in held) + batch.nbytes > BYTES_AT_ONCE):
+        size = batch.nbytes
+        if held and (held_rows + batch.num_rows > ROWS_AT_ONCE or held_bytes + size > BYTES_AT_ONCE):
             yield pa.Table.from_batches(held).to_pandas(categories=words)
-            held = []
+            held, held_rows, held_bytes = [], 0, 0
         if batch.num_rows:
             held.append(batch)
+            held_rows, held_bytes = held_rows + batch.num_rows, held_bytes + size
     if held:
         yield pa.Table.from_batches(held).to_pandas(categories=words)
 
