@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -13,11 +14,13 @@ from typing import Concatenate, ParamSpec, cast
 from include.adapters.warehouse import connect, query
 from include.checks import Check
 from include.clock import now
+from include.errors import StateFolderError
 from include.measure import peak_mb
 from include.references import Reference
 from include.settings import Settings
 
 Arguments = ParamSpec("Arguments")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,26 @@ def recorded(
         try:
             reference = stage(run, *args, **kwargs)
         except BaseException as error:
-            _finish(run.settings, {**name, "status": "failed", "reference": None, "error": str(error)[:2000]})
-            raise
+            cause = _name_full_disk(run.settings, error)
+            _finish(run.settings, {**name, "status": "failed", "reference": None, "error": str(cause)[:2000]})
+            if cause is error:
+                raise
+            raise cause from error
         _finish(run.settings, {**name, "status": "done", "reference": json.dumps(reference.to_dict()), "error": None})
         return reference
 
     return cast(Callable[Concatenate[Run, Arguments], Reference], run_stage)
+
+
+def _name_full_disk(settings: Settings, error: BaseException) -> BaseException:
+    """The error, or, when a disk is full or may not be written to, one that says so."""
+    if not isinstance(error, OSError) or error.errno not in NO_ROOM:
+        return error
+    where = error.filename or "one of the folders it writes to"
+    return StateFolderError(
+        f"{where} cannot be written: {error.strerror or error}.",
+        hint=f"make room on its disk; the state folder is {settings.home}. Nothing half written counts.",
+    )
 
 
 def _finish(settings: Settings, values: dict[str, object]) -> None:

@@ -7,6 +7,7 @@ database and nothing can be written. The window travels as transaction settings 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,11 @@ LAST_US = 253_402_300_799_999_999  # 9999-12-31 23:59:59.999999
 POSTGRES_FIRST_US = -210_866_803_200_000_000  # 4714-11-24 BC
 MINUS_INFINITY_US = -9_222_425_352_054_775_808  # as the driver hands it on
 
+# What PostgreSQL and its client say when it is not the view's fault.
+WENT_AWAY = ("08", "53", "57")  # connection lost, out of something, cancelled or shut down
+LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL SYSCALL error")
+NOT_ALLOWED = "42501"
+
 
 @contextmanager
 def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
@@ -36,7 +42,7 @@ def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
     except adbc.Error as error:
         raise ServiceError(
             f"The source database at {settings.postgres_host}:{settings.postgres_port} refused daybreak_extract: "
-            f"{_last_line(error)}",
+            f"{_what_it_said(error)}",
             hint="is it running? `bin/daybreak status` tells.",
         ) from error
     with connection, connection.cursor() as cursor:
@@ -110,9 +116,14 @@ def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator
                     [_convert(batch.column(field.name), field.type) for field in table.columns], schema=table.columns
                 )
     except (adbc.Error, pa.ArrowInvalid, OSError) as error:
-        raise SourceError(
-            f"Reading source.{table.name} failed: {_last_line(error)}.", hint="mend the view, then run again."
-        ) from error
+        fact = f"Reading source.{table.name} failed: {_what_it_said(error)}."
+        state = getattr(error, "sqlstate", None) or ""
+        if state.startswith(WENT_AWAY) or any(words in str(error) for words in LOST):
+            raise ServiceError(
+                fact, hint="the database went away in the middle; nothing was kept, run again."
+            ) from error
+        hint = "grant daybreak_extract the right to read it" if state == NOT_ALLOWED else "mend the view"
+        raise SourceError(fact, hint=f"{hint}, then run again.") from error
 
 
 def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:
@@ -146,5 +157,7 @@ def _within_calendar(moments: pa.Array) -> pa.Array:
     return pc.if_else(late, LAST_US, pc.max_element_wise(micros, FIRST_US, skip_nulls=False)).cast(MOMENT)
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
+def _what_it_said(error: Exception) -> str:
+    """PostgreSQL's own words, else the last line."""
+    said = re.search(r"^.*?(?:ERROR|FATAL): +(.+)$", str(error), re.MULTILINE)
+    return said[1] if said else str(error).strip().splitlines()[-1]

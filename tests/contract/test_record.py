@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from include.adapters.warehouse import connect
 from include.checks import at_least
+from include.errors import StateFolderError
 from include.record import Run, keep_checks, recorded
 from include.references import Reference
 from tests import worlds
@@ -46,6 +49,17 @@ def test_a_stage_that_failed_is_kept_with_its_error_and_still_fails(run, what, k
     with pytest.raises(kind):
         bake(run, what)
     assert rows(run) == [("bake", "failed", None, error, True, True)]
+
+
+def test_a_disk_that_is_full_is_named_and_not_taken_for_a_fault_of_the_code(run):
+    @recorded
+    def fill(run):
+        """A stage."""
+        Path("/dev/full").write_text("bread")
+
+    with pytest.raises(StateFolderError, match=r"cannot be written: No space left on device\. Hint: make room"):
+        fill(run)
+    assert "No space left on device" in rows(run)[0][3]
 
 
 def test_a_retry_takes_over_the_row_of_the_try_before(run):

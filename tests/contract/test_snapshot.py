@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +13,6 @@ from include import day_files
 from include.adapters.source import read_source, stream
 from include.adapters.warehouse import connect
 from include.contract import ARTICLES, READING_EVENTS, TABLES
-from include.errors import ServiceError, SourceError
 from include.settings import PROJECT
 from include.snapshot import find_snapshot, source_window, take_snapshot
 from include.store import object_path
@@ -258,40 +257,6 @@ def test_types_that_convert_without_loss_are_taken(publisher):
     assert (read["dwell_seconds"] in (20.0, 200.0), read["surface"]) == (True, "front")
 
 
-def test_an_empty_window_is_an_error_that_names_table_and_window_and_leaves_no_snapshot(publisher):
-    with pytest.raises(
-        SourceError, match=r"source\.reading_events has no row for the window 2025-02-26 00:00 to 2025-0"
-    ):
-        take(publisher, datetime(2025, 3, 3, tzinfo=UTC))
-    assert not manifests(publisher)
-
-
-@pytest.mark.parametrize("table", ["subscribers", "articles", "reading_events"])
-def test_a_table_without_rows_is_an_error_that_names_it(publisher, table):
-    edit(publisher, f"truncate newsroom.{table}")
-    with pytest.raises(SourceError, match=rf"source\.{table} has no row"):
-        take(publisher)
-
-
-def test_every_fault_of_the_views_is_in_one_error(publisher):
-    edit(
-        publisher,
-        """drop view source.subscribers; drop view source.articles;
-        create view source.articles as
-        select article_id::text, title, category, publisher, language, word_count::numeric, published_at::timestamp,
-               ingested_at, updated_at, is_flagged from newsroom.articles""",
-    )
-    with pytest.raises(SourceError) as caught:
-        take(publisher)
-    assert caught.value.fact == (
-        "The source does not keep its contract, 5 fault(s): view source.subscribers is missing; "
-        "source.articles.article_id is text, not bigint or integer or smallint; source.articles lacks column summary; "
-        "source.articles.word_count is numeric, not bigint or integer or smallint; source.articles.published_at is "
-        "timestamp without time zone, not timestamp with time zone."
-    )
-    assert not manifests(publisher)
-
-
 def test_columns_that_the_contract_does_not_know_are_left_alone(publisher):
     edit(
         publisher,
@@ -299,19 +264,6 @@ def test_columns_that_the_contract_does_not_know_are_left_alone(publisher):
         select 'x@example.org'::text as email, s.* from newsroom.subscribers s""",
     )
     assert set(rows(publisher, take(publisher), "subscribers")[0]) == set(TABLES[0].columns.names)
-
-
-def test_a_view_that_fails_while_it_is_read_is_one_clear_error(publisher):
-    edit(
-        publisher,
-        """drop view source.reading_events; create view source.reading_events as
-        select event_id, reader_id, article_id, kind, occurred_at, ingested_at, dwell_seconds,
-               (position / (event_id - 30000))::smallint as position, surface, batch_id, session_id
-        from newsroom.reading_events""",
-    )
-    with pytest.raises(SourceError, match=r"Reading source\.reading_events failed: .*division by zero"):
-        take(publisher)
-    assert not manifests(publisher)
 
 
 def test_a_number_too_large_for_the_contract_comes_as_the_largest_it_can_say(publisher):
@@ -340,12 +292,6 @@ def test_the_extract_can_write_nothing(publisher):
         pytest.raises(Exception, match="read-only transaction"),
     ):
         cursor.execute("create temporary table mine (a int)")
-
-
-def test_a_source_that_does_not_answer_is_one_clear_error(publisher):
-    away = publisher.model_copy(update={"postgres_port": servers.free_port()})
-    with pytest.raises(ServiceError, match=f"The source database at 127.0.0.1:{away.postgres_port} refused"):
-        take(away)
 
 
 KILLED = """
