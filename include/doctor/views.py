@@ -53,7 +53,8 @@ def columns(settings: Settings, moment: datetime) -> Answer:
 
 
 def indexes(settings: Settings, moment: datetime) -> Answer:
-    """One day of events is found without reading a large table from end to end, as PostgreSQL plans it."""
+    """One day, and what no window would hold, is found without reading a large table from end to end, as PostgreSQL
+    plans it."""
     with connect(settings, "daybreak_extract") as source:
         row = source.execute(query("doctor/newest"), {"moment": moment}).fetchone()
         if row is None or row[0] is None:
@@ -62,15 +63,18 @@ def indexes(settings: Settings, moment: datetime) -> Answer:
             source.execute("select set_config(%s, %s, true)", [f"daybreak.{name}", value])
         read_whole = sorted(
             {
-                f"{scan['Relation Name']} for source.{name}"
-                for name in ("reading_events", "articles")
+                f"{scan['Relation Name']} for source.{name.removeprefix('stray_')}"
+                for name in ("reading_events", "stray_reading_events", "articles", "stray_articles")
                 for scan in _scans(source, name)
                 if scan["Node Type"] == "Seq Scan" and scan["Plan Rows"] < _size(source, scan) / 2
             }
         )
     if not read_whole:
         return "fine", "a day is found by its index", ""
-    fix = "index (occurred_at, event_id, ingested_at) behind events, published_at behind articles; then `analyze`."
+    fix = (
+        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) behind events, published_at and "
+        "ingested_at behind articles; then `analyze`."
+    )
     return "FIX", f"one day reads the whole of {', '.join(read_whole)}", fix
 
 

@@ -22,6 +22,7 @@ create table if not exists newsroom.stories (
     disputed  boolean not null default false
 );
 create index if not exists stories_live_from on newsroom.stories (live_from);
+create index if not exists stories_received on newsroom.stories (received);
 
 -- A tracking log as publishers have them: nothing stops a wrong row from being logged, so it has no constraints.
 create table if not exists newsroom.tracking (

@@ -36,6 +36,7 @@ def patient(server, published, tmp_path_factory):
         publisher.execute("create index on newsroom.reading_events (occurred_at, event_id, ingested_at)")
         publisher.execute("create index on newsroom.reading_events (ingested_at, occurred_at)")
         publisher.execute("create index on newsroom.articles (published_at)")
+        publisher.execute("create index on newsroom.articles (ingested_at)")
         publisher.execute("analyze newsroom.reading_events, newsroom.articles, newsroom.subscribers")
     return settings
 
@@ -125,6 +126,14 @@ def test_a_missing_index_is_named_by_its_table(patient):
     state, found, fix = broken(patient, gone, back, views.indexes)
     assert (state, "reading_events for source.reading_events" in found) == ("FIX", True)
     assert "occurred_at, event_id" in fix
+
+
+def test_an_index_that_only_the_search_for_strays_needs_is_missed_too(patient):
+    gone = "drop index newsroom.reading_events_ingested_at_occurred_at_idx"
+    back = "create index on newsroom.reading_events (ingested_at, occurred_at)"
+    state, found, fix = broken(patient, gone, back, views.indexes)
+    assert (state, found) == ("FIX", "one day reads the whole of reading_events for source.reading_events")
+    assert "(ingested_at, occurred_at)" in fix
 
 
 def test_rights_beyond_reading_the_views_are_named(patient):
