@@ -12,8 +12,8 @@ import pytest
 from include.models.factors import Factors
 from include.models.scene_arrays import Reads, to_time
 from include.models.two_stage import TwoStage, next_reads
-from include.models.two_stage.crowd import find_crowd
-from include.models.two_stage.histories import Pairs
+from include.models.two_stage.crowd_reading import find_crowd
+from include.models.two_stage.signals import Pairs
 from tests import scenes
 
 ARTICLES = [scenes.an_article(n, category="news" if n < 5 else "sport", age_hours=9) for n in range(1, 9)]

@@ -18,7 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.features import Scenes
 from include.models.scene_arrays import Array, Counts, find_places
-from include.models.two_stage.histories import Pairs, View, views_of
+from include.models.two_stage.signals import Pairs, View, views_of
 from include.models.two_stage.trees import find_sums
 
 Parts = dict[str, Any]

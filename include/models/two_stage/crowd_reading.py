@@ -1,7 +1,7 @@
 """What the crowd of the last day read at a moment: how often, what beside what, and what after what.
 
 Belongs here: counts over reads, as arrays and as matrices of articles by articles. Does not belong here: what they say
-of somebody (`histories.py`) and what to make of it, which is learnt (`next_reads.py`). Nothing but reads is looked at,
+of somebody (`signals.py`) and what to make of it, which is learnt (`next_reads.py`). Nothing but reads is looked at,
 so any log will do. Single reads count the less the longer they are ago, and pairs the less the farther apart.
 """
 

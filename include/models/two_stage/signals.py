@@ -1,7 +1,7 @@
 """What the crowd says of those who ask: signals from what each has read to every live article.
 
 Belongs here: candidates and their features, one moment at a time, given histories alone. Does not belong here: counting
-the crowd (`crowd.py`) and learning from features (`next_reads.py`).
+the crowd (`crowd_reading.py`) and learning from features (`next_reads.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy import sparse
 
 from include.features import Scenes
 from include.models.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places, to_time, to_times
-from include.models.two_stage.crowd import LATELY_HOURS, SIGHT_HOURS, Crowd, find_crowd
+from include.models.two_stage.crowd_reading import LATELY_HOURS, SIGHT_HOURS, Crowd, find_crowd
 
 EVER_HOURS = 14 * 24  # how far back a history goes
 OWN_HOURS = 48  # how far back what somebody read leads to what they read next
