@@ -83,9 +83,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         mlflow_reports.keep_verdict(
             settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
         )
-        with suppress(
-            ArtifactDamaged
-        ):  # it was removed from MLflow, says the verdict; then there is nothing to describe
+        with suppress(ArtifactDamaged):  # of one that MLflow lost since, as the verdict says, there is nothing to tell
             facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 

@@ -12,8 +12,7 @@ from typing import Any
 from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client
 from include.settings import Settings
 
-# How the server says that a version or a run is not there, or is in the bin.
-GONE = (NOT_THERE, "INVALID_PARAMETER_VALUE")
+IN_THE_BIN = "must be in the 'active' state"  # what the server says of a deleted run, with a code that means much else
 MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
 
 
@@ -94,7 +93,7 @@ def _if_there(settings: Settings) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        if error.error_code not in GONE:
+        if error.error_code != NOT_THERE and IN_THE_BIN not in str(error):
             raise away(settings, error) from error
 
 

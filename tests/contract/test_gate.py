@@ -206,14 +206,14 @@ def with_few(ranked):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "code", "told"),
+    ("spoil", "code", "told", "said"),
     [
-        (without_numbers, "RT104", "% of the scores are"),
-        (with_few, "RT116", "candidates per list"),
+        (without_numbers, "RT104", "% of the scores are", "Kept: RT104 scores are numbers: 90.00% of the scores are"),
+        (with_few, "RT116", "candidates per list", "(1 more)"),
     ],
 )
 def test_a_challenger_that_ranks_badly_is_kept_out_and_the_check_says_by_what(
-    settings, champions_model, holdout, spoil, code, told
+    settings, champions_model, holdout, spoil, code, told, said
 ):
     registered, model = champions_model
     other = replace(registered, version=99, digest="another")
@@ -221,6 +221,7 @@ def test_a_challenger_that_ranks_badly_is_kept_out_and_the_check_says_by_what(
     assert verdict.decision == "keep"
     (sentence,) = (check.sentence for check in verdict.checks if check.code == code and check.blocks)
     assert told in sentence
+    assert said in verdict.sentence
 
 
 def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, features, champions_model, newer):

@@ -58,8 +58,14 @@ def test_what_is_unknown_or_always_the_same_does_no_harm(rows):
     assert found[::2] == pytest.approx(1, abs=0.1)
 
 
-def test_rows_are_added_up_alike_however_many_there_are(rows, monkeypatch):
-    value = rows[1].sum(axis=1).astype(float)
-    whole = sums(rows, value)
+def test_a_row_alone_is_added_up_as_among_many_to_the_last_bit(monkeypatch):
+    random = np.random.default_rng(8)
+    words = random.integers(-1, 9, (4_000, 4)).astype(np.float32)
+    numbers = random.normal(0, 3, (4_000, 32)).astype(np.float32)
+    layout = line.fit_layout(words, numbers, np.zeros(32, bool), np.zeros(32, bool))
+    weights = random.normal(0, 1, (line.lay_out(layout, words[:1], numbers[:1]).shape[1], 2)).astype(np.float32)
+    whole = line.add_up(layout, weights, words, numbers)
+    alone = [line.add_up(layout, weights, words[n : n + 1], numbers[n : n + 1])[0] for n in range(200)]
+    assert np.array_equal(alone, whole[:200])
     monkeypatch.setattr(line, "ROWS_AT_ONCE", 777)
-    assert sums(rows, value) == pytest.approx(whole, abs=1e-4)
+    assert np.array_equal(line.add_up(layout, weights, words, numbers), whole)
