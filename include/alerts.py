@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from include.adapters.warehouse import connect, query
+from include.adapters.warehouse import Connection, connect, query
 from include.clock import now
 from include.errors import ServiceError
 from include.failures import Alert, Failure, LiveLists, compose
@@ -55,9 +55,16 @@ def raise_alert(
     settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
 ) -> bool:
     """Whether the incident is new and now in the outbox; one that is there already is left as it is."""
-    times = {"raised_at": raised_at or now(), "sent_at": sent_at}
     with connect(settings) as warehouse:
-        return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
+        return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
+
+
+def keep_alert(
+    warehouse: Connection, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+) -> bool:
+    """The same, when this transaction commits: for an alert on what happens in it."""
+    times = {"raised_at": raised_at or now(), "sent_at": sent_at}
+    return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
 
 
 def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:

@@ -115,7 +115,8 @@ def restore(warehouse: Connection, batch_id: str, stale_after_minutes: int) -> N
     """An audited batch live when this transaction commits, even if it is older than the live one."""
     if warehouse.execute(query("batch/restore"), {"batch_id": batch_id}).fetchone() is None:
         raise AuditFailed(
-            f"Batch {batch_id} has not passed its audit, so it is not published.", hint="the live lists stay."
+            f"Batch {batch_id} has not passed its audit, or its rows are gone, so it is not published.",
+            hint="the live lists stay; the same again looks for another batch, or makes one.",
         )
     warehouse.execute(query("batch/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
 

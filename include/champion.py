@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 
 from include.adapters import mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
-from include.errors import NoChampion
+from include.errors import NoChampion, ServiceError
 from include.settings import Settings
 
 
@@ -67,9 +67,25 @@ def append(
     return warehouse.execute(query("ledger/append"), values).fetchone() is not None
 
 
+def was_champion(warehouse: Connection, version: int) -> bool:
+    """Whether a verdict ever made it champion."""
+    return warehouse.execute(query("ledger/was_champion"), [version]).fetchone() is not None
+
+
 def find_fallbacks(warehouse: Connection) -> list[int]:
     """Versions to go back to, newest first: once champion, and never rolled back from."""
     return [version for (version,) in warehouse.execute(query("ledger/fallbacks"))]
+
+
+def follow(settings: Settings) -> str:
+    """Aliases as the ledger has them; empty, or one sentence when MLflow does not answer. What stands in the ledger
+    happened all the same, and whoever repairs next makes it good.
+    """
+    try:
+        repair_aliases(settings)
+    except ServiceError as error:
+        return f"MLflow's aliases are set later: {error.fact}"
+    return ""
 
 
 def repair_aliases(settings: Settings) -> None:
@@ -77,6 +93,7 @@ def repair_aliases(settings: Settings) -> None:
 
     A version that somebody deleted from the registry gets no alias; the ledger knows it all the same.
     """
+    mlflow_registry.need_server(settings)
     with connect(settings) as warehouse:
         warehouse.execute(query("ledger/lock_aliases"))
         champion = find_champion(warehouse)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pyarrow.parquet as pq
+from psycopg import Rollback
 
 from include import batch as batches
 from include import champion as champions
@@ -59,7 +60,8 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble)
     keep_checks(run, "judge", verdict.checks)
     seq = champion.seq if champion else 0
-    made_of = digest_of(features.fingerprint, model.fingerprint, trouble)
+    found = [(check.code, check.subject, check.outcome, check.limit_is) for check in verdict.checks]
+    made_of = digest_of(features.fingerprint, model.fingerprint, trouble, found)  # other limits: another verdict
     verdict_id = f"{compact(run.as_of)}-v{version}-after-{seq}-{made_of[:8]}"
     report = f"verdicts/{verdict_id}.html"
     page = settings.home / "reports" / report
@@ -91,7 +93,11 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
 @recorded
 def promote(run: Run, verdict: Reference) -> Reference:
     """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
-    return _promote(run, verdict.id, "promote", run.actor, cast(dict[str, Any], verdict.facts)["sentence"])
+    why = cast(dict[str, Any], verdict.facts)["sentence"]
+    damage = _find_damage(run.settings, verdict.id)
+    with connect(run.settings) as warehouse:
+        changed, sentence = _append(warehouse, run, verdict.id, "promote", run.actor, why, damage)
+    return _as_it_is(run, verdict.id, changed, sentence)
 
 
 @recorded
@@ -135,63 +141,79 @@ def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] 
 
 @recorded
 def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: str, reason: str = "") -> Reference:
-    """What a person, or nobody in time, made of a verdict that asked; the first answer counts."""
-    with connect(run.settings) as warehouse:
-        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
+    """What a person, or nobody in time, made of a verdict that asked; the first answer counts.
+
+    A yes and the champion that it makes are one transaction. One that can make nobody champion is no answer: while
+    promotions are frozen the question stays open.
+    """
+    reason = reason.rstrip(".")
+    why = f"Promoted by {who}{f': {reason}' if reason else ''}."
+    damage = _find_damage(run.settings, verdict_id) if choice == "promote" else ""
+    with connect(run.settings) as warehouse, warehouse.transaction() as whole:
         if warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone() is None:
             raise DaybreakError(f"There is no verdict {verdict_id}.", hint="`bin/daybreak status` shows the newest.")
+        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
         if warehouse.execute(query("ops/keep_answer"), values).fetchone() is not None:
             keep_audit(warehouse, who, f"answer {choice}", {"verdict_id": verdict_id, "reason": reason})
-        counts = warehouse.execute(query("ops/answer"), [verdict_id]).fetchone()
-    if counts != (choice, who):
-        sentence = f"{counts[1] if counts else 'Somebody'} had answered before: {counts[0] if counts else 'unknown'}."
-        return _as_it_is(run, verdict_id, False, sentence)
-    if choice == "keep":
-        return _as_it_is(run, verdict_id, False, f"Kept by {who}.")
-    return _promote(run, verdict_id, "ask", who, f"Promoted by {who}{f': {reason}' if reason else ''}.")
-
-
-def _promote(run: Run, verdict_id: str, wanted: Decision, actor: str, why: str) -> Reference:
-    """The ledger's next row, if the checks kept under this verdict come to `wanted` and nothing holds it back."""
-    changed, sentence = False, why
-    with connect(run.settings) as warehouse:
-        row = warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone()
-        found = conclude_again(warehouse, verdict_id)
-        champion = champions.find_champion(warehouse)
-        if row is None or found != wanted:
-            sentence = f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
-        elif champion is not None and champion.verdict_id == verdict_id:
-            changed = True  # a retry after a crash finds its own row
-        elif removed := warehouse.execute(query("ledger/removed"), [row[3]]).fetchone():
-            sentence = f"v{row[3]} is not promoted, for it was removed: {removed[0]}"
-        elif forbidden := holds.forbid(holds.find_holds(warehouse, now()), row[3]):
-            sentence = f"v{row[3]} is not promoted. {forbidden}"
-        elif damage := _find_damage(run.settings, row[3]):
-            sentence = f"v{row[3]} is not promoted, for it cannot be used any more: {damage}"
+        given, by = warehouse.execute(query("ops/answer"), [verdict_id]).fetchone() or (choice, who)
+        if (given, by) != (choice, who):
+            changed, sentence = False, f"The first answer counts, and it was “{given}”, by {by}."
+        elif choice == "keep":
+            changed, sentence = False, f"Kept by {who}."
         else:
-            changed = champions.append(
-                warehouse,
-                after_seq=row[4],
-                version=row[3],
-                from_version=row[1],
-                why=why,
-                actor=actor,
-                run_id=run.run_id,
-                snapshot_id=row[5],
-                verdict_id=verdict_id,
-            )
+            changed, sentence = _append(warehouse, run, verdict_id, "ask", who, why, damage)
             if not changed:
-                sentence = "The champion stays: another run changed it while this one judged."
-    champions.repair_aliases(run.settings)
+                raise Rollback(whole)
     return _as_it_is(run, verdict_id, changed, sentence)
 
 
-def _find_damage(settings: Settings, version: int) -> str:
-    """What is wrong with a version since it was judged; empty while the registry holds it and its files are sound."""
+def _append(
+    warehouse: Connection, run: Run, verdict_id: str, wanted: Decision, actor: str, why: str, damage: str
+) -> tuple[bool, str]:
+    """Whether the ledger has a row of this verdict, and why or why not: its checks must come to `wanted`, and nothing
+    may hold its challenger back.
+    """
+    holds.lock(warehouse)  # a freeze comes before this promotion or after it
+    row = warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone()
+    champion = champions.find_champion(warehouse)
+    if row is None or conclude_again(warehouse, verdict_id) != wanted:
+        return False, f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
+    version = row[3]
+    if champion is not None and champion.verdict_id == verdict_id:
+        return True, why  # a retry after a crash finds its own row
+    if forbidden := holds.forbid(holds.find_holds(warehouse, now()), version):
+        return False, f"v{version} is not promoted. {forbidden}"
+    if damage:
+        return False, f"v{version} is not promoted, for it cannot be used any more: {damage}"
+    done = champions.append(
+        warehouse,
+        after_seq=row[4],
+        version=version,
+        from_version=row[1],
+        why=why,
+        actor=actor,
+        run_id=run.run_id,
+        snapshot_id=row[5],
+        verdict_id=verdict_id,
+    )
+    return done, why if done else "The champion stays: another run changed it while this one judged."
+
+
+def _find_damage(settings: Settings, verdict_id: str) -> str:
+    """What is wrong with a challenger since it was judged; empty while the registry holds it and its files are sound,
+    and when it is champion already, whom nothing keeps from being it.
+    """
+    with connect(settings) as warehouse:
+        row, champion = (
+            warehouse.execute(query("ops/verdict"), [verdict_id]).fetchone(),
+            champions.find_champion(warehouse),
+        )
+    if row is None or (champion is not None and champion.verdict_id == verdict_id):
+        return ""
     try:
         with connect(settings) as warehouse:
-            registered = registry.find_model(warehouse, version)
-        mlflow_registry.need_version(settings, version)
+            registered = registry.find_model(warehouse, row[3])
+        mlflow_registry.need_version(settings, row[3])
         registry.fetch_files(settings, registered)
     except ArtifactDamaged as error:
         return error.fact
@@ -199,6 +221,7 @@ def _find_damage(settings: Settings, version: int) -> str:
 
 
 def _as_it_is(run: Run, verdict_id: str, changed: bool, sentence: str) -> Reference:
+    sentence = f"{sentence} {champions.follow(run.settings)}".strip()
     with connect(run.settings) as warehouse:
         champion = champions.find_champion(warehouse)
     version = champion.version if champion else None

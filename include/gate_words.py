@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from include.references import Reference
 
 Add = Callable[..., argparse.ArgumentParser]
+LONGEST_FREEZE_HOURS = 8_784
 
 
 def add_words(add: Add) -> None:
@@ -107,7 +108,7 @@ def freeze(arguments: argparse.Namespace) -> None:
     from include import holds
 
     moment = now()
-    until = parse_moment(arguments.until) if arguments.until else moment + timedelta(hours=arguments.hours)
+    until = parse_moment(arguments.until) if arguments.until else moment + _length(arguments.hours)
     if until <= moment:
         raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is over.", hint="name a moment to come.")
     _change(
@@ -117,6 +118,15 @@ def freeze(arguments: argparse.Namespace) -> None:
         "freeze",
         {"until": until, "reason": arguments.reason},
     )
+
+
+def _length(hours: float) -> timedelta:
+    if not 0 < hours <= LONGEST_FREEZE_HOURS:
+        raise DaybreakError(
+            f"{hours:g} hours are no length of a freeze.",
+            hint=f"give more than 0 and at most {LONGEST_FREEZE_HOURS:,}, a year.",
+        )
+    return timedelta(hours=hours)
 
 
 def unfreeze(arguments: argparse.Namespace) -> None:
@@ -130,6 +140,7 @@ def pin(arguments: argparse.Namespace) -> None:
     from include import holds
 
     def do(warehouse: Any, who: str) -> str:
+        holds.lock(warehouse)  # from here on nobody is promoted
         champion = champions.need_champion(warehouse)
         if champion.version != arguments.version:
             raise DaybreakError(

@@ -95,12 +95,13 @@ def _kept(
     told: str,
     severity: Severity = "warn",
 ) -> Check:
-    """Passed while ours is at least this share of theirs."""
+    """Passed while ours is at least this share of theirs; of nothing, anything is enough."""
     our, their = _of(ours, name), _of(theirs, name)
     said = f"{_capital(told.format(our, their))} of the champion; at least {limit:.0%} of that is wanted."
-    if _is_unknown(our, their):
+    if _is_unknown(our, their) and severity != "block":
         return _not_applicable(code, title, name)
-    return at_least(code, title, "challenger", our / their if their else math.inf, limit, said, severity)
+    share = our / their if their else float(our >= 0)
+    return at_least(code, title, "challenger", share, limit, said, severity)
 
 
 def _risen(code: str, title: str, ours: Means, theirs: Means, name: str, limit: float, told: str) -> Check:

@@ -32,6 +32,11 @@ class Hold:
         return f"{what}{end}, by {self.actor}: {self.reason.rstrip('.')}."
 
 
+def lock(warehouse: Connection) -> None:
+    """Nobody sets or lifts a hold until this transaction ends: whom nothing forbids now is champion before it does."""
+    warehouse.execute(query("holds/lock"))
+
+
 def find_holds(warehouse: Connection, moment: datetime) -> list[Hold]:
     """What is in force at this moment."""
     with warehouse.cursor(row_factory=class_row(Hold)) as cursor:
@@ -53,7 +58,8 @@ def set_hold(
     version: int | None = None,
     until: datetime | None = None,
 ) -> Hold:
-    """The hold, now in force in place of an earlier one of its kind."""
+    """The hold, now in force in place of an earlier one of its kind; a promotion under way ends first."""
+    lock(warehouse)
     lift(warehouse, kind, actor=actor, moment=moment)
     hold = Hold(kind, version, until, reason, actor, moment)
     warehouse.execute(query("holds/set"), vars(hold))

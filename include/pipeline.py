@@ -201,6 +201,7 @@ def publish(run: Run, batch: Reference) -> Reference:
 def watch(run: Run) -> Reference:
     """Realised quality and drift of one window, kept in `ops`; `facts["retrain_reason"]` when a retrain is due."""
     settings = run.settings
+    champions.follow(settings)  # once an hour, in case MLflow was away when the champion changed
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         published = warehouse.execute(query("monitor/batches"), [run.as_of]).fetchall()

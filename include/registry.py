@@ -70,6 +70,8 @@ def fit_and_register(
             "trained_until": trained.trained_until.isoformat(),
             "verdict": "pending",
         }
+        with connect(settings) as warehouse:
+            (above,) = warehouse.execute(query("ledger/newest_model")).fetchone() or (0,)
         version = mlflow_registry.register(
             settings,
             folder,
@@ -79,6 +81,7 @@ def fit_and_register(
             tags=tags,
             snapshot_id=about["snapshot_id"],
             grounds=find_grounds(),
+            above=above,
         )
     return _remember(settings, version, about)
 

@@ -8,6 +8,7 @@ follow.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,11 +17,12 @@ from include import batch as batches
 from include import champion as champions
 from include import holds, registry
 from include.adapters.warehouse import Connection, connect, query
-from include.alerts import raise_alert
+from include.alerts import keep_alert, raise_alert
 from include.champion import Champion
 from include.clock import now
 from include.errors import ArtifactDamaged, DaybreakError
 from include.failures import Alert
+from include.holds import Hold
 from include.record import Run, recorded
 from include.references import Reference
 from include.scoring import newest_features, score_and_audit
@@ -43,27 +45,27 @@ class Target:
 @recorded
 def roll_back(run: Run, to: int | None, reason: str) -> Reference:
     """The champion before (or `to`) as champion, its lists live; running it again changes nothing more."""
-    return _go_back(run, to, reason, freeze_hours=0)
+    return _go_back(run, to, reason)
 
 
-def _go_back(run: Run, to: int | None, reason: str, freeze_hours: int) -> Reference:
+def _go_back(run: Run, to: int | None, reason: str, *, by_itself: bool = False) -> Reference:
+    """As `roll_back` says; one that nobody asked for also freezes promotions, and on-call has a ticket."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         held = holds.find_holds(warehouse, now())
-    if champion.action == "rollback" and champion.run_id == run.run_id:  # a retry of what was done already
-        champions.repair_aliases(settings)
-        return _reference(run, champion, champion.why)
+    if _is_done(run, champion):  # a retry of what was done already
+        return _reference(run, champion)
     if to == champion.version:
         raise DaybreakError(f"v{to} is champion already.", hint="`bin/daybreak status` shows since when.")
-    pins = [hold for hold in held if hold.kind == "pin" and hold.version != to]
-    if pins:
-        raise DaybreakError(pins[0].tell(), hint="`bin/daybreak unpin` first.")
+    _forbid(held, to)
     target = _find_target(run, champion, to)
     passed = f" Passed over: {' '.join(target.passed_over)}" if target.passed_over else ""
     why = f"Rolled back from v{champion.version} to v{target.version}: {reason.rstrip('.')}.{passed}"
     with connect(settings) as warehouse:
         batches.lock(warehouse)
+        holds.lock(warehouse)
+        _forbid(holds.find_holds(warehouse, now()), target.version)
         if not champions.append(
             warehouse,
             after_seq=champion.seq,
@@ -83,15 +85,32 @@ def _go_back(run: Run, to: int | None, reason: str, freeze_hours: int) -> Refere
             batches.restore(warehouse, target.batch_id, settings.stale_after_minutes)
         detail = {"from": champion.version, "to": target.version, "batch_id": target.batch_id, "why": why}
         keep_audit(warehouse, run.actor, "rollback", detail)
-        if freeze_hours:
-            _freeze(warehouse, run.actor, freeze_hours)
+        if by_itself:
+            _freeze(warehouse, run.actor, settings.rollback_cooldown_hours)
+            keep_alert(warehouse, _alert(champion, why))
         done = champions.need_champion(warehouse)
-    champions.repair_aliases(settings)
-    return _reference(run, done, why, target.batch_id)
+    return _reference(run, done, target.batch_id)
 
 
-def _reference(run: Run, champion: Champion, why: str, batch_id: str | None = None) -> Reference:
-    facts = {"version": champion.version, "changed": True, "sentence": why, "batch_id": batch_id}
+def _is_done(run: Run, champion: Champion) -> bool:
+    return champion.action == "rollback" and champion.run_id == run.run_id
+
+
+def _forbid(held: Sequence[Hold], to: int | None) -> None:
+    """Nothing, unless another version than `to` is pinned; a freeze keeps nobody from going back."""
+    pins = [hold for hold in held if hold.kind == "pin" and hold.version != to]
+    if pins:
+        raise DaybreakError(pins[0].tell(), hint="`bin/daybreak unpin` first.")
+
+
+def _alert(champion: Champion, sentence: str) -> Alert:
+    subject = f"[ticket] v{champion.version} does worse with readers than the champion before"
+    return Alert(f"guard/{champion.seq}", "ticket", subject, f"What happened\n{sentence}\n\n{RUNBOOK}\n")
+
+
+def _reference(run: Run, champion: Champion, batch_id: str | None = None) -> Reference:
+    sentence = f"{champion.why} {champions.follow(run.settings)}".strip()
+    facts = {"version": champion.version, "changed": True, "sentence": sentence, "batch_id": batch_id}
     return Reference("champion", str(champion.version), "", run.as_of, digest_of(champion.seq), (), facts)
 
 
@@ -99,6 +118,12 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
     """The first version that can be loaded, with a batch of its lists, scored anew if the old ones are gone."""
     with connect(run.settings) as warehouse:
         candidates = [to] if to else champions.find_fallbacks(warehouse)
+        if to and not champions.was_champion(warehouse, to):
+            known = ", ".join(f"v{version}" for version in champions.find_fallbacks(warehouse)) or "none"
+            raise DaybreakError(
+                f"v{to} was never champion, so there is no going back to it; only a verdict makes a champion.",
+                hint=f"sound ones to go back to: {known}.",
+            )
     passed_over = []
     for version in candidates:
         try:
@@ -139,18 +164,18 @@ def guard(run: Run) -> Reference:
         held = holds.find_holds(warehouse, now())
     why = find_fall(settings, champion, rows)
     sentence, changed, version = why or "The champion holds up, as far as readers have shown.", False, champion.version
-    if why:
+    if _is_done(run, champion):  # a retry of what was done already
+        sentence, changed = champion.why, True
+    elif why:
         cool = last is not None and run.as_of - last < timedelta(hours=settings.rollback_cooldown_hours)
         if cool or held:
             sentence = f"{why} Nothing is rolled back: " + (
                 held[0].tell() if held else f"the last rollback was at {last:%Y-%m-%d %H:%M} UTC."
             )
+            raise_alert(settings, _alert(champion, sentence))
         else:
-            done = _go_back(run, None, why, settings.rollback_cooldown_hours)
+            done = _go_back(run, None, why, by_itself=True)
             sentence, changed, version = (done.facts or {})["sentence"], True, int(done.id)
-        subject = f"[ticket] v{champion.version} does worse with readers than the champion before"
-        body = f"What happened\n{sentence}\n\n{RUNBOOK}\n"
-        raise_alert(settings, Alert(f"guard/{champion.seq}", "ticket", subject, body))
     facts = {"sentence": sentence, "changed": changed, "version": version}
     return Reference("guard", f"{champion.seq}", "", run.as_of, digest_of(facts), (), facts)
 

@@ -21,8 +21,9 @@ from include.settings import Settings
 from include.slices import Slice, check_slices
 
 SUBJECT = "challenger"
-ALWAYS = frozenset(("RT101", "RT102", "RT103", "RT104", "RT105", "RT107", "RT112", "RT117"))
-AGAINST_CHAMPION = frozenset(("RT106", "RT108", "RT109", "RT110", "RT111", "RT116"))
+ALWAYS = frozenset(("RT101", "RT102", "RT103", "RT104", "RT105", "RT107", "RT112", "RT113", "RT114", "RT115", "RT117"))
+ASKING = frozenset(("RT106", "RT119", "RT120", "RT121", "RT122", "RT123", "RT124", "RT125"))
+AGAINST_CHAMPION = ASKING | {"RT108", "RT109", "RT110", "RT111", "RT116"}
 
 Decision = Literal["promote", "ask", "keep"]
 
@@ -77,9 +78,12 @@ def judge_challenger(settings: Settings, evidence: Evidence) -> Verdict:
 
 
 def conclude(checks: Iterable[Check], *, has_champion: bool) -> Verdict:
-    """What follows from checks. One that is missing counts as failed, whoever it was that forgot it."""
+    """What follows from checks. One that is missing counts as failed, whoever it was that forgot it; and a code that
+    blocks was checked only where it could have blocked.
+    """
     checks = tuple(checks)
-    missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_champion else set())) - {check.code for check in checks})
+    made = {check.code for check in checks if check.severity == "block" or check.code in ASKING}
+    missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_champion else set())) - made)
     stopped = blocking(checks)
     if stopped:
         first, more = stopped[0], f" ({len(stopped) - 1} more)" if len(stopped) > 1 else ""

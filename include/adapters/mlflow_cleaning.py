@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
 from collections import defaultdict
 from pathlib import Path
 
-from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client
+from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client, need_server
 from include.settings import Settings
 
 GONE = (NOT_THERE, "NOT_FOUND", "ENDPOINT_NOT_FOUND")
@@ -16,10 +15,10 @@ def find_aliases(settings: Settings) -> dict[int, list[str]]:
     """The aliases of every version that has one, whoever gave it; a `ServiceError` when the server does not answer."""
     from mlflow.exceptions import MlflowException
 
-    try:  # found out at once, not after the client's retries
-        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+    need_server(settings)
+    try:
         given = client(settings).get_registered_model(MODEL).aliases
-    except (OSError, MlflowException) as error:
+    except MlflowException as error:
         raise away(settings, error) from error
     found: dict[int, list[str]] = defaultdict(list)
     for alias, version in given.items():

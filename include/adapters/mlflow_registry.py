@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -69,11 +70,21 @@ def reach(settings: Settings) -> Any:
     try:
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
             mlflow.create_experiment(EXPERIMENT)
+        _need_model(mlflow)
+    except MlflowException as error:
+        raise away(settings, error) from error
+    return mlflow
+
+
+def _need_model(mlflow: Any) -> None:
+    """Our registered model is there; somebody may have deleted it, even while a run trained."""
+    from mlflow.exceptions import MlflowException
+
+    try:
         mlflow.create_registered_model(MODEL, description="Daybreak's recommenders; `champion` is the live one.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise away(settings, error) from error
-    return mlflow
+            raise
 
 
 def away(settings: Settings, error: Exception) -> ServiceError:
@@ -104,8 +115,13 @@ def register(
     tags: Mapping[str, str],
     snapshot_id: str,
     grounds: Mapping[str, Any],
+    above: int,
 ) -> Version:
-    """The new version; its run, artifacts and version carry `tags`, and its run `grounds`, on what it was trained."""
+    """The new version; its run, artifacts and version carry `tags`, and its run `grounds`, on what it was trained.
+
+    Its number is larger than `above`: in a registry that was emptied MLflow counts from one again, and whoever had such
+    a number would be taken for it.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
     mlflow = client(settings)
@@ -124,7 +140,12 @@ def register(
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
         mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
         mlflow.log_dict(run_id, dict(grounds), GROUNDS)
-        version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
+        _need_model(mlflow)
+        while True:
+            version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
+            if int(version.version) > above:
+                break
+            mlflow.delete_model_version(MODEL, version.version)
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
         raise
@@ -178,6 +199,14 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         except MlflowException:
             return Training(found.data.params, found.data.metrics, None)
         return Training(found.data.params, found.data.metrics, json.loads(Path(path).read_text()))
+
+
+def need_server(settings: Settings) -> None:
+    """Nothing, if somebody answers at MLflow's address; found out at once, not after the client's retries."""
+    try:
+        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+    except OSError as error:
+        raise away(settings, error) from error
 
 
 def need_version(settings: Settings, version: int) -> None:

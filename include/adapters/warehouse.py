@@ -74,8 +74,17 @@ def connect(
             f"{str(error).strip().splitlines()[-1]}",
             hint="is it running? `bin/daybreak status` tells.",
         ) from error
-    with connection:
-        yield connection
+    try:
+        with connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        if not connection.broken:
+            raise
+        raise ServiceError(
+            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} broke off while {role} spoke to "
+            f"{database}: {str(error).strip().splitlines()[0]}",
+            hint="is it running? `bin/daybreak status` tells. What was not finished did not happen: do it again.",
+        ) from error
 
 
 @cache

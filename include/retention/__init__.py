@@ -23,6 +23,7 @@ __all__ = ["Item", "Sweep", "sweep"]
 
 STRAY_HOURS = 24
 FIGURES_DAYS = 90  # history looks back four weeks; the rest is for people's charts
+ROWS = {"figures": "old_figures", "kept checks": "old_checks", "records of stages": "old_runs"}
 CARDS = "cards"  # these stay as long as the versions that they tell of
 
 
@@ -44,23 +45,33 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
     with connect(settings) as warehouse:
-        old = {"before": as_of - timedelta(days=FIGURES_DAYS)}
-        (count,) = warehouse.execute(query("retention/count_figures"), old).fetchone() or (0,)
-        if not dry_run:
-            warehouse.execute(query("retention/old_figures"), old)
         gaps = [day for (day,) in warehouse.execute(query("retention/days_without_verdict"), {"as_of": as_of})]
-    if count:
-        items.append(Item("figures", f"{count}", False, f"older than {FIGURES_DAYS} days", 0, count))
+    items += _drop_rows(settings, as_of - timedelta(days=FIGURES_DAYS), dry_run)
     return Sweep(as_of, dry_run, tuple(items), tuple(gaps), tuple(notes))
 
 
 def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
     """The rows of old batches; that they were there is remembered."""
     with connect(settings) as warehouse:
+        warehouse.execute(query("batch/lock_live"))  # a rollback may be about to bring one of them back
         names = [name for (name,) in warehouse.execute(query("retention/old_batches"), {"before": before})]
         for name in names if not dry_run else ():
             warehouse.execute(sql.SQL("drop table {}").format(sql.Identifier("recs", f"batch_{name.lower()}")))
     return [Item("batches", name, False, f"older than {settings.keep_days} days and not live") for name in names]
+
+
+def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
+    """One line per kind of rows that are deleted; a dry run deletes them, too, and takes it back."""
+    with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
+        counts = {
+            kind: warehouse.execute(query(f"retention/{name}"), {"before": before}).rowcount
+            for kind, name in ROWS.items()
+        }
+    return [
+        Item(kind, f"{count}", False, f"older than {FIGURES_DAYS} days", 0, count)
+        for kind, count in counts.items()
+        if count
+    ]
 
 
 def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run: bool) -> list[Item]:

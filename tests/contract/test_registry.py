@@ -216,6 +216,14 @@ def test_judging_again_gives_the_same_verdict_and_keeps_it_once(settings, run, f
         assert kept.fetchone() == (1,)
 
 
+def test_by_other_limits_it_is_another_verdict(settings, run, features, another, worse):
+    """Else whoever corrects a limit and clears `judge` would get the verdict of before."""
+    strict = replace(run, settings=settings.model_copy(update={"floor_ndcg": 0.99}))
+    other = pipeline.judge(strict, another, features)
+    assert (other.id == worse.id, other.facts["report"] == worse.facts["report"]) == (False, False)
+    assert other.facts["sentence"].startswith("Kept: RT102 good enough at all: ")
+
+
 def test_lists_made_again_are_the_same_file(run, scoring_features, champion):
     first, again = (pipeline.score(run, scoring_features) for _ in range(2))
     assert again == first

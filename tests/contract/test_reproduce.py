@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import pytest
 
-from include import budget, provenance, registry, reproduction, training
-from include.adapters import mlflow_registry
-from include.adapters.warehouse import connect
+from include import budget, pipeline, provenance, registry, reproduction, training
+from include.adapters import mlflow_registry, optuna_search
+from include.adapters.warehouse import connect, query
 from include.features import open_outcomes, open_scenes
+from include.models import ranges_of
 from include.settings import PROJECT
 from include.snapshot import find_snapshot
 from include.store import object_path
@@ -77,6 +79,42 @@ def test_a_version_comes_out_the_same_in_another_number_of_threads(mlflow_server
     assert ended.returncode == 0, ended.stderr
     assert f"comes out the same: digest {registered.digest[:12]}" in ended.stdout
     assert "Numbers of threads differ" in ended.stdout
+
+
+@pytest.fixture
+def tuned(mlflow_server, run, features):
+    """A version trained with what a search found, and what that was; the search is forgotten again."""
+    space = {name: astuple(one) for name, one in ranges_of("two_stage").items()}
+    found = optuna_search.propose(space, [({}, 0.5)], 3)
+    search = {"tuning_id": "a search", "model": "two_stage", "as_of": run.as_of, "run_id": "r", "snapshot_id": "s"}
+    with connect(mlflow_server) as warehouse:
+        warehouse.execute(query("tuning/begin"), search)
+        for number, (parameters, score) in enumerate([({}, 0.5), (found, 0.6)]):
+            trial = {"number": number, "parameters": json.dumps(parameters), "score": score, "seconds": 1.0}
+            warehouse.execute(query("tuning/keep_trial"), {**trial, "tuning_id": "a search"})
+        warehouse.execute(query("tuning/finish"), ["a search"])
+    try:
+        yield found, pipeline.train(run, features, "two_stage")
+    finally:
+        with connect(mlflow_server) as warehouse:
+            warehouse.execute("delete from ops.tuning_trials where tuning_id = 'a search'")
+            warehouse.execute("delete from ops.tunings where tuning_id = 'a search'")
+
+
+def test_a_version_trained_with_what_a_search_found_comes_out_the_same_though_the_search_is_forgotten(
+    mlflow_server, registered, tuned
+):
+    parameters, version = tuned
+    assert "Tuned as of 2025-03-09 00:00 UTC on snapshot s" in version.facts["tuned"]
+    assert version.fingerprint != registered.digest
+    with connect(mlflow_server) as warehouse:
+        record = registry.find_model(warehouse, int(version.id))
+        warehouse.execute("update ops.tunings set is_done = false where tuning_id = 'a search'")
+    kept = mlflow_registry.read_training(mlflow_server, record.mlflow_run_id).params
+    assert json.loads(kept["tuned"]) == parameters
+    answer = cli.say(mlflow_server, "reproduce", version.id)
+    assert answer.code == 0, answer.err
+    assert f"v{version.id} comes out the same: digest {version.fingerprint[:12]}" in answer.out
 
 
 def test_a_version_that_was_not_trained_as_its_record_says_comes_out_another(mlflow_server, run, features, registered):

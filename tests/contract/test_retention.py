@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from include import batch as batches
+from include import champion as champions
 from include import retention
 from include.adapters.warehouse import connect
 from tests import worlds
@@ -76,6 +77,56 @@ def test_figures_are_kept_as_long_as_charts_and_history_want_them(settings):
             values = [AS_OF - days * DAY]
             warehouse.execute("insert into ops.profiles values (%s, 'articles', '', 'rows', 1, 's')", values)
     assert sweep(settings, AS_OF)["figures"] == 1
+
+
+def record(settings, run_id, days, stage="audit", reference=None):
+    """A stage of a run, and a check that it made, so many days before AS_OF."""
+    moment = AS_OF - days * DAY
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.runs (run_id, stage, as_of, status, started_at, reference)"
+            " values (%s, %s, %s, 'done', %s, %s)",
+            [run_id, stage, moment, moment, reference],
+        )
+        warehouse.execute(
+            "insert into ops.checks (run_id, stage, subject, code, title, severity, outcome, sentence, checked_at)"
+            " values (%s, %s, 'lists', 'PB101', 't', 'block', 'passed', 's', %s)",
+            [run_id, stage, moment],
+        )
+
+
+def test_what_runs_did_is_remembered_for_a_season_and_of_champions_and_kept_versions_for_good(settings):
+    for days in (89, 91):
+        record(settings, f"recommend {days}", days)
+    for number, run_id in enumerate(("of a version", "of one removed"), start=1):
+        record(settings, run_id, 200, "train")
+        with connect(settings) as warehouse:
+            warehouse.execute(
+                "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of,"
+                " run_id, mlflow_run_id, removed_at) values (%s, 'd', 'm', 'v', 'f', 's', %s, %s, 'r', %s)",
+                [number, AS_OF, run_id, None if number == 1 else AS_OF],
+            )
+    record(settings, "of a rollback", 200, "roll_back")
+    with connect(settings) as warehouse:
+        champions.append(warehouse, after_seq=0, version=1, from_version=None, why="w", actor="a",
+                         run_id="of a rollback", snapshot_id="s")  # fmt: skip
+    record(settings, "newest features", 91, "build_features", '{"id": "x-scoring-y"}')
+    record(settings, "older features", 92, "build_features", '{"id": "x-scoring-z"}')
+
+    def remembered(table):
+        with connect(settings) as warehouse:
+            return {run_id for (run_id,) in warehouse.execute(TABLES[table])}
+
+    before = remembered("runs")
+    told = sweep(settings, AS_OF, dry_run=True)
+    assert remembered("runs") == remembered("checks") == before
+    done = sweep(settings, AS_OF)
+    assert [found[kind] for found in (told, done) for kind in ("records of stages", "kept checks")] == [3, 4, 3, 4]
+    stay = {"recommend 89", "of a version", "of a rollback"}
+    assert (remembered("checks"), remembered("runs")) == (stay, {*stay, "newest features"})
+
+
+TABLES = {"runs": "select run_id from ops.runs", "checks": "select run_id from ops.checks"}
 
 
 @pytest.mark.parametrize("kind", ["features", "lists"])

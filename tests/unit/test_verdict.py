@@ -15,7 +15,7 @@ from include.mechanics import Mechanics
 from include.resampling import Gap
 from include.settings import Settings
 from include.slices import Slice
-from include.verdict import AGAINST_CHAMPION, ALWAYS, Evidence, Rival, conclude, judge_challenger
+from include.verdict import AGAINST_CHAMPION, ALWAYS, ASKING, Evidence, Rival, conclude, judge_challenger
 from tests.scenes import NOW
 
 SETTINGS = Settings(min_judged_readers=50, floor_ndcg=0.02, min_effect_share=0.05, min_slice_readers=30)
@@ -154,6 +154,15 @@ def test_a_check_that_was_forgotten_promotes_nobody(code):
     assert verdict.sentence == f"Kept: {code} was not checked, and what is not checked does not pass."
 
 
+@pytest.mark.parametrize("code", sorted((ALWAYS | AGAINST_CHAMPION) - ASKING))
+@pytest.mark.parametrize("outcome", ["passed", "not applicable"])
+def test_a_check_that_could_not_have_blocked_was_not_made(code, outcome):
+    checks = [
+        replace(check, severity="info", outcome=outcome) if check.code == code else check for check in judge().checks
+    ]
+    assert conclude(checks, has_champion=True).sentence.startswith(f"Kept: {code} was not checked")
+
+
 def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
     first = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN))
     verdict = judge_challenger(SETTINGS, first)
@@ -215,6 +224,19 @@ def test_what_neither_model_has_is_not_held_against_it():
     nothing = {"largest_publisher_share": math.nan}
     assert judge(ours=nothing, champion=nothing).decision == "promote"
     assert judge(ours=nothing).decision == "ask"
+
+
+def test_how_many_candidates_there_were_must_be_known_of_both():
+    nothing = {"mean_candidate_count": math.nan}
+    assert judge(ours=nothing, champion=nothing).sentence.startswith("Kept: RT116 enough candidates: ")
+
+
+@pytest.mark.parametrize("name", ["mean_candidate_count", "catalogue_share", "mean_diversity", "mean_surprise_bits"])
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_of_a_champion_that_has_nothing_of_it_as_much_is_kept(name, value):
+    """A log without categories has lists of one kind, and a champion without candidates must not be there for good."""
+    assert judge(ours={name: value}, champion={name: 0.0}).decision == "promote"
+    assert judge(ours={name: math.nan}, champion={name: 0.0}).decision in ("ask", "keep")
 
 
 @pytest.mark.parametrize("name", ["champion", "most_read"])

@@ -1,0 +1,1 @@
+select 1 from ops.champions where version = %s limit 1

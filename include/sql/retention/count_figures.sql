@@ -1,1 +1,0 @@
-select count(*) from ops.profiles where as_of < %(before)s

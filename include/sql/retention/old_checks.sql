@@ -1,0 +1,5 @@
+-- Checks of runs that nobody asks about any more: a version that is kept, or a champion, may be asked about for ever.
+delete from ops.checks c
+where c.checked_at < %(before)s
+  and not exists (select 1 from ops.models m where m.run_id = c.run_id and m.removed_at is null)
+  and not exists (select 1 from ops.champions l where l.run_id = c.run_id)

@@ -1,0 +1,30 @@
+"""Fixtures of contract tests that more than one file needs."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from include.adapters import mlflow_registry
+from include.record import Run
+from tests.reigns import AS_OF
+
+
+@pytest.fixture
+def own_registry(fresh_warehouse, mlflow_server, monkeypatch):
+    """Settings of an installation whose ledger, lists and registered model are the test's own.
+
+    The runs of its versions are known to no MLflow, as after somebody emptied it: whatever is decided must be decided
+    all the same.
+    """
+    monkeypatch.setattr(mlflow_registry, "MODEL", f"decisions-{uuid.uuid4().hex}")
+    mlflow_registry.reach.cache_clear()
+    yield fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
+    mlflow_registry.reach.cache_clear()
+
+
+@pytest.fixture
+def decision(own_registry):
+    """A run there in which somebody decides."""
+    return Run(own_registry, "test/1", AS_OF, "ada")

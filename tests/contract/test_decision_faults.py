@@ -1,0 +1,375 @@
+"""What goes wrong in the middle of a decision: whoever dies, goes away or comes at the same moment, there is one
+champion, and the ledger, the lists and in the end MLflow's aliases agree on who it is.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from include import batch as batches
+from include import champion as champions
+from include import gate, holds, pipeline, registry, retention, rollback
+from include.adapters import mlflow_registry
+from include.adapters.warehouse import connect
+from include.clock import now
+from include.errors import AuditFailed, DaybreakError, ServiceError
+from include.settings import PROJECT
+from tests import servers
+from tests.contract.test_retention_of_versions import train
+from tests.reigns import AS_OF, ask_for, champion_of, keep_verdict, live_model, publish, register, reign
+from tests.unit.test_verdict import DOUBTS, judge
+
+SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
+MOMENT = 0.3  # seconds in which who need not wait would be through
+
+
+@pytest.fixture
+def settings(own_registry):
+    return own_registry
+
+
+@pytest.fixture
+def run(decision):
+    return decision
+
+
+@pytest.fixture
+def two(settings):
+    """Two champions in turn, the second one's lists live, and a third version that nobody judged yet."""
+    for version in (1, 2, 3):
+        register(settings, version)
+    reign(settings, 1, 2)
+
+
+def aliases(settings):
+    return {alias: mlflow_registry.read_alias(settings, alias) for alias in ("champion", "previous")}
+
+
+def after(place, name, monkeypatch, then, *, before=False):
+    """`then` happens as soon as (or just before) the function was called, once."""
+    real = getattr(place, name)
+
+    def called(*some, **named):
+        monkeypatch.setattr(place, name, real)
+        if before:
+            then()
+            return real(*some, **named)
+        found = real(*some, **named)
+        then()
+        return found
+
+    monkeypatch.setattr(place, name, called)
+
+
+def still_waiting(threads):
+    for thread in threads:
+        thread.start()
+        thread.join(MOMENT)
+    return [thread.is_alive() for thread in threads]
+
+
+def freeze(settings):
+    moment = now()
+    with connect(settings) as warehouse:
+        holds.set_hold(
+            warehouse, "freeze", reason="elections", actor="ben", moment=moment, until=moment + timedelta(hours=1)
+        )
+
+
+# a kill
+
+# For each line it reads it forks a process that does as told and is killed at a place: what all need is imported once.
+KILLER = """
+import json, os, signal, sys
+from include import gate, pipeline, rollback
+from include.adapters import mlflow_registry
+from include.adapters.quiet_feast import import_feast
+from include.clock import parse_moment
+from include.record import Run
+from include.references import Reference
+from include.settings import load_settings
+mlflow_registry.make_quiet()
+import_feast()
+from mlflow import MlflowClient
+places = {"append": (gate.champions, "append"), "appended": (gate.champions, "append"),
+          "lists": (rollback.batches, "restore"), "audit": (rollback, "keep_audit"),
+          "answered": (gate, "keep_audit"), "aliases": (gate.champions, "follow")}
+for line in sys.stdin:
+    task = json.loads(line)
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    os.environ["DAYBREAK_HOME"], mlflow_registry.MODEL = task["home"], task["model"]
+    where, name = places[task["place"]]
+    real = getattr(where, name)
+    def die(*some, **named):
+        if task["place"] == "appended":
+            real(*some, **named)
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(where, name, die)
+    run = Run(load_settings(), "test/killed", parse_moment(task["as_of"]), "ada")
+    given = [Reference.from_dict(one) if isinstance(one, dict) else one for one in task["given"]]
+    getattr(pipeline, task["stage"])(run, *given)
+    os._exit(0)
+"""
+
+
+@pytest.fixture(scope="module")
+def killer():
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", KILLER], cwd=PROJECT, **pipes) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture
+def killed(settings, killer):
+    """A function: this stage, killed at this place."""
+
+    def kill(place, stage, *given):
+        servers.write_env_file(settings)
+        task = {"home": str(settings.home), "model": mlflow_registry.MODEL, "as_of": AS_OF.isoformat()}
+        print(json.dumps({**task, "place": place, "stage": stage, "given": given}), file=killer.stdin, flush=True)
+        assert int(killer.stdout.readline()) == -signal.SIGKILL
+
+    return kill
+
+
+@pytest.mark.parametrize(("place", "version"), [("append", 2), ("appended", 2), ("aliases", 3)])
+def test_a_promotion_that_is_killed_happened_or_not_and_done_again_it_happened_once(
+    settings, run, two, killed, place, version
+):
+    verdict = keep_verdict(settings, SOUND, 3, 2, 2)
+    killed(place, "promote", verdict.to_dict())
+    assert champion_of(settings).version == version
+    assert pipeline.promote(replace(run, run_id="test/killed"), verdict).facts["changed"] is True
+    assert ask_for(settings, "select version from ops.champions order by seq") == [(1,), (2,), (3,)]
+    assert aliases(settings) == {"champion": 3, "previous": 2}
+
+
+@pytest.mark.parametrize(("place", "version"), [("answered", 2), ("append", 2), ("appended", 2), ("aliases", 3)])
+def test_an_answer_and_what_follows_from_it_are_one(settings, run, two, killed, place, version):
+    asked = keep_verdict(settings, DOUBTFUL, 3, 2, 2)
+    killed(place, "answer", asked.id, "promote", "ada")
+    is_open = pipeline.find_question(settings, asked.id) is not None
+    assert (champion_of(settings).version, is_open) == (version, version == 2)
+    assert pipeline.answer(run, asked.id, "promote", "ada").facts["changed"] is True
+    assert ask_for(settings, "select version from ops.champions order by seq") == [(1,), (2,), (3,)]
+    assert ask_for(settings, "select actor, action from ops.audit") == [("ada", "answer promote")]
+    assert aliases(settings) == {"champion": 3, "previous": 2}
+
+
+@pytest.mark.parametrize(("place", "version"), [("lists", 2), ("audit", 2), ("aliases", 1)])
+def test_a_rollback_that_is_killed_happened_whole_or_not_at_all(settings, run, two, killed, place, version):
+    killed(place, "roll_back", None, "bad")
+    assert (champion_of(settings).version, live_model(settings)) == (version, [(version,)])
+    pipeline.roll_back(replace(run, run_id="test/killed"), None, "bad")
+    assert (champion_of(settings).version, live_model(settings)) == (1, [(1,)])
+    assert aliases(settings) == {"champion": 1, "previous": None}
+
+
+# somebody is away
+
+
+@pytest.fixture
+def leave(settings, monkeypatch):
+    """A function after which nobody answers at MLflow's address, until it is called again."""
+    port = settings.mlflow_port
+
+    def away():
+        found = servers.free_port() if settings.mlflow_port == port else port
+        monkeypatch.setitem(settings.__dict__, "mlflow_port", found)
+
+    return away
+
+
+def test_while_mlflow_is_away_nobody_is_promoted_and_the_same_again_promotes(settings, run, two, leave, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    verdict = keep_verdict(settings, SOUND, 3, 2, 2)
+    leave()
+    with pytest.raises(ServiceError, match=r"MLflow at .* does not answer"):
+        pipeline.promote(run, verdict)
+    assert champion_of(settings).version == 2
+    leave()
+    assert pipeline.promote(run, verdict).facts["changed"] is True
+
+
+def test_an_mlflow_that_goes_away_in_the_middle_costs_no_promotion_and_its_aliases_follow(
+    settings, run, two, leave, monkeypatch
+):
+    after(gate.champions, "append", monkeypatch, leave)
+    facts = pipeline.promote(run, keep_verdict(settings, SOUND, 3, 2, 2)).facts
+    assert (facts["changed"], champion_of(settings).version) == (True, 3)
+    assert "MLflow's aliases are set later: MLflow at http" in facts["sentence"]
+    leave()
+    assert aliases(settings) == {"champion": None, "previous": None}
+    assert champions.follow(settings) == ""
+    assert aliases(settings) == {"champion": 3, "previous": 2}
+
+
+def test_a_rollback_needs_no_mlflow_while_the_files_are_here(settings, run, two, leave):
+    leave()
+    facts = pipeline.roll_back(run, None, "bad").facts
+    assert (champion_of(settings).version, live_model(settings)) == (1, [(1,)])
+    assert facts["sentence"].startswith("Rolled back from v2 to v1: bad. MLflow's aliases are set later: ")
+
+
+def test_a_database_that_breaks_off_in_the_middle_of_a_promotion_is_one_clear_error_and_no_promotion(
+    settings, run, two, monkeypatch
+):
+    def break_off():
+        ask_for(
+            settings,
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'daybreak_run'"
+            " and state = 'idle in transaction'",
+        )
+
+    verdict = keep_verdict(settings, SOUND, 3, 2, 2)
+    after(gate.champions, "append", monkeypatch, break_off)
+    with pytest.raises(ServiceError, match=r"broke off while daybreak_run spoke to warehouse: .* did not happen"):
+        pipeline.promote(run, verdict)
+    assert champion_of(settings).version == 2
+    assert pipeline.promote(run, verdict).facts["changed"] is True
+    assert ask_for(settings, "select version from ops.champions order by seq") == [(1,), (2,), (3,)]
+
+
+def test_a_registry_that_somebody_emptied_gives_no_number_twice(settings, run, two):
+    """Else the new version would be taken for the old one with its number, whose files are still there."""
+    old = train(settings, 1)
+    mlflow_registry.client(settings).delete_registered_model(mlflow_registry.MODEL)
+    new = train(settings, 2)
+    assert (old.version, new.version) == (4, 5)
+    with connect(settings) as warehouse:
+        assert registry.find_model(warehouse, new.version).digest == new.digest
+    facts = pipeline.promote(run, keep_verdict(settings, SOUND, new.version, 2, 2)).facts
+    assert (facts["changed"], champion_of(settings).version) == (True, 5)
+    assert aliases(settings) == {"champion": 5, "previous": None}  # of v2 MLflow knows nothing any more
+
+
+# two at once
+
+
+def test_a_freeze_that_comes_while_the_files_are_looked_at_is_obeyed(settings, run, two, monkeypatch):
+    verdict = keep_verdict(settings, SOUND, 3, 2, 2)
+    after(gate, "_find_damage", monkeypatch, lambda: freeze(settings))
+    facts = pipeline.promote(run, verdict).facts
+    assert (facts["changed"], champion_of(settings).version) == (False, 2)
+    assert "Promotions are frozen until" in facts["sentence"]
+
+
+def test_a_freeze_that_comes_later_waits_for_the_promotion_to_end(settings, run, two, monkeypatch):
+    """So that whoever froze finds the champion that stays, not one that changes a moment later."""
+    freezing, found = threading.Thread(target=freeze, args=[settings]), []
+    after(gate.champions, "append", monkeypatch, lambda: found.extend(still_waiting([freezing])), before=True)
+    assert pipeline.promote(run, keep_verdict(settings, SOUND, 3, 2, 2)).facts["changed"] is True
+    freezing.join(20)
+    assert found == [True]
+    with connect(settings) as warehouse:
+        assert [hold.kind for hold in holds.find_holds(warehouse, now())] == ["freeze"]
+
+
+def test_of_two_rollbacks_at_once_one_goes_back_and_the_other_says_so(settings, run, two, monkeypatch):
+    register(settings, 4)
+    with connect(settings) as warehouse:
+        champions.append(warehouse, after_seq=2, version=4, from_version=2, why="w", actor="a", run_id="r",
+                         snapshot_id="s")  # fmt: skip
+    both, found, real = threading.Barrier(2), {}, rollback._find_target
+
+    def find_target(*some):
+        target = real(*some)
+        both.wait(30)
+        return target
+
+    def go_back(name):
+        try:
+            found[name] = pipeline.roll_back(replace(run, run_id=name), None, "bad").facts["version"]
+        except DaybreakError as error:
+            found[name] = error.fact
+
+    monkeypatch.setattr(rollback, "_find_target", find_target)
+    racers = [threading.Thread(target=go_back, args=[name]) for name in ("one", "other")]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join(60)
+    told = "Another run changed the champion while v2 was checked; nothing was rolled back."
+    assert sorted(found.values(), key=str) == [2, told]
+    assert ask_for(settings, "select version from ops.champions where action = 'rollback'") == [(2,)]
+    assert live_model(settings) == [(2,)]
+
+
+def test_lists_that_are_published_while_a_rollback_ends_wait_and_do_not_go_live(settings, run, two, monkeypatch):
+    late, waited, live = publish(settings, 2, AS_OF + timedelta(hours=9), goes_live=False), [], []
+
+    def switch():
+        with connect(settings) as warehouse:
+            live.append(batches.switch(warehouse, late, AS_OF + timedelta(hours=9), 150))
+
+    recommending = threading.Thread(target=switch)
+    after(rollback, "keep_audit", monkeypatch, lambda: waited.extend(still_waiting([recommending])))
+    pipeline.roll_back(run, None, "bad")
+    recommending.join(20)
+    assert (waited, live) == ([True], [False])
+    assert (champion_of(settings).version, live_model(settings)) == (1, [(1,)])
+
+
+def test_lists_that_retention_removes_under_a_rollback_never_go_live_empty(settings, run, two, monkeypatch):
+    later = AS_OF + timedelta(days=100)
+    after(rollback, "_find_target", monkeypatch, lambda: retention.sweep(settings, later))
+    with pytest.raises(AuditFailed, match="its rows are gone, so it is not published"):
+        pipeline.roll_back(run, None, "bad")
+    assert (champion_of(settings).version, live_model(settings)) == (2, [(2,)])
+
+
+def test_retention_waits_for_a_rollback_that_is_about_to_bring_old_lists_back(settings, run, two, monkeypatch):
+    sweeping, waited = threading.Thread(target=retention.sweep, args=[settings, AS_OF + timedelta(days=100)]), []
+    after(rollback.batches, "restore", monkeypatch, lambda: waited.extend(still_waiting([sweeping])))
+    pipeline.roll_back(run, None, "bad")
+    sweeping.join(60)
+    assert waited == [True]
+    assert live_model(settings) == [(1,)]
+
+
+def test_of_a_yes_and_a_no_at_once_one_counts_and_the_ledger_agrees_with_it(settings, run, two):
+    asked, both, found = keep_verdict(settings, DOUBTFUL, 3, 2, 2), threading.Barrier(2), {}
+
+    def answer(choice, who):
+        both.wait(20)
+        found[choice] = pipeline.answer(replace(run, run_id=who), asked.id, choice, who).facts
+
+    people = [threading.Thread(target=answer, args=pair) for pair in (("promote", "ada"), ("keep", "ben"))]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join(60)
+    ((choice, who),) = ask_for(settings, "select answer, actor from ops.answers")
+    assert champion_of(settings).version == (3 if choice == "promote" else 2)
+    (late,) = {"promote", "keep"} - {choice}
+    assert found[late]["sentence"] == f"The first answer counts, and it was “{choice}”, by {who}."
+
+
+def test_a_rollback_by_itself_is_told_even_if_the_run_dies_right_after(settings, run, two, monkeypatch):
+    reasons = iter(["Readers left.", ""])
+    monkeypatch.setattr(rollback, "find_fall", lambda *_: next(reasons))
+
+    def die():
+        raise KeyboardInterrupt
+
+    after(rollback, "_reference", monkeypatch, die, before=True)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.guard(run)
+    assert ask_for(settings, "select severity, left(subject, 22) from ops.alerts") == [
+        ("ticket", "[ticket] v2 does worse")
+    ]
+    facts = pipeline.guard(run).facts
+    assert (facts["changed"], facts["version"]) == (True, 1)
+    assert facts["sentence"].startswith("Rolled back from v2 to v1: Readers left.")
+    assert ask_for(settings, "select count(*) from ops.alerts") == [(1,)]
