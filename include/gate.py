@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import pyarrow.parquet as pq
-from psycopg import Rollback
 
 from include import batch as batches
 from include import champion as champions
 from include import holds, registry, training
 from include.adapters import mlflow_registry, mlflow_reports
-from include.adapters.warehouse import Connection, connect, query
+from include.adapters.warehouse import Connection, Rollback, connect, query
 from include.alerts import raise_alert
 from include.card import Judged, keep_card
 from include.champion import Champion

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import Rollback as Rollback  # who takes back a transaction names it
 from psycopg import sql
 from pydantic import SecretStr
 
