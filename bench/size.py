@@ -1,4 +1,4 @@
-"""`size`: lists for half a million readers with 144,000 new articles a day, and what each part of that takes in memory.
+"""`size`: lists for half a million readers out of 300,000 live articles, and what each part of that takes in memory.
 
 Not beside alternatives and not in the catalogue: it takes long, so only on request. The log is that of a played
 newsroom, told again and again with other readers and, circle by circle, with other articles of the same hour, topic and
@@ -27,7 +27,15 @@ from include.adapters import duck
 from include.contract import TABLES
 from include.crowd import keep_crowd
 from include.day_files import store_by_day
-from include.features import compute_features, counting, describe, list_times, make_scenes, open_scenes_in_parts
+from include.features import (
+    COUNTING,
+    compute_features,
+    counting,
+    describe,
+    list_times,
+    make_scenes,
+    open_scenes_in_parts,
+)
 from include.models.two_stage import TwoStage
 from include.newsroom.headlines import compose, desk_names, outlet_name
 from include.newsroom.readers import DAY, HOUR
@@ -37,6 +45,7 @@ from include.newsroom.world import Parameters, World, to_us
 from include.scoring import READERS_AT_ONCE, list_all
 
 READERS, ARTICLES_PER_DAY, DAYS = 500_000, 144_000, 14
+LIVE_HOURS = 52  # all so young are live, whether anybody has seen them or not: some 300,000
 TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
 CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
 SEED = 7
@@ -169,7 +178,9 @@ class Told:
 
 def features(ground: Ground) -> Work:
     """The build for scoring, with its crowd."""
-    folder, settings = ground.scratch / "size", ground.settings
+    folder = ground.scratch / "size"
+    settings = ground.settings.model_copy(update={"article_max_age_hours": LIVE_HOURS})
+    COUNTING["fresh_hours"] = LIVE_HOURS  # in this process, which ends with the part
     taken = snapshot.find_snapshot(settings, (folder / "snapshot").read_text())
 
     def work() -> int:

@@ -50,6 +50,13 @@ def test_a_sum_is_what_scikit_learn_predicts(columns, wanted, leaves, monkeypatc
     assert np.array_equal(find_sums(model, asked), model.predict(np.column_stack(asked)))
 
 
+def test_trees_that_are_grown_again_are_not_those_from_before(columns, wanted):
+    model = HistGradientBoostingRegressor(max_iter=5, random_state=1)
+    before, after = (find_sums(model.fit(np.column_stack(columns), goal), columns) for goal in (wanted, -wanted))
+    assert np.array_equal(after, model.predict(np.column_stack(columns)))
+    assert not np.array_equal(before, after)
+
+
 def test_a_chance_is_what_scikit_learn_predicts(columns, wanted):
     model = HistGradientBoostingClassifier(max_iter=30, random_state=1).fit(np.column_stack(columns), wanted > 3)
     asked = with_odd_rows(columns)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 Numbers = NDArray[np.float32]
+Trees = list[tuple[Any, NDArray[np.float64]]]  # nested splits, and the value of each leaf
 Split = tuple[int, np.float32, bool, Any, Any]  # column, threshold, whether the unknown goes left, left and right
 
 ROWS_AT_ONCE = 16_384  # so many stay in the processor's cache while hundreds of trees look at them in turn
+
+_known: WeakKeyDictionary[Any, tuple[Any, Trees]] = WeakKeyDictionary()  # what a model had grown, and that unfolded
 
 
 def find_chances(classifier: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
@@ -26,7 +30,7 @@ def find_chances(classifier: Any, columns: Sequence[Numbers]) -> NDArray[np.floa
 
 def find_sums(model: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
     """The sum of all trees for each row."""
-    trees = [(_unfold(tree.nodes), tree.nodes["value"]) for (tree,) in model._predictors]
+    trees = _trees_of(model)
     sums = np.full(len(columns[0]), model._baseline_prediction.item())
     for start in range(0, len(sums), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
@@ -34,6 +38,15 @@ def find_sums(model: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
         for root, values in trees:
             found += values.take(_walk(root, part)) if isinstance(root, tuple) else values[root]
     return sums
+
+
+def _trees_of(model: Any) -> Trees:
+    """The model's trees, unfolded once: for one reader that takes longer than asking them."""
+    grown, trees = _known.get(model, (None, []))
+    if grown is not model._predictors:
+        trees = [(_unfold(tree.nodes), tree.nodes["value"]) for (tree,) in model._predictors]
+        _known[model] = (model._predictors, trees)
+    return trees
 
 
 def _unfold(nodes: NDArray[Any], place: int = 0) -> Split | np.uint8:

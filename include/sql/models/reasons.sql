@@ -1,18 +1,22 @@
 -- Why each ranked article is there, in plain words; the strongest of what the ranker saw.
--- Step by step, because the whole at once is planned badly where a moment has many articles.
+-- Step by step and two tables at a time, because the whole at once is planned as every request by every live article.
 with asked as materialized (
-    select distinct reader_id, list_at from ranked
-), own as materialized (
-    select q.reader_id, q.list_at, r.article_id, b.title
+    select distinct reader_id, list_at from ranked where co_read_strongest >= $strong_co_read
+), recent as materialized (
+    select q.reader_id, q.list_at, r.article_id, r.read_at
     from asked q
     join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
                 and r.read_at >= q.list_at - interval 2 day
-    join articles b on b.list_at = q.list_at and b.article_id = r.article_id and b.title is not null
-    qualify row_number() over (partition by q.reader_id, q.list_at order by r.read_at desc, r.article_id) <= $latest_reads
+), own as materialized (
+    select r.reader_id, r.list_at, r.article_id, b.title
+    from recent r
+    join articles b on b.list_at = r.list_at and b.article_id = r.article_id and b.title is not null
+    qualify row_number() over (partition by r.reader_id, r.list_at order by r.read_at desc, r.article_id) <= $latest_reads
 ), pairs_of_reads as materialized (
     select k.reader_id, k.list_at, k.article_id, o.article_id as own_id, o.title
     from ranked k
     join own o on o.reader_id = k.reader_id and o.list_at = k.list_at
+    where k.co_read_strongest >= $strong_co_read
 ), because as materialized (
     select t.reader_id, t.list_at, t.article_id, first(t.title order by c.weight desc, t.own_id) as title
     from pairs_of_reads t
