@@ -106,7 +106,8 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
             clean = snapshot.open_snapshot(reference)
             compute_features(settings, clean, purpose, folder, build)
             keep_crowd(settings, clean, folder)
-    checks = audit_features(build, run.as_of)
+    reach = timedelta(hours=settings.holdout_hours if purpose == "training" else 0)
+    checks = audit_features(build, run.as_of, reach)
     keep_checks(run, f"build_features/{purpose}", checks)
     if stopped := blocking(checks):
         raise ValidationBlocked(

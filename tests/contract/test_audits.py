@@ -26,7 +26,7 @@ from include.snapshot import refer_to
 from include.store import write_json
 from tests import worlds
 
-HOUR = timedelta(hours=1)
+HOUR, AT_ONCE = timedelta(hours=1), timedelta()
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,12 @@ def with_column(table, name, value):
     return table.set_column(table.column_names.index(name), table.field(name), changed)
 
 
+def of_moment(table, moment):
+    """The table with all its rows of this moment."""
+    column = pa.repeat(pa.scalar(moment, table.schema.field("event_timestamp").type), table.num_rows)
+    return table.set_column(table.column_names.index("event_timestamp"), "event_timestamp", column)
+
+
 FEATURES = {
     "FT101": ("article_stats", lambda t: pa.concat_tables([t, t.slice(0, 1)])),
     "FT102": ("reader_activity", lambda t: pa.concat_tables([t, with_column(t.slice(0, 1), "reader_id", None)])),
@@ -58,6 +64,7 @@ FEATURES = {
     "FT105": ("reader_taste", lambda t: with_column(t, "category_shares", [0.8, 0.7])),
     "FT106": ("reader_activity", lambda t: t.slice(50)),
     "FT107": ("article_stats", lambda t: t.slice(0, 0)),
+    "FT108": ("article_stats", lambda t: of_moment(t, worlds.AS_OF - HOUR)),
 }
 
 
@@ -66,7 +73,7 @@ def failed(checks):
 
 
 def test_a_sound_build_passes(build):
-    checks = audit_features(build, worlds.AS_OF)
+    checks = audit_features(build, worlds.AS_OF, AT_ONCE)
     assert [check.code for check in checks] == list(FEATURES)
     assert failed(checks) == set()
 
@@ -77,7 +84,13 @@ def test_a_broken_build_fails_by_that_check_alone(code, build, tmp_path):
     shutil.copytree(build, tmp_path / "build")
     path = tmp_path / "build" / view / "part.parquet"
     pq.write_table(spoil(pq.read_table(build / view / "part.parquet")), path)
-    assert failed(audit_features(tmp_path / "build", worlds.AS_OF)) == {code}
+    assert failed(audit_features(tmp_path / "build", worlds.AS_OF, AT_ONCE)) == {code}
+
+
+def test_a_build_of_another_day_is_not_taken_for_todays(build):
+    """As a folder that somebody put in the place of another, each of its views for itself sound."""
+    assert failed(audit_features(build, worlds.AS_OF + 24 * HOUR, AT_ONCE)) == {"FT108"}
+    assert failed(audit_features(build, worlds.AS_OF + 3 * HOUR, 3 * HOUR)) == set()
 
 
 @pytest.fixture(scope="module")

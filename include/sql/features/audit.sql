@@ -17,6 +17,7 @@ with keyed as (
 select (select coalesce(sum(more), 0) from repeated)::bigint as repeated_rows,
        (select count(*) filter (where key is null or event_timestamp is null) from keyed) as unkeyed_rows,
        (select count(*) filter (where event_timestamp > $as_of) from keyed) as later_rows,
+       (select min(newest) from (select max(event_timestamp) as newest from keyed group by view)) as newest_at,
        (select count(*) filter (where not isfinite(number) or number < 0) from numbers) as odd_numbers,
        (select count(*) filter (where list_sum(shares) > 1.0001 or list_min(shares) < 0 or not isfinite(list_sum(shares)))
         from shares)

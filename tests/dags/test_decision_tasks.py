@@ -1,0 +1,155 @@
+"""Tasks in which somebody decides: who is asked and when, whose answer counts, and who is told of another champion."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from include import alerts, pipeline
+from include.references import Reference
+from include.settings import load_settings
+from tests.dags.contexts import TICK, context, event
+
+QUESTION = {"verdict_id": "v-1", "subject": "Promote v2, or keep v1?", "body": "b"}
+
+
+def reference(kind, **facts):
+    return Reference(kind, f"{kind}-1", "file:///x", TICK, "f", (), facts)
+
+
+def a_verdict(decision):
+    facts = {"decision": decision, "sentence": "It is likely.", "challenger_version": 2}
+    return reference("verdict", **facts).to_dict()
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Calls a task in a run of the given kind; what it told other DAGs is in `events`."""
+    from daybreak_airflow import decisions, passing
+
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+
+    def call(task, *args, of=None):
+        of = of or context("scheduled", interval_end=TICK)
+        of["outlets"] = ["the asset"]
+        call.events = of["outlet_events"] = defaultdict(lambda: SimpleNamespace(extra={}))
+        for module in (passing, decisions):
+            monkeypatch.setattr(module, "get_current_context", lambda: of)
+        monkeypatch.setattr(
+            decisions.runs, "current_run", lambda: SimpleNamespace(as_of=TICK, settings=load_settings())
+        )
+        return getattr(decisions, task).function(*args)
+
+    return call
+
+
+@pytest.fixture
+def pipe(monkeypatch):
+    """Makes a stage of the pipeline answer; says with what it was called."""
+    calls = []
+
+    def answer(stage, result):
+        monkeypatch.setattr(pipeline, stage, lambda run, *given: (calls.append(given), result)[1])
+        return calls
+
+    return answer
+
+
+def test_a_verdict_that_asks_is_mailed_and_starts_the_question(run, pipe, monkeypatch):
+    calls, mailed = pipe("ask", None), []
+    monkeypatch.setattr(alerts, "deliver_pending", lambda *given: mailed.append(given))
+    run("ask", a_verdict("ask"))
+    assert (len(calls), len(mailed)) == (1, 1)
+    assert run.events["the asset"].extra["verdict_id"] == "verdict-1"
+
+
+@pytest.mark.parametrize(
+    ("of", "decision", "sentence"),
+    [
+        (None, "promote", r"Nobody needs to be asked \(promote\)"),
+        (None, "keep", r"Nobody needs to be asked \(keep\)"),
+        (context("backfill", interval_end=TICK), "ask", "this run promotes nothing"),
+        (context("manual", mode="dry_run"), "ask", "this run promotes nothing"),
+    ],
+    ids=["clear yes", "clear no", "backfill", "dry run"],
+)
+def test_nobody_is_asked_what_would_change_nothing(run, pipe, of, decision, sentence):
+    calls = pipe("ask", None)
+    with pytest.raises(AirflowSkipException, match=sentence):
+        run("ask", a_verdict(decision), of=of)
+    assert calls == []
+    assert not run.events
+
+
+def test_a_question_waits_as_long_as_is_set_and_nobody_answering_means_keep(dags):
+    approve = dags["approve"]
+    asking = approve.get_task("wait_for_a_person")
+    assert (asking.options, asking.defaults) == (["Promote", "Keep"], ["Keep"])
+    assert asking.response_timeout == timedelta(hours=12)
+    assert approve.dagrun_timeout > asking.response_timeout
+
+
+@pytest.mark.parametrize(
+    ("chosen", "by", "expected"),
+    [
+        (["Promote"], {"id": "1", "name": "ada"}, ("promote", "ada")),
+        (["Keep"], {"id": "1", "name": "ada"}, ("keep", "ada")),
+        (["Keep"], None, ("keep", "nobody in time")),
+        ([], None, ("keep", "nobody in time")),
+    ],
+    ids=["yes", "no", "timeout", "nothing chosen"],
+)
+def test_an_answer_is_taken_as_it_was_given_and_by_whom(run, pipe, chosen, by, expected):
+    calls = pipe("answer", reference("champion", version=2, changed=True, sentence="Promoted by ada."))
+    run("apply_answer", QUESTION, {"chosen_options": chosen, "responded_by_user": by})
+    assert calls == [("v-1", *expected)]
+    assert run.events["the asset"].extra["version"] == 2
+
+
+def test_an_answer_that_changes_nothing_tells_nobody_of_a_champion(run, pipe):
+    pipe("answer", reference("champion", version=1, changed=False, sentence="Kept by ada."))
+    with pytest.raises(AirflowSkipException, match=r"Kept by ada\."):
+        run("apply_answer", QUESTION, {"chosen_options": ["Keep"], "responded_by_user": {"name": "ada"}})
+    assert not run.events
+
+
+def test_the_question_is_the_one_that_the_event_names(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(pipeline, "find_question", lambda settings, name: (asked.append(name), QUESTION)[1])
+    of = context("asset_triggered", events=[event({"verdict_id": "v-0"}), event({"verdict_id": "v-1"})])
+    assert run("prepare_question", of=of) == QUESTION
+    assert asked == ["v-1"]
+
+
+def test_without_a_question_there_is_nothing_to_wait_for(run, monkeypatch):
+    monkeypatch.setattr(pipeline, "find_question", lambda *_: None)
+    with pytest.raises(AirflowSkipException, match="There is nothing to decide"):
+        run("prepare_question")
+
+
+def test_a_rollback_takes_the_version_and_the_reason_of_the_form(run, pipe):
+    calls = pipe("roll_back", reference("champion", version=1, changed=True, sentence="Rolled back."))
+    run("roll_back", of=context("manual", to=1, why="its lists are old"))
+    assert calls == [(1, "its lists are old")]
+    assert run.events["the asset"].extra == {"version": 1, "reason": "Rolled back."}
+
+
+def test_a_past_window_rolls_nobody_back(run, pipe):
+    calls = pipe("guard", reference("guard", version=1, changed=True, sentence="Rolled back."))
+    with pytest.raises(AirflowSkipException, match="Backfill"):
+        run("guard", {}, of=context("backfill", interval_end=TICK))
+    assert calls == []
+
+
+@pytest.mark.parametrize("mode", ["enforce", None])
+def test_only_a_dry_run_makes_a_shadow_batch(run, pipe, mode):
+    calls = pipe("shadow", reference("shadow", sentence="Beside the live ones."))
+    with pytest.raises(AirflowSkipException, match="No dry run"):
+        run("shadow", a_verdict("promote"), of=context("manual", mode=mode))
+    assert calls == []
+    run("shadow", a_verdict("promote"), of=context("manual", mode="dry_run"))
+    assert calls == [(2,)]
