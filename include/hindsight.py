@@ -27,7 +27,7 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
     if champion is None:
         plan = replace(plan, models=tuple(name for name in plan.models if name != CHAMPION))
     walk = Walk(settings, plan, snapshot.open_snapshot(clean), say, champion)
-    figures = add_up(walk.results(), settings.seed)
+    figures = add_up(walk.results(), settings.seed, plan.k)
     about = [("snapshot", clean.id), ("champion", champion.digest[:12] if champion else notes)]
     report = f"backtests/{compact(plan.end)}-{walk.id}/index.html"
     folder = (settings.home / "reports" / report).parent

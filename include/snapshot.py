@@ -153,7 +153,8 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
         about = {**window, "snapshot_id": kept.id, "replaces_id": kept.replaces, "source": json.dumps(kept.source)}
         warehouse.execute(query("snapshot/keep"), about)
         with warehouse.cursor() as cursor:
-            days = [{"snapshot_id": kept.id, **vars(file)} for file in kept.files]
+            kept_id = kept.id  # worked out once: of a thousand days it takes its time
+            days = [{"snapshot_id": kept_id, **vars(file)} for file in kept.files]
             cursor.executemany(query("snapshot/keep_day"), days)
     return replace(kept, facts=snapshot.facts)
 

@@ -15,6 +15,7 @@ from include.models import BASELINES
 from include.resampling import Gap, find_gaps
 
 MEASURES = ("ndcg", "hit_rate", "mrr", "recall", "time_ndcg", "coverage", "full_share")
+SHORTER = (5, 10, 20)  # lengths that published tables speak of
 TAILS = 0.05  # a 95 % interval
 
 
@@ -28,10 +29,14 @@ class Figures:
     differences: dict[str, Gap]
     questions: int
     reachable_share: float
+    shorter: dict[int, dict[str, dict[str, float]]]  # by length, model and measure
 
 
-def add_up(results: Sequence[Judged], seed: int) -> Figures:
-    """The figures of all results. A mean is over questions, whichever step they are of; coverage is over steps."""
+def add_up(results: Sequence[Judged], seed: int, k: int = 0) -> Figures:
+    """The figures of all results. A mean is over questions, whichever step they are of; coverage is over steps.
+
+    Of lists of `k` it is also told what the usual shorter ones would have had.
+    """
     names = list(dict.fromkeys(one.model for one in results))
     by_model = {name: [one for one in results if one.model == name] for name in names}
     means = {name: measure(own) for name, own in by_model.items()}
@@ -47,6 +52,11 @@ def add_up(results: Sequence[Judged], seed: int) -> Figures:
         differences,
         sum(one.rows.num_rows for one in first),
         sum(one.facts["answers_in_reach"] for one in first) / answers if answers else math.nan,
+        {
+            length: {name: measure_shorter(own, length) for name, own in by_model.items()}
+            for length in SHORTER
+            if length < k
+        },
     )
 
 
@@ -65,6 +75,19 @@ def measure(results: Iterable[Judged]) -> dict[str, float]:
         "time_ndcg": _ratio(rows["got_seconds"].sum(), rows["best_seconds"].sum()),
         "coverage": _ratio(facts["shown_count"].sum(), facts["live_count"].sum()),
         "full_share": _ratio(facts["full_count"].sum(), facts["questions"].sum()),
+    }
+
+
+def measure_shorter(results: Iterable[Judged], length: int) -> dict[str, float]:
+    """What the first `length` of each list have; NDCG only where one article is asked for, whose place tells it."""
+    rows = _columns(_rows(results))
+    place = np.where(rows["first_rank"] <= length, rows["first_rank"], 0)
+    found = place > 0
+    one_each = bool((rows["wanted_count"] == 1).all())
+    return {
+        "ndcg": _mean(found / np.log2(place + 1.0 + ~found)) if one_each else math.nan,
+        "hit_rate": _mean(found),
+        "mrr": _mean(found / np.maximum(place, 1)),
     }
 
 

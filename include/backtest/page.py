@@ -83,6 +83,7 @@ def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tup
             )
             + f"<p>{_reach(plan, figures)}</p>",
         ),
+        *_shorter(figures),
         ("What was done", table(("", ""), [*plan.to_dict().items(), *about])),
     ]
     title = f"Backtest {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC"
@@ -106,6 +107,12 @@ def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> d
         "means": {
             model: {key: _number(value) for key, value in means.items()} for model, means in figures.means.items()
         },
+        "shorter": {
+            str(length): {
+                model: {key: _number(value) for key, value in means.items()} for model, means in by_model.items()
+            }
+            for length, by_model in figures.shorter.items()
+        },
         "against_best_baseline": {
             model: {
                 "ndcg": _number(gap.mean),
@@ -116,6 +123,20 @@ def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> d
             for model, gap in figures.differences.items()
         },
     }
+
+
+def _shorter(figures: Figures) -> list[tuple[str, str]]:
+    """A section on the first articles of the lists, if they are longer than what tables usually tell of."""
+    columns = [
+        (WORDS[name].format(k=length), {model: means[name] for model, means in by_model.items()})
+        for length, by_model in figures.shorter.items()
+        for name in ("ndcg", "hit_rate", "mrr")
+        if all(math.isfinite(means[name]) for means in by_model.values())
+    ]
+    if not columns:
+        return []
+    rows = [(model, *(values[model] for _, values in columns)) for model in figures.means]
+    return [("The first of each list", table(("", *(heading for heading, _ in columns)), rows))]
 
 
 def _shown(plan: Plan, figures: Figures) -> list[str]:

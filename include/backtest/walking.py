@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,7 @@ class Walk:
         self.ground_key = digest_of(snapshot.fingerprint, shape, code_digest(), lock_digest())
         self._ground: Ground | None = None
         self._fitted: tuple[datetime, dict[str, Recommender]] | None = None
+        self._fit_seconds: dict[datetime, float] = {}
 
     @property
     def id(self) -> str:
@@ -86,7 +87,9 @@ class Walk:
             if missing:
                 self._work(step, missing, paths)
                 worked += 1
-                left = (time.perf_counter() - began) / worked * (len(steps) - number)
+                fits = len({self.plan.fitted_at(later) for later in steps[number:]} - {self.plan.fitted_at(step)})
+                took = list(self._fit_seconds.values())
+                left = expect_seconds(time.perf_counter() - began, took, worked, len(steps) - number, fits)
                 self.say(f"step {number} of {len(steps)}: {step:%Y-%m-%d %H:%M}, about {_tell(left)} left")
             found += [_read(path, name, step) for name, path in paths.items()]
         if worked < len(steps):
@@ -126,10 +129,10 @@ class Walk:
             model = fit(self.settings, name, lesson, moment)
             with whole_folder(self.settings, folder) as draft:
                 model.save(draft)
-            self.say(
-                f"{name} fitted as of {moment:%Y-%m-%d %H:%M} on {lesson.outcomes.num_rows:,} outcomes "
-                f"in {time.perf_counter() - begin:.0f} s"
-            )
+            seconds = time.perf_counter() - begin
+            self._fit_seconds[moment] = self._fit_seconds.get(moment, 0.0) + seconds
+            learnt_from = f"{lesson.outcomes.num_rows:,} outcomes in {seconds:.0f} s"
+            self.say(f"{name} fitted as of {moment:%Y-%m-%d %H:%M} on {learnt_from}")
         return model_class(name).load(folder)
 
     def _result_path(self, name: str, step: datetime) -> Path:
@@ -143,12 +146,7 @@ class Walk:
 
 
 def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:
-    """A model that has learnt its lesson."""
-    if not lesson.outcomes.num_rows:
-        raise DaybreakError(
-            f"There is nothing for {name} to learn from before {moment:%Y-%m-%d %H:%M} UTC.",
-            hint="give a longer --train-window, or a later --from.",
-        )
+    """A model that has learnt its lesson, however little there is to learn."""
     model = model_class(name)()
     used = share_readers(lesson.outcomes, lesson.scenes.readers, max_rows=settings.max_train_rows, seed=settings.seed)
     model.fit(lesson.scenes, lesson.outcomes.filter(pc.field("reader_id").isin(used.readers)), seed=settings.seed)
@@ -206,6 +204,12 @@ def _read(path: Path, name: str, step: datetime) -> Judged:
         raise ArtifactDamaged(
             f"{path} cannot be read: {error}.", hint="delete it and run the backtest again."
         ) from error
+
+
+def expect_seconds(seconds: float, fits: Sequence[float], worked: int, steps: int, fits_to_come: int) -> float:
+    """How long the steps to come take if they and their fits are like those before, whose `fits` are in `seconds`."""
+    fit = sum(fits) / len(fits) if fits else 0.0
+    return (seconds - sum(fits)) / worked * steps + fit * fits_to_come
 
 
 def _tell(seconds: float) -> str:

@@ -58,7 +58,8 @@ class Factors:
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
         """Places of all articles that were read before the last moment or after a moment that is learnt from."""
-        until = to_time(pc.max(scenes.requests.column("list_at")).as_py())
+        last = pc.max(scenes.requests.column("list_at")).as_py()
+        until = to_time(last) if last else 0
         reader, article, _ = Reads(scenes.all_reads).before(until, SIGHT_HOURS)
         opened = outcomes.filter(pc.field("is_opened"))
         pairs = np.stack(

@@ -20,7 +20,7 @@ from include.backtest.ground import Ground
 from include.backtest.plan import Plan
 from include.backtest.walking import Champion, Walk
 from include.contract import MOMENT
-from include.errors import ArtifactDamaged, DaybreakError
+from include.errors import ArtifactDamaged
 from include.models import BASELINES
 from include.models.co_reading import CoReading
 from include.models.two_stage.examples import find_examples
@@ -322,10 +322,15 @@ def test_a_damaged_result_is_named(settings, log, tmp_path):
         walk_over(own, log, a_plan())[0].results()
 
 
-def test_with_nothing_to_learn_from_there_is_one_clear_error(settings, log):
-    early = a_plan("lists", models=("two_stage",), start=sessions.START, end=sessions.START + HOUR)
-    with pytest.raises(DaybreakError, match="nothing for two_stage to learn from"):
-        walk_over(settings, log, early)[0].results()
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("hours", [0, 1], ids=["before the first click", "an hour after it"])
+def test_where_there_is_nothing_to_learn_from_every_model_gives_lists_all_the_same(settings, log, mode, hours):
+    start = sessions.START + hours * HOUR
+    early = a_plan(mode, models=("two_stage", "factors", "co_reading"), start=start, end=start + HOUR)
+    walk, said = walk_over(settings, log, early)
+    means = add_up(walk.results(), seed=7).means
+    assert [line.split(" in ")[0].split(" on ")[-1] for line in said[:2]] == ["0 outcomes", "0 outcomes"]
+    assert all((figures["ndcg"] > 0) == (hours > 0) for figures in means.values())
 
 
 def test_the_champion_walks_as_it_is(settings, log):

@@ -14,7 +14,7 @@ from include.backtest.figures import add_up, measure
 from include.backtest.ground import first_reads
 from include.backtest.page import sentence, summary, tell, write_report
 from include.backtest.plan import Plan
-from include.backtest.walking import Judged, place_answers
+from include.backtest.walking import Judged, expect_seconds, place_answers
 from include.clock import parse_length
 from include.contract import MOMENT
 from include.errors import SettingsError
@@ -106,6 +106,32 @@ def test_a_mean_is_over_questions_and_not_over_steps():
     busy = judged({n: [7] for n in range(1, 10)}, [(n, 7, None) for n in range(1, 10)])
     quiet = judged({1: [7]}, [(1, 8, None)], step=NOW + HOUR)
     assert measure([busy, quiet])["ndcg"] == pytest.approx(0.9)
+
+
+def test_shorter_lists_are_told_of_too_as_if_they_had_been_asked_for():
+    orders = {1: [7, 1, 2, 3, 4, 5], 2: [1, 2, 7, 3, 4, 5], 3: [1, 2, 3, 4, 5, 7], 4: [1, 2, 3, 4, 5, 6]}
+    wanted = [(reader, 7, None) for reader in orders]
+    found = add_up([judged(orders, wanted, k=6)], seed=1, k=6).shorter
+    assert list(found) == [5]
+    asked = measure([judged(orders, wanted, k=5)])
+    assert found[5]["m"] == pytest.approx({name: asked[name] for name in ("ndcg", "hit_rate", "mrr")})
+    assert found[5]["m"]["hit_rate"] == 2 / 4
+
+
+def test_of_several_reads_no_ndcg_of_a_shorter_list_is_made_up(tmp_path):
+    figures = add_up([judged({1: [7, 1, 2, 3, 4, 5]}, [(1, 7, None), (1, 4, None)], k=6)], seed=1, k=6)
+    assert math.isnan(figures.shorter[5]["m"]["ndcg"])
+    assert figures.shorter[5]["m"]["mrr"] == 1
+    write_report(tmp_path, a_plan(k=6), figures, [])
+    assert "MRR@5" in (tmp_path / "index.html").read_text()
+    assert "NDCG@5" not in (tmp_path / "index.html").read_text()
+    assert json.loads((tmp_path / "summary.json").read_text())["shorter"]["5"]["m"]["ndcg"] is None
+
+
+def test_the_time_left_counts_a_fit_where_one_is_to_come_and_not_with_every_step():
+    assert expect_seconds(100.0 + 3 * 2, [100.0], 3, 10, 0) == 20
+    assert expect_seconds(100.0 + 3 * 2, [100.0], 3, 30, 1) == 160
+    assert expect_seconds(6.0, [], 3, 10, 1) == 20
 
 
 # Who is ahead

@@ -11,7 +11,7 @@ import pytest
 
 from include.models.factors import Factors
 from include.models.scene_arrays import Reads, to_time
-from include.models.two_stage import TwoStage, next_reads
+from include.models.two_stage import TwoStage, counts, next_reads
 from include.models.two_stage.crowd_reading import find_crowd
 from include.models.two_stage.signals import Pairs
 from tests import scenes
@@ -105,19 +105,27 @@ def test_of_one_single_read_a_model_is_made_that_ranks_what_was_read_together(na
     assert len(ranked) == 7
 
 
-def test_nothing_that_can_be_learnt_gives_plain_co_reading():
+def test_nothing_that_can_be_learnt_gives_what_was_read_together():
     told = asked(TOGETHER, [1])
     model = TwoStage()
     assert model.fit(told, outcomes([(1, True, False)]), seed=1)["trust"] == 0
     assert [row["article_id"] for row in model.rank(told, 3).to_pylist()][:2] == [2, 5]
 
 
+def choose(tells, requests=240):
+    """The mix of counts that is chosen, by the same rows."""
+    _, tests, _ = lessons(tells, requests)
+    features, gain, request = tests.join()
+    return counts.choose_counts(features, gain, request)
+
+
 def lessons(tells, requests=240, candidates=20):
     """Requests whose read candidate stands out in the feature that tells, as rows to learn from; the rest is noise."""
     random = np.random.default_rng(2)
     features = {
-        name: random.normal(size=(requests, candidates)).astype(np.float32) for name in ("plain", "popular", "noise")
+        name: random.normal(size=(requests, candidates)).astype(np.float32) for name in (*counts.COUNTS, "noise")
     }
+    features["silent"] = np.zeros((requests, candidates), np.float32)
     read = random.integers(0, candidates, requests)
     gain = np.zeros((requests, candidates), np.float32)
     gain[np.arange(requests), read] = 1
@@ -134,10 +142,41 @@ def lessons(tells, requests=240, candidates=20):
 
 
 @pytest.mark.parametrize(
-    ("tells", "low", "high"), [(["plain"], 0, 0.1), (["plain", "popular"], 0.25, 0.75), (["popular"], 0.75, 1)]
+    ("tells", "low", "high"), [(["plain"], 0, 0.1), (["plain", "hour"], 0.25, 0.75), (["hour"], 0.75, 1)]
 )
 def test_counts_are_mixed_as_they_tell_what_is_read(tells, low, high):
-    assert low <= next_reads._learn(*lessons(tells), seed=1)["crowd"] <= high
+    assert low <= choose(tells)["crowd"] <= high
+
+
+@pytest.mark.parametrize("span", counts.SPANS)
+def test_it_is_learnt_how_lately_everybody_must_have_read_what_is_read_next(span):
+    learnt = choose([span])
+    assert (learnt["span"], learnt["crowd"] >= 0.75) == (span, True)
+
+
+def test_of_two_requests_no_mix_of_counts_is_learnt_whatever_they_say():
+    assert choose(["day"], requests=2) == counts.USUAL
+
+
+def test_a_gain_is_believed_when_it_is_twice_its_error():
+    """Nine requests gain 0.1 each, and the error of their sum is 0.3; one lucky request shows nothing."""
+    before = np.zeros(9)
+    assert counts.choose_surely([before, before + 0.1]) == 1
+    assert counts.choose_surely([before, np.array([5.0, *[0.0] * 8])]) == 0
+    assert counts.choose_surely([before, before - 0.1]) == 0
+
+
+def test_where_no_count_says_anything_the_day_and_then_the_newest_article_do():
+    """Nobody has read in the last hours; of yesterday's evening two reads are known, and all else is told by age."""
+    told = asked([(1, 3, 20 * 60), (2, 3, 20 * 60), (3, 6, 20 * 60)], [])
+    age = [5, 9, 9, 3, 9, 9, 7, 1]  # hours, of articles 1 to 8
+    at = pa.array([scenes.NOW - timedelta(hours=hours) for hours in age], scenes.MOMENT)
+    articles = told.articles.sort_by("article_id")
+    articles = articles.set_column(articles.column_names.index("published_at"), "published_at", at)
+    model = TwoStage()
+    model.fit(told, outcomes([(1, False, False)]), seed=1)
+    ranked = model.rank(replace(told, articles=articles), 8).to_pylist()
+    assert [row["article_id"] for row in ranked] == [3, 6, 8, 4, 1, 7, 2, 5]
 
 
 def test_trees_that_know_no_more_than_counts_are_hardly_trusted():

@@ -1,13 +1,15 @@
 """What is read next, learnt from a log that does not note what was shown: reads against other candidates.
 
 A read weighs as many seconds as it lasted, where the log says how long, so that the odds of being read stand for time
-spent. Counts come first: of those who read the same, and of everybody right now, mixed as served the requests best.
+spent. Counts come first: of those who read the same, and of everybody lately, mixed as served the requests best; where
+they are silent, what was read in the last day, then what is newest. On a small log there is hardly more to go by.
 Trees are only trusted as far as they are better than these counts on requests that were kept back from them, against
 the candidates that the counts put in front: among any others everything looks good.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,16 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from include.features import Scenes
 from include.models.scene_arrays import Array, Counts, find_places
+from include.models.two_stage.counts import (
+    COUNTS,
+    USUAL,
+    choose_counts,
+    choose_surely,
+    find_hard,
+    find_ndcg,
+    mix,
+    with_counts,
+)
 from include.models.two_stage.signals import Pairs, View, views_of
 from include.models.two_stage.trees import find_sums
 
@@ -28,12 +40,7 @@ MOST_READS = 30_000
 LONGEST_COUNTED_SECONDS = 600.0
 FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
-CROWD = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # share of what everybody reads right now, the rest is plain co-reading
 TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in counts
-COUNT_SCALE = 3.0
-DOUBT = 0.12  # half of what a request's NDCG may differ by chance: a gain must be larger to be believed
-FEW_CHOICES = 0.3  # of that doubt, for a mix of two counts: one number is hard to learn by heart
-HARDEST = 60  # candidates that each count puts in front
 FEWEST_CANDIDATES = 100
 MOMENT = pa.timestamp("us", tz="UTC")
 
@@ -54,11 +61,14 @@ def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
             pairs = view.look(part)
             gain = _gains(view, part, readers, articles, lasted)[pairs.row, pairs.place]
             lessons.add(pairs, gain, asked, _thin(pairs.row, gain > 0, random))
-            is_test = (fold[asked + pairs.row] >= 0) & (_is_hard(pairs) | (gain > 0))
-            tests.add(pairs, gain, asked, np.flatnonzero(is_test))
+            kept_back = np.flatnonzero(fold[asked + pairs.row] >= 0)
+            counted = with_counts(view, pairs)
+            is_test = find_hard(pairs.row[kept_back], {name: counted[name][kept_back] for name in COUNTS})
+            is_test |= gain[kept_back] > 0
+            tests.add(replace(pairs, features=counted), gain, asked, kept_back[is_test])
             asked += len(part)
     if not lessons.columns:
-        return {"trust": 0.0, "crowd": 0.0}
+        return {"trust": 0.0, **USUAL}
     return _learn(lessons, tests, fold, seed)
 
 
@@ -92,16 +102,6 @@ def _fold(read: pa.Table, random: np.random.Generator) -> Counts:
     return fold
 
 
-def _is_hard(pairs: Pairs) -> NDArray[np.bool_]:
-    """The candidates that one of the counts puts in front."""
-    hard = np.zeros(len(pairs.row), bool)
-    for name in ("plain", "popular"):
-        order = np.lexsort((-pairs.features[name], pairs.row))
-        row = pairs.row[order]
-        hard[order[np.arange(len(row)) - np.searchsorted(row, row) < HARDEST]] = True
-    return hard
-
-
 def rank_next_reads(parts: Parts, scenes: Scenes, depth: int, candidates: pa.Table | None) -> pa.Table:
     """The best `depth` candidates (or of the given ones) per request, with what their reasons need."""
     found = [NOTHING]
@@ -113,7 +113,7 @@ def rank_next_reads(parts: Parts, scenes: Scenes, depth: int, candidates: pa.Tab
         )
         for part in view.parts(view.readers):
             pairs = view.look(part, max(FEWEST_CANDIDATES, 3 * depth), given and _places(view, part, given))
-            score = _score(parts, pairs.features)
+            score = _score(parts, with_counts(view, pairs))
             order = np.lexsort((view.ids[pairs.place], -score, pairs.row))
             row = pairs.row[order]
             rank = np.arange(len(order)) - np.searchsorted(row, np.arange(len(part)))[row] + 1
@@ -152,31 +152,27 @@ def _learn(lessons: _Rows, tests: _Rows, fold: Counts, seed: int) -> Parts:
     names = list(features)
     matrix = np.column_stack([features.pop(name) for name in names])
     if not (unseen_gain > 0).any():
-        return {"trust": 0.0, "crowd": 0.0}
-    doubt = DOUBT * np.sqrt((fold >= 0).sum()) * unseen_gain[unseen_gain > 0].mean()
-    mixed = {
-        crowd: _find_ndcg(unseen_request, _score({"trust": 0.0, "crowd": crowd}, unseen), unseen_gain)
-        for crowd in CROWD
-    }
-    crowd = max(mixed, key=lambda one: (mixed[one] - one * doubt * FEW_CHOICES, -one))
-    found, trees = dict.fromkeys(TRUST, 0.0), None
+        return {"trust": 0.0, **USUAL}
+    counts = choose_counts(unseen, unseen_gain, unseen_request)
+    found: dict[float, list[Array]] = {trust: [] for trust in TRUST}
+    trees = None
     for turn in range(int(fold.max()) + 1):
         is_lesson = fold[request] != turn
         trees = _grow(matrix[is_lesson], gain[is_lesson], seed)
         if trees is None:
-            return {"trust": 0.0, "crowd": crowd}
+            return {"trust": 0.0, **counts}
         is_asked = fold[unseen_request] == turn
         some = {name: column[is_asked] for name, column in unseen.items()}
         judged = _judge_trees(names, trees, some)
         for trust in TRUST:
-            score = _mix(trust, crowd, judged, some)
-            found[trust] += _find_ndcg(unseen_request[is_asked], score, unseen_gain[is_asked])
-    trust = max(found, key=lambda one: (found[one] - one * doubt, -one))
+            score = mix({"trust": trust, **counts}, judged, some)
+            found[trust].append(find_ndcg(unseen_request[is_asked], score, unseen_gain[is_asked]))
+    trust = TRUST[choose_surely([np.concatenate(found[one]) for one in TRUST])]
     if not trust:
-        return {"trust": 0.0, "crowd": crowd}
+        return {"trust": 0.0, **counts}
     if fold.min() >= 0:
         trees = _grow(matrix, gain, seed)
-    return {"names": names, "trees": trees, "trust": trust, "crowd": crowd}
+    return {"names": names, "trees": trees, "trust": trust, **counts}
 
 
 def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassifier | None:
@@ -192,24 +188,11 @@ def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassi
 
 def _score(parts: Parts, features: dict[str, Array]) -> Array:
     trees = 0.0 if not parts["trust"] else _judge_trees(parts["names"], parts["trees"], features)
-    return _mix(parts["trust"], parts.get("crowd", 0.0), trees, features)
+    return mix(parts, trees, features)
 
 
 def _judge_trees(names: list[str], trees: HistGradientBoostingClassifier, features: dict[str, Array]) -> Array:
     return np.asarray(find_sums(trees, [features[name] for name in names]))
-
-
-def _mix(trust: float, crowd: float, trees: Array | float, features: dict[str, Array]) -> Array:
-    counts = (1 - crowd) * features["plain"].astype(np.float64) + crowd * features["popular"].astype(np.float64)
-    return np.asarray(trust * trees + (1 - trust) * COUNT_SCALE * counts)
-
-
-def _find_ndcg(request: Counts, score: Array, gain: Array) -> float:
-    """The sum of what the order gets over requests; equal scores count as the worse."""
-    order = np.lexsort((gain, -score, request))
-    ordered = request[order]
-    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered) + 1
-    return float((gain[order] / np.log2(rank + 1)).sum())
 
 
 def _places(view: View, part: Counts, given: pa.Table) -> tuple[Counts, Counts]:
