@@ -28,11 +28,11 @@ NUMBERS = (
     "click_share", "article_mean_read_seconds", "age_hours", "word_count",
     "tenure_days", "impression_count", "read_count", "reader_read_count_1d", "mean_read_seconds", "active_day_count",
     "category_share", "publisher_share", "language_share", "is_interest",
-    "taste", "taste_spread", "publisher_taste", "is_own_language",
+    "taste", "taste_spread", "publisher_taste", "regional_pull", "is_own_language",
     "co_read", "co_read_strongest", "read_together", "read_together_share", "read_together_last", "following_last",
     "position",
 )  # fmt: skip
-RISING = ("taste", "publisher_taste")  # more of these never means less reading
+RISING = ("taste", "publisher_taste", "regional_pull")  # more of these never means less reading
 COUNTS = (  # counts, times and shares that are seldom large
     "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "click_share",
     "article_mean_read_seconds", "age_hours", "word_count", "tenure_days", "impression_count", "read_count",

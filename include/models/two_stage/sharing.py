@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
+from include.models.two_stage.regional import find_regional
 from include.models.two_stage.tasting import NOTHING, list_met
 from include.models.two_stage.topics import find_topics
 
@@ -59,6 +60,9 @@ class Shared:
         tables = {"age_rates": NOTHING["age_rates"], "usual_languages": NOTHING["usual_languages"]}
         if self._tastes:
             tables = {name: pa.table(self._tastes[name]).cast(NOTHING[name].schema) for name in tables}
+        live = pc.unique(scenes.articles.column("article_id"))
+        about = scenes.catalogue.filter(pc.is_in(scenes.catalogue.column("article_id"), live)).sort_by("article_id")
+        tables["regional"] = find_regional(self._tastes.get("regional", {}), about)
         with open_tables(scenes, **tables, topics=topics) as connection:
             for name in ("standings", "offers", "topical"):
                 tables[name] = run(connection, name, **OFFERED)

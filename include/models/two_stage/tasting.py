@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.contract import ARTICLES
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
 from include.models.two_stage.liked import PUBLISHER_TASTES, TASTES, Tastes
+from include.models.two_stage.regional import Leftover, fit_regional
 from include.models.two_stage.taste import MOST_READERS, Seen, find_tastes, fit_taste
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 
@@ -49,6 +51,7 @@ class History:
     publishers and languages (-1: any other) as numbers."""
 
     row: Array
+    article_id: Array
     topic: Array
     publisher: Array
     tongue: Array
@@ -97,10 +100,13 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
         # as if chance alone had made them
         topical = _by_topic(parts, history, ticked, np.ones(len(history.row)))
         parts["taste"] = fit_taste(topical, seed, **TOPIC_SHAPE)
+        taste, _ = find_tastes(parts["taste"], topical)
+        own = taste[history.row, history.topic]
         if len(parts["publishers"]) > 1:
-            taste, _ = find_tastes(parts["taste"], topical)
             rest = _by_publisher(parts, history, taste, ticked, topical.weight)
             parts["publisher_taste"] = fit_taste(rest, seed, **PUBLISHER_SHAPE, stay=_left_of_stay(parts["taste"]))
+            own = own + _of_publishers(find_tastes(parts["publisher_taste"], rest)[0], history)
+        parts["regional"] = fit_regional(_met(scenes), _left_over(history, readers, own))
         return parts
 
 
@@ -152,11 +158,12 @@ def _recall(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table
         usual_words=parts["stay"]["words"],
         unknown_gain=LEFT_AT_ONCE if parts["stay"]["is_known"] else 1.0,
     )
-    row, topic, *rest = (
-        found.column(name).to_numpy() for name in ("row_no", "topic", "age_days", "odds", "opened", "stay")
+    row, article_id, topic, *rest = (
+        found.column(name).to_numpy()
+        for name in ("row_no", "article_id", "topic", "age_days", "odds", "opened", "stay")
     )
     publisher, tongue = (_number(found, name, parts[f"{name}s"]) for name in ("publisher", "language"))
-    return History(row, topic, publisher, tongue, *rest)
+    return History(row, article_id, topic, publisher, tongue, *rest)
 
 
 def _number(table: pa.Table, name: str, known: list[str]) -> Array:
@@ -183,6 +190,19 @@ def _by_publisher(parts: Parts, history: History, taste: Array, ticked: Array, w
     level, slope, _ = parts["taste"]["stay"]
     stay = history.stay - level - slope * own
     return _see(history, history.publisher, weight, history.odds + own, stay, parts["publisher_shares"], ticked)
+
+
+def _of_publishers(taste: Array, history: History) -> Array:
+    """What the reader of each row thinks of its publisher; nought of any that is not told apart."""
+    return np.column_stack([taste, np.zeros(len(taste))])[history.row, history.publisher]
+
+
+def _left_over(history: History, readers: pa.Table, own: Array) -> Leftover:
+    """What is not explained by place, age and the reader's `own` taste of what they were shown."""
+    shown = ~np.isnan(history.odds)
+    row, chance = history.row[shown], expit(history.odds[shown] + own[shown])
+    region = np.array(readers.column("region").to_pylist(), dtype=object)[row]
+    return Leftover(history.article_id[shown], region, history.opened[shown] - chance, chance * (1 - chance))
 
 
 def _left_of_stay(taste: Parts) -> Array:

@@ -41,7 +41,7 @@ def fit_topics(catalogue: pa.Table, seed: int) -> Parts:
         catalogue = catalogue.take(pa.array(np.sort(rows)))
     if not catalogue.num_rows:
         return {}
-    counts = _COUNTER.transform(_texts(catalogue))
+    counts = count_words(catalogue)
     articles = np.bincount(counts.indices, minlength=WORD_BUCKETS)
     most = max(FEWEST_ARTICLES_PER_WORD, MOST_ARTICLES_PER_WORD_SHARE * catalogue.num_rows)
     words = np.flatnonzero((articles >= FEWEST_ARTICLES_PER_WORD) & (articles <= most)).astype(np.int32)
@@ -89,13 +89,18 @@ def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
     return about.append_column("topic", pa.array(topics))
 
 
+def count_words(catalogue: pa.Table) -> sparse.csr_matrix:
+    """How often each article's title and summary say what; words are told apart by their hashes."""
+    return _COUNTER.transform(_texts(catalogue))
+
+
 def _texts(catalogue: pa.Table) -> list[str]:
     title, summary = (pc.fill_null(catalogue.column(name), "") for name in ("title", "summary"))
     return list(pc.binary_join_element_wise(title, summary, " ").to_pylist())
 
 
 def _weights(parts: Parts, catalogue: pa.Table) -> sparse.csr_matrix:
-    counts = _COUNTER.transform(_texts(catalogue))[:, parts["words"]].tocsr()
+    counts = count_words(catalogue)[:, parts["words"]].tocsr()
     counts.data = 1 + np.log(counts.data)
     words = counts.multiply(parts["rarity"]).tocsr()
     if words.shape[1]:

@@ -26,6 +26,7 @@ select p.*,
        coalesce(list_contains(r.interests, a.category), false)::int as is_interest,
        (g.language is not null)::int as is_own_language,
        s.taste, s.taste_spread, b.taste as publisher_taste,
+       coalesce(w.regional_pull, 0) as regional_pull,
        coalesce(t.co_read, 0) as co_read,
        coalesce(t.co_read_strongest, 0) as co_read_strongest,
        coalesce(t.read_together, 0) as read_together,
@@ -40,6 +41,7 @@ left join publishers h on h.reader_id = p.reader_id and h.list_at = p.list_at an
 left join languages l on l.reader_id = p.reader_id and l.list_at = p.list_at and l.language = a.language
 left join tongues g on g.reader_id = p.reader_id and g.list_at = p.list_at and g.language = a.language
 left join publisher_tastes b on b.reader_id = p.reader_id and b.list_at = p.list_at and b.publisher = a.publisher
+left join regional w on w.article_id = p.article_id and w.region = r.region
 left join tastes s on s.reader_id = p.reader_id and s.list_at = p.list_at and s.topic = a.topic
 left join together t on t.reader_id = p.reader_id and t.list_at = p.list_at and t.article_id = p.article_id
 order by p.list_at, p.reader_id, p.article_id
