@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,7 @@ from include.models import RANKED
 
 LIST_LENGTH = 10
 SHARE_OF_ROWS = 2  # of the events asked for
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # so that these lists are never newer than those of another bench
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 REASONS = (
     "Read by many right now",
     "New in politics",
@@ -87,19 +87,12 @@ def daybreak(ground: Ground) -> Work:
     """A batch written, audited and switched, each in a transaction of its own as in the pipeline."""
     lists = pq.read_table(_parquet(ground))
     readers = lists.num_rows // LIST_LENGTH
-    batch_id = f"bench_{uuid.uuid4().hex}"
-    about = {
-        "batch_id": batch_id,
-        "as_of": LONG_AGO,
-        "model_version": 1,
-        "snapshot_id": "bench",
-        "run_id": "bench",
-        "list_length": LIST_LENGTH,
-    }
+    about = describe_batch()
+    batch_id = about["batch_id"]
 
     def work() -> int:
         with warehouse.connect(ground.settings) as connection:
-            _, rows = batches.write(connection, lists, about)
+            _, rows = batches.write(connection, lists.to_batches(), about)
         with warehouse.connect(ground.settings) as connection:
             failed = blocking(batches.audit(connection, batch_id, LIST_LENGTH, readers))
             batches.set_status(connection, batch_id, "refused" if failed else "audited")
@@ -108,6 +101,18 @@ def daybreak(ground: Ground) -> Work:
         return rows
 
     return work
+
+
+def describe_batch() -> dict[str, Any]:
+    """A batch of its own, never newer than those of another bench."""
+    return {
+        "batch_id": f"bench_{uuid.uuid4().hex}",
+        "as_of": LONG_AGO,
+        "model_version": 1,
+        "snapshot_id": "bench",
+        "run_id": "bench",
+        "list_length": LIST_LENGTH,
+    }
 
 
 def to_sql(ground: Ground) -> Work:

@@ -22,11 +22,16 @@ from bench.figures import OURS, Figure
 from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_child
 from bench.played import play_tables
+from bench.publish import LIST_LENGTH, describe_batch
+from include import batch as batches
 from include import snapshot
 from include.adapters import duck
+from include.adapters.warehouse import connect
+from include.checks import blocking
 from include.contract import TABLES
 from include.crowd import keep_crowd
 from include.day_files import store_by_day
+from include.errors import DaybreakError
 from include.features import (
     COUNTING,
     compute_features,
@@ -36,6 +41,7 @@ from include.features import (
     make_scenes,
     open_scenes_in_parts,
 )
+from include.list_audit import audit_lists
 from include.models.two_stage import TwoStage
 from include.newsroom.headlines import compose, desk_names, outlet_name
 from include.newsroom.readers import DAY, HOUR
@@ -49,7 +55,7 @@ LIVE_HOURS = 52  # all so young are live, whether anybody has seen them or not: 
 TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
 CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
 SEED = 7
-PARTS = ("features", "candidates", "lists")
+PARTS = ("features", "candidates", "lists", "publish")
 
 Array = NDArray[Any]
 
@@ -208,6 +214,23 @@ def lists(ground: Ground) -> Work:
     return lambda: list_all(ground.settings, folder / "build", TwoStage.load(folder), folder / "lists.parquet")
 
 
+def publish(ground: Ground) -> Work:
+    """The file of lists into PostgreSQL as it is read, audited there and against its catalogue."""
+    folder, about = ground.scratch / "size", describe_batch()
+    path = folder / "lists.parquet"
+
+    def work() -> int:
+        with connect(ground.settings) as warehouse:
+            readers, rows = batches.write(warehouse, pq.ParquetFile(path).iter_batches(batches.ROWS_AT_ONCE), about)
+            failed = blocking(batches.audit(warehouse, about["batch_id"], LIST_LENGTH, readers))
+        failed += blocking(audit_lists(ground.settings, path, folder / "build"))
+        if failed:
+            raise DaybreakError(" ".join(check.sentence for check in failed), hint="look at the lists' Parquet file.")
+        return rows
+
+    return work
+
+
 def _stories(world: World) -> Stories:
     return world.stories(world.first_hour, to_us(AS_OF) // HOUR + 1)
 
@@ -229,4 +252,4 @@ def _column(values: Any, kind: pa.DataType) -> pa.Array:
     return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind)
 
 
-VARIANTS = {"tell": tell, "features": features, "candidates": candidates, "lists": lists}
+VARIANTS = {"tell": tell, "features": features, "candidates": candidates, "lists": lists, "publish": publish}

@@ -7,7 +7,7 @@ the last good batch stays. A retry writes the same batch again from nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import pyarrow as pa
@@ -25,8 +25,8 @@ SUBJECT = "lists"  # of checks: one name for all batches, so that a check can be
 ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL takes one part in while the next is made
 
 
-def write(warehouse: Connection, lists: pa.Table, batch: Mapping[str, object]) -> tuple[int, int]:
-    """Readers and rows of a batch that now lies in its own partition, unseen by readers.
+def write(warehouse: Connection, lists: Iterable[pa.RecordBatch], batch: Mapping[str, object]) -> tuple[int, int]:
+    """Readers and rows of a batch that now lies in its own partition, unseen by readers; lists are taken as they come.
 
     A batch that was published already is left as it is: the same id is the same lists.
     """
@@ -46,19 +46,19 @@ def write(warehouse: Connection, lists: pa.Table, batch: Mapping[str, object]) -
     return readers, rows
 
 
-def copy_rows(warehouse: Connection, statement: sql.Composed, lists: pa.Table) -> None:
-    """The lists in a table, by binary COPY; a missing value is an `AuditFailed` before anything is sent."""
-    columns = lists.select([*NUMBERS, TEXT])
-    missing = sum(column.null_count for column in columns.columns)
-    if missing:
-        raise AuditFailed(
-            f"The lists have {missing:,} empty value(s), so they are not written.",
-            hint="the live lists stay; look at the model's ranking in the lists' Parquet file.",
-        )
+def copy_rows(warehouse: Connection, statement: sql.Composed, lists: Iterable[pa.RecordBatch]) -> None:
+    """The lists in a table, by binary COPY; at a missing value it is an `AuditFailed`, which undoes all of it."""
     with warehouse.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(HEADER)
-        for part in columns.to_batches(max_chunksize=ROWS_AT_ONCE):
-            copy.write(rows_as_bytes(part, NUMBERS, TEXT))
+        for rows in lists:
+            columns = rows.select([*NUMBERS, TEXT])
+            if missing := sum(column.null_count for column in columns.columns):
+                raise AuditFailed(
+                    f"The lists have at least {missing:,} empty value(s), so they are not written.",
+                    hint="the live lists stay; look at the model's ranking in the lists' Parquet file.",
+                )
+            for start in range(0, rows.num_rows, ROWS_AT_ONCE):
+                copy.write(rows_as_bytes(columns.slice(start, ROWS_AT_ONCE), NUMBERS, TEXT))
         copy.write(TRAILER)
 
 

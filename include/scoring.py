@@ -77,8 +77,8 @@ def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:
     """Readers and rows now in PostgreSQL, unseen by readers, and how many readers were asked for."""
     about = read_json(Path(lists.uri) / "batch.json")
     with connect(run.settings) as warehouse:
-        table = pq.read_table(Path(lists.uri) / "lists.parquet")
-        readers, rows = batches.write(warehouse, table, {**about, "run_id": run.run_id})
+        parts = pq.ParquetFile(Path(lists.uri) / "lists.parquet").iter_batches(batches.ROWS_AT_ONCE)
+        readers, rows = batches.write(warehouse, parts, {**about, "run_id": run.run_id})
     return readers, rows, about["readers"]
 
 

@@ -67,7 +67,7 @@ def publish(settings, version, as_of, status="audited", goes_live=True):
     rows = [{**row, "reader_id": r, "rank": n, "article_id": 100 * version + n} for r in (1, 2) for n in (1, 2)]
     about = {"batch_id": batch_id, "as_of": as_of, "model_version": version, "snapshot_id": "s", "run_id": "r"}
     with connect(settings) as warehouse:
-        batches.write(warehouse, pa.Table.from_pylist(rows, RANKED), {**about, "list_length": 2})
+        batches.write(warehouse, pa.Table.from_pylist(rows, RANKED).to_batches(), {**about, "list_length": 2})
         batches.set_status(warehouse, batch_id, status)
         if goes_live:
             batches.restore(warehouse, batch_id, 150)

@@ -50,7 +50,7 @@ def about(batch_id: str, as_of: datetime = AS_OF):
 
 def write(settings, batch_id, table=None, as_of=AS_OF):
     with connect(settings) as warehouse:
-        return batches.write(warehouse, lists() if table is None else table, about(batch_id, as_of))
+        return batches.write(warehouse, (lists() if table is None else table).to_batches(), about(batch_id, as_of))
 
 
 def audit(settings, batch_id, expected=READERS):
@@ -204,7 +204,7 @@ def test_writing_again_after_a_crash_leaves_each_row_once(settings):
 
     def write_and_crash():
         with connect(settings) as warehouse:
-            batches.write(warehouse, lists(first_article=500), about("b1"))
+            batches.write(warehouse, lists(first_article=500).to_batches(), about("b1"))
             raise Crash
 
     with pytest.raises(Crash):

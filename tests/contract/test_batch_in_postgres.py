@@ -38,7 +38,7 @@ def lists_of(rows):
 
 def test_readers_see_the_rows_that_were_written(fresh_warehouse):
     with connect(fresh_warehouse) as warehouse:
-        assert batches.write(warehouse, lists_of(ROWS), ABOUT) == (2, 4)
+        assert batches.write(warehouse, lists_of(ROWS).to_batches(), ABOUT) == (2, 4)
         checks = batches.audit(warehouse, ABOUT["batch_id"], list_length=2, expected_readers=2)
         assert not blocking(checks)
         batches.set_status(warehouse, ABOUT["batch_id"], "audited")
@@ -50,14 +50,14 @@ def test_readers_see_the_rows_that_were_written(fresh_warehouse):
 def test_writing_a_batch_again_replaces_it(fresh_warehouse):
     for rows in (ROWS, ROWS[:2]):
         with connect(fresh_warehouse) as warehouse:
-            written = batches.write(warehouse, lists_of(rows), ABOUT)
+            written = batches.write(warehouse, lists_of(rows).to_batches(), ABOUT)
     assert written == (1, 2)
 
 
 def test_the_audit_counts_what_is_wrong_with_the_lists(fresh_warehouse):
     rows = [(1, 1, 11, 0.5, ""), (1, 2, 11, float("nan"), ""), (2, 1, 11, 0.5, ""), (2, 3, 12, float("inf"), "")]
     with connect(fresh_warehouse) as warehouse:
-        batches.write(warehouse, lists_of(rows), ABOUT)
+        batches.write(warehouse, lists_of(rows).to_batches(), ABOUT)
         checks = batches.audit(warehouse, ABOUT["batch_id"], list_length=2, expected_readers=3)
     assert {check.code: check.observed for check in checks} == {
         "PB101": 2,
@@ -68,6 +68,24 @@ def test_the_audit_counts_what_is_wrong_with_the_lists(fresh_warehouse):
     }
 
 
-def test_a_missing_value_is_refused_before_anything_is_written(fresh_warehouse):
-    with connect(fresh_warehouse) as warehouse, pytest.raises(AuditFailed, match="1 empty value"):
-        batches.write(warehouse, lists_of([(1, 1, 11, None, "")]), ABOUT)
+@pytest.mark.parametrize(
+    ("later", "error", "said"),
+    [([(3, 1, 11, None, "")], AuditFailed, "at least 1 empty value"), ([], OSError, "The file breaks off")],
+)
+def test_lists_that_break_off_in_the_middle_leave_the_batch_as_it_was(fresh_warehouse, later, error, said):
+    """They are taken as they come: by then their beginning is on its way."""
+
+    def parts():
+        yield from lists_of(ROWS[:2]).to_batches()
+        if not later:
+            raise OSError("The file breaks off")
+        yield from lists_of(later).to_batches()
+
+    with connect(fresh_warehouse) as warehouse:
+        batches.write(warehouse, lists_of(ROWS).to_batches(), ABOUT)
+    with pytest.raises(error, match=said), connect(fresh_warehouse) as warehouse:
+        batches.write(warehouse, parts(), ABOUT)
+    with connect(fresh_warehouse) as warehouse:
+        assert warehouse.execute("select count(*) from recs.recommendations").fetchone() == (len(ROWS),)
+        left = "select count(*) from pg_class where relname like 'draft_%' and relkind = 'r'"
+        assert warehouse.execute(left).fetchone() == (0,)

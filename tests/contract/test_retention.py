@@ -26,7 +26,7 @@ def settings(fresh_warehouse):
 
 def write(settings, batch_id, as_of, *, live=False):
     with connect(settings) as warehouse:
-        batches.write(warehouse, lists(readers=2), about(batch_id, as_of))
+        batches.write(warehouse, lists(readers=2).to_batches(), about(batch_id, as_of))
         batches.set_status(warehouse, batch_id, "audited")
         if live:
             batches.switch(warehouse, batch_id, as_of, 150)

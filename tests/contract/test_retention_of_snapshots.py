@@ -81,7 +81,7 @@ def test_what_nothing_refers_to_goes_and_what_something_does_stays_whole(setting
     registered(settings, 1, clean.id)
     with connect(settings) as warehouse:
         batch = {**about("held", AS_OF - 3 * DAY), "snapshot_id": listed.id}
-        batches.write(warehouse, lists(readers=2), batch)
+        batches.write(warehouse, lists(readers=2).to_batches(), batch)
         warehouse.execute(
             "insert into quarantine.subscribers (snapshot_id, check_code, file_sha256, row_no, reason, run_id,"
             " original) select s, 'SUB101', 'f', 1, '', 'r', '{}' from unnest(%s::text[]) s",

@@ -31,7 +31,7 @@ def settings(publisher):
     with connect(publisher) as warehouse:
         entry = {"from_version": None, "why": "w", "actor": "a", "run_id": "r", "snapshot_id": learnt_from.id}
         champions.append(warehouse, after_seq=0, version=1, **entry)
-        batches.write(warehouse, lists(), about("b1", AS_OF - 6 * HOUR))
+        batches.write(warehouse, lists().to_batches(), about("b1", AS_OF - 6 * HOUR))
         batches.set_status(warehouse, "b1", "audited")
         batches.switch(warehouse, "b1", AS_OF - 6 * HOUR, 150)
     return publisher
