@@ -13,13 +13,11 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from include.adapters import duck
 from include.crowd import FOLDER, Crowd, World
@@ -27,6 +25,7 @@ from include.errors import ArtifactDamaged
 from include.features import MICROSECONDS, Scenes, describe_part, describe_readers
 from include.histories import before, read_candidates, read_depth, read_histories, read_moment, read_readers
 from include.models import RANKED, Recommender, model_class
+from include.models.threads import one_thread
 from include.store import read_json, write_json
 
 ABOUT = "artifact.json"
@@ -87,7 +86,7 @@ class Artifact:
         scenes = self._see(world, events, asking, moment)
         if asking.num_rows > FEW_READERS:
             return self.model.rank(scenes, depth, given)
-        with _threads().limit(limits=1):  # for a few rows, waiting for each other takes threads longer than the work
+        with one_thread():
             return self.model.rank(scenes, depth, given)
 
     def _see(self, world: World, events: pa.Table, asking: pa.Table, moment: datetime) -> Scenes:
@@ -104,11 +103,6 @@ class Artifact:
             describe_readers(connection, requests, self.crowd.parameters)
             readers = describe_part(connection, "readers", {})
         return replace(world.at(moment), requests=requests, readers=readers, reads=reads, shown=shown)
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def complete(folder: Path, model: str, build: Path) -> dict[str, float]:

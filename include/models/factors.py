@@ -24,6 +24,7 @@ from include.adapters import skops_files
 from include.features import Scenes
 from include.models import RANKED, Range
 from include.models.scene_arrays import Array, Counts, Reads, find_places, to_time
+from include.models.threads import one_thread
 
 CHOSEN = {
     "factors": 60,
@@ -84,7 +85,7 @@ class Factors:
         if not moments:
             return found[0]
         crowd, own = Reads(scenes.all_reads, moments[0] - timedelta(hours=POPULAR_HOURS)), Reads(scenes.reads)
-        with threadpool_limits(1):
+        with one_thread():
             for list_at in moments:
                 found += self._rank_moment(scenes, list_at, crowd, own, depth, candidates)
         return pa.concat_tables(found)

@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.models import Range
+from include.models.threads import one_thread
 from include.models.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
 from include.models.two_stage.trees import find_chances, find_sums
 
@@ -83,7 +84,7 @@ def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
     if not pairs.num_rows:
         return np.zeros(0)
     columns = _columns(parts, pairs)
-    with threadpool_limits(1):
+    with one_thread():
         lines = add_up(parts["layout"], parts["lines"], *_sides(np.column_stack(columns))).astype(np.float64)
     odds = logit(np.clip(find_chances(parts["reading"], columns), 1e-6, 1 - 1e-6))
     chance = expit((odds + lines[:, 0]) / 2)

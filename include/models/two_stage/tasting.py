@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from include.contract import ARTICLES
 from include.features import Scenes
 from include.models.scene_tables import open_tables, run
+from include.models.threads import one_thread
 from include.models.two_stage.liked import PUBLISHER_TASTES, TASTES, Tastes
 from include.models.two_stage.regional import Leftover, fit_regional
 from include.models.two_stage.taste import MOST_READERS, Seen, find_tastes, fit_taste
@@ -118,7 +119,7 @@ def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scene
     publishers, of_publishers = pa.array([], pa.string()), (nobody, nobody)
     if not parts or not asked.num_rows:
         return Tastes(asked, nobody, nobody, publishers, *of_publishers)
-    with threadpool_limits(1):
+    with one_thread():
         connection.register("position_rates", pa.table(parts["position_rates"]))
         history, ticked = _recall(connection, parts, asked), _ticked(parts, asked)
         weight = 0.5 ** (history.age_days / HALF_LIFE_DAYS)
