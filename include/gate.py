@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from include import batch as batches
 from include import champion as champions
-from include import holds, registry, training
+from include import holds, live_lists, registry, training
 from include.adapters import mlflow_registry, mlflow_reports
 from include.adapters.warehouse import Connection, Rollback, connect, query
 from include.alerts import raise_alert
@@ -25,6 +25,7 @@ from include.clock import compact, now
 from include.errors import ArtifactDamaged, DaybreakError, SourceError
 from include.failures import Alert
 from include.features import open_outcomes, open_scenes, rows_between
+from include.guardrails import NOT_LIVE
 from include.lists_page import compare_with_live, report_lists
 from include.mechanics import try_out
 from include.record import Run, keep_checks, keep_verdict, recorded
@@ -56,7 +57,8 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     )
     rivals, trouble = _find_rivals(settings, champion)
     candidate, works = try_out(settings, challenger, holdout.scenes)
-    verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble)
+    live = live_lists.compare(settings, candidate, run.as_of) if candidate and rivals else NOT_LIVE
+    verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble, live)
     keep_checks(run, "judge", verdict.checks)
     seq = champion.seq if champion else 0
     found = [(check.code, check.subject, check.outcome, check.limit_is) for check in verdict.checks]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from include.checks import Check, Severity, at_least, at_most
 from include.settings import Settings
@@ -11,7 +12,22 @@ from include.settings import Settings
 Means = Mapping[str, float]
 
 
-def check_guardrails(settings: Settings, means: Mapping[str, Means], rival: str | None, subject: str) -> list[Check]:
+@dataclass(frozen=True)
+class Turnover:
+    """How much of the live lists stays, of so many readers; with none, `told` says why they were not compared."""
+
+    told: str
+    readers: int = 0
+    kept_place_share: float = math.nan
+    shorter_list_share: float = math.nan
+
+
+NOT_LIVE = Turnover("No lists are live yet.")
+
+
+def check_guardrails(
+    settings: Settings, means: Mapping[str, Means], rival: str | None, subject: str, live: Turnover = NOT_LIVE
+) -> list[Check]:
     """The challenger's lists beside those of its rival; none without a rival."""
     if rival is None:
         return []
@@ -82,6 +98,7 @@ def check_guardrails(settings: Settings, means: Mapping[str, Means], rival: str 
             "the largest publisher has {:.1%} of the places against {:.1%}",
         ),
         _overlap(settings, ours),
+        _check_live(settings, live),
     ]
 
 
@@ -125,6 +142,18 @@ def _overlap(settings: Settings, ours: Means) -> Check:
         f"at least {settings.min_kept_places_share:.0%} are wanted to stay.",
         "warn",
     )
+
+
+def _check_live(settings: Settings, live: Turnover) -> Check:
+    """Passed while enough of what readers have now would stay; nothing is claimed where nobody was compared."""
+    code, title, limit = "RT126", "Live lists do not turn over", settings.min_kept_places_share
+    if not live.readers:
+        return Check(code, title, "challenger", "info", "not applicable", None, "compared", live.told)
+    said = (
+        f"{live.kept_place_share:.1%} of the places of {live.told} stay for {live.readers:,} readers asked, "
+        f"{live.shorter_list_share:.2%} of them get fewer; at least {limit:.0%} are wanted to stay."
+    )
+    return at_least(code, title, "challenger", live.kept_place_share - live.shorter_list_share, limit, said, "warn")
 
 
 def _of(means: Means, name: str) -> float:

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     max_concentration_rise: float = Field(0.15, ge=0, description="rise of the Gini coefficient of what is listed")
     max_age_rise_hours: float = Field(6, ge=0, description="by how much the median article may grow older")
     max_publisher_rise_share: float = Field(0.1, ge=0, description="places more that the largest publisher may take")
-    min_kept_places_share: float = Field(0.05, ge=0, description="places of the champion's lists that should stay")
+    min_kept_places_share: float = Field(0.3, ge=0, description="places of the champion's lists that should stay")
     max_load_seconds: float = Field(120, gt=0, description="time a fresh process has to load a version and rank")
     max_list_milliseconds: float = Field(50, gt=0, description="processor time a list may take there")
     max_model_memory_mb: int = Field(4000, ge=100, description="memory that process may hold")

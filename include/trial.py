@@ -18,6 +18,7 @@ from include.adapters import duck
 from include.adapters.warehouse import query
 from include.evaluation import Evaluation, evaluate
 from include.features import Scenes
+from include.guardrails import NOT_LIVE, Turnover
 from include.lists import DEPTH_PER_PLACE, arrange
 from include.mechanics import Mechanics
 from include.models import BASELINES, Recommender, model_class
@@ -60,6 +61,7 @@ def hold_trial(
     rivals: Mapping[str, Contestant],
     holdout: Holdout,
     champion_trouble: str = "",
+    live: Turnover = NOT_LIVE,
 ) -> tuple[Verdict, Evidence]:
     """The verdict, and all it follows from. A challenger that does not work is not asked anything.
 
@@ -87,7 +89,7 @@ def hold_trial(
         slices = compare_slices(settings, ours.order, theirs.order, holdout.scenes, holdout.outcomes, between)
         means["challenger"] = {**ours.means, **_turnover(holdout.scenes, ours.lists, theirs.lists)}
     gaps = _gaps(settings, {name: one.evaluation for name, one in found.items()})
-    evidence = Evidence(means, gaps, slices, mechanics, holdout.start, until, rival, champion_trouble)
+    evidence = Evidence(means, gaps, slices, mechanics, holdout.start, until, rival, champion_trouble, live)
     return judge_challenger(settings, evidence), evidence
 
 

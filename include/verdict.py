@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Literal
 
 from include.checks import Check, at_least, at_most, blocking
-from include.guardrails import check_guardrails
+from include.guardrails import NOT_LIVE, Turnover, check_guardrails
 from include.mechanics import Mechanics, check_mechanics
 from include.resampling import Gap
 from include.settings import Settings
@@ -22,7 +22,7 @@ from include.slices import Slice, check_slices
 
 SUBJECT = "challenger"
 ALWAYS = frozenset(("RT101", "RT102", "RT103", "RT104", "RT105", "RT107", "RT112", "RT113", "RT114", "RT115", "RT117"))
-ASKING = frozenset(("RT106", "RT119", "RT120", "RT121", "RT122", "RT123", "RT124", "RT125"))
+ASKING = frozenset(("RT106", "RT119", "RT120", "RT121", "RT122", "RT123", "RT124", "RT125", "RT126"))
 AGAINST_CHAMPION = ASKING | {"RT108", "RT109", "RT110", "RT111", "RT116"}
 
 Decision = Literal["promote", "ask", "keep"]
@@ -50,6 +50,7 @@ class Evidence:
     trained_until: datetime | None
     rival: Rival | None = None
     champion_trouble: str = ""
+    live: Turnover = NOT_LIVE
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def judge_challenger(settings: Settings, evidence: Evidence) -> Verdict:
         *_check_baselines(settings, evidence),
         *_check_rival(settings, evidence),
         *(check_slices(settings, evidence.slices) if evidence.rival else ()),
-        *check_guardrails(settings, evidence.means, evidence.rival.name if evidence.rival else None, SUBJECT),
+        *check_guardrails(
+            settings, evidence.means, evidence.rival.name if evidence.rival else None, SUBJECT, evidence.live
+        ),
     ]
     return conclude(checks, has_champion=evidence.rival is not None)
 

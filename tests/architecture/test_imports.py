@@ -59,6 +59,7 @@ STAGES = {
     "mechanics": {"features", "lists", "models", "registry"},
     "slices": {"evaluation", "features", "models", "resampling"},
     "guardrails": set(),
+    "live_lists": {"batch", "features", "guardrails", "lists", "models", "scoring"},
     "lists": {"features", "models"},
     "feature_audit": {"features"},
     "list_audit": set(),
@@ -68,7 +69,7 @@ STAGES = {
     },
     "verdict": {"guardrails", "mechanics", "resampling", "slices"},
     "trial": {
-        *("evaluation", "features", "lists", "mechanics", "models"),
+        *("evaluation", "features", "guardrails", "lists", "mechanics", "models"),
         *("registry", "resampling", "slices", "verdict"),
     },
     "champion": set(),

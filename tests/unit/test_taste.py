@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def looks(subjects, opened, *, stay=None, found=None, ticked=None):
 
 
 @pytest.fixture(scope="module")
-def learnt():
+def crowd():
     """Two kinds of readers: who likes a topic of the first six likes all of these, and the same with the other six.
 
     What they like they open more often and read longer."""
@@ -42,7 +44,11 @@ def learnt():
     opened = random.random(likes.shape) < 1 / (1 + np.exp(-USUAL_ODDS - likes))
     stay = np.where(opened, 0.5 * likes + random.normal(0, 0.5, likes.shape), np.nan)
     ticked = random.random((800, 2)) < np.where(kind[:, None] == [0, 1], 0.8, 0.1)
-    crowd = looks(subjects.tolist(), opened.tolist(), stay=stay.tolist(), ticked=ticked)
+    return looks(subjects.tolist(), opened.tolist(), stay=stay.tolist(), ticked=ticked)
+
+
+@pytest.fixture(scope="module")
+def learnt(crowd):
     return fit_taste(crowd, seed=7, most_factors=12, most_kinds=12)
 
 
@@ -87,3 +93,39 @@ def test_what_strangers_ticked_tells_of_which_kind_they_are(learnt):
     taste, _ = find_tastes(learnt, looks([[], []], [[], []], ticked=np.eye(2)))
     assert taste[0, :6].min() > taste[0, 6:].max() + 0.3
     assert taste[1, 6:].min() > taste[1, :6].max() + 0.3
+
+
+def test_where_all_are_of_one_kind_a_stranger_may_still_be_anybody(crowd):
+    """The mean of what such readers open is above that of their middle, and shrinks to their own as they are known."""
+    one_kind = fit_taste(crowd, seed=7, most_factors=12, most_kinds=1)
+    subjects = [[], list(range(SUBJECTS)) * 20]
+    taste, spread = find_tastes(one_kind, looks(subjects, [[0] * len(one) for one in subjects]))
+    assert spread[0].min() > 0.6
+    assert spread[1].max() < 0.5 * spread[0].min()
+    assert taste[0] == pytest.approx(np.log((np.exp(1.2) + np.exp(-1.2)) / 2), abs=0.35)
+
+
+def test_what_was_read_without_being_shown_says_nothing_by_having_been_opened(learnt):
+    unseen = replace(looks([[0, 1]], [[1, 1]]), odds=np.full(2, np.nan))
+    stranger = looks([[]], [[]])
+    for ours, theirs in zip(find_tastes(learnt, unseen), find_tastes(learnt, stranger), strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-6)
+    stayed, _ = find_tastes(learnt, replace(unseen, stay=np.full(2, 0.8)))
+    assert stayed[0, 0] > find_tastes(learnt, stranger)[0][0, 0] + 0.1
+
+
+def test_what_counts_for_less_says_less(learnt):
+    told = looks([[0, 1, 2]] * 2, [[1, 1, 1]] * 2)
+    taste, _ = find_tastes(learnt, replace(told, weight=np.repeat([1.0, 0.2], 3)))
+    stranger, _ = find_tastes(learnt, looks([[]], [[]]))
+    assert taste[0, 0] > taste[1, 0] + 0.1
+    assert taste[1, 0] > stranger[0, 0]
+
+
+def test_to_search_for_what_is_everywhere_says_less_than_for_what_is_rare(learnt):
+    found = np.zeros((2, SUBJECTS))
+    found[:, 0] = 1
+    shares = np.full((2, SUBJECTS), 0.2 / (SUBJECTS - 1))
+    shares[0, 0], shares[1, 0] = 0.8, 0.2 / (SUBJECTS - 1)
+    taste, _ = find_tastes(learnt, replace(looks([[], []], [[], []], found=found), shares=shares))
+    assert taste[1, 0] > taste[0, 0] + 0.1

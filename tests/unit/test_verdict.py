@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.checks import blocking
+from include.guardrails import Turnover
 from include.mechanics import Mechanics
 from include.resampling import Gap
 from include.settings import Settings
@@ -114,7 +115,8 @@ DOUBTS = {
     "RT122": ({"ours": {"concentration": 0.64}}, {"ours": {"concentration": 0.66}}),
     "RT123": ({"ours": {"median_age_hours": 16.0}}, {"ours": {"median_age_hours": 16.1}}),
     "RT124": ({"ours": {"largest_publisher_share": 0.39}}, {"ours": {"largest_publisher_share": 0.41}}),
-    "RT125": ({"ours": {"kept_place_share": 0.05}}, {"ours": {"kept_place_share": 0.049}}),
+    "RT125": ({"ours": {"kept_place_share": 0.3}}, {"ours": {"kept_place_share": 0.29}}),
+    "RT126": ({"live": Turnover("b", 50, 0.3, 0.0)}, {"live": Turnover("b", 50, 0.3, 0.01)}),
 }
 
 
@@ -224,6 +226,12 @@ def test_what_neither_model_has_is_not_held_against_it():
     nothing = {"largest_publisher_share": math.nan}
     assert judge(ours=nothing, champion=nothing).decision == "promote"
     assert judge(ours=nothing).decision == "ask"
+
+
+def test_where_no_live_lists_can_be_compared_that_is_told_and_nobody_asked():
+    verdict = judge(live=Turnover("No lists are live yet."))
+    (check,) = (check for check in verdict.checks if check.code == "RT126")
+    assert (check.outcome, check.sentence, verdict.decision) == ("not applicable", "No lists are live yet.", "promote")
 
 
 def test_how_many_candidates_there_were_must_be_known_of_both():
