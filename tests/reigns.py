@@ -95,3 +95,15 @@ def champion_of(settings):
 
 def live_model(settings):
     return ask_for(settings, "select distinct model_version from recs.current")
+
+
+def aliases(settings):
+    """The versions that MLflow's aliases name."""
+    return {alias: mlflow_registry.read_alias(settings, alias) for alias in ("champion", "previous")}
+
+
+def two_and_a_challenger(settings):
+    """Two champions in turn, the second one's lists live, and a third version that nobody judged yet."""
+    for version in (1, 2, 3):
+        register(settings, version)
+    reign(settings, 1, 2)

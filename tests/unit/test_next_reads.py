@@ -187,6 +187,15 @@ def test_trees_that_know_more_are_trusted():
     assert next_reads._learn(*lessons(["noise"]), seed=1)["trust"] >= 0.4
 
 
+def test_where_nothing_tells_trees_that_look_better_by_chance_are_not_believed():
+    assert next_reads._learn(*lessons([], requests=1000), seed=1)["trust"] == 0
+
+
+def test_an_order_of_equal_scores_counts_as_the_worst_that_it_may_be():
+    request, score, gain = np.zeros(3, int), np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    assert next_reads._find_ndcg(request, score, gain) == pytest.approx(1 / np.log2(3))
+
+
 def test_given_candidates_are_ranked_and_no_others():
     told, model = asked(TOGETHER, [1]), TwoStage()
     model.fit(told, outcomes([(2, True, False)]), seed=1)
