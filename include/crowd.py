@@ -48,18 +48,22 @@ class World:
 
     moment: datetime
     scenes: Scenes
+    _moved: dict[datetime, Scenes] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, moment: datetime) -> Scenes:
-        """The same scenes, asked about at this moment."""
+        """The same scenes, asked about at this moment; for all who ask at one moment the very same."""
         if moment == self.moment:
             return self.scenes
+        if (known := self._moved.get(moment)) is not None:
+            return known
         at = pa.scalar(moment, MICROSECONDS)
         moved = {name: getattr(self.scenes, name) for name in ("articles", "co_reads")}
         for name, table in moved.items():
             moved[name] = table.set_column(
                 table.column_names.index("list_at"), "list_at", pa.repeat(at, table.num_rows)
             )
-        return replace(self.scenes, **moved)
+        self._moved.clear()  # of the last moment only
+        return self._moved.setdefault(moment, replace(self.scenes, **moved))
 
 
 @dataclass(frozen=True)
