@@ -125,6 +125,7 @@ class Walk:
         if not folder.exists():
             assert self._ground is not None
             begin = time.perf_counter()
+            self.say(f"{name} learns as of {moment:%Y-%m-%d %H:%M}, a minute or more on a large log …")
             lesson = teach(self.settings, self.plan, self._ground, moment)
             model = fit(self.settings, name, lesson, moment)
             with whole_folder(self.settings, folder) as draft:

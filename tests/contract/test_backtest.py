@@ -329,7 +329,7 @@ def test_where_there_is_nothing_to_learn_from_every_model_gives_lists_all_the_sa
     early = a_plan(mode, models=("two_stage", "factors", "co_reading"), start=start, end=start + HOUR)
     walk, said = walk_over(settings, log, early)
     means = add_up(walk.results(), seed=7).means
-    assert [line.split(" in ")[0].split(" on ")[-1] for line in said[:2]] == ["0 outcomes", "0 outcomes"]
+    assert sum("on 0 outcomes" in line for line in said) == 2
     assert all((figures["ndcg"] > 0) == (hours > 0) for figures in means.values())
 
 
