@@ -76,9 +76,10 @@ def another_is_live(settings):
     """As after a rollback: older lists than the newest features' are live, until the end."""
     row = {"reader_id": 1, "list_at": AS_OF, "rank": 1, "article_id": 1500, "score": 0.5, "reason": "w"}
     about = {"batch_id": "an_older_one", "as_of": AS_OF - timedelta(hours=1), "model_version": 1, "snapshot_id": "s"}
+    rows = pa.Table.from_pylist([row], RANKED).to_batches()
     with connect(settings) as warehouse:
         batch_id = batches.find_live(warehouse)[0]
-        batches.write(warehouse, pa.Table.from_pylist([row], RANKED), {**about, "run_id": "r", "list_length": 1})
+        batches.write(warehouse, rows, {**about, "run_id": "r", "list_length": 1})
         batches.set_status(warehouse, "an_older_one", "audited")
         batches.restore(warehouse, "an_older_one", 150)
     yield
