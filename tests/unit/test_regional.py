@@ -8,7 +8,7 @@ import pytest
 
 from include.models.two_stage.regional import Leftover, find_regional, fit_regional
 
-ARTICLES, VIEWS = 300, 60
+ARTICLES, VIEWS = 300, 340
 WORDS = ("harbour", "prairie", "storm", "budget", "match", "recipe")
 USUAL = 0.2
 
@@ -58,11 +58,16 @@ def test_an_article_of_words_never_met_and_one_without_any_draw_all_regions_alik
 
 def test_one_region_or_none_has_no_pulls(planted):
     catalogue = tell(["harbour"] * ARTICLES)
-    for names in (["north"] * ARTICLES, [None] * ARTICLES):
-        rows = np.arange(ARTICLES)
-        left = Leftover(rows + 1, np.array(names, object), np.ones(ARTICLES), np.ones(ARTICLES))
+    rows = np.tile(np.arange(ARTICLES), VIEWS)
+    for name in ("north", None):
+        left = Leftover(rows + 1, np.array([name] * len(rows), object), np.ones(len(rows)), np.ones(len(rows)))
         assert fit_regional(catalogue, left) == {}
     assert find_regional({}, catalogue).num_rows == 0
+
+
+def test_where_little_was_seen_no_region_has_pulls(planted):
+    some = Leftover(*(column[::3] for column in vars(planted[1]).values()))
+    assert fit_regional(tell([f"The {WORDS[article % 6]} story" for article in range(ARTICLES)]), some) == {}
 
 
 def test_an_unknown_region_and_an_unknown_article_change_nothing(planted):

@@ -24,6 +24,7 @@ Array = NDArray[Any]
 
 MOST_REGIONS = 20
 MOST_WORDS, FEWEST_ARTICLES = 300, 20
+FEWEST_SEEN = 100_000  # fewer rows tell words apart by chance more than by places
 ARTICLE_SHRINK = 2.0  # how sure it is beforehand that an article draws as its topic and publisher do
 ROUNDS, FIRST_SPREAD, LEAST_SPREAD = 15, 0.02, 1e-5
 PULLS = pa.schema([("article_id", pa.int64()), ("region", pa.string()), ("regional_pull", pa.float32())])
@@ -41,11 +42,12 @@ class Leftover:
 
 
 def fit_regional(catalogue: pa.Table, left: Leftover) -> Parts:
-    """The words that tell regions apart and their weight for each; empty where there are not two regions to tell."""
+    """The words that tell regions apart and their weight for each; empty where there are not two regions to tell, or
+    too little was seen."""
     names, counts = np.unique(left.region[left.region != np.array(None)].astype(str), return_counts=True)
     regions = sorted(names[np.lexsort((names, -counts))[:MOST_REGIONS]].tolist())
     place = {article_id: number for number, article_id in enumerate(catalogue.column("article_id").to_pylist())}
-    if len(regions) < 2 or not place:
+    if len(regions) < 2 or not place or len(left.region) < FEWEST_SEEN:
         return {}
     code = {name: number for number, name in enumerate(regions)}
     region = np.array([code.get(name, -1) for name in left.region.tolist()])
