@@ -9,11 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from include.adapters import skops_files
 from include.backtest.figures import add_up
 from include.backtest.plan import Plan
 from include.backtest.walking import Walk
+from include.errors import ArtifactDamaged
 from include.models.scene_tables import open_tables, run
-from include.models.two_stage import TwoStage
+from include.models.two_stage import FORM, TwoStage
 from include.models.two_stage.tasting import NOTHING
 from include.models.two_stage.topics import ABOUT, count_topics, find_topics, fit_topics
 from include.settings import Settings
@@ -113,3 +115,13 @@ def test_from_clicks_alone_it_tells_what_comes_next_better_than_co_reading(tmp_p
     log = worlds.store(settings, sessions.session_log(3, 40_000, 450), sessions.end_of(3), 3)
     figures = add_up(Walk(settings, plan, log, lambda line: None).results(), seed=7)
     assert figures.means["two_stage"]["ndcg"] > 1.04 * figures.means["co_reading"]["ndcg"]
+
+
+@pytest.mark.parametrize("told", [{}, {"form": ["1"]}, {"form": FORM[:-1]}])
+def test_a_model_of_another_release_is_refused_and_says_what_to_do(tmp_path, told):
+    learnt = {"next_reads": {"trust": 0.0}}
+    TwoStage(learnt).save(tmp_path)
+    assert TwoStage.load(tmp_path).parts == learnt
+    skops_files.dump({**told, **learnt}, tmp_path / "two_stage.skops")
+    with pytest.raises(ArtifactDamaged, match=r"another release.*retrain"):
+        TwoStage.load(tmp_path)

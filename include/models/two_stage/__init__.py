@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.adapters import skops_files
+from include.errors import ArtifactDamaged
 from include.features import Scenes
 from include.models import RANKED, Range
 from include.models.scene_tables import open_tables, run, split_requests
@@ -30,12 +31,13 @@ from include.models.two_stage.examples import ask_again, find_examples, notes_wh
 from include.models.two_stage.explanation import weigh_features
 from include.models.two_stage.liked import Tastes, find_promising
 from include.models.two_stage.next_reads import fit_next_reads, rank_next_reads
-from include.models.two_stage.ranker import TREE_RANGES, expect_seconds, fit_ranker
+from include.models.two_stage.ranker import NUMBERS, TREE_RANGES, WORDS, expect_seconds, fit_ranker
 from include.models.two_stage.sharing import Shared
 from include.models.two_stage.tasting import learn_tastes, tastes_of
 
 Tables = dict[str, pa.Table]
 
+FORM = ["2", *WORDS, *NUMBERS]  # of what is learnt; when it changes otherwise than by features, count it up
 CANDIDATES = {"favourites": 3, "together": 40}  # beside what is offered to all
 PROMISING = {"liked": 30, "most": 100}
 LEAST_LANGUAGE_SHARE = 0.25
@@ -128,12 +130,18 @@ class TwoStage:
 
     def save(self, folder: Path) -> None:
         """Everything that was learnt in one file."""
-        skops_files.dump(self.parts, folder / "two_stage.skops")
+        skops_files.dump({"form": FORM, **self.parts}, folder / "two_stage.skops")
 
     @classmethod
     def load(cls, folder: Path) -> TwoStage:
-        """The model in a folder."""
-        return cls(skops_files.load(folder / "two_stage.skops"))
+        """The model in a folder; an `ArtifactDamaged` for one of other code, which learnt something else."""
+        parts = skops_files.load(folder / "two_stage.skops")
+        if parts.pop("form", None) != FORM:
+            raise ArtifactDamaged(
+                f"{folder} holds a two_stage model of another release, which these queries do not fit.",
+                hint="train again (`bin/daybreak retrain`); the lists stay as they are until then.",
+            )
+        return cls(parts)
 
 
 def _find_candidates(connection: duckdb.DuckDBPyConnection, tastes: Tastes, shared: Tables) -> pa.Table:
