@@ -100,8 +100,8 @@ def conclude(checks: Iterable[Check], *, has_champion: bool) -> Verdict:
         told = " ".join(f"{check.code} {_lower(check.title)}: {check.sentence}" for check in doubts)
         return Verdict("ask", f"A person is asked: {told}", checks)
     code = "RT108" if has_champion else "RT105"
-    best = next(check for check in reversed(checks) if check.code == code)
-    return Verdict("promote", f"Promoted: {best.sentence}", checks)
+    closest = min((check for check in checks if check.code == code), key=lambda check: check.observed or 0)
+    return Verdict("promote", f"Promoted: {closest.sentence}", checks)
 
 
 def _lower(title: str) -> str:

@@ -172,6 +172,13 @@ def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
     assert verdict.decision == "promote"
 
 
+@pytest.mark.parametrize("closest", BASELINES)
+def test_a_first_champion_is_told_beside_the_baseline_that_came_closest(closest):
+    gaps = {**dict.fromkeys(BASELINES, GAIN), closest: replace(GAIN, mean=0.06)}
+    verdict = judge_challenger(SETTINGS, evidence(rival=None, slices=(), gaps=gaps))
+    assert f"of {closest}: +0.0600" in verdict.sentence
+
+
 def test_however_many_baselines_there_are_each_must_be_beaten():
     more = evidence()
     means, gaps = {**more.means, "third": {"ndcg": 0.29}}, {**more.gaps, "third": Gap(0.01, -0.01, 0.03, 0.8, 60)}
