@@ -34,6 +34,11 @@ from include.store import digest_of, scratch, whole_folder
 
 Say = Callable[[str], None]
 
+NOTHING_READ = {
+    "lists": "nobody reads anything in them that could be on a list",
+    "next-read": "no session of two articles or more ends in them",
+}
+
 
 @dataclass(frozen=True)
 class Champion:
@@ -94,6 +99,12 @@ class Walk:
             found += [_read(path, name, step) for name, path in paths.items()]
         if worked < len(steps):
             self.say(f"{len(steps) - worked} of {len(steps)} steps were there already")
+        if not any(one.rows.num_rows for one in found):
+            raise DaybreakError(
+                f"Nobody can be asked in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
+                f"{self.plan.end:%Y-%m-%d %H:%M} UTC: {NOTHING_READ[self.plan.mode]}.",
+                hint="name days of the log on which more was read, longer steps (--every 1d) or the other --mode.",
+            )
         return found
 
     def _work(self, step: datetime, names: list[str], paths: Mapping[str, Path]) -> None:

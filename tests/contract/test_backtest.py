@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import ClassVar
 
 import pyarrow as pa
@@ -20,12 +18,11 @@ from include.backtest.ground import Ground
 from include.backtest.plan import Plan
 from include.backtest.walking import Champion, Walk
 from include.contract import MOMENT
-from include.errors import ArtifactDamaged
-from include.models import BASELINES
+from include.errors import ArtifactDamaged, DaybreakError
 from include.models.co_reading import CoReading
 from include.models.two_stage.examples import find_examples
 from include.settings import Settings
-from tests import cli, servers, sessions, worlds
+from tests import sessions, worlds
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DAYS = 3
@@ -322,8 +319,7 @@ def test_a_damaged_result_is_named(settings, log, tmp_path):
         walk_over(own, log, a_plan())[0].results()
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("hours", [0, 1], ids=["before the first click", "an hour after it"])
+@pytest.mark.parametrize(("mode", "hours"), [("next-read", 0), ("next-read", 1), ("lists", 1)])
 def test_where_there_is_nothing_to_learn_from_every_model_gives_lists_all_the_same(settings, log, mode, hours):
     start = sessions.START + hours * HOUR
     early = a_plan(mode, models=("two_stage", "factors", "co_reading"), start=start, end=start + HOUR)
@@ -333,63 +329,14 @@ def test_where_there_is_nothing_to_learn_from_every_model_gives_lists_all_the_sa
     assert all((figures["ndcg"] > 0) == (hours > 0) for figures in means.values())
 
 
+@pytest.mark.parametrize(("mode", "said"), [("next-read", "no session"), ("lists", "nobody reads anything")])
+def test_when_nobody_can_be_asked_that_is_said_and_no_figure_given(settings, log, mode, said):
+    after = a_plan(mode, start=END + HOUR, end=END + 3 * HOUR)
+    with pytest.raises(DaybreakError, match=f"any of the 2 steps.*{said}"):
+        walk_over(settings, log, after)[0].results()
+
+
 def test_the_champion_walks_as_it_is(settings, log):
     walk, _ = walk_over(settings, log, a_plan(models=("co_reading", "champion")), champion=Champion(CoReading(), "d1"))
     ours, theirs = (add_up(walk.results(), 7).means[name] for name in ("co_reading", "champion"))
     assert ours == theirs
-
-
-# From the command line
-
-
-@pytest.fixture(scope="module")
-def backtest(tiny_world):
-    """A backtest of the tiny world's last twelve hours, from the publisher's tables to the report."""
-    words = (
-        *("backtest", "--from", (worlds.AS_OF - 12 * HOUR).isoformat(), "--to", worlds.AS_OF.isoformat()),
-        *("--every", "6h", "--train-window", "2d", "--sample", "100"),
-    )
-    return words, cli.say(tiny_world, *words)
-
-
-def test_a_backtest_needs_one_line_and_ends_with_a_table(backtest):
-    _, answer = backtest
-    assert answer.code == 0, answer.err
-    lines = answer.out.splitlines()
-    assert lines[0].split()[:2] == ["model", "NDCG@10"]
-    assert {line.split()[0] for line in lines[1 : 2 + len(BASELINES)]} == {"two_stage", *BASELINES}
-    assert "step 2 of 2" in answer.err
-
-
-def test_its_report_is_there_and_said_where(backtest):
-    _, answer = backtest
-    page = Path(answer.out.splitlines()[-1].split()[-1])
-    assert "<svg" in page.read_text()
-    found = json.loads((page.parent / "summary.json").read_text())
-    assert found["questions"] > 50
-    assert found["means"]["two_stage"]["time_ndcg"] > found["means"]["most_read_last_hour"]["time_ndcg"]
-
-
-def test_the_same_line_again_gives_the_same_answer_and_works_nothing_out(tiny_world, backtest):
-    words, answer = backtest
-    again = cli.say(tiny_world, *words)
-    assert again.out == answer.out
-    assert "2 of 2 steps were there already" in again.err
-
-
-def test_a_log_of_clicks_alone_goes_from_the_views_to_the_table(fresh_warehouse, log):
-    """No title, category, dwell, position or session: validation lets it pass, and each next read is asked for."""
-    servers.write_env_file(fresh_warehouse)
-    worlds.publish(fresh_warehouse, log)
-    words = ("backtest", "--from", STEP.isoformat(), "--to", (STEP + 2 * HOUR).isoformat(), "--train-window", "1d")
-    answer = cli.say(fresh_warehouse, *words, "--mode", "next-read", "--k", "20", "--models", ",".join(COUNTING))
-    assert answer.code == 0, answer.err
-    figures = {line.split()[0]: float(line.split()[1]) for line in answer.out.splitlines()[1:4]}
-    assert figures["co_reading"] == max(figures.values()) > 0.1
-    assert "leads" in answer.out
-
-
-def test_a_backtest_of_the_future_is_refused(tiny_world):
-    answer = cli.say(tiny_world, "backtest", "--from", "2025-03-01", "--to", "2999-01-01")
-    assert (answer.code, len(answer.error_lines)) == (1, 1)
-    assert "yet to come" in answer.error_lines[0]
