@@ -27,7 +27,7 @@ down: ## stop everything, in order
 	@if [ -x $(RUN) ]; then bin/daybreak down; fi
 
 clean: down ## stop everything and remove the state folder
-	@if [ -x $(RUN) ]; then $(RUN) -m include.launcher.clean; fi
+	@if [ -x $(RUN) ]; then $(RUN) -m include.operations.launcher.clean; fi
 
 test: setup-dev lint types ## lint, types and all tests, in two processes; WORKERS=0 for one
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -10,10 +10,10 @@ from pathlib import Path
 from bench.catalogue import BENCHES
 from bench.figures import Figure, table, write
 from bench.ground import prepared
-from include.errors import DaybreakError
-from include.launcher import files
-from include.launcher.progress import Progress
-from include.settings import load_settings
+from include.core.errors import DaybreakError
+from include.core.settings import load_settings
+from include.operations.launcher import files
+from include.operations.launcher.progress import Progress
 
 ROWS = 1_000_000
 DESKDROP, TRUTH, SIZE = "deskdrop", "truth", "size"

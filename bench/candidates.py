@@ -20,12 +20,13 @@ from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_turns
 from bench.played import play_tables
 from include.adapters import duck
-from include.errors import DaybreakError
-from include.features import Scenes, counting, describe, list_times, make_scenes
-from include.models.two_stage import TwoStage
-from include.models.two_stage.tasting import learn_tastes
-from include.newsroom.readers import DAY
-from include.newsroom.world import Parameters, World, to_us
+from include.core.errors import DaybreakError
+from include.features.build import counting, describe, list_times
+from include.features.scenes import Scenes, make_scenes
+from include.models.kinds.two_stage import TwoStage
+from include.models.kinds.two_stage.tasting import learn_tastes
+from include.operations.demo.newsroom.readers import DAY
+from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 READERS, ARTICLES = 15_000, 144_000
 PLAYED_READERS, ARTICLES_PER_DAY, DAYS = 16_000, 50_000, 3  # some sign up later, some articles are flagged or late

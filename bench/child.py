@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bench.ground import stand
-from include.errors import DaybreakError
+from include.core.errors import DaybreakError
 
 
 def main(answer: str, bench: str, variant: str, *words: str) -> None:

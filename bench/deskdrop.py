@@ -23,11 +23,12 @@ from sklearn.model_selection import train_test_split
 
 from bench.ground import Say
 from include.adapters import duck
-from include.contract import MOMENT, TABLES
-from include.errors import SettingsError
-from include.features import counting, describe, make_scenes
+from include.core.contract import MOMENT, TABLES
+from include.core.errors import SettingsError
+from include.core.settings import Settings
+from include.features.build import counting, describe
+from include.features.scenes import make_scenes
 from include.models import MODELS, model_class
-from include.settings import Settings
 
 STRENGTH = {"VIEW": 1.0, "LIKE": 2.0, "BOOKMARK": 2.5, "FOLLOW": 3.0, "COMMENT CREATED": 4.0}
 PUBLISHED = {"popularity (published)": (0.242, 0.373), "SVD-15 (published)": (0.334, 0.468)}

@@ -14,8 +14,8 @@ from bench.figures import OURS, Figure
 from bench.ground import AS_OF, DAYS, Ground, Say
 from bench.measure import Work, in_child, in_turns
 from include.adapters import warehouse
-from include.contract import TABLES
-from include.snapshot import source_window, take_snapshot
+from include.core.contract import TABLES
+from include.data.snapshot import source_window, take_snapshot
 
 WINDOW = timedelta(days=DAYS)
 
@@ -59,7 +59,7 @@ def with_pandas(ground: Ground) -> Work:
             for name, value in source_window(ground.settings, AS_OF, WINDOW).items():
                 connection.exec_driver_sql("select set_config(%s, %s, true)", (f"daybreak.{name}", value))
             for table in TABLES:
-                frame = pd.read_sql(warehouse.query(f"source/{table.name}"), connection)
+                frame = pd.read_sql(warehouse.query(f"adapters/{table.name}"), connection)
                 frame.to_parquet(ground.scratch / f"{table.name}.parquet")
                 rows += len(frame)
         return rows
@@ -77,7 +77,7 @@ def copy(ground: Ground) -> Work:
                 cursor.execute("select set_config(%s, %s, true)", [f"daybreak.{name}", value])
             for table in TABLES:
                 with cursor.copy(
-                    f"copy ({warehouse.query(f'source/{table.name}')}) to stdout (format binary)"
+                    f"copy ({warehouse.query(f'adapters/{table.name}')}) to stdout (format binary)"
                 ) as bytes_:
                     for _ in bytes_:
                         pass

@@ -21,7 +21,7 @@ from bench.figures import OURS, Figure
 from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_child, in_turns
 from include.adapters import feast_store, warehouse
-from include.errors import DaybreakError
+from include.core.errors import DaybreakError
 
 VIEWS = ("reader_activity", "reader_taste")
 MOST_MOMENTS = 100_000  # the file store takes about 16 KB of memory for each
@@ -48,8 +48,9 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 
 def build(ground: Ground) -> Work:
     """Not a variant: leaves the features for training, in files and in PostgreSQL, and the moments to ask for."""
-    from include.features import OURS_TO_FEAST, compute_features
-    from include.snapshot import take_snapshot
+    from include.data.snapshot import take_snapshot
+    from include.features.build import compute_features
+    from include.features.scenes import OURS_TO_FEAST
 
     folder = _folder(ground)
 
@@ -68,7 +69,7 @@ def build(ground: Ground) -> Work:
 
 def daybreak(ground: Ground) -> Work:
     """Daybreak's own way; leaves what it found."""
-    from include.features import VERSION
+    from include.features.scenes import VERSION
 
     folder = _folder(ground)
     asked = pq.read_table(folder / "asked.parquet")
@@ -85,7 +86,7 @@ def other(variant: str, open_store: Callable[[Ground], Any]) -> Callable[[Ground
     """The variant that asks this store the same; leaves what it found."""
 
     def ready(ground: Ground) -> Work:
-        from include.features import VERSION
+        from include.features.scenes import VERSION
 
         store, folder = open_store(ground), _folder(ground)
         asked = pq.read_table(folder / "asked.parquet")

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from include.errors import StateFolderError
-from include.launcher import files, locks
-from include.settings import Settings, load_settings
+from include.core.errors import StateFolderError
+from include.core.settings import Settings, load_settings
+from include.operations.launcher import files, locks
 
 Say = Callable[[str], None]
 
@@ -77,8 +77,8 @@ def _move_in(home: Path) -> Settings:
 
 
 def _furnish(settings: Settings, rows: int, times: int, say: Say) -> Ground:
-    from include import newsroom
-    from include.launcher.up import is_up, up
+    from include.operations.demo import newsroom
+    from include.operations.launcher.up import is_up, up
 
     facts = settings.home / FACTS
     asked = {"rows": rows, "times": times}
@@ -92,7 +92,7 @@ def _furnish(settings: Settings, rows: int, times: int, say: Say) -> Ground:
 
 
 def _clear(settings: Settings, say: Say) -> None:
-    from include.launcher.down import down
+    from include.operations.launcher.down import down
 
     if settings.home.exists():
         down(settings, say)

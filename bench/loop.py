@@ -16,7 +16,8 @@ from pathlib import Path
 from bench.figures import OURS, Figure, middle
 from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_child
-from include.references import Reference
+from include.core.references import Reference
+from include.core.run import Run
 
 # name -> stage of include.pipeline, then what it is given: earlier names, or words as they are
 STAGES: dict[str, tuple[str, ...]] = {
@@ -54,9 +55,9 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 def stage(ground: Ground, name: str, moment: str) -> Work:
     """One stage, on what the stages before it left; its rows are the events of the window it works on."""
     from include import pipeline
-    from include.clock import parse_moment
+    from include.core.clock import parse_moment
 
-    run = pipeline.Run(ground.settings, f"bench/{moment}", parse_moment(moment), "bench")
+    run = Run(ground.settings, f"bench/{moment}", parse_moment(moment), "bench")
     function, *given = STAGES[name]
     inputs: list[object] = [
         getattr(ground.settings, word[1:], word[1:]) if word.startswith("=") else _find(ground, word) for word in given

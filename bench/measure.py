@@ -16,10 +16,10 @@ import psutil
 
 from bench.figures import Figure, from_child, middle
 from bench.ground import Ground, Say
-from include.errors import DaybreakError
-from include.launcher import files
-from include.launcher.environment import of_service
-from include.settings import PROJECT
+from include.core.errors import DaybreakError
+from include.core.settings import PROJECT
+from include.operations.launcher import files
+from include.operations.launcher.environment import of_service
 
 Work = Callable[[], int]
 Variant = Callable[..., Work]  # of the ground, and of words that `in_child` was given

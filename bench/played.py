@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.contract import MOMENT, TABLES
-from include.newsroom import headlines
-from include.newsroom import readers as people
-from include.newsroom.events import Memory, join
-from include.newsroom.play import make_chunk
-from include.newsroom.readers import HOUR
-from include.newsroom.words import LANGUAGES, REGIONS
-from include.newsroom.world import World, to_us
+from include.core.contract import MOMENT, TABLES
+from include.operations.demo.newsroom import headlines
+from include.operations.demo.newsroom import readers as people
+from include.operations.demo.newsroom.events import Memory, join
+from include.operations.demo.newsroom.play import make_chunk
+from include.operations.demo.newsroom.readers import HOUR
+from include.operations.demo.newsroom.words import LANGUAGES, REGIONS
+from include.operations.demo.newsroom.world import World, to_us
 
 CHUNK_US = 6 * HOUR
 KINDS = ("impression", "click", "read")

@@ -20,9 +20,10 @@ from psycopg import sql
 from bench.figures import OURS, Figure
 from bench.ground import Ground, Say
 from bench.measure import Work, in_child, in_turns
-from include import batch as batches
 from include.adapters import warehouse
-from include.checks import blocking
+from include.core.checks import blocking
+from include.lists import audit
+from include.lists import batch as batches
 from include.models import RANKED
 
 LIST_LENGTH = 10
@@ -94,7 +95,7 @@ def daybreak(ground: Ground) -> Work:
         with warehouse.connect(ground.settings) as connection:
             _, rows = batches.write(connection, lists.to_batches(), about)
         with warehouse.connect(ground.settings) as connection:
-            failed = blocking(batches.audit(connection, batch_id, LIST_LENGTH, readers))
+            failed = blocking(audit.audit(connection, batch_id, LIST_LENGTH, readers))
             batches.set_status(connection, batch_id, "refused" if failed else "audited")
         with warehouse.connect(ground.settings) as connection:
             batches.switch(connection, batch_id, LONG_AGO, 60)

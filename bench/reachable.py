@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from include.newsroom import truth
-from include.newsroom.events import NOISE
-from include.newsroom.front_page import SEARCH_CANDIDATES
-from include.newsroom.readers import DAY, GROUP_SHARES, GROUPS, OUTLET_FACTORS, OWN_FACTORS, Readers
-from include.newsroom.stories import Stories
-from include.newsroom.words import CATEGORIES, SUBTOPICS
-from include.newsroom.world import World, to_us
+from include.operations.demo.newsroom import truth
+from include.operations.demo.newsroom.events import NOISE
+from include.operations.demo.newsroom.front_page import SEARCH_CANDIDATES
+from include.operations.demo.newsroom.readers import DAY, GROUP_SHARES, GROUPS, OUTLET_FACTORS, OWN_FACTORS, Readers
+from include.operations.demo.newsroom.stories import Stories
+from include.operations.demo.newsroom.words import CATEGORIES, SUBTOPICS
+from include.operations.demo.newsroom.world import World, to_us
 
 Array = NDArray[Any]
 State = dict[str, Array]
@@ -147,7 +147,7 @@ def as_readers(reader: Readers, state: State) -> Readers:
 
 
 def _draw(random: np.random.Generator) -> State:
-    """Particles by the law that readers are planted by (`include/newsroom/readers.py`)."""
+    """Particles by the law that readers are planted by (`include/operations/demo/newsroom/readers.py`)."""
     return {
         "main": random.choice(GROUPS, PARTICLES, p=np.array(GROUP_SHARES) / sum(GROUP_SHARES)),
         "others": random.gamma(0.25, 1, (PARTICLES, GROUPS)) + 1e-30,

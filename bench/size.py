@@ -23,32 +23,26 @@ from bench.ground import AS_OF, Ground, Say
 from bench.measure import Work, in_child
 from bench.played import play_tables
 from bench.publish import LIST_LENGTH, describe_batch
-from include import batch as batches
-from include import snapshot
 from include.adapters import duck
 from include.adapters.warehouse import connect
-from include.checks import blocking
-from include.contract import TABLES
-from include.crowd import keep_crowd
-from include.day_files import store_by_day
-from include.errors import DaybreakError
-from include.features import (
-    COUNTING,
-    compute_features,
-    counting,
-    describe,
-    list_times,
-    make_scenes,
-    open_scenes_in_parts,
-)
-from include.list_audit import audit_lists
-from include.models.two_stage import TwoStage
-from include.newsroom.headlines import compose, desk_names, outlet_name
-from include.newsroom.readers import DAY, HOUR
-from include.newsroom.stories import Stories
-from include.newsroom.words import LANGUAGES
-from include.newsroom.world import Parameters, World, to_us
-from include.scoring import READERS_AT_ONCE, list_all
+from include.core.checks import blocking
+from include.core.contract import TABLES
+from include.core.errors import DaybreakError
+from include.data import snapshot
+from include.data.day_files import store_by_day
+from include.features.build import COUNTING, compute_features, counting, describe, list_times
+from include.features.crowd import keep_crowd
+from include.features.scenes import make_scenes, open_scenes_in_parts
+from include.lists import audit
+from include.lists import batch as batches
+from include.lists.audit import audit_lists
+from include.lists.scoring import READERS_AT_ONCE, list_all
+from include.models.kinds.two_stage import TwoStage
+from include.operations.demo.newsroom.headlines import compose, desk_names, outlet_name
+from include.operations.demo.newsroom.readers import DAY, HOUR
+from include.operations.demo.newsroom.stories import Stories
+from include.operations.demo.newsroom.words import LANGUAGES
+from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 READERS, ARTICLES_PER_DAY, DAYS = 500_000, 144_000, 14
 LIVE_HOURS = 52  # all so young are live, whether anybody has seen them or not: some 300,000
@@ -222,7 +216,7 @@ def publish(ground: Ground) -> Work:
     def work() -> int:
         with connect(ground.settings) as warehouse:
             readers, rows = batches.write(warehouse, pq.ParquetFile(path).iter_batches(batches.ROWS_AT_ONCE), about)
-            failed = blocking(batches.audit(warehouse, about["batch_id"], LIST_LENGTH, readers))
+            failed = blocking(audit.audit(warehouse, about["batch_id"], LIST_LENGTH, readers))
         failed += blocking(audit_lists(ground.settings, path, folder / "build"))
         if failed:
             raise DaybreakError(" ".join(check.sentence for check in failed), hint="look at the lists' Parquet file.")

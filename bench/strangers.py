@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 from bench.ground import Say
-from include.errors import DaybreakError
-from include.launcher import files
-from include.settings import PROJECT
-from include.store import digest_file
+from include.core.errors import DaybreakError
+from include.core.settings import PROJECT
+from include.data.store import digest_file
+from include.operations.launcher import files
 
 LOCK = PROJECT / "requirements-bench.txt"
 

@@ -18,7 +18,7 @@ from bench import strangers
 from bench.figures import OURS, Figure
 from bench.ground import Ground, Say
 from bench.measure import Work, in_turns
-from include.models.two_stage import ranker
+from include.models.kinds.two_stage import ranker
 
 EXAMPLES, PAIRS, FITTED_ON = 1_000_000, 3_000_000, 100_000
 SEED = 7

@@ -21,13 +21,14 @@ from bench.ground import Say
 from bench.played import play_tables
 from bench.reachable import expect_dwell, find_observations
 from include.adapters import duck
-from include.features import Purpose, Scenes, counting, describe, list_times, make_scenes, rows_between
-from include.lists import arrange, make_lists
+from include.core.settings import Settings
+from include.features.build import Purpose, counting, describe, list_times
+from include.features.scenes import Scenes, make_scenes, rows_between
+from include.lists.arrange import arrange, make_lists
 from include.models import MODELS, RANKED, model_class
-from include.newsroom import expected_dwell, live_articles
-from include.newsroom.readers import DAY, HOUR
-from include.newsroom.world import Parameters, World, to_us
-from include.settings import Settings
+from include.operations.demo.newsroom import expected_dwell, live_articles
+from include.operations.demo.newsroom.readers import DAY, HOUR
+from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 AS_OF = datetime(2026, 11, 20, 3, tzinfo=UTC)
 ALL_READERS = 10**9

@@ -14,8 +14,8 @@ from datetime import timedelta
 from bench.figures import OURS, Figure
 from bench.ground import AS_OF, DAYS, Ground, Say
 from bench.measure import Work, in_child, in_turns
-from include import validation
-from include.snapshot import find_snapshot, take_snapshot
+from include.data.snapshot import find_snapshot, take_snapshot
+from include.validation import judgement as validation
 
 WINDOW = timedelta(days=DAYS)
 
@@ -63,8 +63,8 @@ def again(ground: Ground) -> Work:
 def one_frame(ground: Ground) -> Work:
     """The same rules over one frame per table; nothing is set apart."""
     from include.adapters.gx import Judge
-    from include.broken_rows import open_rows
-    from include.contract import TABLES
+    from include.core.contract import TABLES
+    from include.validation.broken_rows import open_rows
 
     snapshot = find_snapshot(ground.settings, (ground.scratch / "snapshot").read_text())
 

@@ -21,9 +21,9 @@ from datetime import timedelta
 
 from airflow.sdk import dag
 
-from daybreak_airflow import decisions
 from daybreak_airflow.assets import CHAMPION, QUESTION
 from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.tasks import decisions
 
 
 @dag(

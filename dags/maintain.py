@@ -22,8 +22,8 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
-from daybreak_airflow import stages
 from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.tasks import stages
 
 
 @dag(

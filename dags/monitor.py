@@ -23,9 +23,9 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag
 
-from daybreak_airflow import decisions, stages
 from daybreak_airflow.assets import CHAMPION, DRIFT
 from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.tasks import decisions, stages
 
 
 @dag(

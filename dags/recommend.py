@@ -22,10 +22,10 @@ from datetime import timedelta
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
-from daybreak_airflow import stages
 from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
+from daybreak_airflow.tasks import stages
 
 
 @dag(

@@ -24,10 +24,10 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
-from daybreak_airflow import replays, stages
 from daybreak_airflow.assets import CLEAN_SNAPSHOT
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import REASON
+from daybreak_airflow.tasks import replays, stages
 
 FORM = {
     "snapshot": Param(

@@ -28,10 +28,10 @@ from datetime import timedelta
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
-from daybreak_airflow import decisions, stages
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import AS_OF, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
+from daybreak_airflow.tasks import decisions, stages
 
 FORM = {
     "as_of": AS_OF,

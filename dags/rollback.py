@@ -20,9 +20,9 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
-from daybreak_airflow import decisions
 from daybreak_airflow.assets import CHAMPION
 from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.tasks import decisions
 
 FORM = {
     "to": Param(None, type=["null", "integer"], minimum=1, description="the version; empty: the last sound one"),

@@ -23,9 +23,9 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
-from daybreak_airflow import stages, tunings
 from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.forms import AS_OF, MODEL, REASON
+from daybreak_airflow.tasks import stages, tunings
 
 FORM = {
     "as_of": AS_OF,

@@ -1,7 +1,7 @@
 """What Feast knows: entities, feature views and versioned feature services. Declarations only, no computing.
 
-`include/features.py` computes exactly these columns (a test holds the two against each other, both ways). The sources
-point to where a build leaves its files; `bin/daybreak features apply` registers them.
+`include/features/build.py` computes exactly these columns (a test holds the two against each other, both ways).
+The sources point to where a build leaves its files; `bin/daybreak features apply` registers them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float32, Float64, Int64, String
 
-from include.settings import load_settings
+from include.core.settings import load_settings
 
 VERSION = "v3"
 LATEST = load_settings().home / "features" / "latest"

@@ -1,6 +1,6 @@
 """`python -m include` is the CLI."""
 
-from include.cli import main
+from include.operations.cli import main
 
 if __name__ == "__main__":
     main()

@@ -9,13 +9,13 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from daybreak_airflow.links import mlflow_url
-from include.settings import load_settings
+from daybreak_airflow.ui.links import mlflow_url
+from include.core.settings import load_settings
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
     """The app under /daybreak."""
-    from daybreak_airflow.reports import app
+    from daybreak_airflow.ui.reports import app
 
     await app(scope, receive, send)
 

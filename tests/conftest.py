@@ -19,7 +19,8 @@ for _name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
 STATE = Path(tempfile.mkdtemp(prefix="daybreak-tests-")).resolve()
 os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
 
-from tests import cli, servers, worlds  # noqa: E402
+from tests.parts import cli, servers  # noqa: E402
+from tests.worlds import tiny  # noqa: E402
 
 hypothesis_settings.register_profile("daybreak", deadline=None, derandomize=True, database=None)
 hypothesis_settings.load_profile("daybreak")
@@ -45,7 +46,7 @@ def pristine():
     """An installation that was set up and stopped: its data folder is what every server here starts from."""
     from include.adapters import warehouse
 
-    settings = servers.new_settings(STATE / "pristine", **worlds.TINY)
+    settings = servers.new_settings(STATE / "pristine", **tiny.TINY)
     with servers.postgres(settings):
         warehouse.prepare_server(settings)
         warehouse.migrate(settings)
@@ -84,7 +85,7 @@ def published(server):
     from include.adapters.warehouse import connect
 
     reset_warehouse(server)
-    worlds.publish(server, worlds.tiny())
+    tiny.publish(server, tiny.tiny())
     with connect(server, "postgres", "postgres", autocommit=True) as admin:
         admin.execute("create database published template warehouse strategy file_copy")
     return "published"
@@ -120,7 +121,7 @@ def tiny_world(pristine):
     settings = pristine.model_copy(update={"home": home, **ports})
     servers.write_env_file(settings)
     with servers.postgres(settings, template=pristine.home / "postgres"):
-        worlds.publish(settings, worlds.tiny())
+        tiny.publish(settings, tiny.tiny())
         feast_store.apply_shared(settings)
 
         def content():
@@ -142,9 +143,9 @@ CONTENT = (
 @pytest.fixture(scope="session")
 def run(tiny_world):
     """The run that all shared artifacts belong to."""
-    from include.record import Run
+    from include.core.run import Run
 
-    return Run(tiny_world, "tests", worlds.AS_OF, "tests")
+    return Run(tiny_world, "tests", tiny.AS_OF, "tests")
 
 
 @pytest.fixture(scope="session")
@@ -168,15 +169,15 @@ def clean_snapshot(run, snapshot):
 def broken_snapshot(tiny_world):
     """The reference of a snapshot with planted broken rows (worlds.BROKEN), few enough to be set aside."""
     from include.adapters.warehouse import connect
-    from include.snapshot import refer_to, take_snapshot
+    from include.data.snapshot import refer_to, take_snapshot
 
     with connect(tiny_world, "newsroom") as newsroom:
-        worlds.plant_broken_rows(newsroom)
+        tiny.plant_broken_rows(newsroom)
     try:
-        taken = take_snapshot(tiny_world, worlds.AS_OF, timedelta(days=tiny_world.window_days))
+        taken = take_snapshot(tiny_world, tiny.AS_OF, timedelta(days=tiny_world.window_days))
     finally:
         with connect(tiny_world, "newsroom") as newsroom:
-            worlds.remove_broken_rows(newsroom)
+            tiny.remove_broken_rows(newsroom)
     return refer_to(tiny_world, taken, "snapshot")
 
 
@@ -201,21 +202,21 @@ def scoring_features(run, clean_snapshot):
 @pytest.fixture(scope="session")
 def serverless():
     """Settings of an installation without a server, for whatever needs files only."""
-    from include.settings import Settings
+    from include.core.settings import Settings
 
-    return Settings(home=STATE / "serverless", **worlds.TINY)
+    return Settings(home=STATE / "serverless", **tiny.TINY)
 
 
 @pytest.fixture(scope="session")
 def known_world():
     """What is known of the tiny world at its AS_OF."""
-    return worlds.known_at(worlds.tiny(), worlds.AS_OF, days=5)
+    return tiny.known_at(tiny.tiny(), tiny.AS_OF, days=5)
 
 
 @pytest.fixture(scope="session")
 def training_build(serverless, known_world):
     """The folder with the training features of the tiny world, made without a server."""
-    build = worlds.build(serverless, known_world, "training")
+    build = tiny.build(serverless, known_world, "training")
     yield from guarded(build, build)
 
 
@@ -240,11 +241,11 @@ class FirstRetrain:
 @pytest.fixture(scope="session")
 def first_retrain(mlflow_server, features):
     """The first `daybreak retrain --as-of AS_OF`, from the command line; the stages before it land on themselves."""
-    from include.references import Reference
+    from include.core.references import Reference
 
-    run_id = f"cli/{worlds.AS_OF.isoformat()}"
-    answer = cli.say(mlflow_server, "retrain", "--as-of", worlds.AS_OF.isoformat())
+    answer = cli.say(mlflow_server, "retrain", "--as-of", tiny.AS_OF.isoformat())
     assert answer.code == 0, answer.err
+    run_id = cli.last_run(mlflow_server, "retrain")
     found = cli.references(mlflow_server, run_id)
     stages = {name: Reference.from_dict(found[stage]) for name, stage in STAGES.items()}
     return FirstRetrain(answer, run_id, **stages)
@@ -262,7 +263,7 @@ def champion(first_retrain):
 @pytest.fixture(scope="session")
 def live_lists(champion, mlflow_server):
     """The first `daybreak recommend --as-of AS_OF`: its lists are live in the tiny world."""
-    answer = cli.say(mlflow_server, "recommend", "--as-of", worlds.AS_OF.isoformat())
+    answer = cli.say(mlflow_server, "recommend", "--as-of", tiny.AS_OF.isoformat())
     assert answer.code == 0, answer.err
     return answer
 
@@ -277,6 +278,6 @@ def guarded(reference, folder):
 
 
 def _files(folder):
-    from include.store import digest_file
+    from include.data.store import digest_file
 
     return {path: digest_file(path) for path in folder.rglob("*") if path.is_file()}

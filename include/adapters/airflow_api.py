@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from include.errors import ServiceError
-from include.settings import Settings
+from include.core.errors import ServiceError
+from include.core.settings import Settings
 
 ENDED = ("success", "failed")
 RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, on a busy machine more

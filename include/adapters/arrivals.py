@@ -12,8 +12,8 @@ from typing import Any, LiteralString
 import psycopg
 
 from include.adapters.warehouse import query, uri
-from include.errors import ServiceError, SourceError
-from include.settings import Settings
+from include.core.errors import ServiceError, SourceError
+from include.core.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ async def ask(settings: Settings, window_end: datetime) -> Arrival:
         )
         async with connection:
             end = {"window_end": window_end}
-            has_deliveries = await _one(connection, query("source/has_deliveries"))
-            until = await _one(connection, query("source/complete_until")) if has_deliveries else None
-            is_followed = bool(await _one(connection, query("source/is_followed"), end))
-            newest = None if is_followed else await _one(connection, query("source/newest_event"), end)
+            has_deliveries = await _one(connection, query("adapters/has_deliveries"))
+            until = await _one(connection, query("adapters/complete_until")) if has_deliveries else None
+            is_followed = bool(await _one(connection, query("adapters/is_followed"), end))
+            newest = None if is_followed else await _one(connection, query("adapters/newest_event"), end)
             return Arrival(is_followed, until, newest)
     except psycopg.OperationalError as error:
         raise ServiceError(

@@ -6,11 +6,13 @@ import os
 import tempfile
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
 
+INCLUDE = Path(__file__).resolve().parents[1]
 MEMORY_LIMIT = "2GB"
 
 
@@ -32,6 +34,13 @@ def borrow() -> duckdb.DuckDBPyConnection:
 def _shared(process: int) -> duckdb.DuckDBPyConnection:
     """The process's own: one that was opened before a fork cannot be used after it."""
     return connect()
+
+
+@cache
+def query(name: str) -> str:
+    """Return the text of a room's DuckDB statement: `query("lists/arrange")`. Parameters are bound, never pasted."""
+    room, _, statement = name.rpartition("/")
+    return (INCLUDE / room / "sql" / "duckdb" / f"{statement}.sql").read_text()
 
 
 def ask(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from include.errors import ServiceError
+from include.core.errors import ServiceError
 
 # an ordinary user for a server that refuses to be root
 SOME_UID = 65534

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import fsspec
 
-from include.errors import ServiceError
+from include.core.errors import ServiceError
 
 
 def size_of(url: str) -> int | None:

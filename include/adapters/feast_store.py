@@ -18,7 +18,7 @@ import pyarrow as pa
 import yaml
 
 from include.adapters.quiet_feast import import_feast
-from include.settings import PROJECT, Settings
+from include.core.settings import PROJECT, Settings
 
 REPOSITORY = PROJECT / "feature_repo"
 OVERLAP = timedelta(hours=1)

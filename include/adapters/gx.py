@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from include.contract import Rule
+from include.core.contract import Rule
 
 SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 MOST_EXAMPLES = 5

@@ -9,8 +9,8 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
 from include.adapters.warehouse import uri
-from include.errors import ServiceError
-from include.settings import Settings
+from include.core.errors import ServiceError
+from include.core.settings import Settings
 
 
 def copy_in(settings: Settings, role: str, schema: str, table: str, rows: pa.RecordBatchReader) -> int:

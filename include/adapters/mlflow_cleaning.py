@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client, need_server
-from include.settings import Settings
+from include.adapters import mlflow_client
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_server
+from include.core.settings import Settings
 
 GONE = (NOT_THERE, "NOT_FOUND", "ENDPOINT_NOT_FOUND")
 
@@ -17,7 +18,7 @@ def find_aliases(settings: Settings) -> dict[int, list[str]]:
 
     need_server(settings)
     try:
-        given = client(settings).get_registered_model(MODEL).aliases
+        given = client(settings).get_registered_model(mlflow_client.MODEL).aliases
     except MlflowException as error:
         raise away(settings, error) from error
     found: dict[int, list[str]] = defaultdict(list)
@@ -44,7 +45,7 @@ def purge(settings: Settings, version: int, mlflow_run_id: str) -> None:
             raise away(settings, error) from error
         run = None
     try:
-        mlflow.delete_model_version(MODEL, str(version))
+        mlflow.delete_model_version(mlflow_client.MODEL, str(version))
     except MlflowException as error:
         if error.error_code not in GONE:
             raise away(settings, error) from error

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from include.adapters import mlflow_client
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_model
 from include.adapters.quiet_feast import import_feast
-from include.errors import ArtifactDamaged, ServiceError
-from include.settings import PROJECT, Settings
+from include.core.errors import ArtifactDamaged
+from include.core.settings import PROJECT, Settings
 
-MODEL = "daybreak"
-EXPERIMENT = "daybreak"
 FOLDER = "model"
 GROUNDS = "environment/grounds.json"
-NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
 @dataclass(frozen=True)
@@ -44,60 +40,9 @@ class Training:
     grounds: dict[str, Any] | None
 
 
-def make_quiet() -> None:
-    """MLflow without telemetry, progress bars and links on standard output; it asks the environment at each call."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-
-def client(settings: Settings) -> Any:
-    """MLflow's client, quiet and without telemetry."""
-    make_quiet()
-    return reach(settings)
-
-
-@cache
-def reach(settings: Settings) -> Any:
-    """The client of a server that answered, made once, with our experiment and our registered model in place."""
-    import_feast()
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    mlflow = MlflowClient(settings.mlflow_url)
-    try:
-        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            mlflow.create_experiment(EXPERIMENT)
-        _need_model(mlflow)
-    except MlflowException as error:
-        raise away(settings, error) from error
-    return mlflow
-
-
-def _need_model(mlflow: Any) -> None:
-    """Our registered model is there; somebody may have deleted it, even while a run trained."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        mlflow.create_registered_model(MODEL, description="Daybreak's recommenders; `champion` is the live one.")
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-
-
-def away(settings: Settings, error: Exception) -> ServiceError:
-    """What to raise when the server did not answer."""
-    return ServiceError(
-        f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
-        hint="is it running? `bin/daybreak status` tells.",
-    )
-
-
 def find_version(settings: Settings, train_key: str) -> Version | None:
     """The newest version that the same training registered before, if any."""
-    found = client(settings).search_model_versions(f"name = '{MODEL}' and tags.train_key = '{train_key}'")
+    found = client(settings).search_model_versions(f"name = '{mlflow_client.MODEL}' and tags.train_key = '{train_key}'")
     return _version(max(found, key=lambda one: int(one.version))) if found else None
 
 
@@ -140,12 +85,14 @@ def register(
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
         mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
         mlflow.log_dict(run_id, dict(grounds), GROUNDS)
-        _need_model(mlflow)
+        need_model(mlflow)
         while True:
-            version = mlflow.create_model_version(MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags))
+            version = mlflow.create_model_version(
+                mlflow_client.MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags)
+            )
             if int(version.version) > above:
                 break
-            mlflow.delete_model_version(MODEL, version.version)
+            mlflow.delete_model_version(mlflow_client.MODEL, version.version)
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
         raise
@@ -201,20 +148,12 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         return Training(found.data.params, found.data.metrics, json.loads(Path(path).read_text()))
 
 
-def need_server(settings: Settings) -> None:
-    """Nothing, if somebody answers at MLflow's address; found out at once, not after the client's retries."""
-    try:
-        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
-    except OSError as error:
-        raise away(settings, error) from error
-
-
 def need_version(settings: Settings, version: int) -> None:
     """Nothing, if the registry holds the version; an `ArtifactDamaged` if it does not."""
     from mlflow.exceptions import MlflowException
 
     try:
-        client(settings).get_model_version(MODEL, str(version))
+        client(settings).get_model_version(mlflow_client.MODEL, str(version))
     except MlflowException as error:
         if error.error_code != NOT_THERE:
             raise away(settings, error) from error
@@ -229,7 +168,7 @@ def set_alias(settings: Settings, alias: str, version: int) -> bool:
 
     for is_last in (False, True):
         try:
-            client(settings).set_registered_model_alias(MODEL, alias, str(version))
+            client(settings).set_registered_model_alias(mlflow_client.MODEL, alias, str(version))
         except MlflowException as error:
             if error.error_code == NOT_THERE:
                 return False
@@ -245,7 +184,7 @@ def drop_alias(settings: Settings, alias: str) -> None:
     from mlflow.exceptions import MlflowException
 
     with suppress(MlflowException):
-        client(settings).delete_registered_model_alias(MODEL, alias)
+        client(settings).delete_registered_model_alias(mlflow_client.MODEL, alias)
 
 
 def read_alias(settings: Settings, alias: str) -> int | None:
@@ -253,7 +192,7 @@ def read_alias(settings: Settings, alias: str) -> int | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return int(client(settings).get_model_version_by_alias(MODEL, alias).version)
+        return int(client(settings).get_model_version_by_alias(mlflow_client.MODEL, alias).version)
     except MlflowException:
         return None
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from include.adapters.mlflow_registry import EXPERIMENT, MODEL, NOT_THERE, away, client
-from include.settings import Settings
+from include.adapters import mlflow_client
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client
+from include.core.settings import Settings
 
 IN_THE_BIN = "must be in the 'active' state"  # what the server says of a deleted run, with a code that means much else
 MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
@@ -37,7 +38,7 @@ def keep_verdict(
     ]
     with _if_there(settings):
         for name, value in told.items():
-            client(settings).set_model_version_tag(MODEL, str(version), name, value)
+            client(settings).set_model_version_tag(mlflow_client.MODEL, str(version), name, value)
     with _if_there(settings):
         for name, value in told.items():
             client(settings).set_tag(mlflow_run_id, name, value)
@@ -52,7 +53,7 @@ def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, f
         for file in files:
             client(settings).log_artifact(mlflow_run_id, str(file), "card")
     with _if_there(settings):
-        client(settings).update_model_version(MODEL, str(version), lead[:MOST_DESCRIPTION])
+        client(settings).update_model_version(mlflow_client.MODEL, str(version), lead[:MOST_DESCRIPTION])
 
 
 def keep_backtest(

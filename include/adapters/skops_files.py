@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from include.errors import ArtifactDamaged
+from include.core.errors import ArtifactDamaged
 
 # Reviewed: HistGradientBoosting's trees, plain arrays of node records. Its file is only loaded after a hash check.
 TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)

@@ -12,8 +12,8 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from hashlib import sha256
 
-from include.errors import ServiceError
-from include.settings import Settings
+from include.core.errors import ServiceError
+from include.core.settings import Settings
 
 
 @dataclass(frozen=True)

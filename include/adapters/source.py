@@ -2,7 +2,7 @@
 
 One read-only, repeatable-read transaction as `daybreak_extract`, so all tables come from the same moment of the
 database and nothing can be written. The window travels as transaction settings that the queries in
-`include/sql/source/` read, because COPY takes no parameters.
+`include/adapters/sql/postgres/` read, because COPY takes no parameters.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.adapters.warehouse import query, uri
-from include.contract import ACCEPTED_TYPES, MOMENT, TABLES, SourceTable
-from include.errors import ServiceError, SourceError
-from include.settings import Settings
+from include.core.contract import ACCEPTED_TYPES, MOMENT, TABLES, SourceTable
+from include.core.errors import ServiceError, SourceError
+from include.core.settings import Settings
 
 # Microseconds since 1970.
 FIRST_US = -62_135_596_800_000_000  # 0001-01-01
@@ -61,7 +61,7 @@ def tell(cursor: Any, name: str, value: str) -> None:
 
 def check_columns(cursor: Any) -> None:
     """Nothing, when the three views offer what the contract needs; else a `SourceError` that lists every fault."""
-    cursor.execute(query("source/columns"))
+    cursor.execute(query("adapters/columns"))
     offered = {(table, column): kind for table, column, kind in cursor.fetchall()}
     faults = []
     for table in TABLES:
@@ -84,7 +84,7 @@ def check_columns(cursor: Any) -> None:
 
 def identify(cursor: Any) -> dict[str, str]:
     """Which database this is, by its own id, and a digest of the views it is read through."""
-    cursor.execute(query("source/identity"))
+    cursor.execute(query("adapters/identity"))
     names = [column[0] for column in cursor.description]
     return dict(zip(names, cursor.fetchone(), strict=True))
 
@@ -93,7 +93,7 @@ def offered_columns(settings: Settings) -> dict[str, list[str]]:
     """The columns that the three views offer, read or not."""
     offered: dict[str, list[str]] = {table.name: [] for table in TABLES}
     with read_source(settings, {}) as cursor:
-        cursor.execute(query("source/columns"))
+        cursor.execute(query("adapters/columns"))
         for table, column, _ in cursor.fetchall():
             if table in offered:
                 offered[table].append(column)
@@ -106,7 +106,7 @@ def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator
     The next batch is read while the caller works on this one, so that the database never waits for the disk.
     """
     try:
-        cursor.execute(query(f"source/stray_{table.name}") if strays else query(f"source/{table.name}"))
+        cursor.execute(query(f"adapters/stray_{table.name}") if strays else query(f"adapters/{table.name}"))
         batches = iter(cursor.fetch_record_batch())
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(next, batches, None)

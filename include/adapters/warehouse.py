@@ -1,7 +1,7 @@
 """PostgreSQL through psycopg: connections per role, roles and databases, migrations.
 
 Belongs here: how to connect and how the warehouse comes into being. Does not belong here: any statement of a stage;
-those live in `include/sql/` and are read with `query`.
+those lie in the `sql/postgres/` of the room that asks and are read with `query`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from psycopg import Rollback as Rollback  # who takes back a transaction names i
 from psycopg import sql
 from pydantic import SecretStr
 
-from include.errors import ServiceError
-from include.settings import Settings
+from include.core.errors import ServiceError
+from include.core.settings import Settings
 
-SQL = Path(__file__).resolve().parent.parent / "sql"
+INCLUDE = Path(__file__).resolve().parents[1]
+MIGRATIONS = Path(__file__).with_name("migrations")
 WAREHOUSE = "warehouse"
 MIGRATION_LOCK = 7_240_711
 
@@ -90,8 +91,9 @@ def connect(
 
 @cache
 def query(name: str) -> LiteralString:
-    """The text of `include/sql/<name>.sql`; parameters are bound, never pasted."""
-    return (SQL / f"{name}.sql").read_text()
+    """Return the text of a room's PostgreSQL statement: `query("lists/switch")`. Parameters are bound, never pasted."""
+    room, _, statement = name.rpartition("/")
+    return (INCLUDE / room / "sql" / "postgres" / f"{statement}.sql").read_text()
 
 
 def prepare_server(settings: Settings) -> None:
@@ -125,11 +127,11 @@ def migrate(settings: Settings) -> list[str]:
             " (name text primary key, applied_at timestamptz not null default now())"
         )
         done = {name for (name,) in warehouse.execute("select name from public.migrations")}
-        for file in sorted((SQL / "migrations").glob("*.sql")):
+        for file in sorted(MIGRATIONS.glob("*.sql")):
             if file.stem in done:
                 continue
             with warehouse.transaction():
-                warehouse.execute(query(f"migrations/{file.stem}"))
+                warehouse.execute(file.read_text())
                 warehouse.execute("insert into public.migrations (name) values (%s)", [file.stem])
             applied.append(file.stem)
     return applied

@@ -16,9 +16,9 @@ from typing import ClassVar, Protocol, cast
 
 import pyarrow as pa
 
-from include.errors import SettingsError
-from include.features import Scenes
-from include.model_names import find_names
+from include.core.errors import SettingsError
+from include.core.model_names import find_names
+from include.features.scenes import Scenes
 
 RANKED = pa.schema(
     [

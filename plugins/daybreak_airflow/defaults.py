@@ -18,8 +18,12 @@ FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed for ever: moving it would 
 # and each retry would only make on-call wait for the mail. The first rule that matches decides.
 PATIENCE = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception="include.errors.ServiceError", action=RetryAction.RETRY, reason="a service did not answer"),
-        RetryRule(exception="include.errors.DaybreakError", action=RetryAction.FAIL, reason="a retry cannot change it"),
+        RetryRule(
+            exception="include.core.errors.ServiceError", action=RetryAction.RETRY, reason="a service did not answer"
+        ),
+        RetryRule(
+            exception="include.core.errors.DaybreakError", action=RetryAction.FAIL, reason="a retry cannot change it"
+        ),
     ]
 )
 

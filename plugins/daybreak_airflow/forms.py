@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import Param
 
-from include.model_names import find_names
+from include.core.model_names import find_names
 
 # `format` gives the UI its date picker but refuses nothing; the pattern does. A date alone means its midnight, UTC.
 MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"

@@ -16,9 +16,9 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
-    from include.alerts import Send
-    from include.failures import Failure
-    from include.settings import Settings
+    from include.alerts.outbox import Send
+    from include.alerts.wording import Failure
+    from include.core.settings import Settings
 
 CONNECTION = "smtp_default"
 RUN_TIMED_OUT = "timed_out"  # what Airflow gives as the reason
@@ -35,8 +35,8 @@ class Oncall(BaseNotifier):
 
     def notify(self, context: Mapping[str, Any]) -> None:
         """Reports the run's failure, unless it is known already."""
-        from include.alerts import report
-        from include.settings import load_settings
+        from include.alerts.outbox import report
+        from include.core.settings import load_settings
 
         settings = load_settings()
         report(settings, failure_of(settings, context), mailer(settings))
@@ -44,37 +44,22 @@ class Oncall(BaseNotifier):
 
 def mailer(settings: Settings) -> Send:
     """What mails an alert: through Airflow's connection, else through the server that the settings name."""
-    from include.adapters import smtp
+    from include.alerts import mail
 
-    server = smtp.MailServer.of(settings)
     try:
-        connection = BaseHook.get_connection(CONNECTION)
+        found = BaseHook.get_connection(CONNECTION)
     except AirflowNotFoundException:
-        log.info("There is no connection %s: mail goes to %s:%s.", CONNECTION, server.host, server.port)
-    else:
-        extra = connection.extra_dejson
-        is_ssl, is_starttls = not is_on(extra, "disable_ssl"), not is_on(extra, "disable_tls")
-        server = smtp.MailServer(
-            host=connection.host or server.host,
-            port=connection.port or (465 if is_ssl else 587 if is_starttls else 25),
-            sender=extra.get("from_email") or server.sender,
-            login=connection.login or "",
-            password=connection.password or "",
-            is_ssl=is_ssl,
-            is_starttls=is_starttls,
-        )
-    return lambda alert: smtp.send(server, settings.mail_to, alert.subject, alert.body, incident=alert.incident)
-
-
-def is_on(extra: Mapping[str, Any], name: str) -> bool:
-    """A switch in a connection's extra; the form stores true, an environment variable may hold "true"."""
-    return str(extra.get(name, "")).lower() in ("1", "true", "yes")
+        log.info("There is no connection %s: mail goes to %s:%s.", CONNECTION, settings.smtp_host, settings.smtp_port)
+        return mail.mailer(settings)
+    return mail.mailer(
+        settings, mail.MailConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
+    )
 
 
 def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
     """What the context knows of the failure; at DAG level, and after a kill, much of it is missing."""
-    from daybreak_airflow.as_of import run_type
-    from include.failures import Failure
+    from daybreak_airflow.runs import run_type
+    from include.alerts.wording import Failure
 
     dag_run, ti = context.get("dag_run"), context.get("ti")
     dag_id = dag_run.dag_id if dag_run else context["dag"].dag_id
@@ -99,8 +84,8 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
 
 def moment_of(context: Mapping[str, Any]) -> Any:
     """The run's as_of; None when it is what the run failed at, or nobody knows."""
-    from daybreak_airflow.as_of import as_of
-    from include.errors import DaybreakError
+    from daybreak_airflow.runs import as_of
+    from include.core.errors import DaybreakError
 
     try:
         return as_of(context)
@@ -123,7 +108,7 @@ def sentence(error: Any, run_reason: str | None) -> str:
 
 def report_of(settings: Settings, context: Mapping[str, Any], error: Any) -> str:
     """Address of the report that shows the failure: the error's own, else the run's validation."""
-    from daybreak_airflow.links import report_url
+    from daybreak_airflow.ui.links import report_url
 
     path = getattr(error, "report", "")
     if not path and error and "validate" in context["dag"].task_ids:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from daybreak_airflow.as_of import current_run
-from daybreak_airflow.links import REPORT_KEY
+from daybreak_airflow.runs import current_run
+from daybreak_airflow.ui.links import REPORT_KEY
 
 if TYPE_CHECKING:
-    from include.record import Run
+    from include.core.run import Run
 
 Passed = dict[str, Any]  # a Reference as it travels between tasks
 
@@ -29,7 +29,7 @@ def run_on(passed: Mapping[str, Any]) -> Run:
 
 def received(passed: Mapping[str, Any]) -> Any:
     """The reference that an earlier task handed on."""
-    from include.references import Reference
+    from include.core.references import Reference
 
     return Reference.from_dict(passed)
 
@@ -50,7 +50,7 @@ def tell(**extra: Any) -> None:
 @contextmanager
 def keeping_report() -> Iterator[None]:
     """A failure that has a report keeps it: the task's button and the mail lead there."""
-    from include.errors import DaybreakError
+    from include.core.errors import DaybreakError
 
     try:
         yield
@@ -63,7 +63,7 @@ def keeping_report() -> Iterator[None]:
 @contextmanager
 def skipping_without_champion() -> Iterator[None]:
     """Before the first promotion there is nothing to score or watch, which is no failure."""
-    from include.errors import NoChampion
+    from include.core.errors import NoChampion
 
     try:
         yield

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from include.settings import PROJECT
+from include.core.settings import PROJECT
 
 FOLDERS = ("include", "feature_repo", "plugins", "dags", "bench")
 
@@ -18,7 +18,7 @@ def files(*folders: str) -> list[Path]:
 
 
 def name(path: Path) -> str:
-    """A file as people name it: include/batch.py."""
+    """A file as people name it: include/lists/batch.py."""
     return str(path.relative_to(PROJECT))
 
 

@@ -6,10 +6,8 @@ import ast
 import re
 from itertools import pairwise
 
-import pytest
-
-from include.contract import ACCEPTED_TYPES, TABLES
-from include.settings import PROJECT, Settings
+from include.core.contract import ACCEPTED_TYPES, TABLES
+from include.core.settings import PROJECT, Settings
 from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"
@@ -70,13 +68,12 @@ def test_a_limit_in_a_rule_is_the_limit_in_its_section():
     assert (rules["ART106"], rules["EVT109"], rules["EVT107"]) == ((1, 50_000), (1, 1000), (0.0, 4 * 3600.0))
 
 
-@pytest.mark.parametrize("page", ["checks.md", "runbook.md"])
-def test_a_default_that_is_told_is_the_default(page):
-    text = (DOCS / page).read_text()
-    found = re.findall(r"`(\w+)`\s+\(([\d.,]+)( %)?\)", text)
-    for setting, told, percent in found:
-        value = float(told.replace(",", "")) / (100 if percent else 1)
-        assert value == Settings.model_fields[setting].default, setting
+def test_a_default_that_is_told_is_the_default():
+    for page in ("checks.md", "runbook.md"):
+        found = re.findall(r"`(\w+)`\s+\(([\d.,]+)( %)?\)", (DOCS / page).read_text())
+        for setting, told, percent in found:
+            value = float(told.replace(",", "")) / (100 if percent else 1)
+            assert value == Settings.model_fields[setting].default, f"{page}: {setting}"
 
 
 def settings_table() -> str:
@@ -157,24 +154,35 @@ def test_every_make_target_that_is_told_is_there():
     assert told - targets == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_setting_that_is_told_exists(page):
-    told = set(re.findall(r"\bDAYBREAK_([A-Z_]+[A-Z])\b", page.read_text()))
-    assert {one for one in told if one.lower() not in Settings.model_fields} == set()
+def test_a_setting_that_is_told_exists():
+    unknown = {
+        f"{name(page)}: {told}"
+        for page in PAGES
+        for told in re.findall(r"\bDAYBREAK_([A-Z_]+[A-Z])\b", page.read_text())
+        if told.lower() not in Settings.model_fields
+    }
+    assert unknown == set()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_link_between_pages_leads_somewhere(page):
-    for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
-        assert (page.parent / target).exists(), target
+def test_a_link_between_pages_leads_somewhere():
+    broken = [
+        f"{name(page)}: {target}"
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_a_file_of_the_project_that_is_told_exists(page):
-    for path in re.findall(
-        r"`((?:include|tests|dags|plugins|docs|bench|feature_repo|bin)/[\w./-]+)`", page.read_text()
-    ):
-        assert (PROJECT / path).exists(), path
+def test_a_file_of_the_project_that_is_told_exists():
+    folders = r"`((?:include|tests|dags|plugins|docs|bench|feature_repo|bin)/[\w./-]+)`"
+    gone = [
+        f"{name(page)}: {path}"
+        for page in PAGES
+        for path in re.findall(folders, page.read_text())
+        if not (PROJECT / path).exists()
+    ]
+    assert gone == []
 
 
 def test_a_document_that_the_code_sends_people_to_exists():
@@ -184,6 +192,11 @@ def test_a_document_that_the_code_sends_people_to_exists():
             assert found, f"{name(path)}: {told}"
 
 
-@pytest.mark.parametrize("page", [DOCS / "checks.md", DOCS / "settings.md", DOCS / "mapping.md"], ids=name)
-def test_lines_are_no_wider_than_the_code(page):
-    assert [line for line in page.read_text().splitlines() if len(line) > 121 and not line.startswith("|")] == []
+def test_lines_are_no_wider_than_the_code():
+    wide = [
+        f"{page}: {line}"
+        for page in ("checks.md", "settings.md", "mapping.md")
+        for line in (DOCS / page).read_text().splitlines()
+        if len(line) > 121 and not line.startswith("|")
+    ]
+    assert wide == []

@@ -1,39 +1,29 @@
-"""Files that a person can read: not too long, and each says what it is."""
+"""Files that a person can read: each says what it is and is named after what it holds."""
 
 from __future__ import annotations
 
 import ast
 
-import pytest
-
-from include.settings import PROJECT
+from include.core.settings import PROJECT
 from tests.architecture.source import files, name, tree
 
-MOST_LINES = 300
-MOST_LINES_OF_TESTS = 400
+DRAWERS = ("utils", "helpers", "common", "misc", "manager", "_words")
 
 
-@pytest.mark.parametrize("path", files(), ids=name)
-def test_a_file_is_not_too_long(path):
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+def test_a_module_says_what_it_is():
+    silent = []
+    for path in files():
+        said = ast.get_docstring(tree(path)) or ""
+        first, *more = said.splitlines() or [""]
+        if not said or not (first.endswith((".", ":", ",", ";")) or more):
+            silent.append(name(path))
+    assert silent == []
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "tests").rglob("*.py")), ids=name)
-def test_a_test_file_is_not_too_long(path):
-    assert len(path.read_text().splitlines()) <= MOST_LINES_OF_TESTS
-
-
-@pytest.mark.parametrize("path", files(), ids=name)
-def test_a_module_says_what_it_is(path):
-    said = ast.get_docstring(tree(path))
-    assert said
-    assert said.splitlines()[0].endswith((".", ":", ",", ";")) or len(said.splitlines()) > 1
-
-
-@pytest.mark.parametrize("path", [p for p in files("include") if p.name != "__init__.py"], ids=name)
-def test_what_others_may_use_says_what_it_does(path):
+def test_what_others_may_use_says_what_it_does():
     silent = [
-        node.name
+        f"{name(path)}: {node.name}"
+        for path in files("include")
         for node in tree(path).body
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and not node.name.startswith("_")
@@ -42,6 +32,23 @@ def test_what_others_may_use_says_what_it_does(path):
     assert silent == []
 
 
-@pytest.mark.parametrize("word", ["utils", "helpers", "common", "misc", "manager"])
-def test_no_module_is_a_drawer_for_everything(word):
-    assert [name(path) for path in files() if word in path.stem] == []
+def test_no_module_is_a_drawer_for_everything():
+    assert [name(path) for path in files() if any(word in path.stem for word in DRAWERS)] == []
+
+
+def test_a_room_says_what_belongs_in_it_in_one_sentence():
+    rooms = [path.parent for path in files("include") if path.name == "__init__.py" and path.parent.name != "include"]
+    assert len(rooms) > 12
+    assert [name(room) for room in rooms if not ast.get_docstring(tree(room / "__init__.py"))] == []
+
+
+def test_tests_follow_the_rooms():
+    """Unit and contract tests stand in a folder of the room they test; `bench` stands beside the rooms."""
+    rooms = {path.name for path in (PROJECT / "include").iterdir() if path.is_dir()} | {"bench"}
+    strays = [
+        name(path)
+        for kind in ("unit", "contract")
+        for path in (PROJECT / "tests" / kind).rglob("test_*.py")
+        if path.parent.name not in rooms
+    ]
+    assert strays == []

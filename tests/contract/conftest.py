@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from include.adapters import mlflow_registry
-from include.record import Run
-from tests.reigns import AS_OF
+from include.adapters import mlflow_client
+from include.core.run import Run
+from tests.worlds.reigns import AS_OF
 
 
 @pytest.fixture
@@ -18,10 +18,10 @@ def own_registry(fresh_warehouse, mlflow_server, monkeypatch):
     The runs of its versions are known to no MLflow, as after somebody emptied it: whatever is decided must be decided
     all the same.
     """
-    monkeypatch.setattr(mlflow_registry, "MODEL", f"decisions-{uuid.uuid4().hex}")
-    mlflow_registry.reach.cache_clear()
+    monkeypatch.setattr(mlflow_client, "MODEL", f"decisions-{uuid.uuid4().hex}")
+    mlflow_client.reach.cache_clear()
     yield fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
-    mlflow_registry.reach.cache_clear()
+    mlflow_client.reach.cache_clear()
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.errors import DaybreakError, SettingsError
+from include.core.errors import DaybreakError, SettingsError
 from tests.dags.contexts import TICK, TRIGGERED, context, event
 
 
 @pytest.fixture(autouse=True)
 def noon(monkeypatch):
-    monkeypatch.setattr("include.clock.now", lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
+    monkeypatch.setattr("include.core.clock.now", lambda: datetime(2026, 11, 20, 12, tzinfo=UTC))
 
 
 SCHEDULED = context("scheduled", interval_end=TICK, run_after=TICK)
@@ -48,14 +48,14 @@ BY_TWO_EVENTS = context(
     ids=["scheduled", "backfill", "manual", "manual with a date", "form", "event", "bare event", "two events"],
 )
 def test_as_of(run, moment):
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
     assert as_of(run) == moment
     assert as_of(run).utcoffset() == timedelta(0)
 
 
 def test_the_form_beats_the_interval():
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
     assert as_of(context("manual", interval_end=TICK, as_of="2026-11-01")) == datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -70,27 +70,27 @@ def test_the_form_beats_the_interval():
     ids=["form", "date", "event"],
 )
 def test_a_moment_yet_to_come_is_refused(run):
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
-    with pytest.raises(DaybreakError, match=r"yet to come.* Hint: "):
+    with pytest.raises(DaybreakError, match=r"in the future.* Hint: "):
         as_of(run)
 
 
 def test_a_clock_that_is_a_little_ahead_is_not_the_future():
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
     assert as_of(context("manual", as_of="2026-11-20T12:04:00Z"))
 
 
 def test_a_backfill_does_not_take_its_moment_from_the_form():
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
     with pytest.raises(DaybreakError, match="every run of it would be of the same moment"):
         as_of(context("backfill", interval_end=TICK, as_of="2026-11-01"))
 
 
 def test_a_moment_that_is_none_names_itself():
-    from daybreak_airflow.as_of import as_of
+    from daybreak_airflow.runs import as_of
 
     with pytest.raises(SettingsError, match="'soon' is not a date"):
         as_of(context("asset_triggered", events=[event({"as_of": "soon"})]))
@@ -108,7 +108,7 @@ def test_a_moment_that_is_none_names_itself():
     ],
 )
 def test_only_a_backfill_has_to_ask_to_go_live(run, may):
-    from daybreak_airflow.as_of import may_go_live
+    from daybreak_airflow.runs import may_go_live
 
     assert may_go_live(run) is may
 
@@ -117,7 +117,7 @@ def test_only_a_backfill_has_to_ask_to_go_live(run, may):
     ("run", "who"), [(SCHEDULED, "schedule"), (BY_HAND, "ada"), (BACKFILL, "ada"), (BY_EVENT, "event")]
 )
 def test_actor(run, who):
-    from daybreak_airflow.as_of import actor
+    from daybreak_airflow.runs import actor
 
     assert actor(run) == who
 
@@ -134,13 +134,13 @@ def test_actor(run, who):
     ],
 )
 def test_reason(run, why):
-    from daybreak_airflow.as_of import reason
+    from daybreak_airflow.runs import reason
 
     assert reason(run) == why
 
 
 def test_the_pipeline_is_told_all_of_it(monkeypatch, tmp_path):
-    from daybreak_airflow.as_of import current_run
+    from daybreak_airflow.runs import current_run
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
     run = current_run(BY_FORM)

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from include import alerts, pipeline
-from include.references import Reference
-from include.settings import load_settings
+from include import pipeline
+from include.alerts import outbox
+from include.core.references import Reference
+from include.core.settings import load_settings
 from tests.dags.contexts import TICK, context, event
 
 QUESTION = {"verdict_id": "v-1", "subject": "Promote v2, or keep v1?", "body": "b"}
@@ -29,7 +30,8 @@ def a_verdict(decision):
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Calls a task in a run of the given kind; what it told other DAGs is in `events`."""
-    from daybreak_airflow import decisions, passing
+    from daybreak_airflow import passing
+    from daybreak_airflow.tasks import decisions
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
 
@@ -61,7 +63,7 @@ def pipe(monkeypatch):
 
 def test_a_verdict_that_asks_is_mailed_and_starts_the_question(run, pipe, monkeypatch):
     calls, mailed = pipe("ask", None), []
-    monkeypatch.setattr(alerts, "deliver_pending", lambda *given: mailed.append(given))
+    monkeypatch.setattr(outbox, "deliver_pending", lambda *given: mailed.append(given))
     run("ask", a_verdict("ask"))
     assert (len(calls), len(mailed)) == (1, 1)
     assert run.events["the asset"].extra["verdict_id"] == "verdict-1"
@@ -70,10 +72,10 @@ def test_a_verdict_that_asks_is_mailed_and_starts_the_question(run, pipe, monkey
 @pytest.mark.parametrize(
     ("of", "decision", "sentence"),
     [
-        (None, "promote", r"Nobody needs to be asked \(promote\)"),
-        (None, "keep", r"Nobody needs to be asked \(keep\)"),
-        (context("backfill", interval_end=TICK), "ask", "this run promotes nothing"),
-        (context("manual", mode="dry_run"), "ask", "this run promotes nothing"),
+        (None, "promote", "The verdict is clear"),
+        (None, "keep", "The champion stays"),
+        (context("backfill", interval_end=TICK), "ask", "Backfill: nothing is promoted"),
+        (context("manual", mode="dry_run"), "ask", "Dry run: nothing is promoted"),
     ],
     ids=["clear yes", "clear no", "backfill", "dry run"],
 )
@@ -148,7 +150,7 @@ def test_a_past_window_rolls_nobody_back(run, pipe):
 @pytest.mark.parametrize("mode", ["enforce", None])
 def test_only_a_dry_run_makes_a_shadow_batch(run, pipe, mode):
     calls = pipe("shadow", reference("shadow", sentence="Beside the live ones."))
-    with pytest.raises(AirflowSkipException, match="No dry run"):
+    with pytest.raises(AirflowSkipException, match="Not a dry run"):
         run("shadow", a_verdict("promote"), of=context("manual", mode=mode))
     assert calls == []
     run("shadow", a_verdict("promote"), of=context("manual", mode="dry_run"))

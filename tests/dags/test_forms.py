@@ -78,7 +78,7 @@ def test_a_field_says_what_it_is_for(dags, dag_id, name):
 
 
 def test_every_moment_the_form_takes_can_be_read():
-    from include.clock import parse_moment
+    from include.core.clock import parse_moment
 
     for value in filter(None, GOOD["as_of"]):
         assert parse_moment(value).utcoffset() is not None

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from include.core import errors
+
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 EXPECTED = {
     "retrain",
@@ -89,7 +91,7 @@ class TestEveryDag:
         assert not [node for node in ast.walk(body) if isinstance(node, ast.If | ast.For | ast.While | ast.Try)]
 
     def test_its_tasks_are_named_after_their_functions(self, dags, dag_id):
-        from daybreak_airflow import decisions, replays, stages, tunings
+        from daybreak_airflow.tasks import decisions, replays, stages, tunings
 
         for task in dags[dag_id].tasks:
             modules = (stages, replays, decisions, tunings)
@@ -109,10 +111,9 @@ class TestEveryDag:
     ],
 )
 def test_only_what_may_pass_by_itself_is_tried_again(error, action):
-    import include.errors
     from daybreak_airflow.defaults import PATIENCE
 
-    happened = getattr(include.errors, error)("It happened.", hint="look.")
+    happened = getattr(errors, error)("It happened.", hint="look.")
     assert PATIENCE.evaluate(happened, try_number=1, max_tries=2).action.value == action
 
 

@@ -54,7 +54,7 @@ def test_each_button_keeps_its_address_under_its_own_key(dags):
 
 
 def address(link, **xcoms):
-    import daybreak_airflow.links as links
+    import daybreak_airflow.ui.links as links
 
     return getattr(links, link)().get_link(None, ti_key=Ti(**xcoms))
 

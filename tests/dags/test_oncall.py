@@ -10,8 +10,8 @@ import socket
 import pytest
 from aiosmtpd.controller import Controller
 
-from include.errors import Finding, ValidationBlocked
-from include.settings import load_settings
+from include.core.errors import Finding, ValidationBlocked
+from include.core.settings import load_settings
 from tests.dags.contexts import TICK, Ti, context
 
 
@@ -116,8 +116,8 @@ def test_a_context_with_next_to_nothing_still_makes_an_alert(settings):
     from types import SimpleNamespace
 
     from daybreak_airflow.oncall import failure_of
-    from include.clock import now
-    from include.failures import compose
+    from include.alerts.wording import compose
+    from include.core.clock import now
 
     told = failure_of(settings, {"dag": SimpleNamespace(dag_id="retrain", task_ids=[]), "run_id": "r", "reason": "x"})
     assert compose(told, None, now()).incident == "retrain/r"
@@ -171,7 +171,7 @@ def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
 def test_a_connection_means_what_it_means_to_airflow(settings, monkeypatch, connection, server):
     from daybreak_airflow.oncall import mailer
     from include.adapters import smtp
-    from include.failures import Alert
+    from include.alerts.wording import Alert
 
     sent = []
     monkeypatch.setattr(smtp, "send", lambda to, *args, **kwargs: sent.append(to))

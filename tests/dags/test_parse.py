@@ -26,16 +26,15 @@ HEAVY = [
     "evidently",
 ]
 PARSE = """
-import json, sys, time
+import json, sys
 import airflow.dag_processing.dagbag as airflow
-before, start = set(sys.modules), time.perf_counter()
+before = set(sys.modules)
 bag = airflow.DagBag(sys.argv[1])
-seconds = time.perf_counter() - start
 from airflow import plugins_manager
 plugins_manager.ensure_plugins_loaded()
 new = sorted({name.split(".")[0] for name in set(sys.modules) - before})
 plugins = [p.name for p in plugins_manager._get_plugins()[0] if p.name == "daybreak"]
-print(json.dumps({"dags": len(bag.dags), "errors": bag.import_errors, "new": new, "seconds": seconds,
+print(json.dumps({"dags": len(bag.dags), "errors": bag.import_errors, "new": new,
                   "plugins": plugins, "plugin_errors": plugins_manager.get_import_errors(),
                   "pages": "airflow.api_fastapi.core_api.security" in set(sys.modules) - before}))
 """
@@ -62,7 +61,6 @@ def test_dags_and_plugin_load_from_their_folders_and_bring_nothing_heavy(found):
     assert "daybreak_airflow" in found["new"]
     assert not set(found["new"]) & set(HEAVY)
     assert not found["pages"], "workers load the plugin too; they have no use for the pages"
-    assert found["seconds"] < 5
 
 
 def test_the_shared_code_is_loaded_once_as_a_package(found):

@@ -31,7 +31,7 @@ def stranger(folder):
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import HTTPException
 
-    from daybreak_airflow.reports import app
+    from daybreak_airflow.ui.reports import app
 
     def nobody():
         raise HTTPException(401, "Not authenticated")
@@ -46,7 +46,7 @@ def reader(folder):
     """A browser of somebody who has."""
     from airflow.api_fastapi.core_api.security import get_user
 
-    from daybreak_airflow.reports import app
+    from daybreak_airflow.ui.reports import app
 
     app.dependency_overrides[get_user] = lambda: "ada"
     yield TestClient(app, root_path="/daybreak", follow_redirects=False)
@@ -56,7 +56,7 @@ def reader(folder):
 def test_every_page_asks_airflow_who_is_there():
     from airflow.api_fastapi.core_api.security import get_user
 
-    from daybreak_airflow.reports import app
+    from daybreak_airflow.ui.reports import app
 
     asks = {
         route.path: any(dependency.call is get_user for dependency in route.dependant.dependencies)

@@ -9,8 +9,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include import pipeline
-from include.errors import AuditFailed, NoChampion, ValidationBlocked
-from include.references import Reference
+from include.core.errors import AuditFailed, NoChampion, ValidationBlocked
+from include.core.references import Reference
 from tests.dags.contexts import TICK, context
 
 
@@ -20,7 +20,8 @@ def reference(kind, **facts):
 
 def enter(monkeypatch, context_of_run, run):
     """Every module of tasks takes this for the run it is in."""
-    from daybreak_airflow import passing, replays, stages
+    from daybreak_airflow import passing
+    from daybreak_airflow.tasks import replays, stages
 
     for module in (passing, replays, stages):
         monkeypatch.setattr(module, "get_current_context", lambda: context_of_run)
@@ -30,7 +31,7 @@ def enter(monkeypatch, context_of_run, run):
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     """Calls a stage in a run of the given kind; the run's events are in its context."""
-    from daybreak_airflow import replays, stages
+    from daybreak_airflow.tasks import replays, stages
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
 
@@ -82,8 +83,8 @@ def test_a_better_challenger_is_promoted_and_recommend_is_told(run, pipe):
 @pytest.mark.parametrize(
     ("of", "verdict", "sentence"),
     [
-        (None, a_verdict("keep"), r"The champion stays \(keep\)\. NDCG 0\.12 against 0\.11\."),
-        (None, a_verdict("ask"), r"The champion stays \(ask\)\."),
+        (None, a_verdict("keep"), r"The champion stays\. NDCG 0\.12 against 0\.11\."),
+        (None, a_verdict("ask"), r"The champion stays until a person decides\."),
         (context("manual", mode="dry_run"), a_verdict(), "Dry run: nothing is promoted"),
         (a_backfill(), a_verdict(), "Backfill: nothing is promoted"),
         (a_backfill(publish_backfill=False), a_verdict(), "Backfill: nothing is promoted"),
@@ -201,8 +202,8 @@ def test_a_replay_trains_only_when_the_form_says_so(run):
 def test_what_a_replay_trains_is_as_of_its_snapshot_whenever_it_was_started(run, pipe, monkeypatch):
     from datetime import timedelta
 
-    from daybreak_airflow import stages
-    from include.record import Run
+    from daybreak_airflow.tasks import stages
+    from include.core.run import Run
 
     seen = []
     monkeypatch.setattr(pipeline, "build_features", lambda run, *_: seen.append(run.as_of) or reference("features"))
@@ -215,9 +216,9 @@ def test_what_a_replay_trains_is_as_of_its_snapshot_whenever_it_was_started(run,
 @pytest.fixture
 def replayed(monkeypatch):
     """What was asked of the replay, which here makes a version or says what it would make."""
-    from daybreak_airflow import replays
-    from include import quarantine, replay
-    from include.record import Run
+    from daybreak_airflow.tasks import replays
+    from include.core.run import Run
+    from include.pipeline import replaying
 
     asked = {}
     facts = {"came_back": 3, "mended": 2, "added": 0, "still_broken": 1, "quarantined": 1, "changed": True}
@@ -229,10 +230,12 @@ def replayed(monkeypatch):
 
         return stand_in
 
-    monkeypatch.setattr(quarantine, "newest_snapshot", lambda settings, wish: wish.snapshot or "newest")
-    monkeypatch.setattr(replay, "find_raw", lambda settings, name: SimpleNamespace(id=name, as_of=TICK))
-    monkeypatch.setattr(replay, "try_again", note("try", SimpleNamespace(facts=lambda: facts)))
-    monkeypatch.setattr(replay, "replay", note("replay", reference("clean_snapshot", replayed_from="raw-1", **facts)))
+    monkeypatch.setattr(replaying, "newest_snapshot", lambda settings, wish: wish.snapshot or "newest")
+    monkeypatch.setattr(replaying, "find_raw", lambda settings, name: SimpleNamespace(id=name, as_of=TICK))
+    monkeypatch.setattr(replaying, "try_again", note("try", SimpleNamespace(facts=lambda: facts)))
+    monkeypatch.setattr(
+        replaying, "replay", note("replay", reference("clean_snapshot", replayed_from="raw-1", **facts))
+    )
 
     def start(**form):
         enter(monkeypatch, context("manual", **form), Run(None, "replay_quarantine/1", TICK, "somebody"))
@@ -243,7 +246,7 @@ def replayed(monkeypatch):
 
 
 def test_a_replay_tries_what_the_form_names_as_of_the_snapshots_moment(replayed):
-    from include.quarantine import Wish
+    from include.validation.quarantine.rows import Wish
 
     version = replayed(snapshot="raw-7", table="", code="ART103", dry_run=False)
     assert version["facts"]["came_back"] == 3
@@ -257,12 +260,12 @@ def test_a_dry_replay_says_what_would_come_back_and_makes_nothing(replayed):
 
 
 def test_a_replay_with_nothing_to_try_is_green_and_says_so(replayed, monkeypatch):
-    from include import quarantine
+    from include.pipeline import replaying
 
     def nothing(settings, wish):
-        raise quarantine.NothingWaits("No row waits in quarantine.", hint="look.")
+        raise replaying.NothingWaits("No row waits in quarantine.", hint="look.")
 
-    monkeypatch.setattr(quarantine, "newest_snapshot", nothing)
+    monkeypatch.setattr(replaying, "newest_snapshot", nothing)
     with pytest.raises(AirflowSkipException, match="No row waits"):
         replayed()
     assert replayed.asked == {}

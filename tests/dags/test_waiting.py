@@ -10,9 +10,10 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from include.adapters.warehouse import connect
-from include.errors import SourceError, SourceLate
-from tests import servers, worlds
+from include.core.errors import SourceError, SourceLate
 from tests.dags.contexts import TRIGGERED, context
+from tests.parts import servers
+from tests.worlds import tiny
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 LONG_AGO = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -25,8 +26,8 @@ def installation(server):
     from tests.conftest import reset_warehouse
 
     reset_warehouse(server)
-    tables = {name: table.slice(0, 20) for name, table in worlds.tiny().items()}
-    worlds.publish(server, tables)
+    tables = {name: table.slice(0, 20) for name, table in tiny.tiny().items()}
+    tiny.publish(server, tables)
     servers.write_env_file(server)
     return server
 
@@ -44,7 +45,7 @@ def settings(installation, monkeypatch):
 def happen(settings, at, received=None, event_id=500):
     with connect(settings, "newsroom") as newsroom:
         row = {"event_id": event_id, "kind": "impression", "occurred_at": at, "ingested_at": received or at}
-        worlds.add(newsroom, "reading_events", [row])
+        tiny.add(newsroom, "reading_events", [row])
 
 
 def vouch(settings, until):
@@ -55,7 +56,7 @@ def vouch(settings, until):
 
 
 def start(of):
-    from daybreak_airflow.waiting import WaitForData
+    from daybreak_airflow.tasks.waiting import WaitForData
 
     return WaitForData(task_id="wait_for_data").execute(of)
 
@@ -66,7 +67,7 @@ def scheduled(end=END, **params):
 
 def wait(end=END, seconds=0.5, meanwhile=None):
     """What the trigger fires with, and after how long; `meanwhile` is called once it has asked in vain."""
-    from daybreak_airflow.waiting import WindowComplete
+    from daybreak_airflow.tasks.waiting import WindowComplete
 
     deadline = datetime.now(UTC) + timedelta(seconds=seconds)
     path, values = WindowComplete(end.isoformat(), deadline.isoformat(), 0.05).serialize()
@@ -148,7 +149,7 @@ def words(moment):
 
 
 def test_at_the_deadline_the_trigger_fires_and_the_task_fails_with_what_is_missing(settings):
-    from daybreak_airflow.waiting import WaitForData
+    from daybreak_airflow.tasks.waiting import WaitForData
 
     event, _ = wait(seconds=0.4)
     assert not event["is_complete"]
@@ -161,7 +162,7 @@ def test_at_the_deadline_the_trigger_fires_and_the_task_fails_with_what_is_missi
 
 
 def test_a_window_that_became_complete_goes_on(settings):
-    from daybreak_airflow.waiting import WaitForData
+    from daybreak_airflow.tasks.waiting import WaitForData
 
     event = {"is_complete": True, "answer": "Complete."}
     assert WaitForData(task_id="wait_for_data").go_on(scheduled(), event) == "Complete."
@@ -202,7 +203,7 @@ def test_a_past_window_is_never_waited_for_complete_or_not(settings):
     ids=["schedule", "backfill", "a named moment", "by hand", "by hand in the UI", "an event"],
 )
 def test_who_waits(of, waits):
-    from daybreak_airflow.waiting import waits_not
+    from daybreak_airflow.tasks.waiting import waits_not
 
     assert bool(waits_not(of, 120)) is not waits
     assert waits_not(of, 0)

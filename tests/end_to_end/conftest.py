@@ -44,7 +44,7 @@ class Installation:
 
     @property
     def settings(self):
-        from include.settings import Settings
+        from include.core.settings import Settings
 
         return Settings(_env_file=self.home / "daybreak.env", home=self.home)
 

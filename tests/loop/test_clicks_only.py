@@ -12,7 +12,7 @@ import pytest
 
 from include.adapters import feast_store
 from include.adapters.warehouse import connect
-from tests import cli, servers
+from tests.parts import cli, servers
 
 AS_OF = datetime(2017, 10, 10, tzinfo=UTC)
 READERS, DAYS, SLOT = 120, 5, timedelta(hours=3)

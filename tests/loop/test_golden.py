@@ -7,10 +7,10 @@ import json
 import pytest
 from psycopg.rows import dict_row
 
-from include.adapters import mlflow_registry
+from include.adapters import mlflow_client
 from include.adapters.warehouse import connect
-from include.settings import PROJECT
-from tests import worlds
+from include.core.settings import PROJECT
+from tests.worlds import tiny
 
 GOLDEN = PROJECT / "tests" / "golden" / "tiny_world.json"
 DIGITS = 3  # other machines add in another order
@@ -27,8 +27,8 @@ def found(first_retrain, live_lists, mlflow_server, snapshot, clean_snapshot, fe
             "select a.category, c.reader_id, c.article_id, regexp_replace(c.reason, '“.*”|in .*|on .*', '…') as why"
             " from recs.current c join source.articles a using (article_id)"
         ).fetchall()
-    run = mlflow_registry.client(mlflow_server).get_run(first_retrain.model.facts["mlflow_run_id"])
-    own = [row for row in lists if row["category"] == worlds.CATEGORIES[worlds.group_of(row["reader_id"])]]
+    run = mlflow_client.client(mlflow_server).get_run(first_retrain.model.facts["mlflow_run_id"])
+    own = [row for row in lists if row["category"] == tiny.CATEGORIES[tiny.group_of(row["reader_id"])]]
     reasons = [row["why"] for row in lists]
     return rounded(
         {
@@ -42,7 +42,7 @@ def found(first_retrain, live_lists, mlflow_server, snapshot, clean_snapshot, fe
             "lists": {
                 "rows": len(lists),
                 "share_of_own_category": len(own) / len(lists),
-                "share_of_long_articles": sum(worlds.is_long(row["article_id"]) for row in lists) / len(lists),
+                "share_of_long_articles": sum(tiny.is_long(row["article_id"]) for row in lists) / len(lists),
                 "reasons": {reason: reasons.count(reason) / len(reasons) for reason in sorted(set(reasons))},
             },
         }

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from include.settings import PROJECT
-from tests import worlds
+from include.core.settings import PROJECT
+from tests.worlds import tiny
 
 # Each word in turn, then an end without the interpreter's own tidying up.
 RUN = """
@@ -29,7 +29,7 @@ def left(live_lists, mlflow_server, tmp_path_factory):
     """What lies in the temporary folder after all stages of three words ran in a process of their own."""
     folder = tmp_path_factory.mktemp("temporary")
     where = {"TMPDIR": str(folder), "DAYBREAK_HOME": str(mlflow_server.home)}
-    command = [sys.executable, "-c", RUN, worlds.AS_OF.isoformat(), "retrain", "recommend", "monitor"]
+    command = [sys.executable, "-c", RUN, tiny.AS_OF.isoformat(), "retrain", "recommend", "monitor"]
     subprocess.run(command, check=True, cwd=PROJECT, env=os.environ | where, capture_output=True, text=True)
     return sorted(path.name for path in folder.iterdir())
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from datetime import timedelta
 
 import pytest
 
-from include.adapters import mlflow_registry
+from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import connect
-from tests import cli, servers, worlds
+from tests.parts import cli, servers
+from tests.worlds import tiny
 
-AS_OF = worlds.AS_OF.isoformat()
+AS_OF = tiny.AS_OF.isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def second_retrain(before_second, mlflow_server):
 
 
 def ledger_and_versions(settings):
-    versions = mlflow_registry.client(settings).search_model_versions("name = 'daybreak'")
+    versions = mlflow_client.client(settings).search_model_versions("name = 'daybreak'")
     ledger = ask(settings, "select seq, version from ops.champions order by seq")
     return ledger, sorted(int(version.version) for version in versions)
 
@@ -55,7 +57,16 @@ def test_the_first_retrain_promotes_and_says_why(first_retrain):
 def test_the_first_champion_is_in_the_ledger_with_its_snapshot_verdict_and_actor(first_retrain, tiny_world):
     model, verdict = first_retrain.model, first_retrain.verdict
     ledger = "select seq, version, from_version, action, actor, snapshot_id, verdict_id, run_id from ops.champions"
-    expected = (1, int(model.id), None, "promote", "cli", model.parents[1], verdict.id, first_retrain.run_id)
+    expected = (
+        1,
+        int(model.id),
+        None,
+        "promote",
+        getpass.getuser(),
+        model.parents[1],
+        verdict.id,
+        first_retrain.run_id,
+    )
     assert ask(tiny_world, ledger)[0] == expected
 
 
@@ -73,7 +84,7 @@ def test_the_second_retrain_adds_nothing_to_the_ledger_and_no_version(before_sec
 
 
 def test_every_subscriber_gets_a_list(lists):
-    assert set(lists) == {*range(1, worlds.READERS + 1), *worlds.COLD_READERS}
+    assert set(lists) == {*range(1, tiny.READERS + 1), *tiny.COLD_READERS}
 
 
 def test_every_list_has_ten_distinct_articles(lists):
@@ -85,8 +96,8 @@ def test_no_list_has_an_article_that_its_reader_has_read(lists, tiny_world):
         tiny_world,
         "select distinct reader_id, article_id from source.reading_events where kind in ('click', 'read')"
         " and occurred_at < %s and ingested_at < %s",
-        worlds.AS_OF,
-        worlds.AS_OF,
+        tiny.AS_OF,
+        tiny.AS_OF,
     )
     listed = {(reader, article) for reader, articles in lists.items() for article in articles}
     assert not listed & set(read)
@@ -107,17 +118,17 @@ def test_every_listed_article_is_live(lists, tiny_world):
         tiny_world,
         "select article_id from source.articles where not is_flagged and published_at < %s and ingested_at < %s"
         " and published_at >= %s",
-        worlds.AS_OF,
-        worlds.AS_OF,
-        worlds.AS_OF - timedelta(hours=tiny_world.article_max_age_hours),
+        tiny.AS_OF,
+        tiny.AS_OF,
+        tiny.AS_OF - timedelta(hours=tiny_world.article_max_age_hours),
     )
     assert {article for articles in lists.values() for article in articles} <= {article for (article,) in live}
 
 
 def test_readers_get_what_their_group_spends_time_on(lists):
     """The best place goes to a long article of the reader's own category, though short ones are opened more often."""
-    first = {reader: articles[0] for reader, articles in lists.items() if reader <= worlds.READERS}
-    suits = [article % 4 == worlds.group_of(reader) and worlds.is_long(article) for reader, article in first.items()]
+    first = {reader: articles[0] for reader, articles in lists.items() if reader <= tiny.READERS}
+    suits = [article % 4 == tiny.group_of(reader) and tiny.is_long(article) for reader, article in first.items()]
     assert sum(suits) >= 0.95 * len(suits)
 
 
@@ -197,7 +208,7 @@ def test_a_day_that_is_no_day_is_one_line(tiny_world):
 def test_a_moment_yet_to_come_is_one_line(tiny_world):
     code, line = refused(tiny_world, "retrain", "--as-of", "2999-01-01")
     assert code == 1
-    assert "2999-01-01 00:00 UTC is yet to come" in line
+    assert "2999-01-01 00:00 UTC is in the future" in line
 
 
 def test_a_postgresql_that_does_not_answer_is_one_line(tiny_world):
@@ -215,7 +226,7 @@ def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_worl
 
 def test_lists_without_a_champion_are_one_line(fresh_warehouse, clean_snapshot):
     servers.write_env_file(fresh_warehouse)
-    worlds.publish(fresh_warehouse, worlds.tiny())
+    tiny.publish(fresh_warehouse, tiny.tiny())
     code, line = refused(fresh_warehouse, "monitor", "--as-of", AS_OF)
     assert code == 7
     assert "No model has been promoted yet" in line

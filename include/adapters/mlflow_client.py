@@ -1,0 +1,75 @@
+"""The connection to MLflow: one quiet client, and errors that say whether the server is away or a version is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import cache
+from typing import Any
+
+from include.adapters.quiet_feast import import_feast
+from include.core.errors import ServiceError
+from include.core.settings import Settings
+
+MODEL = "daybreak"
+EXPERIMENT = "daybreak"
+NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
+
+
+def make_quiet() -> None:
+    """MLflow without telemetry, progress bars and links on standard output; it asks the environment at each call."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
+def client(settings: Settings) -> Any:
+    """MLflow's client, quiet and without telemetry."""
+    make_quiet()
+    return reach(settings)
+
+
+@cache
+def reach(settings: Settings) -> Any:
+    """The client of a server that answered, made once, with our experiment and our registered model in place."""
+    import_feast()
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    mlflow = MlflowClient(settings.mlflow_url)
+    try:
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            mlflow.create_experiment(EXPERIMENT)
+        need_model(mlflow)
+    except MlflowException as error:
+        raise away(settings, error) from error
+    return mlflow
+
+
+def need_model(mlflow: Any) -> None:
+    """Our registered model is there; somebody may have deleted it, even while a run trained."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        mlflow.create_registered_model(MODEL, description="Daybreak's recommenders; `champion` is the live one.")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def away(settings: Settings, error: Exception) -> ServiceError:
+    """What to raise when the server did not answer."""
+    return ServiceError(
+        f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
+        hint="is it running? `bin/daybreak status` tells.",
+    )
+
+
+def need_server(settings: Settings) -> None:
+    """Nothing, if somebody answers at MLflow's address; found out at once, not after the client's retries."""
+    try:
+        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
+    except OSError as error:
+        raise away(settings, error) from error

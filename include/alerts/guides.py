@@ -1,0 +1,137 @@
+"""What the failure of each DAG means, and what to do about each kind of error: the tables that mails are worded from.
+
+Belongs here: severity, what stayed untouched, the next step and the section of `docs/runbook.md`. Does not belong here:
+the text of a mail (wording.py) or how it is sent (outbox.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["page", "ticket", "digest"]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What a failure of one DAG means: how urgent, what stayed as it was, what to do, where to read more."""
+
+    severity: Severity
+    done: str
+    next_step: str
+    section: str
+
+
+AGAIN = "Then clear the failed task in Airflow (Grid, the red square, Clear): the run goes on from there."
+GUIDES = {
+    "retrain": Guide(
+        "page",
+        "Nothing was promoted: the champion stays, and the lists are refreshed with it every hour.",
+        f"Read the error above and remove its cause. {AGAIN}",
+        "retrain-failed",
+    ),
+    "recommend": Guide(
+        "page",
+        "Nothing was published: the last good lists stay live. The next hourly run tries again.",
+        f"Read the error above and remove its cause before the lists grow stale. {AGAIN}",
+        "recommend-failed",
+    ),
+    "monitor": Guide(
+        "ticket",
+        "Champion and lists are not touched by this. The next hourly run looks again.",
+        f"Until it works, drift goes unseen. Read the error above and remove its cause. {AGAIN}",
+        "monitor-failed",
+    ),
+    "maintain": Guide(
+        "ticket",
+        "Champion and lists are not touched by this. Nothing that a run needs was removed.",
+        f"Watch the free space until it works. {AGAIN}",
+        "maintain-failed",
+    ),
+    "replay_quarantine": Guide(
+        "ticket",
+        "Nothing came back: the rows stay set aside, snapshots and champion are as they were.",
+        "Read the error above and remove its cause, then trigger `replay_quarantine` again.",
+        "replay-failed",
+    ),
+    "approve": Guide(
+        "ticket",
+        "The champion stays until somebody decides.",
+        "Answer with `bin/daybreak approve` (with --keep to say no), or clear the failed task.",
+        "approve-failed",
+    ),
+    "rollback": Guide(
+        "page",
+        "Nothing was changed: champion and lists are as they were.",
+        f"Read the error above: it names the version that could not be used; name another in the form. {AGAIN}",
+        "rollback-failed",
+    ),
+    "newsroom": Guide(
+        "ticket",
+        "The demo publisher stands still; the next run plays on from where it stopped.",
+        "Nothing, if the next run is green: this is the demo, not a publisher.",
+        "newsroom-failed",
+    ),
+}
+ANY_RUN = Guide("page", "Nothing that we know of.", f"Read the log and remove the cause. {AGAIN}", "run-failed")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What to do about one kind of error, whichever DAG met it."""
+
+    next_step: str
+    section: str
+
+
+# By the error's class. A cause knows better than its DAG what to do next.
+CAUSES = {
+    "ValidationBlocked": Cause(
+        "Open the report: it names the check, the share of bad rows and examples. Have the rows corrected at their "
+        "source, then clear the task `extract` with everything after it, so that the corrected rows are read; or bring "
+        "them into this very snapshot with `replay_quarantine`.",
+        "validation-blocked",
+    ),
+    "SourceLate": Cause(
+        "Ask the publisher when the rest comes. Once it is there, clear the task `wait_for_data`: the run goes on from "
+        "there. To train on what is there, trigger `retrain` with this as_of and wait_minutes 0.",
+        "data-awaited",
+    ),
+    "SourceError": Cause(
+        "Correct the view or the data that the error names, then clear the task `extract` with everything after it.",
+        "source-unusable",
+    ),
+    "ServiceError": Cause(
+        f"See with `bin/daybreak status` which service is down, read `bin/daybreak logs NAME`, bring it up. {AGAIN}",
+        "service-down",
+    ),
+    "AuditFailed": Cause(
+        "The report says which check refused the batch. The next hourly run makes a new one; if that is refused too, "
+        "look at the newest articles and at the champion.",
+        "audit-failed",
+    ),
+    "ArtifactDamaged": Cause(
+        "Clear the task that makes the artifact which the error names, with everything after it: it is made again.",
+        "artifact-damaged",
+    ),
+    "StateFolderError": Cause(f"Make room, or make the state folder writable. {AGAIN}", "state-folder-unusable"),
+    "SettingsError": Cause(
+        "If the form was wrong, trigger a new run with a right one. If a setting was, correct it and restart the "
+        "services.",
+        "setting-wrong",
+    ),
+    "AirflowTaskTimeout": Cause(
+        f"Compare the task's duration with earlier runs, and see whether the machine is busy. {AGAIN}",
+        "too-slow",
+    ),
+    "": Cause(
+        f"Read the end of the log, then look whether the machine ran out of memory (`dmesg`) or was restarted. {AGAIN}",
+        "task-killed",
+    ),
+}
+# The tasks that change what is live. One that fails may have done its work just before.
+SWITCHES = {"promote", "publish"}
+SWITCH = (
+    "The switch is one transaction: it happened whole or not at all, and `bin/daybreak status` shows which. "
+    "Clearing the task is safe either way."
+)

@@ -1,0 +1,158 @@
+"""The outbox: an alert is a row in `ops.alerts` first and a mail second.
+
+So a mail server that is down loses nothing and breaks no run. One incident is one row is one mail: the first to report
+it wins. When the warehouse cannot be written, the alert is mailed at once and kept as a file in the state folder; the
+next delivery brings it home. What an alert says is in `failures.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from include.adapters.warehouse import Connection, connect, query
+from include.alerts.wording import Alert, Failure, LiveLists, compose
+from include.core.clock import now
+from include.core.errors import ServiceError
+from include.core.settings import Settings
+from include.data.store import digest_of
+
+MASKED_LENGTH = 8  # a shorter secret is a word that may stand in any text
+
+Send = Callable[[Alert], None]  # raises ServiceError when the mail server does not take it
+
+log = logging.getLogger(__name__)
+
+
+def report(settings: Settings, failure: Failure, send: Send) -> bool:
+    """Whether the failure was news. Then it is mailed, or kept for the next delivery."""
+    try:
+        bring_home(settings)
+        alert = printable(settings, compose(failure, live_lists(settings), now()))
+        is_news = raise_alert(settings, alert)
+    except Exception as error:  # whatever is wrong with the warehouse, it must not cost the alert
+        log.warning("The alert goes out without the warehouse: %s", error)
+        unknown = "Unknown: the warehouse does not answer, so whoever reads lists from it gets none."
+        return report_without_warehouse(settings, printable(settings, compose(failure, unknown, now())), send)
+    deliver_pending(settings, send)
+    return is_news
+
+
+def live_lists(settings: Settings) -> LiveLists | None:
+    """What readers are shown at this moment; None before the first publication."""
+    with connect(settings) as warehouse:
+        row = warehouse.execute(query("alerts/readers_now")).fetchone()
+    return LiveLists(*row) if row else None
+
+
+def raise_alert(
+    settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+) -> bool:
+    """Whether the incident is new and now in the outbox; one that is there already is left as it is."""
+    with connect(settings) as warehouse:
+        return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
+
+
+def keep_alert(
+    warehouse: Connection, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+) -> bool:
+    """The same, when this transaction commits: for an alert on what happens in it."""
+    times = {"raised_at": raised_at or now(), "sent_at": sent_at}
+    return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
+
+
+def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
+    """How many alerts were mailed and how many still wait.
+
+    A row is locked while it is mailed, so two deliverers at once mail different rows. It is marked in the transaction
+    that mailed it: a crash in between mails it twice rather than never. A server that refuses ends the round.
+    """
+    bring_home(settings)
+    sent = 0
+    while deliver_next(settings, send):
+        sent += 1
+    with connect(settings) as warehouse:
+        (waiting,) = warehouse.execute(query("alerts/waiting")).fetchone() or (0,)
+    return sent, waiting
+
+
+def deliver_next(settings: Settings, send: Send) -> bool:
+    """Whether an alert was waiting and is now mailed."""
+    with connect(settings) as warehouse:
+        row = warehouse.execute(query("alerts/next_pending")).fetchone()
+        if row is None:
+            return False
+        alert_id, *content = row
+        try:
+            send(Alert(*content))
+        except ServiceError as error:
+            log.warning("%s", error)
+            warehouse.execute(query("alerts/not_sent"), {"alert_id": alert_id, "error": error.fact})
+            return False
+        warehouse.execute(query("alerts/sent"), {"alert_id": alert_id})
+        return True
+
+
+def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bool:
+    """As `report`, with a file for a row: the file's name is the incident, so only the first to report it mails."""
+    file = waiting_room(settings) / f"{digest_of(alert.incident)}.json"
+    content = {"alert": asdict(alert), "raised_at": now().isoformat(), "sent_at": None}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x") as new:
+            json.dump(content, new)
+    except FileExistsError:
+        return False
+    except OSError as error:  # a full disk must not keep the mail from going out
+        log.warning("The alert is not kept: %s", error)
+    try:
+        send(alert)
+    except ServiceError as error:
+        log.warning("%s", error)
+        return True
+    if file.exists():
+        file.write_text(json.dumps(content | {"sent_at": now().isoformat()}))
+    return True
+
+
+def bring_home(settings: Settings) -> None:
+    """Moves alerts that were kept as files into the outbox, those that were mailed as mailed."""
+    for file in sorted(waiting_room(settings).glob("*.json")):
+        try:
+            content = json.loads(file.read_text())
+            alert = Alert(**content["alert"])
+        except FileNotFoundError:  # another deliverer was faster
+            continue
+        except (ValueError, TypeError, KeyError):  # cut short by a full disk
+            log.warning("%s cannot be read and is set aside.", file)
+            file.rename(file.with_suffix(".damaged"))
+            continue
+        times = {
+            key: datetime.fromisoformat(content[key]) if content[key] else None for key in ("raised_at", "sent_at")
+        }
+        raise_alert(settings, alert, **times)
+        file.unlink(missing_ok=True)
+
+
+def waiting_room(settings: Settings) -> Path:
+    """Where alerts wait while the warehouse is down."""
+    return settings.home / "alerts"
+
+
+def printable(settings: Settings, alert: Alert) -> Alert:
+    """The alert without this installation's secrets, and without characters that a database or a mail refuses."""
+
+    def clean(text: str) -> str:
+        for name in type(settings).model_fields:
+            value = getattr(settings, name)
+            if isinstance(value, SecretStr) and len(value.get_secret_value()) >= MASKED_LENGTH:
+                text = text.replace(value.get_secret_value(), "***")
+        return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+    return replace(alert, subject=clean(alert.subject), body=clean(alert.body))

@@ -1,0 +1,124 @@
+"""What the failure of a run means, in words a person woken at night can use. Pure: facts in, a mail's text out.
+
+Belongs here: what each DAG's failure leaves untouched, how urgent it is, what to do next and which section of
+`docs/runbook.md` says more. Does not belong here: how the text reaches on-call (`alerts.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from textwrap import shorten
+
+from include.alerts.guides import ANY_RUN, CAUSES, GUIDES, SWITCH, SWITCHES, Severity
+from include.core.clock import FORMAT, in_words
+from include.core.errors import Finding
+
+SUBJECT_LENGTH = 150
+MOST_FINDINGS = 12
+RUNBOOK = "docs/runbook.md"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One incident, as it is stored and mailed."""
+
+    incident: str
+    severity: Severity
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is known about a failed run; a run that was killed knows little."""
+
+    dag_id: str
+    run_id: str
+    run_type: str = ""
+    as_of: datetime | None = None
+    task_id: str = ""
+    tries: int = 0
+    kind: str = ""  # the error's class
+    fact: str = ""
+    hint: str = ""
+    run_url: str = ""
+    log_url: str = ""
+    report_url: str = ""
+    findings: tuple[Finding, ...] = ()  # of a validation that failed: each check that stopped it
+
+
+@dataclass(frozen=True)
+class LiveLists:
+    """The lists readers are shown at this moment."""
+
+    batch_id: str
+    generated_at: datetime
+    model_version: int
+    readers: int
+    stale_after_minutes: int
+
+
+def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -> Alert:
+    """The alert about a failed run. `lists` is what readers see, None if nothing, a sentence if it is unknown."""
+    guide = GUIDES.get(failure.dag_id, ANY_RUN)
+    cause = CAUSES.get(failure.kind, guide)
+    severity: Severity = "ticket" if failure.run_type == "backfill" else guide.severity
+    fact = (
+        summary(failure.findings)
+        or failure.fact
+        or "It ended without an error message: killed by the system, or out of time or memory."
+    )
+    where = f"{failure.dag_id} failed" + (f" at {failure.task_id}" if failure.task_id else "")
+    subject = shorten(f"[{severity}] {where}: {fact}", SUBJECT_LENGTH, placeholder=" …")
+    links = {
+        "Run": failure.run_url,
+        "Log": failure.log_url,
+        "Data Docs" if failure.findings else "Report": failure.report_url,
+        "Runbook": f"{RUNBOOK}#{cause.section}",
+    }
+    done = SWITCH if failure.task_id in SWITCHES else guide.done
+    as_of = f" (as of {failure.as_of.strftime(FORMAT)})" if failure.as_of else ""
+    tries = f" Airflow tried {failure.tries} times." if failure.tries > 1 else ""
+    parts = {
+        "What broke": f"{where}, {failure.run_type} run {failure.run_id}{as_of}.\n{fact}"
+        + (f"\nHint: {failure.hint}" if failure.hint else ""),
+        "Checks that failed": "\n".join(tell_finding(finding) for finding in failure.findings[:MOST_FINDINGS])
+        + (f"\n... and {more} more, in the Data Docs." if (more := len(failure.findings) - MOST_FINDINGS) > 0 else ""),
+        "What readers see now": lists if isinstance(lists, str) else describe(lists, moment),
+        "What was done": done + tries,
+        "Next step": cause.next_step,
+        "Links": "\n".join(f"{name}: {url}" for name, url in links.items() if url),
+    }
+    body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text)
+    return Alert(f"{failure.dag_id}/{failure.run_id}", severity, subject, body + "\n")
+
+
+def summary(findings: tuple[Finding, ...]) -> str:
+    """The checks that stopped a run, in one line: table, check and count of the first, and how many more."""
+    if not findings:
+        return ""
+    first, more = findings[0], len(findings) - 1
+    rows = f" ({first.count:,} rows)" if first.count else ""
+    others = f", and {more} more check{'s' if more > 1 else ''}" if more else ""
+    return f"{first.table} breaks {first.code} {first.title}{rows}{others}."
+
+
+def tell_finding(finding: Finding) -> str:
+    """One check that stopped a run: table, check, how many rows, up to three keys, the sentence with the numbers."""
+    rows = f": {finding.count:,} rows" if finding.count else ""
+    keys = ", ".join(key or "(without key)" for key in finding.examples)
+    example = f", for example {keys}" if keys else ""
+    return f"- {finding.table}, {finding.code} {finding.title}{rows}{example}. {finding.sentence}"
+
+
+def describe(lists: LiveLists | None, moment: datetime) -> str:
+    """One sentence on what readers see: whose lists, of when, how old."""
+    if lists is None:
+        return "No lists: none have been published yet."
+    age = moment - lists.generated_at
+    stale = age > timedelta(minutes=lists.stale_after_minutes)
+    return (
+        f"Lists of {lists.generated_at.strftime(FORMAT)}, champion v{lists.model_version}, {in_words(age)} old"
+        f"{', STALE' if stale else ''}, for {lists.readers:,} readers (batch {lists.batch_id})."
+    )

@@ -1,0 +1,64 @@
+"""The one place that reads the wall clock, and the words for time.
+
+Everything that decides anything takes `as_of` as an argument; `now()` is for time stamps of records ("when was this
+written") and for the edges that choose an `as_of`. A test holds every other module to that.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from include.core.errors import DaybreakError, SettingsError
+
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+def now() -> datetime:
+    """The present moment, UTC, timezone-aware."""
+    return datetime.now(UTC)
+
+
+def parse_moment(text: str) -> datetime:
+    """An ISO date or datetime as an aware UTC datetime; a date means its midnight, a naive time is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"{text!r} is not a date or time.", hint="write it as 2026-11-20 or 2026-11-20T03:00:00Z."
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def refuse_future(moment: datetime, present: datetime) -> datetime:
+    """Return the moment; `DaybreakError` when it is yet to come. Clocks of two machines may differ by five minutes."""
+    if moment > present + CLOCK_SKEW:
+        raise DaybreakError(
+            f"{moment:%Y-%m-%d %H:%M} UTC is in the future; it is {present:%Y-%m-%d %H:%M} UTC now.",
+            hint="give a moment in the past, or none.",
+        )
+    return moment
+
+
+def parse_length(text: str) -> timedelta:
+    """A length of time as people write it: 30m, 1h, 7d."""
+    found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", text.strip())
+    if found is None:
+        raise SettingsError(f"{text!r} is not a length of time.", hint="write it as 30m, 1h or 7d.")
+    return int(found[1]) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[found[2]]
+
+
+def compact(moment: datetime) -> str:
+    """A moment as it appears in ids and paths: 20261120T030000Z."""
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+FORMAT = "%Y-%m-%d %H:%M UTC"
+
+
+def in_words(age: timedelta) -> str:
+    """An age as a person says it: 40 min, 3 h, 2 days."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"

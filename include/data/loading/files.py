@@ -1,0 +1,177 @@
+"""Which files there are, which section of the mapping reads which, and what their columns are called."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import gzip
+import io
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import IO
+
+from include.core.errors import SettingsError, SourceError
+from include.core.settings import Settings
+from include.data.loading.mapping import Section
+from include.data.store import scratch
+
+FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+FORMATS |= {".parquet": "parquet", ".pq": "parquet"}
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+PACKED = (".gz", *ARCHIVES)
+LOOKS = {"{": "jsonl", "PAR1": "parquet"}  # how a file without a known suffix begins
+HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: where it lies now, and the name people know it by."""
+
+    path: Path
+    name: str
+
+    @property
+    def suffix(self) -> str:
+        """What the name ends with, `.gz` left aside."""
+        return Path(self.name.removesuffix(".gz")).suffix.lower()
+
+
+@contextmanager
+def open_files(settings: Settings, given: Sequence[str]) -> Iterator[list[Source]]:
+    """Every file that was named, by itself, by a pattern or by its folder; what is zipped is unpacked meanwhile."""
+    folder = scratch(settings)
+    try:
+        yield [source for path in find_files(given) for source in _unpacked(path, folder)]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_files(given: Sequence[str]) -> list[Path]:
+    """The files in order of their names; a pattern that finds nothing is a `SourceError`."""
+    found: dict[Path, None] = {}
+    for pattern in given:
+        path = Path(pattern).expanduser()
+        if path.is_dir():
+            hits = [one for one in sorted(path.rglob("*")) if one.is_file() and _is_readable(one)]
+        elif path.is_file():
+            hits = [path]
+        else:  # pathlib has no word for an absolute pattern
+            hits = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
+        if not hits:
+            raise SourceError(f"There is no file {pattern}.", hint="give files, patterns in quotes, or a folder.")
+        found |= dict.fromkeys(hits)
+    return list(found)
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a file of a folder is meant: by its suffix, or where it has none by how it begins."""
+    if path.name.startswith("."):
+        return False
+    return path.name.endswith(PACKED) or path.suffix.lower() in FORMATS or (not path.suffix and bool(_sniff(path)))
+
+
+def _sniff(path: Path) -> str:
+    with path.open("rb") as file:
+        begin = file.read(64).decode("utf-8-sig", errors="replace").lstrip()
+    return next((form for sign, form in LOOKS.items() if begin.startswith(sign)), "")
+
+
+def _unpacked(path: Path, folder: Path) -> Iterator[Source]:
+    """The file itself, or each file of an archive, archives in it included."""
+    if not path.name.endswith(ARCHIVES):
+        yield Source(path, path.name)
+        return
+    try:
+        for name, packed in _members(path):
+            folder.mkdir(parents=True, exist_ok=True)
+            target = Path(tempfile.mkdtemp(dir=folder)) / name
+            with packed, target.open("wb") as file:
+                shutil.copyfileobj(packed, file, HEAD_BYTES)
+            if _is_readable(target):
+                yield from _unpacked(target, folder)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+        raise SourceError(
+            f"{path} cannot be unpacked: {error}.", hint="fetch it anew, or unpack it yourself."
+        ) from None
+
+
+def _members(path: Path) -> Iterable[tuple[str, IO[bytes]]]:
+    """Name and content of each file in an archive, but of those that nobody can read."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for one in archive.infolist():
+                if not one.is_dir() and _may_be_read(one.filename):
+                    yield Path(one.filename).name, archive.open(one)
+    else:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() and _may_be_read(member.name) else None
+                if content is not None:
+                    yield Path(member.name).name, content
+
+
+def _may_be_read(name: str) -> bool:
+    path = Path(name)
+    is_known = not path.suffix or path.suffix.lower() in FORMATS or path.name.endswith(PACKED)
+    return is_known and not path.name.startswith(".")
+
+
+def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, list[Source]]:
+    """The files of each section; a file that no section reads is a `SettingsError`."""
+    taken = {
+        section.name: [one for one in sources if any(fnmatch(one.name, pattern) for pattern in section.files)]
+        for section in sections
+    }
+    used = {one for files in taken.values() for one in files}
+    if unused := [one.name for one in sources if one not in used]:
+        raise SettingsError(
+            f"{len(unused)} file(s) that no section of the mapping reads: {', '.join(unused[:5])}.",
+            hint="leave them out, or let `files` of a section match their names.",
+        )
+    return taken
+
+
+def format_of(section: Section | None, source: Source) -> str:
+    """How a file is written: what the mapping says, else by its name."""
+    found = (section.format if section else "") or FORMATS.get(source.suffix, "")
+    if not found and not source.name.endswith(".gz"):
+        found = _sniff(source.path)
+    if not found:
+        raise SettingsError(
+            f"{source.name}: nobody knows what {source.suffix or 'a name without a suffix'} stands for.",
+            hint="say `format: csv`, `jsonl` or `parquet` in the mapping.",
+        )
+    return found
+
+
+def delimiter_of(section: Section | None, source: Source) -> str:
+    """What stands between two cells."""
+    return (section.delimiter if section else "") or ("\t" if source.suffix == ".tsv" else ",")
+
+
+def head(source: Source, encoding: str = "utf-8") -> str:
+    """The beginning of a text file."""
+    opener = gzip.open if source.name.endswith(".gz") else open
+    try:
+        with opener(source.path, "rb") as file:
+            text = file.read(HEAD_BYTES)
+    except (OSError, EOFError) as error:
+        raise SourceError(f"{source.name} cannot be read: {error}.", hint="fetch it anew.") from None
+    return text.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
+
+
+def first_rows(text: str, delimiter: str, count: int, quote: str = '"') -> list[list[str]]:
+    """The first rows of a CSV text, cells as they are."""
+    lines = io.StringIO(text)
+    if quote:
+        reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return [row for row, _ in zip(reader, range(count), strict=False)]

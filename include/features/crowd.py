@@ -1,0 +1,167 @@
+"""The crowd: what everybody else did lately and what is live, small enough to travel with a model.
+
+Belongs here: taking it from a log, keeping it as files, and the world that follows from it at a moment. Who asks is no
+part of it: it holds no reader's id. Equal logs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.adapters import duck
+from include.core.clock import parse_moment
+from include.core.errors import ArtifactDamaged, BadInput
+from include.core.settings import Settings
+from include.data.snapshot import Snapshot, find_read_kind, open_tables
+from include.data.store import read_json, write_json
+from include.features.build import counting, describe_part, describe_readers, describe_world
+from include.features.scenes import MICROSECONDS, VERSION, Scenes, make_scenes
+
+FOLDER = "crowd"
+MOST_EVENTS = 5_000_000
+EVERY = timedelta(minutes=15)  # the world around readers is described anew so often; exactly at the crowd's own moment
+WORLDS_HELD = 4
+UNKNOWN_IN_CROWD = {"event_id": pa.int64(), "position": pa.int16()}
+
+
+@dataclass(frozen=True)
+class World:
+    """What is the same for everybody who asks at a moment: the scenes of nobody."""
+
+    moment: datetime
+    scenes: Scenes
+    _moved: dict[datetime, Scenes] = field(default_factory=dict, repr=False, compare=False)
+
+    def at(self, moment: datetime) -> Scenes:
+        """The same scenes, asked about at this moment; for all who ask at one moment the very same."""
+        if moment == self.moment:
+            return self.scenes
+        if (known := self._moved.get(moment)) is not None:
+            return known
+        at = pa.scalar(moment, MICROSECONDS)
+        moved = {name: getattr(self.scenes, name) for name in ("articles", "co_reads")}
+        for name, table in moved.items():
+            moved[name] = table.set_column(
+                table.column_names.index("list_at"), "list_at", pa.repeat(at, table.num_rows)
+            )
+        self._moved.clear()  # of the last moment only
+        return self._moved.setdefault(moment, replace(self.scenes, **moved))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Articles and events as of a moment, and how they were counted."""
+
+    about: Mapping[str, Any]
+    articles: pa.Table
+    events: pa.Table
+    _worlds: dict[datetime, World] = field(default_factory=dict, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment it was taken at: it knows nothing of what came later."""
+        return parse_moment(self.about["as_of"])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """How the feature queries count."""
+        return dict(self.about["counting"])
+
+    @classmethod
+    def take(cls, connection: duckdb.DuckDBPyConnection, as_of: datetime, parameters: Mapping[str, Any]) -> Crowd:
+        """The crowd of a log (`articles` and `reading_events` of the connection) as of a moment."""
+        counted = {"read_kind": find_read_kind(connection), **parameters}
+        asked = {**counted, "as_of": as_of, "most_events": MOST_EVENTS}
+        articles, events = (describe_part(connection, name, asked) for name in ("crowd_articles", "crowd_events"))
+        came = describe_part(connection, "crowd_readers", asked).column("readers")[0].as_py()
+        lately = pc.field("occurred_at") >= pa.scalar(as_of - timedelta(days=1), MICROSECONDS)
+        kept = len(pc.unique(events.filter(lately).column("reader_id")))
+        about = {
+            "as_of": as_of.isoformat(),
+            "feature_version": VERSION,
+            "counting": counted,
+            "rows": {"articles": articles.num_rows, "events": events.num_rows, "left_out_readers": came - kept},
+        }
+        return cls(about, articles, events)
+
+    def save(self, folder: Path) -> None:
+        """Two Parquet files and a page of facts."""
+        for name in ("articles", "events"):
+            folder.mkdir(parents=True, exist_ok=True)
+            pq.write_table(getattr(self, name), folder / f"{name}.parquet", compression="zstd", compression_level=9)
+        write_json(folder / "crowd.json", self.about)
+
+    @classmethod
+    def open(cls, folder: Path) -> Crowd:
+        """The crowd in a folder."""
+        about = read_json(folder / "crowd.json")
+        if about["feature_version"] != VERSION:
+            raise ArtifactDamaged(
+                f"{folder} was counted for features {about['feature_version']}; these are {VERSION}.",
+                hint="take it again with this code, or use the code it was taken with.",
+            )
+        try:
+            articles, events = (pq.read_table(folder / f"{name}.parquet") for name in ("articles", "events"))
+        except (OSError, pa.ArrowInvalid) as error:
+            raise ArtifactDamaged(f"{folder} cannot be read: {error}.", hint="fetch the version again.") from error
+        return cls(about, articles, events)
+
+    def world_at(self, moment: datetime) -> World:
+        """What everybody finds at the moment, as known at the last quarter of an hour, counted from the crowd's own."""
+        described = self.as_of + (moment - self.as_of) // EVERY * EVERY
+        if described < self.as_of:
+            raise BadInput(
+                f"The crowd knows the day before {self.as_of:%Y-%m-%d %H:%M} UTC; {moment:%Y-%m-%d %H:%M} is earlier.",
+                hint="hand in the crowd of that moment with `with_crowd`, or ask as of the crowd's moment or later.",
+            )
+        with self._lock:
+            if described not in self._worlds:
+                self._worlds[described] = self._describe(described)
+                for oldest in sorted(self._worlds)[:-WORLDS_HELD]:
+                    del self._worlds[oldest]
+            return self._worlds[described]
+
+    def _describe(self, moment: datetime) -> World:
+        events = self.events
+        for name, kind in UNKNOWN_IN_CROWD.items():
+            events = events.append_column(name, pa.nulls(events.num_rows, kind))
+        with duck.connect() as connection:
+            connection.register("articles", self.articles)
+            connection.register("reading_events", events)
+            connection.register("subscribers", NOBODY)
+            tables = describe_world(connection, [moment], self.parameters)
+            nobody = pa.schema([("reader_id", pa.int64()), ("list_at", MICROSECONDS)]).empty_table()
+            described = describe_readers(connection, nobody, self.parameters)
+        tables = {**tables, "requests": nobody, **described, "all_reads": tables["reads"]}
+        if not tables["article_stats"].num_rows:
+            raise BadInput(
+                f"None of the {self.articles.num_rows:,} articles that the crowd of {self.as_of:%Y-%m-%d %H:%M} UTC "
+                f"knows is live at {moment:%Y-%m-%d %H:%M} UTC.",
+                hint="hand in a fresher crowd with `with_crowd`.",
+            )
+        return World(moment, make_scenes(tables))
+
+
+NOBODY = pa.schema(
+    [
+        *(("reader_id", pa.int64()), ("region", pa.string()), ("plan", pa.string())),
+        *(("signed_up_at", MICROSECONDS), ("interests", pa.list_(pa.string()))),
+    ]
+).empty_table()
+
+
+def keep_crowd(settings: Settings, snapshot: Snapshot, build: Path) -> None:
+    """The crowd of a snapshot beside the features of a build."""
+    with open_tables(settings, snapshot) as connection:
+        Crowd.take(connection, snapshot.as_of, counting(settings)).save(build / FOLDER)

@@ -1,0 +1,120 @@
+"""Scenes: what a model sees for each request, opened from a build or made from described tables.
+
+Belongs here: the one form in which features reach models. Does not belong here: how a feature is computed (build.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.adapters import duck
+from include.adapters.feast_store import retrieve
+
+VERSION = "v3"
+METADATA = ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
+MICROSECONDS = pa.timestamp("us", tz="UTC")
+OURS_TO_FEAST = {"list_at": "event_timestamp"}
+FEAST_TO_OURS = {"event_timestamp": "list_at"}
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """What a model sees: for every request (reader_id, list_at) the world as it was known at that moment.
+
+    `readers` has one row per request with the reader's features, `articles` one per moment and live article with its
+    metadata and features, `reads` what those who ask had read when and `shown` what they were shown, `co_reads` which
+    articles go together at a moment. `all_reads` is what everybody had read when: the very table `reads`, unless
+    requests are sessions and not readers. `catalogue` tells what articles say, of those no longer live, too.
+    """
+
+    requests: pa.Table
+    readers: pa.Table
+    articles: pa.Table
+    reads: pa.Table
+    co_reads: pa.Table
+    all_reads: pa.Table
+    shown: pa.Table
+    catalogue: pa.Table
+
+    def between(self, start: datetime, end: datetime) -> Scenes:
+        """The scenes with `start <= list_at < end`; reads stay whole, models look only at those before each moment."""
+        return Scenes(
+            **{
+                field.name: rows_between(table, start, end) if "list_at" in table.column_names else table
+                for field in fields(self)
+                for table in [getattr(self, field.name)]
+            }
+        )
+
+
+def rows_between(table: pa.Table, start: datetime, end: datetime) -> pa.Table:
+    """The rows with `start <= list_at < end`."""
+    list_at = pc.field("list_at")
+    return table.filter((list_at >= pa.scalar(start, MICROSECONDS)) & (list_at < pa.scalar(end, MICROSECONDS)))
+
+
+def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
+    """The scenes of described tables, the same that a build of them gives."""
+    with duck.connect() as connection:
+        for name in ("requests", "reader_activity", "reader_taste"):
+            connection.register(name, tables[name])
+        readers = duck.fetch(connection, duck.query("features/readers"))
+    share = _share(tables, tables["article_stats"].rename_columns(FEAST_TO_OURS))
+    own = {name: tables[name] for name in ("requests", "reads", "shown")}
+    return share(**own, readers=readers, all_reads=tables.get("all_reads", tables["reads"]))
+
+
+def open_scenes(folder: Path) -> Scenes:
+    """The scenes of a build, its features retrieved point-in-time through Feast."""
+    own = {name: pq.read_table(folder / name) for name in ("requests", "reads", "shown")}
+    return _open_world(folder)(**own, readers=_open_readers(folder, own["requests"]), all_reads=own["reads"])
+
+
+def open_scenes_in_parts(folder: Path, at_once: int) -> Iterator[Scenes]:
+    """The scenes of a build, so many of its requests at once, with what their readers read and were shown and nobody
+    else; what all share is the very same table in each."""
+    share, all_requests, all_reads = (
+        _open_world(folder),
+        pq.read_table(folder / "requests"),
+        pq.read_table(folder / "reads"),
+    )
+    for start in range(0, all_requests.num_rows, at_once):
+        requests = all_requests.slice(start, at_once)
+        first, last = (one.as_py() for one in pc.min_max(requests.column("reader_id")).values())
+        between = [("reader_id", ">=", first), ("reader_id", "<=", last)]
+        own = {name: pq.read_table(folder / name, filters=between) for name in ("reads", "shown")}
+        yield share(**own, requests=requests, readers=_open_readers(folder, requests), all_reads=all_reads)
+
+
+def _open_world(folder: Path) -> Callable[..., Scenes]:
+    live = pq.read_table(folder / "article_stats", columns=["article_id", "event_timestamp"])
+    stats = retrieve(folder, f"articles_{VERSION}", live).rename_columns(FEAST_TO_OURS)
+    return _share({name: pq.read_table(folder / name) for name in ("articles", "co_reads")}, stats)
+
+
+def _open_readers(folder: Path, requests: pa.Table) -> pa.Table:
+    found = retrieve(folder, f"readers_{VERSION}", requests.rename_columns(OURS_TO_FEAST))
+    return found.rename_columns(FEAST_TO_OURS)
+
+
+def _share(side: Mapping[str, pa.Table], stats: pa.Table) -> Callable[..., Scenes]:
+    """Scenes of whoever asks in this world."""
+    return partial(
+        Scenes,
+        articles=stats.join(side["articles"].select(METADATA), "article_id", join_type="inner").combine_chunks(),
+        co_reads=side["co_reads"],
+        catalogue=side["articles"].select([*METADATA[:2], "summary", *METADATA[2:]]),
+    )
+
+
+def open_outcomes(folder: Path) -> pa.Table:
+    """What readers did after each moment of a training build, a row per request and article."""
+    return pq.read_table(folder / "outcomes")

@@ -1,0 +1,178 @@
+"""What is asked at a moment: the scenes a model sees, and the answers it is judged by or learns from.
+
+In `lists` mode a question is a reader who came in the step after the moment. In `next-read` mode it is a session: its
+earlier reads are told, its last one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from include.adapters import duck
+from include.core.settings import Settings
+from include.features.build import counting, describe, describe_readers, describe_world
+from include.features.scenes import Scenes, make_scenes
+from include.judging.backtest.ground import Ground, first_reads
+from include.judging.backtest.plan import EVERYBODY, Plan
+
+MICROSECONDS = pa.timestamp("us", tz="UTC")
+FEWEST_MOMENTS = 16  # that a model learns from in next-read mode, if there are so many
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything about one step. `who` says which reader is behind a request; models see the scenes and no more.
+
+    `answers` are the reads that come next: reader_id and list_at of the request, article_id, seconds.
+    """
+
+    scenes: Scenes
+    catalogue: pa.Table
+    who: pa.Table
+    answers: pa.Table
+    live: pa.Table
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a model is fitted on."""
+
+    scenes: Scenes
+    outcomes: pa.Table
+
+
+def ask(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
+    """The questions of a step and their answers."""
+    parameters = {**counting(settings), **_asking(settings, plan, plan.sample), "moment": step}
+    happened = ground.happened_around(step, plan.every)
+    who = _who_comes(ground, step, plan, parameters)
+    with ground.known_before(step, timedelta(days=settings.lookback_days), who) as connection:
+        connection.register("moments", _moments([step]))
+        connection.register("first_reads", ground.first_reads)
+        connection.register("session_source", happened)
+        live = _query(connection, "live_articles", parameters)
+        if plan.mode == "lists":
+            requests = who.select(["reader_id", "list_at"])
+            connection.register("requests", requests)
+            answers = _query(connection, "list_answers", parameters)
+            tables = describe(connection, [step], requests, counting(settings))
+            return Question(make_scenes(tables), tables["articles"], who, answers, live)
+        asked = _name_sessions(connection, who)
+        world = describe_world(connection, [step], counting(settings))
+        scenes, _ = _session_scenes(connection, asked, world, parameters, with_answers=False)
+        answers = asked.select(["reader_id", "list_at", "article_id"])
+        answers = answers.append_column("seconds", pa.nulls(answers.num_rows, pa.float64()))
+        return Question(scenes, world["articles"], asked.select(["reader_id", "list_at", "who_id"]), answers, live)
+
+
+def _who_comes(ground: Ground, step: datetime, plan: Plan, parameters: Mapping[str, Any]) -> pa.Table:
+    """The readers, or the sessions, that are asked for: `who_id` is the reader behind each."""
+    with duck.borrow() as connection:
+        connection.register("moments", _moments([step]))
+        connection.register("first_reads", ground.first_reads)
+        if plan.mode == "next-read":
+            return _query(connection, "asked_sessions", parameters)
+        requests = _query(connection, "asked_readers", parameters)
+    return requests.append_column("who_id", requests.column("reader_id"))
+
+
+def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> Lesson:
+    """What a model fitted at the moment may learn from: questions of the time before, answers known by then."""
+    moments = _lesson_moments(settings, plan, moment)
+    with ground.known_before(moment, plan.train_window) as connection:
+        if plan.mode == "lists":
+            tables = describe(connection, moments, "training", counting(settings))
+            return Lesson(make_scenes(tables), tables["outcomes"])
+        connection.register("first_reads", first_reads(connection))
+        connection.register("session_source", connection.table("reading_events"))
+        moments = _enough(connection, {**counting(settings), **_asking(settings, plan, 0)}, moments, plan.train_sample)
+        parameters = {**counting(settings), **_asking(settings, plan, -(-plan.train_sample // len(moments)))}
+        connection.register("moments", _moments(moments))
+        asked = _name_sessions(connection, _query(connection, "asked_sessions", parameters))
+        world = describe_world(connection, moments, counting(settings))
+        scenes, outcomes = _session_scenes(connection, asked, world, parameters, with_answers=True)
+        return Lesson(scenes, outcomes)
+
+
+def _lesson_moments(settings: Settings, plan: Plan, moment: datetime) -> list[datetime]:
+    """The list times of the last training days; the first day of the window is there to look back at."""
+    step = timedelta(hours=settings.list_step_hours)
+    length = min(timedelta(days=settings.train_days), max(plan.train_window - timedelta(days=1), plan.train_window / 2))
+    return [moment - step * back for back in range(max(1, length // step), 0, -1)]
+
+
+def _enough(
+    connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], moments: list[datetime], wanted: int
+) -> list[datetime]:
+    """As few of the moments, evenly spread, as have half the wanted questions: describing each takes its time."""
+    connection.register("moments", _moments(moments))
+    counts = Counter(_query(connection, "asked_sessions", parameters).column("list_at").to_pylist())
+    enough = moments
+    for stride in range(2, len(moments) // FEWEST_MOMENTS + 1):
+        fewer = moments[::-1][::stride][::-1]
+        if wanted and sum(min(counts[moment], wanted // len(fewer)) for moment in fewer) >= wanted / 2:
+            enough = fewer
+    return enough
+
+
+def _asking(settings: Settings, plan: Plan, sample: int) -> dict[str, Any]:
+    return {"every": plan.every, "seed": settings.seed, "sample": sample or EVERYBODY}
+
+
+def _name_sessions(connection: duckdb.DuckDBPyConnection, asked: pa.Table) -> pa.Table:
+    """The sessions to ask for, each under an id of its own: below zero, where no reader is."""
+    ids = pa.array(-1 - np.arange(asked.num_rows), pa.int64())
+    asked = asked.append_column("reader_id", ids)
+    connection.register("asked", asked)
+    return asked
+
+
+def _session_scenes(
+    connection: duckdb.DuckDBPyConnection,
+    asked: pa.Table,
+    world: Mapping[str, pa.Table],
+    parameters: Mapping[str, Any],
+    *,
+    with_answers: bool,
+) -> tuple[Scenes, pa.Table]:
+    """The scenes of sessions in a world, and what they lead to, by the very queries that describe readers."""
+    keys = [("list_at", "ascending"), ("reader_id", "ascending")]
+    requests = asked.select(["reader_id", "list_at"]).sort_by(keys)
+    events = _query(connection, "session_events", {**parameters, "with_answers": with_answers})
+    subscribers = _query(connection, "session_readers", parameters)
+    with duck.connect() as sessions:
+        for name, table in (
+            *(("reading_events", events), ("subscribers", subscribers)),
+            *(("articles", world["articles"]), ("moments", world["moments"])),
+        ):
+            sessions.register(name, table)
+        reads = duck.fetch(sessions, duck.query("features/reads"), parameters)
+        sessions.register("reads", reads)
+        outcomes = duck.fetch(sessions, duck.query("features/outcomes"), parameters)
+        described = describe_readers(sessions, requests, parameters)
+    outcomes = outcomes.join(
+        asked.select(["reader_id", "list_at", "article_id"]),
+        ["reader_id", "list_at", "article_id"],
+        join_type="left semi",
+    )
+    # what is asked is which article comes next, not for how long it is read: each answer is worth the same
+    seconds = outcomes.schema.get_field_index("read_seconds")
+    outcomes = outcomes.set_column(seconds, "read_seconds", pa.nulls(outcomes.num_rows, pa.float64()))
+    tables = {**world, **described, "requests": requests, "reads": reads, "all_reads": world["reads"]}
+    return make_scenes(tables), outcomes.sort_by([*keys, ("article_id", "ascending")])
+
+
+def _moments(moments: Sequence[datetime]) -> pa.Table:
+    return pa.table({"list_at": pa.array(moments, MICROSECONDS)})
+
+
+def _query(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
+    return duck.fetch(connection, duck.query(f"judging/backtest/{name}"), parameters)

@@ -1,0 +1,167 @@
+"""A backtest for people: a table for the terminal, a page, and the figures as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from include.core.html import bars, lines, page, save, table
+from include.judging.backtest.figures import MEASURES, Figures
+from include.judging.backtest.plan import Plan
+
+WORDS = {
+    "ndcg": "NDCG@{k}",
+    "hit_rate": "Hit rate@{k}",
+    "mrr": "MRR@{k}",
+    "recall": "Recall@{k}",
+    "time_ndcg": "Time NDCG@{k}",
+    "coverage": "Coverage",
+    "full_share": "Full lists",
+}
+
+
+def sentence(plan: Plan, figures: Figures) -> str:
+    """What came out, in one sentence with numbers."""
+    what = "sessions" if plan.mode == "next-read" else "reader lists"
+    leader = max(figures.means, key=lambda name: (figures.means[name]["ndcg"], name))
+    text = f"{leader} leads {figures.questions:,} {what} with NDCG@{plan.k} {figures.means[leader]['ndcg']:.4f}"
+    if leader not in figures.differences:
+        return f"{text}; the best baseline is ahead of every model."
+    best = figures.best_baseline
+    return f"{text}, {_difference(figures, leader)} against {best}, the best baseline."
+
+
+def tell(plan: Plan, figures: Figures) -> str:
+    """The table for a terminal."""
+    shown = _shown(plan, figures)
+    headings = ["model", *(WORDS[name].format(k=plan.k) for name in shown), f"against {figures.best_baseline or '-'}"]
+    rows = [
+        [model, *(f"{figures.means[model][name]:.4f}" for name in shown), _difference(figures, model)]
+        for model in figures.means
+    ]
+    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(len(headings))]
+    text = [
+        "  ".join(
+            cell.ljust(width) if place in (0, len(widths) - 1) else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [headings, *rows]
+    ]
+    return "\n".join([*text, _reach(plan, figures), sentence(plan, figures)])
+
+
+def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> None:
+    """`index.html`, `steps.csv` and `summary.json` in a folder."""
+    shown = _shown(plan, figures)
+    steps = sorted({row["step"] for row in figures.steps})
+    per_step = {(row["model"], row["step"]): row["ndcg"] for row in figures.steps}
+    against = f"Against {figures.best_baseline or 'no baseline'}"
+    sections = [
+        (
+            f"Mean NDCG@{plan.k}",
+            bars([(m, figures.means[m]["ndcg"]) for m in figures.means], next(iter(figures.means))),
+        ),
+        (
+            f"NDCG@{plan.k} by step",
+            lines(
+                [f"{step:%Y-%m-%d %H:%M}" for step in steps],
+                {model: [per_step[model, step] for step in steps] for model in figures.means},
+            ),
+        ),
+        (
+            "Side by side",
+            table(
+                ("", *(WORDS[name].format(k=plan.k) for name in shown), against),
+                [
+                    (model, *(figures.means[model][name] for name in shown), _difference(figures, model))
+                    for model in figures.means
+                ],
+            )
+            + f"<p>{_reach(plan, figures)}</p>",
+        ),
+        *_shorter(figures),
+        ("What was done", table(("", ""), [*plan.to_dict().items(), *about])),
+    ]
+    title = f"Backtest {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC"
+    save(folder / "index.html", page(title, sentence(plan, figures), sections))
+    with (folder / "steps.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["step", "model", "questions", *MEASURES])
+        for row in figures.steps:
+            writer.writerow([row["step"].isoformat(), row["model"], int(row["questions"]), *(row[m] for m in MEASURES)])
+    (folder / "summary.json").write_text(json.dumps(summary(plan, figures, about), indent=1, allow_nan=False) + "\n")
+
+
+def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The figures as JSON-ready data; a number that is none is null."""
+    return {
+        "plan": plan.to_dict(),
+        "about": {name: str(value) for name, value in about},
+        "questions": figures.questions,
+        "reachable_share": _number(figures.reachable_share),
+        "best_baseline": figures.best_baseline,
+        "means": {
+            model: {key: _number(value) for key, value in means.items()} for model, means in figures.means.items()
+        },
+        "shorter": {
+            str(length): {
+                model: {key: _number(value) for key, value in means.items()} for model, means in by_model.items()
+            }
+            for length, by_model in figures.shorter.items()
+        },
+        "against_best_baseline": {
+            model: {
+                "ndcg": _number(gap.mean),
+                "low": _number(gap.low),
+                "high": _number(gap.high),
+                "readers": gap.readers,
+            }
+            for model, gap in figures.differences.items()
+        },
+    }
+
+
+def _shorter(figures: Figures) -> list[tuple[str, str]]:
+    """A section on the first articles of the lists, if they are longer than what tables usually tell of."""
+    columns = [
+        (WORDS[name].format(k=length), {model: means[name] for model, means in by_model.items()})
+        for length, by_model in figures.shorter.items()
+        for name in ("ndcg", "hit_rate", "mrr")
+        if all(math.isfinite(means[name]) for means in by_model.values())
+    ]
+    if not columns:
+        return []
+    rows = [(model, *(values[model] for _, values in columns)) for model in figures.means]
+    return [("The first of each list", table(("", *(heading for heading, _ in columns)), rows))]
+
+
+def _shown(plan: Plan, figures: Figures) -> list[str]:
+    """The measures that say something: recall is the hit rate where one read is asked for; time needs dwell."""
+    no_news = {"recall", "full_share"} if plan.mode == "next-read" else set()
+    return [
+        name
+        for name in MEASURES
+        if name not in no_news and any(math.isfinite(means[name]) for means in figures.means.values())
+    ]
+
+
+def _difference(figures: Figures, model: str) -> str:
+    gap = figures.differences.get(model)
+    if gap is None or figures.best_baseline is None:
+        return "best baseline" if model == figures.best_baseline else ""
+    theirs = figures.means[figures.best_baseline]["ndcg"]
+    share = f"{gap.mean / theirs:+.1%} " if theirs else ""
+    return f"{share}({gap.mean:+.4f}, {gap.low:+.4f} to {gap.high:+.4f})"
+
+
+def _reach(plan: Plan, figures: Figures) -> str:
+    rest = "the rest counts as missed" if plan.mode == "next-read" else "the rest is not judged"
+    return f"{figures.reachable_share:.1%} of what was read next was out and young enough at its step; {rest}."
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

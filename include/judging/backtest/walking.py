@@ -1,0 +1,229 @@
+"""Walking through the steps: fit, recommend, compare with what was read next. What is done stays done.
+
+Each model's result of each step is a small file named by all that it depends on, and so is each fitted model; a walk
+that was killed goes on where it was, and the same inputs give the same files.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.adapters import duck
+from include.core.errors import ArtifactDamaged, DaybreakError
+from include.core.settings import Settings
+from include.data.snapshot import Snapshot
+from include.data.store import digest_of, scratch, whole_folder
+from include.judging.backtest.asking import Lesson, Question, ask, teach
+from include.judging.backtest.ground import Ground
+from include.judging.backtest.plan import CHAMPION, Plan
+from include.judging.metrics import LONGEST_COUNTED_SECONDS
+from include.lists.arrange import make_lists
+from include.models import BASELINES, Recommender, model_class
+from include.models.budget import share_readers
+from include.models.provenance import code_digest, lock_digest
+
+Say = Callable[[str], None]
+
+NOTHING_READ = {
+    "lists": "nobody reads anything in them that could be on a list",
+    "next-read": "no session of two articles or more ends in them",
+}
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The champion as it is: never fitted anew, and known by its digest."""
+
+    model: Recommender
+    digest: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One model at one step: a row per question, and what is true of all its lists."""
+
+    model: str
+    step: datetime
+    rows: pa.Table
+    facts: dict[str, float]
+
+
+class Walk:
+    """One backtest over one snapshot."""
+
+    def __init__(
+        self, settings: Settings, plan: Plan, snapshot: Snapshot, say: Say, champion: Champion | None = None
+    ) -> None:
+        self.settings, self.plan, self.snapshot, self.say, self.champion = settings, plan, snapshot, say, champion
+        self.home = settings.home / "backtests"
+        chosen = (
+            *(settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours, settings.train_days),
+            *(settings.max_per_publisher, settings.max_per_category, settings.max_train_rows, settings.seed),
+        )
+        shape = (plan.mode, plan.every, plan.train_window, plan.train_sample, chosen)
+        self.ground_key = digest_of(
+            snapshot.fingerprint, shape, code_digest("include/lists", "include/judging"), lock_digest()
+        )
+        self._ground: Ground | None = None
+        self._fitted: tuple[datetime, dict[str, Recommender]] | None = None
+        self._fit_seconds: dict[datetime, float] = {}
+
+    @property
+    def id(self) -> str:
+        """The same for the same snapshot, plan and code."""
+        return digest_of(self.ground_key, self.plan.to_dict(), self.champion.digest if self.champion else None)[:12]
+
+    def results(self) -> list[Judged]:
+        """Every model's result of every step, in order; what is stored is not worked out again."""
+        found: list[Judged] = []
+        steps = self.plan.steps
+        began, worked = time.perf_counter(), 0
+        for number, step in enumerate(steps, 1):
+            paths = {name: self._result_path(name, step) for name in self.plan.models}
+            missing = [name for name, path in paths.items() if not path.exists()]
+            if missing:
+                self._work(step, missing, paths)
+                worked += 1
+                fits = len({self.plan.fitted_at(later) for later in steps[number:]} - {self.plan.fitted_at(step)})
+                took = list(self._fit_seconds.values())
+                left = expect_seconds(time.perf_counter() - began, took, worked, len(steps) - number, fits)
+                self.say(f"step {number} of {len(steps)}: {step:%Y-%m-%d %H:%M}, about {_tell(left)} left")
+            found += [_read(path, name, step) for name, path in paths.items()]
+        if worked < len(steps):
+            self.say(f"{len(steps) - worked} of {len(steps)} steps were there already")
+        if not any(one.rows.num_rows for one in found):
+            raise DaybreakError(
+                f"Nobody can be asked in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
+                f"{self.plan.end:%Y-%m-%d %H:%M} UTC: {NOTHING_READ[self.plan.mode]}.",
+                hint="name days of the log on which more was read, longer steps (--every 1d) or the other --mode.",
+            )
+        return found
+
+    def _work(self, step: datetime, names: list[str], paths: Mapping[str, Path]) -> None:
+        if self._ground is None:
+            self._ground = Ground(self.settings, self.snapshot)
+        models = {name: self._model(name, self.plan.fitted_at(step)) for name in names}
+        question = ask(self.settings, self.plan, self._ground, step)
+        for name, model in models.items():
+            judged = judge(self.settings, self.plan, name, model, step, question)
+            _write(self.settings, paths[name], judged)
+
+    def _model(self, name: str, moment: datetime) -> Recommender:
+        """The model as it was fitted at the moment; held until another moment is asked for."""
+        if name == CHAMPION:
+            if self.champion is None:
+                raise DaybreakError("There is no champion to walk with.", hint="leave it out of --models.")
+            return self.champion.model
+        if name in BASELINES:
+            return model_class(name)()
+        if self._fitted is None or self._fitted[0] != moment:
+            self._fitted = (moment, {})
+        held = self._fitted[1]
+        if name not in held:
+            held[name] = self._fit(name, moment)
+        return held[name]
+
+    def _fit(self, name: str, moment: datetime) -> Recommender:
+        folder = self.home / "models" / digest_of(self.ground_key, name, moment)
+        if not folder.exists():
+            assert self._ground is not None
+            begin = time.perf_counter()
+            self.say(f"{name} learns as of {moment:%Y-%m-%d %H:%M}, a minute or more on a large log …")
+            lesson = teach(self.settings, self.plan, self._ground, moment)
+            model = fit(self.settings, name, lesson, moment)
+            with whole_folder(self.settings, folder) as draft:
+                model.save(draft)
+            seconds = time.perf_counter() - begin
+            self._fit_seconds[moment] = self._fit_seconds.get(moment, 0.0) + seconds
+            learnt_from = f"{lesson.outcomes.num_rows:,} outcomes in {seconds:.0f} s"
+            self.say(f"{name} fitted as of {moment:%Y-%m-%d %H:%M} on {learnt_from}")
+        return model_class(name).load(folder)
+
+    def _result_path(self, name: str, step: datetime) -> Path:
+        learnt = self.champion.digest if name == CHAMPION and self.champion else self.plan.fitted_at(step)
+        known = None if name in BASELINES else learnt
+        return (
+            self.home
+            / "steps"
+            / f"{digest_of(self.ground_key, name, known, self.plan.k, self.plan.sample, step)}.parquet"
+        )
+
+
+def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:
+    """A model that has learnt its lesson, however little there is to learn."""
+    model = model_class(name)()
+    used = share_readers(lesson.outcomes, lesson.scenes.readers, max_rows=settings.max_train_rows, seed=settings.seed)
+    model.fit(lesson.scenes, lesson.outcomes.filter(pc.field("reader_id").isin(used.readers)), seed=settings.seed)
+    return model
+
+
+def judge(settings: Settings, plan: Plan, name: str, model: Recommender, step: datetime, question: Question) -> Judged:
+    """How a model's answers to a step's questions compare with what was read next."""
+    if plan.mode == "lists":
+        ordered = make_lists(
+            settings.model_copy(update={"list_length": plan.k}), model, question.scenes, question.catalogue
+        )
+        # what was not out yet could not be listed by anybody
+        wanted = question.answers.filter(pc.is_in(question.answers.column("article_id"), question.live["article_id"]))
+    else:
+        ordered, wanted = model.rank(question.scenes, plan.k), question.answers
+    rows, reach = place_answers(ordered, wanted, plan.k)
+    who = question.who.select(["reader_id", "list_at", "who_id"])
+    rows = rows.join(who, ["reader_id", "list_at"]).sort_by([("reader_id", "ascending")]).drop_columns(["list_at"])
+    in_reach = pc.sum(pc.is_in(question.answers.column("article_id"), question.live["article_id"])).as_py() or 0
+    facts = {
+        "questions": question.who.num_rows,
+        "live_count": question.live.num_rows,
+        "answers": question.answers.num_rows,
+        "answers_in_reach": in_reach,
+        **reach,
+    }
+    return Judged(name, step, rows, {key: float(value) for key, value in facts.items()})
+
+
+def place_answers(ordered: pa.Table, wanted: pa.Table, k: int) -> tuple[pa.Table, dict[str, float]]:
+    """Per request where in the order the wanted articles stand; and how many articles and full lists there are."""
+    with duck.connect() as connection:
+        connection.register("ordered", ordered)
+        connection.register("wanted", wanted)
+        parameters = {"k": k, "longest_counted_seconds": LONGEST_COUNTED_SECONDS}
+        rows = duck.fetch(connection, duck.query("judging/backtest/judged"), parameters)
+        return rows, duck.fetch(connection, duck.query("judging/backtest/reach"), parameters).to_pylist()[0]
+
+
+def _write(settings: Settings, path: Path, judged: Judged) -> None:
+    """The result at its place, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = scratch(settings)
+    facts = {"facts": json.dumps(judged.facts, sort_keys=True)}
+    pq.write_table(judged.rows.replace_schema_metadata(facts), draft, compression="zstd", compression_level=1)
+    draft.replace(path)
+
+
+def _read(path: Path, name: str, step: datetime) -> Judged:
+    try:
+        rows = pq.read_table(path)
+        return Judged(name, step, rows, json.loads((rows.schema.metadata or {})[b"facts"]))
+    except (OSError, KeyError, ValueError) as error:
+        raise ArtifactDamaged(
+            f"{path} cannot be read: {error}.", hint="delete it and run the backtest again."
+        ) from error
+
+
+def expect_seconds(seconds: float, fits: Sequence[float], worked: int, steps: int, fits_to_come: int) -> float:
+    """How long the steps to come take if they and their fits are like those before, whose `fits` are in `seconds`."""
+    fit = sum(fits) / len(fits) if fits else 0.0
+    return (seconds - sum(fits)) / worked * steps + fit * fits_to_come
+
+
+def _tell(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,62 @@
+"""A card as text and as a page: sections of tables and points, the same in plain Markdown and in HTML.
+
+What publishers wrote (names of categories, of publishers) may stand in it, so both escape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from include.core.html import page, table
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows below headings."""
+
+    headings: tuple[str, ...]
+    rows: tuple[Sequence[object], ...]
+
+
+Points = tuple[str, ...]
+Section = tuple[str, Table | Points]
+
+
+def as_html(title: str, lead: str, sections: Iterable[Section]) -> str:
+    """The card as a page like the other reports."""
+    return page(title, lead, [(heading, _html(content)) for heading, content in sections])
+
+
+def _html(content: Table | Points) -> str:
+    if isinstance(content, Table):
+        return table(content.headings, content.rows)
+    return f"<ul>{''.join(f'<li>{escape(point)}</li>' for point in content)}</ul>"
+
+
+def as_markdown(title: str, lead: str, sections: Iterable[Section]) -> str:
+    """The card as Markdown that any reader of it shows."""
+    parts = [f"# {_text(title)}", _text(lead)]
+    for heading, content in sections:
+        parts += [f"## {_text(heading)}", _markdown(content)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(content: Table | Points) -> str:
+    if not isinstance(content, Table):
+        return "\n".join(f"- {_text(point)}" for point in content)
+    lines = [content.headings, ["---"] * len(content.headings), *content.rows]
+    return "\n".join(f"| {' | '.join(_cell(value) for value in line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return _text(str(value)).replace("|", "\\|")
+
+
+def _text(words: str) -> str:
+    return " ".join(words.replace("<", "&lt;").split())

@@ -1,0 +1,107 @@
+"""Who is champion: the append-only ledger.
+
+The ledger in PostgreSQL is the truth and a compare-and-set: a promotion names the row it was decided against, so of two
+runs that race, one is refused. MLflow's aliases are set after the ledger and repaired from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import class_row
+
+from include.adapters import mlflow_client, mlflow_registry
+from include.adapters.warehouse import Connection, connect, query
+from include.core.errors import NoChampion, ServiceError
+from include.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Champion:
+    """One row of the ledger."""
+
+    seq: int
+    version: int
+    from_version: int | None
+    action: str
+    why: str
+    actor: str
+    verdict_id: str | None
+    run_id: str
+    snapshot_id: str
+    at: datetime
+
+
+def find_champion(warehouse: Connection) -> Champion | None:
+    """The newest row of the ledger, or None before the first promotion."""
+    with warehouse.cursor(row_factory=class_row(Champion)) as cursor:
+        return cursor.execute(query("judging/newest_champion")).fetchone()
+
+
+def need_champion(warehouse: Connection) -> Champion:
+    """The champion; `NoChampion` before the first promotion."""
+    champion = find_champion(warehouse)
+    if champion is None:
+        raise NoChampion("No model has been promoted yet.", hint="run `retrain` and look at its verdict.")
+    return champion
+
+
+def append(
+    warehouse: Connection,
+    *,
+    after_seq: int,
+    version: int,
+    from_version: int | None,
+    why: str,
+    actor: str,
+    run_id: str,
+    snapshot_id: str,
+    action: str = "promote",
+    verdict_id: str | None = None,
+) -> bool:
+    """True when the row follows `after_seq`; False when somebody else's row came first, and nothing was written."""
+    values: dict[str, Any] = dict(locals())
+    del values["warehouse"]
+    return warehouse.execute(query("judging/append_champion"), values).fetchone() is not None
+
+
+def was_champion(warehouse: Connection, version: int) -> bool:
+    """Whether a verdict ever made it champion."""
+    return warehouse.execute(query("judging/was_champion"), [version]).fetchone() is not None
+
+
+def find_fallbacks(warehouse: Connection) -> list[int]:
+    """Versions to go back to, newest first: once champion, and never rolled back from."""
+    return [version for (version,) in warehouse.execute(query("judging/fallbacks"))]
+
+
+def follow(settings: Settings) -> str:
+    """Aliases as the ledger has them; empty, or one sentence when MLflow does not answer. What stands in the ledger
+    happened all the same, and whoever repairs next makes it good.
+    """
+    try:
+        repair_aliases(settings)
+    except ServiceError as error:
+        return f"MLflow's aliases are set later: {error.fact}"
+    return ""
+
+
+def repair_aliases(settings: Settings) -> None:
+    """MLflow's aliases say what the ledger says: `champion`, and `previous` for the one to go back to.
+
+    A version that somebody deleted from the registry gets no alias; the ledger knows it all the same.
+    """
+    mlflow_client.need_server(settings)
+    with connect(settings) as warehouse:
+        warehouse.execute(query("judging/lock_aliases"))
+        champion = find_champion(warehouse)
+        if champion is None:
+            return
+        fallbacks = find_fallbacks(warehouse)
+        for alias, version in {"champion": champion.version, "previous": next(iter(fallbacks), None)}.items():
+            if mlflow_registry.read_alias(settings, alias) == version:
+                continue
+            if version is None or not mlflow_registry.set_alias(settings, alias, version):
+                mlflow_registry.drop_alias(settings, alias)

@@ -1,0 +1,195 @@
+"""Whether a version works for somebody who knows nothing but the registry.
+
+A fresh process fetches the stored files, checks their digest, loads them and ranks a sample of the hold-out, bounded in
+time and memory; then this process ranks the same sample with the model it has. What is wrong with the version becomes
+a sentence here, never an exception: a broken challenger is a verdict, not a broken run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import SecretStr
+
+from include.core.checks import Check, at_most
+from include.core.errors import ArtifactDamaged, ServiceError
+from include.core.settings import PROJECT, Settings
+from include.data.store import scratch
+from include.features.scenes import Scenes
+from include.lists.arrange import DEPTH_PER_PLACE
+from include.models import Recommender
+from include.models.registry import RegisteredModel, load_version
+
+SERVICE_AWAY = ServiceError.exit_code
+SAMPLE_READERS = 200
+CLOSE = 1e-4  # relative: other processes add in another order
+
+
+@dataclass(frozen=True)
+class Mechanics:
+    """What a fresh process found: trouble in one sentence, or what loading and ranking took, and how far scores lie."""
+
+    trouble: str = ""
+    readers: int = 0
+    load_seconds: float = math.nan
+    milliseconds_per_list: float = math.nan
+    peak_mb: float = math.nan
+    differing_share: float = math.nan
+
+
+def try_out(settings: Settings, registered: RegisteredModel, scenes: Scenes) -> tuple[Recommender | None, Mechanics]:
+    """The version as this process has it, and what a fresh process that fetches it from the registry found."""
+    try:
+        model = load_version(settings, registered)
+    except ArtifactDamaged as error:
+        return None, Mechanics(error.fact.rstrip("."))
+    sample, depth = take_sample(scenes), settings.list_length * DEPTH_PER_PLACE
+    found, theirs = try_in_fresh_process(settings, registered, sample, depth)
+    if theirs is not None:
+        found = replace(found, differing_share=differing_share(model.rank(sample, depth), theirs))
+    return model, found
+
+
+def try_in_fresh_process(
+    settings: Settings, registered: RegisteredModel, scenes: Scenes, depth: int
+) -> tuple[Mechanics, pa.Table | None]:
+    """What a fresh process found, and its ranking of the scenes if it came that far."""
+    folder = scratch(settings)
+    folder.mkdir()
+    try:
+        for field in fields(scenes):
+            pq.write_table(getattr(scenes, field.name), folder / f"{field.name}.parquet")
+        ended = _run(settings.model_copy(update={"home": folder / "home"}), registered, folder, depth)
+        if isinstance(ended, str):
+            return Mechanics(ended), None
+        readers = scenes.requests.num_rows
+        found = Mechanics(
+            readers=readers,
+            load_seconds=ended["load_seconds"],
+            milliseconds_per_list=1000 * ended["rank_seconds"] / max(1, readers),
+            peak_mb=ended["peak_mb"],
+        )
+        return found, pq.read_table(folder / "ranked.parquet")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_mechanics(settings: Settings, found: Mechanics, subject: str) -> list[Check]:
+    """What a fresh process found, as checks."""
+    if found.trouble:
+        said = f"From the registry it cannot be used: {found.trouble}."
+        return [Check("RT112", "Works in a fresh process", subject, "block", "failed", None, "loads and ranks", said)]
+    return [
+        Check(
+            "RT112",
+            "Works in a fresh process",
+            subject,
+            "block",
+            "passed" if found.readers else "failed",
+            float(found.readers),
+            "loads and ranks",
+            f"A fresh process loaded it from the registry in {found.load_seconds:.1f} s and ranked for "
+            f"{found.readers:,} readers.",
+        ),
+        at_most(
+            "RT113",
+            "Scores are reproduced",
+            subject,
+            found.differing_share,
+            0.0,
+            f"{found.differing_share:.2%} of its places have another article or score there than in this process.",
+        ),
+        at_most(
+            "RT114",
+            "Fast enough",
+            subject,
+            found.milliseconds_per_list,
+            settings.max_list_milliseconds,
+            f"A list took {found.milliseconds_per_list:.1f} ms of processor time; "
+            f"{settings.max_list_milliseconds:g} ms may be.",
+        ),
+        at_most(
+            "RT115",
+            "Small enough",
+            subject,
+            found.peak_mb,
+            settings.max_model_memory_mb,
+            f"Loading and ranking held {found.peak_mb:,.0f} MB; {settings.max_model_memory_mb:,} MB are allowed.",
+        ),
+    ]
+
+
+def take_sample(scenes: Scenes) -> Scenes:
+    """The last moment of the scenes for a few hundred readers, spread over all."""
+    if not scenes.requests.num_rows:
+        return scenes
+    moment = pc.max(scenes.requests.column("list_at")).as_py()
+    last = scenes.between(moment, moment + timedelta(microseconds=1))
+    readers = np.unique(last.requests.column("reader_id").to_numpy())
+    chosen = pa.array(readers[:: max(1, len(readers) // SAMPLE_READERS)])
+
+    def of_chosen(table: pa.Table) -> pa.Table:
+        return table.filter(pc.is_in(table.column("reader_id"), chosen))
+
+    return replace(
+        last,
+        requests=of_chosen(last.requests),
+        readers=of_chosen(last.readers),
+        reads=of_chosen(last.reads),
+    )
+
+
+def differing_share(ours: pa.Table, theirs: pa.Table) -> float:
+    """The share of places with another article or another score; NaN is no score that could agree."""
+    if not ours.num_rows and not theirs.num_rows:
+        return 0.0
+    if ours.num_rows != theirs.num_rows:
+        return 1.0
+    keys = [("list_at", "ascending"), ("reader_id", "ascending"), ("rank", "ascending")]
+    ours, theirs = ours.sort_by(keys), theirs.sort_by(keys)
+    same = np.ones(ours.num_rows, dtype=bool)
+    for name in ("list_at", "reader_id", "article_id"):
+        same &= ours.column(name).to_numpy() == theirs.column(name).to_numpy()
+    same &= np.isclose(ours.column("score").to_numpy(), theirs.column("score").to_numpy(), rtol=CLOSE, atol=1e-9)
+    return float(1 - same.mean())
+
+
+def _run(settings: Settings, registered: RegisteredModel, folder: Path, depth: int) -> dict[str, float] | str:
+    """What the process printed, or what was the matter in one sentence; a service that is away stays an error."""
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in ((name, getattr(settings, name)) for name in Settings.model_fields)
+    }
+    task = {"settings": plain, "registered": vars(registered), "folder": folder, "depth": depth}
+    command = [sys.executable, "-m", "include.judging.fresh_process_child"]
+    try:
+        ended = subprocess.run(
+            command,
+            input=json.dumps(task, default=str),
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
+            timeout=settings.max_load_seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return f"a fresh process had not loaded and ranked within {settings.max_load_seconds:g} s"
+    said = ended.stderr.strip().splitlines()
+    last = said[-1] if said else "without a word"
+    if ended.returncode == SERVICE_AWAY:
+        raise ServiceError(last.partition(" Hint: ")[0], hint="is it running? `bin/daybreak status` tells.")
+    if ended.returncode < 0:
+        return f"a fresh process was killed by signal {-ended.returncode} while it loaded or ranked"
+    if ended.returncode:
+        return last.partition(" Hint: ")[0]
+    return dict(json.loads(ended.stdout.strip().splitlines()[-1]))

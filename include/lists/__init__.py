@@ -1,0 +1,1 @@
+"""From a version's ranking to the ten articles each reader gets, audited and switched live at once."""

@@ -1,0 +1,111 @@
+"""Batches: lists on their way into PostgreSQL, and the one switch that makes them live.
+
+Written under a batch id into a partition of their own, audited there, then switched by one row in one transaction. A
+reader of `recs.current` sees the old lists or the new ones, never half of either; when anything fails before the switch
+the last good batch stays. A retry writes the same batch again from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import pyarrow as pa
+from psycopg import sql
+
+from include.adapters.binary_copy import HEADER, TRAILER, rows_as_bytes
+from include.adapters.warehouse import Connection, query
+from include.core.errors import AuditFailed
+
+# a list's columns in the order of `batch/copy.sql`, as the bytes PostgreSQL wants; its text, `reason`, comes last
+NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
+TEXT = "reason"
+ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL takes one part in while the next is made
+
+
+def write(warehouse: Connection, lists: Iterable[pa.RecordBatch], batch: Mapping[str, object]) -> tuple[int, int]:
+    """Readers and rows of a batch that now lies in its own partition, unseen by readers; lists are taken as they come.
+
+    A batch that was published already is left as it is: the same id is the same lists.
+    """
+    batch_id = str(batch["batch_id"])
+    name = f"batch_{batch_id.lower()}"
+    names = {
+        "name": sql.Identifier(name),
+        "partition": sql.Identifier("recs", name),
+        "draft": sql.Identifier("recs", f"draft_{name}"),
+        "batch_id": sql.Literal(batch_id),
+    }
+    if warehouse.execute(query("lists/begin"), batch).fetchone() is not None:
+        warehouse.execute(sql.SQL(query("lists/create_partition")).format(**names))
+        copy_rows(warehouse, sql.SQL(query("lists/copy")).format(**names), lists)
+        warehouse.execute(sql.SQL(query("lists/attach_partition")).format(**names))
+    readers, rows = warehouse.execute(query("lists/count"), batch).fetchone() or (0, 0)
+    return readers, rows
+
+
+def copy_rows(warehouse: Connection, statement: sql.Composed, lists: Iterable[pa.RecordBatch]) -> None:
+    """The lists in a table, by binary COPY; at a missing value it is an `AuditFailed`, which undoes all of it."""
+    with warehouse.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(HEADER)
+        for rows in lists:
+            columns = rows.select([*NUMBERS, TEXT])
+            if missing := sum(column.null_count for column in columns.columns):
+                raise AuditFailed(
+                    f"The lists have at least {missing:,} empty value(s), so they are not written.",
+                    hint="the live lists stay; look at the model's ranking in the lists' Parquet file.",
+                )
+            for start in range(0, rows.num_rows, ROWS_AT_ONCE):
+                copy.write(rows_as_bytes(columns.slice(start, ROWS_AT_ONCE), NUMBERS, TEXT))
+        copy.write(TRAILER)
+
+
+def set_status(warehouse: Connection, batch_id: str, status: str) -> None:
+    """The batch is now `audited` or `refused`."""
+    warehouse.execute(query("lists/set_status"), {"batch_id": batch_id, "status": status})
+
+
+def find_live(warehouse: Connection) -> tuple[str, datetime, int, datetime] | None:
+    """The live batch: id, as_of, model version, published_at. None before the first one."""
+    return warehouse.execute(query("lists/live")).fetchone()
+
+
+def lock(warehouse: Connection) -> None:
+    """Nobody else publishes until this transaction ends."""
+    warehouse.execute(query("lists/lock_live"))
+
+
+def newest_of_version(warehouse: Connection, version: int) -> str | None:
+    """The newest batch of a model version that passed its audit and still has its rows."""
+    row = warehouse.execute(query("lists/newest_of_version"), [version]).fetchone()
+    return str(row[0]) if row else None
+
+
+def restore(warehouse: Connection, batch_id: str, stale_after_minutes: int) -> None:
+    """An audited batch live when this transaction commits, even if it is older than the live one."""
+    if warehouse.execute(query("lists/restore"), {"batch_id": batch_id}).fetchone() is None:
+        raise AuditFailed(
+            f"Batch {batch_id} has not passed its audit, or its rows are gone, so it is not published.",
+            hint="the live lists stay; the same again looks for another batch, or makes one.",
+        )
+    warehouse.execute(query("lists/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
+
+
+def switch(warehouse: Connection, batch_id: str, as_of: datetime, stale_after_minutes: int) -> bool:
+    """True when the batch is live when this transaction commits.
+
+    False when newer lists are live already, or another champion was made since the batch was scored.
+    """
+    lock(warehouse)
+    live = find_live(warehouse)
+    if not (warehouse.execute(query("lists/is_champions"), [batch_id]).fetchone() or (True,))[0]:
+        return False
+    if live is not None and (live[1] > as_of or live[0] == batch_id):
+        return live[0] == batch_id
+    if warehouse.execute(query("lists/mark_published"), {"batch_id": batch_id}).fetchone() is None:
+        raise AuditFailed(
+            f"Batch {batch_id} has not passed its audit, so it is not published.",
+            hint="clear the audit task; the live lists stay until then.",
+        )
+    warehouse.execute(query("lists/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
+    return True

@@ -1,0 +1,69 @@
+"""Lists of a version from features: scored into a file, written and audited. Who publishes them is not decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from include.adapters.warehouse import connect, query
+from include.core.clock import compact
+from include.core.references import Reference
+from include.core.settings import Settings
+from include.data.store import digest_of, whole_folder, write_json
+from include.features.scenes import open_scenes_in_parts
+from include.lists.arrange import make_lists
+from include.models import RANKED, Recommender
+from include.models.registry import RegisteredModel
+
+READERS_AT_ONCE = 25_000
+LISTED_BY = ["article_id", "publisher", "category", "published_at", "ingested_at", "is_flagged"]
+
+
+def newest_features(settings: Settings) -> Reference | None:
+    """The newest scoring features that a run built, if they are still there."""
+    with connect(settings) as warehouse:
+        row = warehouse.execute(query("lists/newest_scoring_features")).fetchone()
+    features = Reference.from_dict(row[0]) if row else None
+    return features if features and Path(features.uri).exists() else None
+
+
+def score_features(
+    settings: Settings,
+    features: Reference,
+    registered: RegisteredModel,
+    load: Callable[[], Recommender],
+    prefix: str = "",
+) -> Reference:
+    """Every subscriber's list by this version, as a file; the model is loaded only if they were not made before."""
+    caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
+    fingerprint = digest_of(features.fingerprint, registered.digest, caps)
+    batch_id = f"{prefix}{compact(features.as_of)}_v{registered.version}_{fingerprint[:8]}"
+    folder = settings.home / "lists" / batch_id
+    if not folder.exists():
+        with whole_folder(settings, folder) as draft:
+            readers = list_all(settings, Path(features.uri), load(), draft / "lists.parquet")
+            about = {
+                "batch_id": batch_id,
+                "as_of": features.as_of,
+                "model_version": registered.version,
+                "snapshot_id": features.parents[0],
+                "list_length": settings.list_length,
+                "readers": readers,
+            }
+            write_json(draft / "batch.json", about)
+    readers = (features.facts or {})["requests"]
+    facts = {"model_version": registered.version, "readers": readers, "features": features.uri}
+    parents = (features.id, str(registered.version))
+    return Reference("lists", batch_id, str(folder), features.as_of, fingerprint, parents, facts)
+
+
+def list_all(settings: Settings, build: Path, model: Recommender, path: Path) -> int:
+    """How many readers' lists were written to the file, so many readers at once."""
+    readers, catalogue = 0, pq.read_table(build / "articles", columns=LISTED_BY)
+    with pq.ParquetWriter(path, RANKED) as writer:
+        for scenes in open_scenes_in_parts(build, READERS_AT_ONCE):
+            writer.write_table(make_lists(settings, model, scenes, catalogue))
+            readers += scenes.requests.num_rows
+    return readers

@@ -1,0 +1,141 @@
+"""The training budget: which readers a training run learns from when all would be too many.
+
+A reader is in with everything or out with everything, and never is a time cut off. Who is in follows from a hash of
+reader and seed, so that who is in today is in tomorrow unless the budget's edge moves past them. Regions share the
+budget by the square root of their size: a large one is thinned out first, a small one survives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.core.errors import SettingsError
+from include.core.settings import Settings
+from include.features.scenes import open_outcomes
+
+UNKNOWN = "unknown"
+PER_ROW = ("outcomes", "requests", "reader_activity", "reader_taste")  # what grows with the readers who are in
+MOST_REGIONS = 5
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Who is in, and what that comes to; `regions` holds rows in and rows in all."""
+
+    readers: pa.Array
+    reader_count: int
+    max_rows: int
+    regions: Mapping[str, tuple[int, int]]
+
+    @property
+    def rows(self) -> int:
+        """How many rows are in."""
+        return sum(kept for kept, _ in self.regions.values())
+
+    @property
+    def left_out_rows(self) -> int:
+        """How many rows are out."""
+        return sum(total for _, total in self.regions.values()) - self.rows
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """What is worth logging."""
+        out = self.reader_count - len(self.readers)
+        return {"train_rows": self.rows, "left_out_rows": self.left_out_rows, "left_out_readers": out}
+
+    @property
+    def sentence(self) -> str:
+        """What was left out, for people; the regions that lost most come first."""
+        if not self.left_out_rows:
+            return f"All {self.reader_count:,} readers, {self.rows:,} rows; the budget holds {self.max_rows:,}."
+        shares = sorted((kept / total, region) for region, (kept, total) in self.regions.items())
+        told = ", ".join(f"{region} {share:.0%}" for share, region in shares[:MOST_REGIONS])
+        return (
+            f"{len(self.readers):,} of {self.reader_count:,} readers, {self.rows:,} rows; {self.left_out_rows:,} rows "
+            f"are left out, for the budget holds {self.max_rows:,}. Of each region's rows are in: {told}."
+        )
+
+
+def find_budget(settings: Settings, build: Path, end: datetime) -> Budget:
+    """Who is in, of the readers with outcomes before `end`, within `max_train_rows` and `max_train_mb`."""
+    outcomes = open_outcomes(build)
+    size = sum(pq.read_table(build / name).nbytes for name in PER_ROW)
+    affordable = int(settings.max_train_mb * 1_000_000 * max(outcomes.num_rows, 1) / max(size, 1))
+    before = pc.less(outcomes.column("list_at"), pa.scalar(end, outcomes.schema.field("list_at").type))
+    readers = pq.read_table(build / "reader_activity", columns=["reader_id", "region"])
+    return share_readers(
+        outcomes.filter(before), readers, max_rows=min(settings.max_train_rows, affordable), seed=settings.seed
+    )
+
+
+def share_readers(outcomes: pa.Table, readers: pa.Table, *, max_rows: int, seed: int) -> Budget:
+    """Who is in, of the readers with outcomes; `readers` says of which region they are, the last row counts."""
+    counts = outcomes.group_by("reader_id").aggregate([([], "count_all")])
+    regions = readers.group_by("reader_id", use_threads=False).aggregate([("region", "last")])
+    demand = counts.join(regions, "reader_id")
+    return choose_readers(
+        demand.column("reader_id").to_numpy(),
+        demand.column("region_last").fill_null(UNKNOWN).to_numpy(),
+        demand.column("count_all").to_numpy(),
+        max_rows=max_rows,
+        seed=seed,
+    )
+
+
+def choose_readers(
+    readers: npt.NDArray[np.int64],
+    regions: npt.NDArray[np.object_],
+    rows: npt.NDArray[np.int64],
+    *,
+    max_rows: int,
+    seed: int,
+) -> Budget:
+    """Who is in, of readers with so many rows each; a reader too large for the region's part is out."""
+    totals = {str(region): int(rows[regions == region].sum()) for region in np.unique(regions)}
+    order, chosen, kept = np.argsort(_draw(readers, seed)), [], {}
+    for region, part in share_out(totals, max_rows).items():
+        theirs = order[(regions[order] == region) & (rows[order] <= part)]
+        used = theirs[np.cumsum(rows[theirs]) <= part]
+        chosen.append(readers[used])
+        kept[region] = (int(rows[used].sum()), totals[region])
+    found = np.sort(np.concatenate(chosen)) if chosen else readers
+    if len(readers) and not len(found):
+        raise SettingsError(
+            f"Not one of {len(readers):,} readers fits a training budget of {max_rows:,} rows.",
+            hint="raise max_train_rows or max_train_mb.",
+        )
+    return Budget(pa.array(found, pa.int64()), len(readers), max_rows, kept)
+
+
+def share_out(totals: Mapping[str, int], limit: int) -> dict[str, int]:
+    """How much of `limit` each gets: by the square root of what it wants, and never more than that."""
+    parts: dict[str, int] = {}
+    open_, left = dict(totals), limit
+    while open_:
+        unit = left / sum(np.sqrt(want) for want in open_.values()) if any(open_.values()) else 0.0
+        content = [name for name, want in open_.items() if want <= unit * np.sqrt(want)]
+        if not content:
+            return parts | {name: int(unit * np.sqrt(want)) for name, want in open_.items()}
+        for name in content:
+            parts[name] = open_.pop(name)
+            left -= parts[name]
+    return parts
+
+
+def _draw(readers: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:
+    """A number per reader, as good as random, the same wherever and whenever it is asked for (splitmix64)."""
+    start = np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
+    with np.errstate(over="ignore"):
+        mixed = readers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(mixed ^ (mixed >> np.uint64(31)), np.uint64)

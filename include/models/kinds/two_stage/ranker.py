@@ -1,0 +1,132 @@
+"""The ranker: the chance that an article is read, and how long a read lasts, from the same features.
+
+Each is the mean of two answers, of boosted trees and of a line (`line.py`), as log-odds and as logarithms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from include.models import Range
+from include.models.kinds.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
+from include.models.kinds.two_stage.trees import find_chances, find_sums
+from include.models.threads import one_thread
+
+Parts = dict[str, Any]
+
+WORDS = ("region", "plan", "category", "language")
+NUMBERS = (
+    "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "heat_place",
+    "click_share", "article_mean_read_seconds", "age_hours", "word_count",
+    "tenure_days", "impression_count", "read_count", "reader_read_count_1d", "mean_read_seconds", "active_day_count",
+    "category_share", "publisher_share", "language_share", "is_interest",
+    "taste", "taste_spread", "publisher_taste", "regional_pull", "is_own_language",
+    "co_read", "co_read_strongest", "read_together", "read_together_share", "read_together_last", "following_last",
+    "position",
+)  # fmt: skip
+RISING = ("taste", "publisher_taste", "regional_pull")  # more of these never means less reading
+COUNTS = (  # counts, times and shares that are seldom large
+    "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "click_share",
+    "article_mean_read_seconds", "age_hours", "word_count", "tenure_days", "impression_count", "read_count",
+    "reader_read_count_1d", "mean_read_seconds", "active_day_count", "position",
+)  # fmt: skip
+LINE_ROWS = 200_000  # more would not move a line
+LONGEST_COUNTED_SECONDS = 600.0
+USUAL_WORDS, FEWEST_WORDS = 500, 50
+TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
+TREE_RANGES = {
+    "max_iter": Range(40, 300, is_whole=True, is_log=True),
+    "learning_rate": Range(0.02, 0.2, is_log=True),
+    "max_leaf_nodes": Range(6, 40, is_whole=True, is_log=True),
+    "l2_regularization": Range(0.1, 10, is_log=True),
+    "min_samples_leaf": Range(20, 200, is_whole=True, is_log=True),
+}
+
+
+def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None = None) -> Parts:
+    """The models and the vocabularies; `chosen` parameters take the place of the trees' usual ones."""
+    parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
+    matrix = np.column_stack(_columns(parts, examples))
+    was_read = examples.column("is_read").to_numpy()
+    seconds = examples.column("read_seconds").to_numpy()
+    is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
+    rising = np.isin((*WORDS, *NUMBERS), RISING)
+    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising.astype(int).tolist(), "random_state": seed}
+    parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
+        _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
+    )
+    stays = np.log1p(np.minimum(seconds[lasted], LONGEST_COUNTED_SECONDS)) - np.log(_lengths(examples)[lasted])
+    if lasted.any():
+        parts["dwell"] = HistGradientBoostingRegressor(**trees).fit(_without_empty_columns(matrix[lasted]), stays)
+    with threadpool_limits(1):  # sums on several threads differ a little each time
+        shown, read = (_some(np.flatnonzero(rows), seed) for rows in (is_comparable, lasted))
+        layout = fit_layout(*_sides(matrix[shown]), np.isin(NUMBERS, COUNTS), np.isin(NUMBERS, RISING))
+        straight = 1 + np.flatnonzero(rising[len(WORDS) :])
+        lines = [fit_chance(lay_out(layout, *_sides(matrix[shown])), was_read[shown], straight)]
+        if lasted.any():
+            lines.append(
+                fit_sum(lay_out(layout, *_sides(matrix[read])), stays[np.isin(np.flatnonzero(lasted), read)], straight)
+            )
+    return parts | {"layout": layout, "lines": np.column_stack(lines)}
+
+
+def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
+    """Expected reading time of each pair; where no read ever said how long it took, the chance of reading."""
+    if not pairs.num_rows:
+        return np.zeros(0)
+    columns = _columns(parts, pairs)
+    with one_thread():
+        lines = add_up(parts["layout"], parts["lines"], *_sides(np.column_stack(columns))).astype(np.float64)
+    odds = logit(np.clip(find_chances(parts["reading"], columns), 1e-6, 1 - 1e-6))
+    chance = expit((odds + lines[:, 0]) / 2)
+    if "dwell" not in parts:
+        return np.asarray(chance)
+    stays = (find_sums(parts["dwell"], columns) + lines[:, 1]) / 2
+    return np.asarray(chance * np.expm1(stays + np.log(_lengths(pairs))))
+
+
+def _sides(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    return matrix[:, : len(WORDS)], matrix[:, len(WORDS) :]
+
+
+def _some(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    """As many of the rows as a line needs, in their order."""
+    if len(rows) <= LINE_ROWS:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, LINE_ROWS, replace=False))
+
+
+def _lengths(pairs: pa.Table) -> NDArray[Any]:
+    """Words to read; how long a read lasts is learnt beside them."""
+    words = pc.fill_null(pairs.column("word_count"), USUAL_WORDS).to_numpy()
+    return np.asarray(np.maximum(words, FEWEST_WORDS), np.float64)
+
+
+def _columns(parts: Parts, pairs: pa.Table) -> list[NDArray[np.float32]]:
+    """What the trees look at, in their order."""
+    words = [
+        pc.fill_null(pc.index_in(pairs.column(name), pa.array(parts["vocabularies"][name], pa.string())), -1)
+        for name in WORDS
+    ]
+    columns = [*words, *(pairs.column(name) for name in NUMBERS)]
+    return [column.cast(pa.float32()).to_numpy() for column in columns]
+
+
+def _without_empty_columns(matrix: NDArray[Any]) -> NDArray[Any]:
+    """What is not known of any example is nought, for trees cannot be grown on nothing."""
+    return np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
+
+
+def _is_comparable(examples: pa.Table) -> NDArray[Any]:
+    """Reads of what was never shown have no unread counterpart: the chance of a read is not learnt from them."""
+    shown = np.asarray(examples.column("position").is_valid())
+    return shown if shown.any() else np.ones(len(shown), dtype=bool)

@@ -1,0 +1,143 @@
+"""Registered models: what a version is, registering one, and loading it safely.
+
+MLflow holds run, files and version; `ops.models` remembers the digest that the files must have whenever they are
+loaded. What was registered before is not registered again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg.rows import class_row
+
+from include.adapters import mlflow_registry
+from include.adapters.warehouse import Connection, connect, query
+from include.core.clock import parse_moment
+from include.core.errors import ArtifactDamaged
+from include.core.measure import peak_mb
+from include.core.settings import Settings
+from include.data.store import digest_folder, scratch, whole_folder
+from include.features.scenes import VERSION
+from include.models import Recommender, model_class
+from include.models.provenance import find_grounds
+from include.models.training import Trained
+
+Fit = Callable[[Path], Trained]
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """What was registered as a version, with the digest its files must have."""
+
+    version: int
+    digest: str
+    model: str
+    feature_version: str
+    features_id: str
+    snapshot_id: str
+    as_of: datetime
+    run_id: str
+    mlflow_run_id: str
+    trained_until: datetime | None = None  # what it learnt from ends here; None for versions older than this fact
+
+
+def fit_and_register(
+    settings: Settings, train_key: str, fit: Fit, parameters: Mapping[str, Any], about: Mapping[str, Any]
+) -> RegisteredModel:
+    """The version of a training: an earlier one with the same key that can still be loaded, else a newly fitted one."""
+    found = mlflow_registry.find_version(settings, train_key)
+    if found is not None:
+        try:
+            registered = _remember(settings, found, about)
+            load_version(settings, registered)
+            return registered
+        except ArtifactDamaged:
+            pass  # removed, or its files are gone or changed: train again, as a version of its own
+    with whole_folder(settings, scratch(settings)) as folder:
+        begin = time.perf_counter()
+        trained = fit(folder)
+        used = {"fit_seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
+        tags = {name: str(value) for name, value in about.items()} | {
+            "train_key": train_key,
+            "digest": trained.digest,
+            "feature_version": VERSION,
+            "trained_until": trained.trained_until.isoformat(),
+            "verdict": "pending",
+        }
+        with connect(settings) as warehouse:
+            (above,) = warehouse.execute(query("models/newest_model")).fetchone() or (0,)
+        version = mlflow_registry.register(
+            settings,
+            folder,
+            run_name=f"{about['model']} {about['as_of']:%Y-%m-%d %H:%M}",
+            params=parameters,
+            metrics={**trained.facts, **used},
+            tags=tags,
+            snapshot_id=about["snapshot_id"],
+            grounds=find_grounds(),
+            above=above,
+        )
+    return _remember(settings, version, about)
+
+
+def _remember(settings: Settings, version: mlflow_registry.Version, about: Mapping[str, Any]) -> RegisteredModel:
+    registered = RegisteredModel(
+        version=version.number,
+        digest=version.tags["digest"],
+        feature_version=version.tags["feature_version"],
+        mlflow_run_id=version.mlflow_run_id,
+        trained_until=parse_moment(version.tags["trained_until"]) if "trained_until" in version.tags else None,
+        **about,
+    )
+    with connect(settings) as warehouse:
+        warehouse.execute(query("models/keep_model"), vars(registered))
+        find_model(warehouse, registered.version)  # one that is being removed is none to hand out
+    return registered
+
+
+def find_model(warehouse: Connection, version: int) -> RegisteredModel:
+    """What was registered as `version`; an `ArtifactDamaged` for one that retention removed."""
+    with warehouse.cursor(row_factory=class_row(RegisteredModel)) as cursor:
+        model = cursor.execute(query("models/model"), [version]).fetchone()
+    if removed := warehouse.execute(query("models/removed_why"), [version]).fetchone():
+        raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another one, or train again.")
+    if model is None:
+        raise ArtifactDamaged(f"Version {version} is not in ops.models.", hint="train again, or roll back.")
+    return model
+
+
+def load_version(settings: Settings, registered: RegisteredModel) -> Recommender:
+    """The model of a version, fetched once, its digest checked before anything is loaded."""
+    if registered.feature_version != VERSION:
+        raise ArtifactDamaged(
+            f"Version {registered.version} was trained on features {registered.feature_version}; these are {VERSION}.",
+            hint="train again with the present features.",
+        )
+    return model_class(registered.model).load(fetch_files(settings, registered))
+
+
+def fetch_files(settings: Settings, registered: RegisteredModel) -> Path:
+    """The folder with a version's files, fetched once; an `ArtifactDamaged` when they are not the registered ones."""
+    folder = settings.home / "models" / registered.digest
+    if not folder.exists():
+        with whole_folder(settings, folder) as draft:
+            mlflow_registry.download(settings, registered.mlflow_run_id, draft)
+            _check_digest(draft, registered)
+    _check_digest(folder, registered)
+    return folder
+
+
+def _check_digest(folder: Path, registered: RegisteredModel) -> None:
+    found = digest_folder(folder)
+    if found != registered.digest:
+        shutil.rmtree(folder, ignore_errors=True)  # a copy; the next load fetches it again
+        raise ArtifactDamaged(
+            f"The files of version {registered.version} have digest {found[:12]}, not {registered.digest[:12]}.",
+            hint="do not use it; roll back to a verified version or train again.",
+        )

@@ -1,0 +1,108 @@
+"""Training: outcomes before the hold-out in, a folder of files with a digest out.
+
+Reproducible by construction: what a training run depends on (features, model, parameters, seed, code, lock) is its key,
+and the same key gives the same digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.core.settings import Settings
+from include.data.store import digest_folder
+from include.features.scenes import Scenes, rows_between
+from include.models import Recommender, make_model
+from include.models.artifact import complete
+from include.models.budget import Budget
+from include.models.provenance import code_digest, lock_digest
+
+EVER = timedelta(days=36_500)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model, its files' digest and what is worth logging about the fit."""
+
+    model: Recommender
+    digest: str
+    facts: dict[str, float]
+    trained_until: datetime
+
+
+def parameters(
+    settings: Settings, model: str, budget: Budget, tuned: Mapping[str, float], tuning_id: str = ""
+) -> dict[str, str | int]:
+    """Everything that was chosen for a training run."""
+    found = {"tuned": json.dumps(tuned, sort_keys=True), "tuning_id": tuning_id} if tuned else {}
+    return {
+        **found,
+        "model": model,
+        "seed": settings.seed,
+        "window_days": settings.window_days,
+        "lookback_days": settings.lookback_days,
+        "train_days": settings.train_days,
+        "holdout_hours": settings.holdout_hours,
+        "list_step_hours": settings.list_step_hours,
+        "article_max_age_hours": settings.article_max_age_hours,
+        "max_train_rows": settings.max_train_rows,
+        "max_train_mb": settings.max_train_mb,
+        "training_data": budget.sentence,
+        "code_digest": code_digest()[:16],
+        "lock_digest": lock_digest()[:16],
+    }
+
+
+def holdout_start(settings: Settings, as_of: datetime) -> datetime:
+    """Training sees moments and outcomes before this; judging those from it on."""
+    return as_of - timedelta(hours=settings.holdout_hours)
+
+
+def training_end(settings: Settings, as_of: datetime) -> datetime:
+    """Training learns from moments before this: an outcome is known when the step after its moment is over."""
+    return holdout_start(settings, as_of) - timedelta(hours=settings.list_step_hours) + timedelta(microseconds=1)
+
+
+def fit_model(
+    settings: Settings,
+    name: str,
+    scenes: Scenes,
+    outcomes: pa.Table,
+    budget: Budget,
+    as_of: datetime,
+    folder: Path,
+    build: Path,
+    tuned: Mapping[str, float],
+) -> Trained:
+    """A fitted model whose artifact lies in `folder`; it has seen the readers that are in the budget and nobody else.
+
+    Beside what was learnt lies the crowd of the build; nothing is learnt from that.
+    """
+    end = training_end(settings, as_of)
+    learnt = rows_between(outcomes, as_of - EVER, end).filter(pc.field("reader_id").isin(budget.readers))
+    model = make_model(name, tuned)
+    facts = model.fit(_of_readers(scenes.between(as_of - EVER, end), budget.readers), learnt, seed=settings.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder)
+    crowd = complete(folder, name, build)
+    until = _last_moment(learnt, end) + timedelta(hours=settings.list_step_hours)
+    return Trained(model, digest_folder(folder), {**facts, **budget.facts, **crowd}, until)
+
+
+def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:
+    """The scenes with the requests of these readers only; what all read together stays whole."""
+    is_in = pc.field("reader_id").isin(readers)
+    return replace(scenes, requests=scenes.requests.filter(is_in), readers=scenes.readers.filter(is_in))
+
+
+def _last_moment(outcomes: pa.Table, otherwise: datetime) -> datetime:
+    """The latest moment that a model learnt from."""
+    last = pc.max(outcomes.column("list_at")).as_py()
+    return cast(datetime, last) if last else otherwise

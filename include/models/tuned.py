@@ -1,0 +1,41 @@
+"""Tuned parameters: what the newest finished search found for a model, and until when that is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.rows import class_row
+
+from include.adapters.warehouse import connect, query
+from include.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The best parameters of a search (none: the model as it is), and what they reached there."""
+
+    tuning_id: str
+    as_of: datetime
+    snapshot_id: str
+    parameters: Mapping[str, float]
+    score: float
+    usual_score: float
+
+    @property
+    def sentence(self) -> str:
+        """What was found, for people."""
+        chosen = ", ".join(f"{name} {value:g}" for name, value in sorted(self.parameters.items())) or "as it is"
+        gain = self.score / self.usual_score - 1 if self.usual_score else 0.0
+        return (
+            f"Tuned as of {self.as_of:%Y-%m-%d %H:%M} UTC on snapshot {self.snapshot_id}: {chosen}; time-weighted "
+            f"NDCG {self.score:.4f}, {self.usual_score:.4f} as it is ({gain:+.1%})."
+        )
+
+
+def find_tuned(settings: Settings, model: str, as_of: datetime) -> Tuned | None:
+    """What to train the model with as of a moment; None when nothing was found by then, or too long ago."""
+    asked = {"model": model, "as_of": as_of, "oldest": as_of - timedelta(days=settings.tuned_max_age_days)}
+    with connect(settings) as warehouse, warehouse.cursor(row_factory=class_row(Tuned)) as cursor:
+        return cursor.execute(query("models/newest_tuning"), asked).fetchone()

@@ -1,0 +1,49 @@
+"""Realised quality: what readers did with the lists that were live in a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import pyarrow as pa
+
+from include.adapters import duck
+from include.adapters.warehouse import Connection, query
+from include.core.settings import Settings
+from include.data.snapshot import Snapshot, open_tables
+
+
+def measure_realised(
+    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]], read_kind: str = "read"
+) -> list[dict[str, Any]]:
+    """Impressions, reads (events of `read_kind`) and seconds on our own lists, per model version and slice."""
+    with open_tables(settings, snapshot) as connection:
+        names, versions = [name for name, _ in batches], [version for _, version in batches]
+        connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
+        return cast(
+            list[dict[str, Any]],
+            duck.fetch(connection, duck.query("monitoring/realised"), {"read_kind": read_kind}).to_pylist(),
+        )
+
+
+def keep_realised(
+    warehouse: Connection, window_end: datetime, window_hours: int, realised: Sequence[dict[str, Any]]
+) -> None:
+    """The realised quality of a window in `ops.health`."""
+    with warehouse.cursor() as cursor:
+        cursor.executemany(
+            query("monitoring/keep_health"),
+            [{**row, "window_end": window_end, "window_hours": window_hours} for row in realised],
+        )
+
+
+def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
+    """One sentence on how the lists did with readers."""
+    told = [
+        f"v{row['model_version']}: {row['impressions']:,} shown, {row['reads']:,} read, "
+        f"{row['read_seconds'] / 3600:,.1f} h"
+        for row in realised
+        if row["slice"] == "all"
+    ]
+    return f"Our lists: {'; '.join(told)}." if told else "Our lists: not seen by readers in this window."

@@ -1,0 +1,170 @@
+"""`bin/daybreak rollback|freeze|unfreeze|pin|unpin|approve|shadow`: what a person decides about the champion."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from include.core.clock import now, parse_moment
+from include.core.errors import DaybreakError
+from include.core.settings import load_settings
+from include.operations.cli.runs import new_run
+
+if TYPE_CHECKING:
+    pass
+
+Add = Callable[..., argparse.ArgumentParser]
+LONGEST_FREEZE_HOURS = 8_784
+
+
+def add_words(add: Add) -> None:
+    """The words, each with its options."""
+    word = add("rollback", help="back to the last sound champion and its lists, in one action")
+    word.add_argument("--to", type=int, metavar="VERSION", help="to this version (default: the last sound champion)")
+    _add_reason(word)
+    word.set_defaults(run=roll_back)
+    word = add("freeze", help="let nobody be promoted for a while")
+    end = word.add_mutually_exclusive_group(required=True)
+    end.add_argument("--until", help="ISO 8601")
+    end.add_argument("--hours", type=float)
+    _add_reason(word)
+    word.set_defaults(run=freeze)
+    add("unfreeze", help="let promotions happen again").set_defaults(run=unfreeze)
+    word = add("pin", help="keep this version champion until it is unpinned")
+    word.add_argument("version", type=int)
+    _add_reason(word)
+    word.set_defaults(run=pin)
+    add("unpin", help="let others than the pinned version be promoted again").set_defaults(run=unpin)
+    word = add("approve", help="answer a verdict that asks: promote its challenger, or keep the champion")
+    word.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that asks)")
+    word.add_argument("--keep", action="store_true", help="keep the champion")
+    word.add_argument("--reason", default="", help="why, for the record")
+    word.set_defaults(run=approve)
+    word = add("shadow", help="a version's lists for everybody in a batch that never goes live, beside the live ones")
+    word.add_argument("version", type=int)
+    word.set_defaults(run=shadow)
+
+
+def add_mode(word: argparse.ArgumentParser) -> None:
+    """How far `retrain` may go."""
+    word.add_argument(
+        "--mode",
+        choices=["enforce", "dry_run", "off"],
+        help="dry_run judges and shows a shadow batch, off only trains (default: the setting `gate_mode`)",
+    )
+
+
+def _add_reason(word: argparse.ArgumentParser) -> None:
+    word.add_argument("--reason", required=True, help="why, for those who come after")
+
+
+def roll_back(arguments: argparse.Namespace) -> None:
+    """Goes back, and says from where to where."""
+    from include import pipeline
+
+    facts = pipeline.roll_back(new_run("rollback", now()), arguments.to, arguments.reason).facts or {}
+    print(facts["sentence"])
+    if facts["batch_id"]:
+        print(f"{facts['batch_id']} is live.")
+    else:
+        print("No lists of it are left and none could be made: `bin/daybreak recommend` makes them.")
+
+
+def freeze(arguments: argparse.Namespace) -> None:
+    """Freezes promotions until a moment."""
+    from include.judging import holds
+
+    moment = now()
+    until = parse_moment(arguments.until) if arguments.until else moment + _length(arguments.hours)
+    if until <= moment:
+        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is over.", hint="name a moment to come.")
+    _change(
+        lambda warehouse, who: holds.set_hold(
+            warehouse, "freeze", reason=arguments.reason, actor=who, moment=moment, until=until
+        ).tell(),
+        "freeze",
+        {"until": until, "reason": arguments.reason},
+    )
+
+
+def _length(hours: float) -> timedelta:
+    if not 0 < hours <= LONGEST_FREEZE_HOURS:
+        raise DaybreakError(
+            f"{hours:g} hours are no length of a freeze.",
+            hint=f"give more than 0 and at most {LONGEST_FREEZE_HOURS:,}, a year.",
+        )
+    return timedelta(hours=hours)
+
+
+def unfreeze(arguments: argparse.Namespace) -> None:
+    """Lifts the freeze."""
+    _lift("freeze", "Promotions are not frozen any more.", "Promotions were not frozen.")
+
+
+def pin(arguments: argparse.Namespace) -> None:
+    """Pins the champion."""
+    from include.judging import champion as champions
+    from include.judging import holds
+
+    def do(warehouse: Any, who: str) -> str:
+        holds.lock(warehouse)  # from here on nobody is promoted
+        champion = champions.need_champion(warehouse)
+        if champion.version != arguments.version:
+            raise DaybreakError(
+                f"v{arguments.version} is not champion, v{champion.version} is.",
+                hint=f"`bin/daybreak rollback --to {arguments.version} --reason …` first, then pin.",
+            )
+        return holds.set_hold(
+            warehouse, "pin", version=arguments.version, reason=arguments.reason, actor=who, moment=now()
+        ).tell()
+
+    _change(do, "pin", {"version": arguments.version, "reason": arguments.reason})
+
+
+def unpin(arguments: argparse.Namespace) -> None:
+    """Lifts the pin."""
+    _lift("pin", "No version is pinned any more.", "No version was pinned.")
+
+
+def approve(arguments: argparse.Namespace) -> None:
+    """Answers a question."""
+    from include import pipeline
+
+    run = new_run("approve", now())
+    question = pipeline.find_question(run.settings, arguments.verdict)
+    if question is None or (arguments.verdict and question["verdict_id"] != arguments.verdict):
+        raise DaybreakError("There is no such open question.", hint="`bin/daybreak status` shows the newest verdict.")
+    choice: Literal["promote", "keep"] = "keep" if arguments.keep else "promote"
+    champion = pipeline.answer(run, question["verdict_id"], choice, run.actor, arguments.reason)
+    print((champion.facts or {})["sentence"])
+
+
+def shadow(arguments: argparse.Namespace) -> None:
+    """Makes a shadow batch and compares it."""
+    from include import pipeline
+
+    print((pipeline.shadow(new_run("shadow", now()), arguments.version).facts or {})["sentence"])
+
+
+def _lift(kind: Any, done: str, nothing: str) -> None:
+    from include.judging import holds
+
+    def do(warehouse: Any, who: str) -> str:
+        return done if holds.lift(warehouse, kind, actor=who, moment=now()) else nothing
+
+    _change(do, f"lift {kind}", {})
+
+
+def _change(do: Callable[[Any, str], str], action: str, detail: dict[str, Any]) -> None:
+    """Does it as the user who typed it, with a row in the audit log, and prints what it says."""
+    from include.adapters.warehouse import connect
+    from include.pipeline.run import keep_audit
+
+    who = getpass.getuser()
+    with connect(load_settings()) as warehouse:
+        said = do(warehouse, who)
+        keep_audit(warehouse, who, action, detail)
+    print(said)

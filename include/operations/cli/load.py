@@ -1,0 +1,41 @@
+"""`bin/daybreak load FILES`: a log of your own, brought in from files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from include.core.settings import load_settings
+
+
+def add_load(word: argparse.ArgumentParser) -> None:
+    """The options of `load`."""
+    word.add_argument("files", nargs="+", metavar="FILE", help="CSV, TSV, JSON lines or Parquet; a pattern; a folder")
+    word.add_argument("--mapping", type=Path, help="YAML that says which column is which (docs/mapping.md)")
+    word.add_argument("--replace", action="store_true", help="forget what was loaded before")
+    word.add_argument("--dry-run", action="store_true", help="read and count everything, write nothing")
+    word.set_defaults(run=bring_in)
+
+
+def bring_in(arguments: argparse.Namespace) -> None:
+    """Loads, or prints a mapping to look at."""
+    from include.data import loading
+
+    settings = load_settings()
+    if arguments.mapping is None:
+        print(loading.propose(settings, arguments.files))
+        return
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    loaded = loading.load(
+        settings,
+        arguments.files,
+        arguments.mapping,
+        replace=arguments.replace,
+        dry_run=arguments.dry_run,
+        say=say,
+    )
+    print(loading.tell(loaded))

@@ -1,0 +1,19 @@
+"""A run from the command line: who typed it, as of when, and the id it goes by in `ops.runs`."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+
+from include.core.clock import now, parse_moment, refuse_future
+from include.core.run import Run
+from include.core.settings import Settings, load_settings
+
+
+def new_run(command: str, as_of: str | datetime | None = None, settings: Settings | None = None) -> Run:
+    """Return a run of this command as of the moment, by default the last full hour; its id tells it from all others."""
+    typed = now()
+    if as_of is None:
+        as_of = typed.replace(minute=0, second=0, microsecond=0)
+    moment = refuse_future(parse_moment(as_of) if isinstance(as_of, str) else as_of, typed)
+    return Run(settings or load_settings(), f"cli/{command}/{typed.isoformat()}", moment, getpass.getuser())

@@ -1,0 +1,51 @@
+"""Serves both ends of the mailbox, SMTP and the page, on loopback unless the settings say otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from starlette.applications import Starlette
+
+from include.core.settings import Settings, load_settings
+from include.operations.demo.mailbox.page import page
+from include.operations.demo.mailbox.store import Mailbox
+
+
+class Catcher:
+    """What the SMTP server does with a mail."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.mailbox = mailbox
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """A mail is on disk, whole, before it is acknowledged; the sender keeps it when it cannot be."""
+        try:
+            self.mailbox.keep(envelope.original_content or b"")
+        except OSError as error:
+            return f"452 cannot store the mail: {error.strerror}"
+        return "250 kept"
+
+
+def serve(settings: Settings) -> None:
+    """Serves both ends until it is told to stop."""
+    mailbox = Mailbox(settings.home / "mail")
+
+    @asynccontextmanager
+    async def with_smtp(_: Starlette) -> AsyncIterator[None]:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(Catcher(mailbox), hostname="localhost", ident="Daybreak mailbox"),
+            settings.listen_host,
+            settings.smtp_port,
+        )
+        async with server:
+            yield
+
+    uvicorn.run(page(mailbox, with_smtp), host=settings.listen_host, port=settings.mailbox_port, log_level="warning")
+
+
+if __name__ == "__main__":
+    serve(load_settings())

@@ -1,0 +1,14 @@
+"""The demo newsroom: a seeded publisher with planted readers and stories, to try Daybreak on before real data.
+
+Belongs here: the publisher's side of the contract, played; its own tables, and the three views of schema `source` that
+map them as a customer would. Does not belong here: anything of Daybreak itself, which never imports this package and
+only ever sees the views. `truth.py` knows what readers really like, so a model can be measured against it.
+"""
+
+from __future__ import annotations
+
+from include.operations.demo.newsroom.play import load_world, play
+from include.operations.demo.newsroom.tables import create, show
+from include.operations.demo.newsroom.truth import expected_dwell, live_articles
+
+__all__ = ["create", "expected_dwell", "live_articles", "load_world", "play", "show"]

@@ -1,0 +1,92 @@
+"""Rehearsals on the demo newsroom: one call each for what a real publisher would spring on Daybreak.
+
+Belongs here: asking for a scenario. `drift`, `breaking` and `outage` take effect from the moment that is played up to,
+when `play` goes on; `corrupt` and `late` write their rows at once. All are recorded, and seeded by the world's seed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from include.core.errors import DaybreakError
+from include.core.settings import Settings
+from include.operations.demo.newsroom import tables
+from include.operations.demo.newsroom.world import Scenario, to_moment
+
+HERE = Path(__file__).parent
+
+
+def drift(settings: Settings, *, share: float = 0.7, groups: int = 4) -> dict[str, Any]:
+    """From now on this share of the readers likes what another taste group (`groups` further) has liked so far."""
+    _check_share(share)
+    return _ask_for(settings, "drift", share=share, groups=groups)
+
+
+def breaking(settings: Settings, *, boost: float = 4.0) -> dict[str, Any]:
+    """The next story to be published is one that everybody opens, for some hours."""
+    return _ask_for(settings, "breaking", boost=boost)
+
+
+def outage(settings: Settings, *, hours: float = 6.0) -> dict[str, Any]:
+    """Visits that begin within the next hours leave no trace in the log; stories go on coming."""
+    if hours <= 0:
+        raise DaybreakError(f"An outage of {hours} hours is none.", hint="give a number of hours above 0.")
+    return _ask_for(settings, "outage", hours=hours)
+
+
+def corrupt(settings: Settings, *, share: float = 0.05) -> dict[str, Any]:
+    """Adds wrong rows, as a share of the newest day's: eight kinds in equal parts.
+
+    Duplicate number, no reader, unknown reader, unknown article, unknown kind, negative dwell, read without dwell,
+    time in the future.
+    """
+    _check_share(share)
+    return _write_now(settings, "corrupt", share)
+
+
+def late(settings: Settings, *, share: float = 0.02) -> dict[str, Any]:
+    """Adds clicks and reads that happened one to two days ago and are received at the moment that is played up to.
+
+    `share` is that of the impressions of that day which turn out to have been read.
+    """
+    _check_share(share)
+    return _write_now(settings, "late", share)
+
+
+def _check_share(share: float) -> None:
+    if not 0 < share <= 1:
+        raise DaybreakError(f"A share of {share} is not one.", hint="give a number above 0 and up to 1.")
+
+
+def _ask_for(settings: Settings, name: str, **parameters: float) -> dict[str, Any]:
+    with tables.open_newsroom(settings) as newsroom:
+        state = _played(tables.load_state(newsroom) if tables.exists(newsroom) else None)
+        tables.save_scenario(newsroom, Scenario(name, state.played_until_us, parameters))
+        return {"scenario": name, "starts": to_moment(state.played_until_us), **parameters}
+
+
+def _write_now(settings: Settings, name: str, share: float) -> dict[str, Any]:
+    with tables.open_newsroom(settings) as newsroom:
+        state = _played(tables.load_state(newsroom) if tables.exists(newsroom) else None)
+        until = to_moment(state.played_until_us)
+        asked_before = len(tables.load_scenarios(newsroom))
+        statement = (HERE / f"{name}.sql").read_text()
+        with newsroom.transaction():
+            bound = {
+                "until": until,
+                "share": share,
+                "hits": state.hits_count,
+                "seed": state.parameters.seed + 1000 * (asked_before + 1),
+            }
+            rows = newsroom.execute(statement, bound).rowcount
+            state.hits_count += rows
+            tables.save_state(newsroom, state)
+            tables.save_scenario(newsroom, Scenario(name, state.played_until_us, {"share": share}))
+        return {"scenario": name, "starts": until, "share": share, "rows": rows}
+
+
+def _played(state: tables.State | None) -> tables.State:
+    if state is None:
+        raise DaybreakError("The demo newsroom has 0 days played.", hint="run `bin/daybreak newsroom play` first.")
+    return state

@@ -1,0 +1,91 @@
+"""What the doctor asks about the rows: do their times make sense, and would validation take the newest of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from include.adapters.warehouse import connect, query
+from include.core.contract import TABLES
+from include.core.settings import Settings
+from include.data import snapshot
+from include.operations.doctor import State
+from include.validation.broken_rows import find_broken_rows, open_rows
+
+HOUR = 3600.0
+MOST_ODD_SHARE = 0.01
+LOOK_AT = timedelta(hours=1)
+UNIQUE = ("SUB102", "ART102", "EVT102")
+
+Answer = tuple[State, str, str]
+
+
+def times(settings: Settings, moment: datetime) -> Answer:
+    """Events lie in the past, not in 1970, and arrive after they happened, by no whole number of hours."""
+    with connect(settings, "daybreak_extract") as source:
+        ahead, ancient = source.execute(query("operations/doctor/odd_times"), {"moment": moment}).fetchone() or (0, 0)
+        row = source.execute(query("operations/doctor/times"), {"moment": moment}).fetchone()
+    events, before, lag, least = row or (0, 0, None, None)
+    if ahead or ancient:
+        return (
+            "FIX",
+            f"{ahead:,} events are yet to come, {ancient:,} from before 1990",
+            "a wrong unit (seconds for milliseconds) or local time called UTC; mend the view.",
+        )
+    if not events or lag is None:
+        return "note", "no event to look at", "load or map some reading first."
+    if before > MOST_ODD_SHARE * events:
+        hours = -float(lag) / HOUR
+        return (
+            "FIX",
+            f"{before:,} of the newest {events:,} events arrived before they happened, typically {hours:.1f} h",
+            "occurred_at is local time called UTC, or ingested_at is: `at time zone` in the view.",
+        )
+    whole = round(float(least) / HOUR)
+    if whole >= 1 and abs(float(least) - whole * HOUR) < HOUR / 12:
+        return (
+            "note",
+            f"no event arrives sooner than {whole} h after it happened, to the minute",
+            "if that is no batch of yours, one of the two times is local time called UTC.",
+        )
+    return "fine", f"the newest {events:,} events arrived {float(lag):,.0f} s after they happened (median)", ""
+
+
+def keys(settings: Settings, moment: datetime) -> Answer:
+    """No key twice among the newest rows."""
+    return _judge(settings, moment, only=UNIQUE)
+
+
+def rows(settings: Settings, moment: datetime) -> Answer:
+    """The newest hour of events, with its articles and the readers, as validation sees it."""
+    return _judge(settings, moment, but=UNIQUE)
+
+
+def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> Answer:
+    """The share of broken rows by code, held to the cap that stops a run, on a real extract into a folder that goes."""
+    with connect(settings, "daybreak_extract") as source:
+        row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
+    if row is None or row[0] is None:
+        return "note", "no event to look at", "load or map some reading first."
+    with TemporaryDirectory(prefix="daybreak-doctor-") as folder:
+        apart = settings.model_copy(update={"home": Path(folder), "snapshot_url": ""})
+        taken = snapshot.take_snapshot(apart, row[0] + timedelta(microseconds=1), LOOK_AT)
+        with open_rows(apart, taken) as connection:
+            broken = find_broken_rows(connection)
+    found = Counter(
+        (one.table, code) for one in broken for code in one.codes if (code in only if only else code not in but)
+    )
+    sizes = {table.name: taken.rows(table.name) for table in TABLES}
+    looked = ", ".join(f"{rows:,} {name}" for name, rows in sizes.items())
+    if not found:
+        return "fine", f"none broken of {looked}", ""
+    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    told = "; ".join(
+        f"{count:,} of {sizes[table]:,} {table} break {code} ({titles[code]})"
+        for (table, code), count in found.most_common(5)
+    )
+    too_many = any(count > settings.quarantine_cap_share * sizes[table] for (table, _), count in found.items())
+    state: State = "FIX" if too_many else "note"
+    return state, told, "docs/checks.md says what each code means; above quarantine_cap_share a run stops."

@@ -1,0 +1,61 @@
+"""What the doctor asks of the machine and of the services beside PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+
+from include.adapters import smtp
+from include.adapters.warehouse import connect, query
+from include.core.settings import Settings
+from include.operations.doctor import State
+from include.operations.launcher import probes
+
+COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+START = "start it: `make up`; `bin/daybreak logs NAME` tells why it stopped."
+
+Answer = tuple[State, str, str]
+
+
+def disk(settings: Settings, moment: datetime) -> Answer:
+    """Space for the state folder."""
+    folder = next(one for one in (settings.home, *settings.home.parents) if one.exists())
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    if free_mb < settings.min_free_mb:
+        return "FIX", f"{free_mb:,} MB free at {settings.home}, {settings.min_free_mb:,} MB are needed", "free some."
+    return "fine", f"{free_mb:,} MB free at {settings.home}", ""
+
+
+def mail(settings: Settings, moment: datetime) -> Answer:
+    """The mail server takes us in."""
+    smtp.greet(smtp.MailServer.of(settings))
+    return "fine", f"{settings.smtp_host}:{settings.smtp_port} takes mail for {settings.mail_to}", ""
+
+
+def mlflow(settings: Settings, moment: datetime) -> Answer:
+    """The registry of models answers."""
+    if probes.mlflow(settings, moment):
+        return "fine", settings.mlflow_url, ""
+    return "FIX", f"{settings.mlflow_url} does not answer", START
+
+
+def airflow(settings: Settings, moment: datetime) -> Answer:
+    """The API answers, and every component has reported in lately."""
+    body = probes.get(f"http://{settings.airflow_host}:{settings.airflow_port}/api/v2/monitor/health")
+    if body is None:
+        return "FIX", f"{settings.airflow_url} does not answer", START
+    health = json.loads(body)
+    sick = [name for name in COMPONENTS if (health.get(name) or {}).get("status") != "healthy"]
+    if sick:
+        return "FIX", f"not healthy: {', '.join(sick)}", START
+    return "fine", f"{settings.airflow_url}; {', '.join(COMPONENTS)} healthy", ""
+
+
+def feast(settings: Settings, moment: datetime) -> Answer:
+    """The registry of features is there."""
+    with connect(settings, "feast", "feast") as database:
+        row = database.execute(query("operations/doctor/registered")).fetchone()
+    if row and row[0]:
+        return "fine", "the declarations are registered", ""
+    return "FIX", "no declaration is registered", "run `bin/daybreak features apply`."

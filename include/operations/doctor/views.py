@@ -1,0 +1,117 @@
+"""What the doctor asks about the publisher's views: are they there, column by column, and can they be read fast."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import sql
+
+from include.adapters.warehouse import Connection, connect, query
+from include.core.contract import ACCEPTED_TYPES, TABLES
+from include.core.settings import Settings
+from include.data.snapshot import source_window
+from include.operations.doctor import State
+
+BIG_TABLE_ROWS = 50_000
+ALIKE = 0.6
+
+Answer = tuple[State, str, str]
+
+
+def are_there(settings: Settings, moment: datetime) -> Answer:
+    """The three views."""
+    offered = _offered(settings)
+    missing = [f"source.{table.name}" for table in TABLES if table.name not in offered]
+    if not missing:
+        return "fine", ", ".join(f"source.{table.name}" for table in TABLES), ""
+    fix = "make them over your tables (docs/mapping.md), or bring a log in from files: `bin/daybreak load`."
+    return "FIX", f"{len(missing)} of {len(TABLES)} views are missing: {', '.join(missing)}", fix
+
+
+def columns(settings: Settings, moment: datetime) -> Answer:
+    """Every column of the contract, in a type that converts without surprise."""
+    offered, faults = _offered(settings), []
+    for table in TABLES:
+        there = offered[table.name]
+        spare = set(there) - set(table.columns.names)
+        for column in table.columns:
+            accepted = ACCEPTED_TYPES[str(column.type)]
+            kind = there.get(column.name)
+            if kind is None:
+                likely = _likely(column.name, {name for name in spare if there[name].split("(")[0] in accepted})
+                faults.append(f"source.{table.name} lacks {column.name}" + (f" (is it {likely}?)" if likely else ""))
+            elif kind.split("(")[0] not in accepted:
+                cure = _cure(kind, sorted(accepted)[0])
+                faults.append(f"source.{table.name}.{column.name} is {kind}, not {' or '.join(sorted(accepted))}{cure}")
+    if not faults:
+        return "fine", f"{sum(len(table.columns) for table in TABLES)} columns as promised", ""
+    return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "mend the views (docs/mapping.md)."
+
+
+def indexes(settings: Settings, moment: datetime) -> Answer:
+    """One day, and what no window would hold, is found without reading a large table from end to end, as PostgreSQL
+    plans it."""
+    with connect(settings, "daybreak_extract") as source:
+        row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
+        if row is None or row[0] is None:
+            return "note", "no event to look for", "load or map some reading first."
+        for name, value in source_window(settings, row[0], timedelta(days=1)).items():
+            source.execute("select set_config(%s, %s, true)", [f"daybreak.{name}", value])
+        read_whole = sorted(
+            {
+                f"{scan['Relation Name']} for source.{name.removeprefix('stray_')}"
+                for name in ("reading_events", "stray_reading_events", "articles", "stray_articles")
+                for scan in _scans(source, name)
+                if scan["Node Type"] == "Seq Scan" and scan["Plan Rows"] < _size(source, scan) / 2
+            }
+        )
+    if not read_whole:
+        return "fine", "a day is found by its index", ""
+    fix = (
+        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) behind events, published_at and "
+        "ingested_at behind articles; then `analyze`."
+    )
+    return "FIX", f"one day reads the whole of {', '.join(read_whole)}", fix
+
+
+def _offered(settings: Settings) -> dict[str, dict[str, str]]:
+    with connect(settings, "daybreak_extract") as source:
+        found: dict[str, dict[str, str]] = {}
+        for table, column, kind in source.execute(query("adapters/columns")):
+            found.setdefault(table, {})[column] = kind
+        return found
+
+
+def _likely(wanted: str, spare: set[str]) -> str | None:
+    """The column that was probably meant: one with a word in common, else one that is spelt alike."""
+    words = set(wanted.split("_")) - {"id", "at", "is"}
+    sharing = sorted(name for name in spare if words & set(name.lower().split("_")))
+    return next(iter(sharing or difflib.get_close_matches(wanted, sorted(spare), 1, ALIKE)), None)
+
+
+def _cure(kind: str, accepted: str) -> str:
+    if kind == "timestamp without time zone":
+        return " (write `column at time zone 'Europe/Oslo'`, with the zone it is in)"
+    return f" (write `column::{accepted}`)" if kind in ("numeric", "bigint", "integer", "uuid") else ""
+
+
+def _scans(source: Connection, view: str) -> Iterator[dict[str, Any]]:
+    """The nodes of the plan that read a table."""
+    row = source.execute(sql.SQL("explain (format json) {}").format(sql.SQL(query(f"adapters/{view}")))).fetchone()
+    plans = [row[0][0]["Plan"] if not isinstance(row[0], str) else json.loads(row[0])[0]["Plan"]] if row else []
+    while plans:
+        plan = plans.pop()
+        plans += plan.get("Plans", [])
+        if "Relation Name" in plan:
+            yield plan
+
+
+def _size(source: Connection, scan: dict[str, Any]) -> float:
+    """How many rows PostgreSQL believes the table to have; a small one may well be read as a whole."""
+    row = source.execute(query("operations/doctor/table_rows"), [scan["Relation Name"]]).fetchone()
+    rows = float(row[0]) if row and row[0] is not None else 0.0
+    return rows if rows >= BIG_TABLE_ROWS else 0.0

@@ -1,0 +1,56 @@
+"""Airflow's LocalExecutor seen from outside: its workers, which the scheduler forks in advance, and what they do.
+
+All workers wait for work at one pipe behind one lock. A worker that is killed while it waits takes the lock with it,
+and no task ever starts again while every health check stays green. Airflow forks another one, which waits as well;
+only a new scheduler mends that.
+"""
+
+from __future__ import annotations
+
+import psutil
+
+from include.adapters import warehouse
+from include.core.settings import Settings
+from include.operations.launcher.processes import Process
+
+WORKERS = 6
+TITLE = "airflow worker -- LocalExecutor"
+IDLE = "<idle>"
+STUCK_SECONDS = 45.0
+
+
+def workers(scheduler: Process) -> frozenset[int]:
+    """The pids of the workers. The set only ever grows; one that goes has been killed."""
+    return frozenset(_titles(scheduler))
+
+
+def runs_a_task(scheduler: Process) -> bool:
+    """Whether a worker is at work: then a restart would cost that work."""
+    return any(IDLE not in title for title in _titles(scheduler).values())
+
+
+def is_stuck(settings: Settings, scheduler: Process) -> bool:
+    """Whether tasks were handed to the workers long ago while none of these works; whatever the reason."""
+    if runs_a_task(scheduler):
+        return False
+    with warehouse.connect(settings, "airflow", "airflow") as database:
+        waiting = database.execute(
+            "select 1 from task_instance where state = 'queued' and queued_dttm < now() - make_interval(secs => %s)",
+            [STUCK_SECONDS],
+        ).fetchone()
+    return waiting is not None and not runs_a_task(scheduler)
+
+
+def _titles(scheduler: Process) -> dict[int, str]:
+    titles: dict[int, str] = {}
+    try:
+        children = psutil.Process(scheduler.pid).children()
+    except psutil.NoSuchProcess:
+        return {}
+    for child in children:
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE:
+                titles[child.pid] = " ".join(child.cmdline())
+        except psutil.NoSuchProcess:
+            continue
+    return {pid: title for pid, title in titles.items() if title.startswith(TITLE)}

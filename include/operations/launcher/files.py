@@ -1,0 +1,65 @@
+"""What lies in the state folder, and how a file in it is replaced without ever being half written.
+
+Belongs here: names and atomic writes. Does not belong here: what the files mean.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from include.core.clock import now
+
+ENV_FILE = "daybreak.env"
+LOCK = "lock"
+GUARDIAN_LOCK = "guardian.lock"
+WANTED = "wanted"  # there while the product is meant to run; the supervisor and the guardian leave when it goes
+SERVICES = "services.json"
+FOLDERS = (
+    *("logs", "tmp", "mail", "postgres", "airflow", "airflow/config", "mlflow", "mlflow/artifacts"),
+    *("features", "reports"),
+)
+
+BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and what it tells
+BENCH_PACKAGES = "bench-packages"  # what benchmarks compare with
+
+OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, BENCH_PACKAGES, *FOLDERS}
+
+ROTATE_AT_BYTES = 20 * 1024 * 1024
+
+
+def is_state_folder(home: Path) -> bool:
+    """Whether a folder is one of ours, or empty: nothing is started in, and nothing removed with, any other."""
+    return (home / ENV_FILE).exists() or {entry.name for entry in home.iterdir()} <= OURS
+
+
+def write_private(path: Path, text: str) -> None:
+    """`path` holds `text` and only its owner may read it; a reader sees the old text or the new, nothing between."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def log_path(home: Path, name: str) -> Path:
+    """Where the output of a process goes."""
+    return home / "logs" / f"{name}.log"
+
+
+def rotate(log: Path) -> None:
+    """Sets a log aside once it is large; one older log is kept."""
+    if log.exists() and log.stat().st_size > ROTATE_AT_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def say(sentence: str) -> None:
+    """A dated line in this process's own log; for the supervisor and the guardian, whose output goes there."""
+    print(f"{now():%Y-%m-%d %H:%M:%S} {sentence}", flush=True)

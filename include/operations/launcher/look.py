@@ -1,0 +1,58 @@
+"""What a person wants to see of the running product: states, logs, and the database prompt."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections import deque
+
+from include.adapters import embedded_postgres, warehouse
+from include.core.errors import ServiceError, SettingsError
+from include.core.settings import Settings
+from include.operations.launcher import files, locks, ports
+from include.operations.launcher.preparations import data_folder
+from include.operations.launcher.records import Record, State, load
+from include.operations.launcher.services import chosen
+
+TAIL_LINES = 200
+
+
+def states(settings: Settings) -> dict[str, State]:
+    """The state of every process: what the records say, checked against the processes that really live."""
+    supervised = locks.is_held(settings.home / files.LOCK) or locks.is_held(settings.home / files.GUARDIAN_LOCK)
+    records = load(settings.home)
+    result: dict[str, State] = {}
+    for name in records or ("supervisor", "guardian", *(service.name for service in chosen(settings))):
+        record = records.get(name, Record())
+        if record.process is not None:
+            result[name] = record.state
+        elif supervised and record.state != "stopped":
+            result[name] = "failing" if record.state == "failing" else "starting"
+        else:
+            result[name] = "stopped"
+    return result
+
+
+def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
+    """Prints the end of a process's log."""
+    known = sorted(path.stem for path in (settings.home / "logs").glob("*.log"))
+    if name not in known:
+        raise SettingsError(
+            f"There is no log of {name!r}.", hint=f"there are {', '.join(known)}." if known else "nothing ran yet."
+        )
+    with files.log_path(settings.home, name).open(errors="replace") as log:
+        sys.stdout.writelines(deque(log, maxlen=lines))
+
+
+def psql(settings: Settings, arguments: list[str]) -> None:
+    """Becomes psql on the warehouse, as the superuser; never returns."""
+    embedded = (data_folder(settings) / "PG_VERSION").exists()
+    if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
+        raise ServiceError("There is no warehouse yet.", hint="run `make up`.")
+    program = embedded_postgres.binary("psql") if embedded else shutil.which("psql")
+    if program is None:
+        raise ServiceError("There is no psql on this machine.", hint="install PostgreSQL's client programs.")
+    where = ["-h", settings.postgres_host, "-p", str(settings.postgres_port), "-U", "postgres"]
+    password = {"PGPASSWORD": warehouse.password(settings, "postgres")}
+    os.execve(program, [program, *where, "-d", warehouse.WAREHOUSE, *arguments], os.environ | password)  # noqa: S606

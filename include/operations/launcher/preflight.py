@@ -1,0 +1,55 @@
+"""What must be true of the machine before anything is started, each with the sentence for when it is not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from include.core.errors import ServiceError, StateFolderError
+from include.core.settings import Settings
+from include.operations.launcher import files, ports
+
+OLDEST = (3, 11)
+
+
+def check(settings: Settings) -> None:
+    """Python, addresses, and a state folder that takes what will be written; leaves empty folders at most."""
+    if sys.version_info < OLDEST:
+        raise ServiceError(
+            f"Python {sys.version_info.major}.{sys.version_info.minor} is too old.", hint="use 3.11, 3.12 or 3.13."
+        )
+    ports.require_loopback(settings)
+    home = settings.home
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not files.is_state_folder(home):
+            raise StateFolderError(
+                f"{home} holds other things than Daybreak's state.", hint="set DAYBREAK_HOME to a new folder."
+            )
+        probe = home / f".probe.{os.getpid()}"
+        files.write_private(probe, "x" * 4096)
+        probe.unlink()
+        free_mb = shutil.disk_usage(home).free // 2**20
+        if free_mb < settings.min_free_mb:
+            raise StateFolderError(
+                f"{home} has {free_mb} MB free, {settings.min_free_mb} MB are needed.",
+                hint="free some space, or set DAYBREAK_HOME to a folder on another disk.",
+            )
+        for folder in files.FOLDERS:
+            (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateFolderError(
+            f"{home} cannot be written: {error.strerror}.",
+            hint="make it writable for this user, or set DAYBREAK_HOME to another folder.",
+        ) from None
+
+
+def clear_temporary(home: Path) -> None:
+    """Empties the folder for temporary files; libraries litter it and nothing runs that could need it."""
+    for entry in (home / "tmp").iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""Whether a service answers, each as a function `(settings, since)`; `since` is when it was started.
+
+True: it does. False: it does not. None: this cannot be told, for the one to ask is away. Nothing here raises for a
+service that is merely absent.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import smtplib
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from include.adapters import warehouse
+from include.core.errors import ServiceError
+from include.core.settings import Settings
+
+Probe = Callable[[Settings, datetime], bool | None]
+PATIENCE_SECONDS = 15  # the first call to Airflow's execution API alone takes up to 7 s on a busy machine
+
+# a proxy in the user's environment has no business between two processes of one machine
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def get(url: str, timeout: float = PATIENCE_SECONDS) -> bytes | None:
+    """The body of a 2xx answer, else None."""
+    try:
+        with _direct.open(url, timeout=timeout) as answer:
+            return bytes(answer.read())
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def postgres(settings: Settings, since: datetime) -> bool:
+    """The server lets its superuser in."""
+    try:
+        with warehouse.connect(settings, "postgres", "postgres"):
+            return True
+    except ServiceError as error:
+        if "password authentication failed" in str(error):
+            raise ServiceError(
+                f"PostgreSQL does not take the password in {settings.home}/daybreak.env.",
+                hint="put the file back that belongs to this state folder.",
+            ) from None
+        return False
+
+
+def mailbox(settings: Settings, since: datetime) -> bool:
+    """Both of its ends answer."""
+    try:
+        with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=5) as server:
+            server.noop()
+    except OSError:
+        return False
+    return get(f"http://127.0.0.1:{settings.mailbox_port}/health", 5) is not None
+
+
+def mlflow(settings: Settings, since: datetime) -> bool:
+    """The tracking server answers and reaches its database."""
+    return get(f"{settings.mlflow_url}/health") is not None
+
+
+def api_server(settings: Settings, since: datetime) -> bool:
+    """People's API and the tasks' API answer; the second is slow once, and slow is fatal for the first task."""
+    base = f"http://{settings.airflow_host}:{settings.airflow_port}"
+    return get(f"{base}/api/v2/version") is not None and get(f"{base}/execution/health") is not None
+
+
+def heartbeat(component: str) -> Probe:
+    """A component of Airflow has reported itself healthy since it was started."""
+
+    def beats(settings: Settings, since: datetime) -> bool | None:
+        body = get(f"http://{settings.airflow_host}:{settings.airflow_port}/api/v2/monitor/health")
+        if body is None:
+            return None
+        state: dict[str, Any] = json.loads(body).get(component) or {}
+        beat = state.get(f"latest_{component}_heartbeat")
+        return state.get("status") == "healthy" and beat is not None and _moment(beat) >= since
+
+    return beats
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

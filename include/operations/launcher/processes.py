@@ -1,0 +1,128 @@
+"""Processes by identity, not by number: a pid alone may be somebody else's by the time it is looked at.
+
+A zombie counts as dead, because PID 1 of a container often reaps nobody. Everything started carries a mark in its
+environment, so whatever outlives its parent (idle workers, grandchildren) is found again and ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from include.core.settings import PROJECT
+
+MARK = "_DAYBREAK_PROCESS"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A pid and the moment it was born; together they never come again."""
+
+    pid: int
+    born: str
+
+
+def speaking_to(output: IO[bytes]) -> dict[str, Any]:
+    """How a process is started that reads nothing and writes all it says to one log."""
+    return {"cwd": PROJECT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+
+
+def identify(pid: int) -> Process | None:
+    """The living process that has this pid now."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return Process(pid, _born(process))
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def _born(process: psutil.Process) -> str:
+    # clock ticks since the machine started do not move when the wall clock is set; psutil's create_time does
+    try:
+        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()[:8]}-{ticks}"
+    except FileNotFoundError:
+        return f"{process.create_time():.2f}"
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process still runs."""
+    return identify(process.pid) == process
+
+
+def listens(process: Process, port: int) -> bool:
+    """Whether this process or one below it is who listens on a port, and not a stranger; True if that is hidden."""
+    try:
+        root = psutil.Process(process.pid)
+        for one in (root, *root.children(recursive=True)):
+            for connection in one.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        pass
+    return False
+
+
+def mark(home: Path, name: str) -> str:
+    """What `MARK` is set to in the environment of a service."""
+    return f"{name}@{home}"
+
+
+def marked(home: Path, name: str | None = None) -> list[Process]:
+    """Living processes that were started for `home`, or for one service of it, however deep down."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            value = process.environ().get(MARK, "")
+        except (psutil.Error, OSError):
+            continue
+        owner, _, where = value.partition("@")
+        if where == str(home) and name in (None, owner) and process.pid != os.getpid():
+            identity = identify(process.pid)
+            if identity is not None:
+                found.append(identity)
+    return found
+
+
+def tell(processes: Iterable[Process], signal_number: int) -> None:
+    """Sends a signal to those that still live."""
+    for process in processes:
+        if alive(process):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process.pid, signal_number)
+
+
+def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
+    """Those that still live after at most `seconds`."""
+    end = time.monotonic() + seconds
+    left = [process for process in processes if alive(process)]
+    while left and time.monotonic() < end:
+        time.sleep(0.05)
+        left = [process for process in left if alive(process)]
+    return left
+
+
+def kill_marked(home: Path, name: str | None = None) -> int:
+    """Kills whatever is left of a service, or of everything; how many there were."""
+    count = 0
+    for _ in range(5):  # what is killed may just have started something
+        left = marked(home, name)
+        if not left:
+            break
+        count += len(left)
+        tell(left, signal.SIGKILL)
+        wait_gone(left, 3)
+    return count

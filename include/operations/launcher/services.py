@@ -1,0 +1,168 @@
+"""The services of the product, in the order they start, as data: command, environment, who comes first, when ready.
+
+Adding a service is adding an entry to `SERVICES`. How services are kept alive is not here (see `keeper`).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from include.adapters import embedded_postgres, warehouse
+from include.core.errors import DaybreakError
+from include.core.settings import Settings
+from include.operations.launcher import environment, executor, ports, preparations, probes
+from include.operations.launcher.processes import Process
+
+
+def _nothing(settings: Settings) -> None:
+    """Nothing to do."""
+
+
+def _none(process: Process) -> frozenset[int]:
+    """Has no helpers."""
+    return frozenset()
+
+
+def _never(process: Process) -> bool:
+    """Has nothing that could."""
+    return False
+
+
+def _never_stuck(settings: Settings, process: Process) -> bool:
+    """Does what it is told."""
+    return False
+
+
+def _nobody(settings: Settings) -> Process | None:
+    """Cannot be found without records."""
+    return None
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service; `wave` is when it is stopped: the lowest number first.
+
+    `after` names services that must answer first; `prepared(name)` asks only for that service's preparation.
+    `find` knows a running one without records, `prepare` is called before a start, `settle` when it first answers and
+    before those after it start, `clean` when it has ended. A service that lost one of its `helpers` is restarted as
+    soon as it is not `busy`; one that is `stuck` at once.
+    """
+
+    name: str
+    command: Callable[[Settings], list[str]]
+    ready: probes.Probe
+    wave: int
+    after: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    environment: Callable[[Settings, str], dict[str, str]] = environment.of_service
+    find: Callable[[Settings], Process | None] = _nobody
+    prepare: Callable[[Settings], None] = _nothing
+    clean: Callable[[Settings], None] = _nothing
+    settle: Callable[[Settings], None] = _nothing
+    helpers: Callable[[Process], frozenset[int]] = _none
+    busy: Callable[[Process], bool] = _never
+    stuck: Callable[[Settings, Process], bool] = _never_stuck
+    stop_signal: int = signal.SIGTERM
+    grace_seconds: float = 20
+    patience_seconds: float = 180
+
+    def holds_up_work(self, settings: Settings, process: Process) -> bool:
+        """Whether it is `stuck`; as long as nobody can tell, it is not."""
+        try:
+            return self.stuck(settings, process)
+        except DaybreakError:  # PostgreSQL is away
+            return False
+
+    def where(self, settings: Settings) -> str:
+        """The address it listens on, if it does."""
+        return f"127.0.0.1:{getattr(settings, self.ports[0])}" if self.ports else ""
+
+
+def prepared(name: str) -> str:
+    """What to write in `after` for a service that needs another one's preparation, not its answer."""
+    return f"{name} prepared"
+
+
+def _mlflow(settings: Settings) -> list[str]:
+    names = (f"127.0.0.1:{settings.mlflow_port}", f"localhost:{settings.mlflow_port}")
+    return [
+        *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+        *("--host", settings.mlflow_host, "--port", str(settings.mlflow_port), "--allowed-hosts", ",".join(names)),
+        *("--backend-store-uri", warehouse.uri(settings, "mlflow", "mlflow", "postgresql+psycopg2")),
+        *("--artifacts-destination", str(settings.home / "mlflow" / "artifacts")),
+    ]
+
+
+def _airflow(*arguments: str) -> Callable[[Settings], list[str]]:
+    return lambda settings: [sys.executable, "-m", "airflow", *arguments]
+
+
+def _component(name: str, *flags: str, **more: Any) -> Service:
+    return Service(
+        name,
+        _airflow(name, *flags),
+        probes.heartbeat(name.replace("-", "_")),
+        wave=1,
+        after=("postgres", "mailbox", prepared("api-server")),
+        environment=environment.of_airflow,
+        **more,
+    )
+
+
+SERVICES = (
+    Service(
+        "postgres",
+        lambda settings: embedded_postgres.serve(preparations.data_folder(settings), settings.postgres_port),
+        probes.postgres,
+        wave=3,
+        ports=("postgres_port",),
+        find=preparations.find_postgres,
+        prepare=preparations.before_postgres,
+        clean=preparations.clean_postgres,
+        settle=preparations.after_postgres,
+        stop_signal=signal.SIGINT,  # "fast": open transactions are rolled back, nothing is lost
+        grace_seconds=60,
+    ),
+    Service(
+        "mailbox",
+        lambda settings: [sys.executable, "-m", "include.operations.demo.mailbox"],
+        probes.mailbox,
+        wave=2,
+        ports=("mailbox_port", "smtp_port"),
+        grace_seconds=5,
+    ),
+    Service("mlflow", _mlflow, probes.mlflow, wave=2, after=("postgres",), ports=("mlflow_port",), grace_seconds=10),
+    Service(
+        "api-server",
+        _airflow("api-server"),
+        probes.api_server,
+        wave=2,
+        after=("postgres",),
+        ports=("airflow_port",),
+        environment=environment.of_airflow,
+        prepare=preparations.before_airflow,
+    ),
+    _component(
+        "scheduler",
+        "--skip-serve-logs",  # else it serves logs to the whole network
+        helpers=executor.workers,
+        busy=executor.runs_a_task,
+        stuck=executor.is_stuck,
+    ),
+    _component("dag-processor"),
+    _component("triggerer", "--skip-serve-logs"),
+)
+
+
+def chosen(settings: Settings, only: tuple[str, ...] = ()) -> tuple[Service, ...]:
+    """The services that run here: all, or those named; no mailbox when mail goes to a real server."""
+    names = {
+        service.name
+        for service in SERVICES
+        if (not only or service.name in only) and (service.name != "mailbox" or ports.catches_mail(settings))
+    }
+    return tuple(service for service in SERVICES if service.name in names)

@@ -1,0 +1,47 @@
+"""Ends services in order: those that use others first, PostgreSQL last, and whatever outlives its parent.
+
+Works on records, so it does not matter whether the supervisor that started them still lives.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable
+
+from include.core.errors import DaybreakError
+from include.core.settings import Settings
+from include.operations.launcher.processes import Process, kill_marked, tell, wait_gone
+from include.operations.launcher.records import Board
+from include.operations.launcher.services import Service
+
+Report = Callable[[str], None]
+
+
+def stop_services(settings: Settings, services: Iterable[Service], board: Board, report: Report) -> None:
+    """None of the services runs any more; each is asked first, given time, then killed."""
+    by_wave: dict[int, list[Service]] = {}
+    for service in services:
+        by_wave.setdefault(service.wave, []).append(service)
+    for wave in sorted(by_wave):
+        there = {service: board[service.name].process or service.find(settings) for service in by_wave[wave]}
+        for service, process in there.items():
+            if process is not None:
+                board.note(service.name, state="stopping", pid=process.pid, born=process.born, note="")
+                tell([process], service.stop_signal)
+        for service, process in there.items():
+            end(settings, service, process)
+            board.note(service.name, state="stopped", pid=0, born="", note="")
+            if process is not None:
+                report(f"{service.name} stopped")
+
+
+def end(settings: Settings, service: Service, process: Process | None) -> None:
+    """Waits for a service that was asked to stop, then kills it and what is left of it."""
+    if process is not None and wait_gone([process], service.grace_seconds):
+        tell([process], signal.SIGKILL)
+        wait_gone([process], 5)
+    kill_marked(settings.home, service.name)
+    try:
+        service.clean(settings)
+    except DaybreakError as error:
+        print(error)

@@ -1,0 +1,135 @@
+"""Starts everything, shows how it comes up, and leaves it running in the background.
+
+The state folder's lock decides: whoever holds it starts, everybody else watches the one who does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from include.core.clock import now
+from include.core.errors import ServiceError
+from include.core.settings import Settings, load_settings
+from include.operations.launcher import environment, files, locks, preflight
+from include.operations.launcher.records import load
+from include.operations.launcher.services import chosen
+from include.operations.launcher.supervisor import spawn
+
+Say = Callable[[str], None]
+TICK_SECONDS = 0.1
+PATIENCE_SECONDS = 300.0
+DAEMONS = ("supervisor", "guardian")
+
+
+def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool = True) -> Settings:
+    """Everything answers; returns the settings with the ports and passwords that were chosen.
+
+    Running already: says so and changes nothing. Interrupted: what was started goes on starting in the background.
+    """
+    if is_up(settings, only):
+        say("already running")
+        return load_settings()
+    start(settings, only)
+    player = Newsroom(say) if demo and not only else None
+    _follow(only, say, player)
+    if player is not None:
+        player.finish()
+    return load_settings()
+
+
+def is_up(settings: Settings, only: tuple[str, ...] = ()) -> bool:
+    """Whether a supervisor is there and every service runs."""
+    records = load(settings.home)
+    names = _names(settings, only)
+    return locks.is_held(settings.home / files.LOCK) and all(
+        name in records and records[name].state == "running" and records[name].process for name in names
+    )
+
+
+def _names(settings: Settings, only: tuple[str, ...]) -> list[str]:
+    return [*DAEMONS, *(service.name for service in chosen(settings, only))]
+
+
+def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
+    """Hands the lock to a new supervisor, after everything that can be checked in the foreground; none if one runs."""
+    home = settings.home
+    if locks.is_held(home / files.LOCK):
+        return
+    preflight.check(settings)
+    lock = locks.take(home / files.LOCK)
+    if lock is None:
+        return
+    try:
+        if not any(record.process for record in load(home).values()):
+            preflight.clear_temporary(home)
+            (home / files.SERVICES).unlink(missing_ok=True)
+            settings = environment.complete(settings)
+        (home / files.WANTED).touch()
+        spawn(settings, "supervisor", lock, only)
+    finally:
+        lock.release()
+
+
+def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
+    """Says what comes up as it comes up; returns when all has."""
+    settings = load_settings()
+    waiting = set(_names(settings, only))
+    end = time.monotonic() + PATIENCE_SECONDS
+    while waiting:
+        records = load(settings.home)
+        for name in sorted(waiting & records.keys(), key=list(records).index):
+            record = records[name]
+            if record.state == "failing":
+                fact, _, hint = record.note.partition(" Hint: ")
+                raise ServiceError(f"{name} does not start: {fact}", hint=hint or f"see `bin/daybreak logs {name}`.")
+            if record.state == "running":
+                waiting.remove(name)
+                if name not in DAEMONS:
+                    say(f"{name} ready{record.where and f' on {record.where}'}")
+                if name == "postgres" and player is not None:
+                    player.start()
+        if not locks.is_held(settings.home / files.GUARDIAN_LOCK) and not locks.is_held(settings.home / files.LOCK):
+            raise ServiceError("The supervisor ended while starting.", hint="see `bin/daybreak logs supervisor`.")
+        if time.monotonic() > end:
+            names = ", ".join(sorted(waiting))
+            raise ServiceError(f"Not ready after {PATIENCE_SECONDS:.0f} s: {names}.", hint="see `bin/daybreak status`.")
+        time.sleep(TICK_SECONDS)
+
+
+class Newsroom(threading.Thread):
+    """Plays the demo publisher while Airflow and MLflow start; they mostly wait."""
+
+    def __init__(self, say: Say) -> None:
+        super().__init__(name="newsroom", daemon=True)
+        self.say = say
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Plays, unless a former `up` has."""
+        try:
+            settings = load_settings()
+            if not has_newsroom(settings):
+                from include.operations.demo import newsroom
+
+                newsroom.create(settings)
+                newsroom.play(settings, until=now(), say=self.say)
+                self.say("newsroom played")
+        except BaseException as failure:
+            self.failure = failure
+
+    def finish(self) -> None:
+        """Waits for the end and passes on what went wrong."""
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+
+def has_newsroom(settings: Settings) -> bool:
+    """Whether the demo publisher has been played before."""
+    from include.adapters import warehouse
+
+    with warehouse.connect(settings, "newsroom") as connection:
+        row = connection.execute("select to_regclass('newsroom.state')").fetchone()
+        return row is not None and row[0] is not None

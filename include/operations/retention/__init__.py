@@ -1,0 +1,117 @@
+"""Retention: one sweep over everything that grows. What is old goes; what readers see or a person may need stays.
+
+Belongs here: the order of the sweep and what is only a matter of age. Versions and snapshots refer to each other and
+are decided in files of their own. A dry run says the same and removes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from psycopg import sql
+
+from include.adapters import mlflow_cleaning
+from include.adapters.warehouse import connect, query
+from include.core.errors import ServiceError
+from include.core.settings import Settings
+from include.operations.retention.items import Item, Sweep, changed_at, drop_old
+from include.operations.retention.snapshots import sweep_snapshots
+from include.operations.retention.versions import drop_files, number_of, plan_versions, purge_removed, remove_versions
+
+__all__ = ["Item", "Sweep", "sweep"]
+
+STRAY_HOURS = 24
+FIGURES_DAYS = 90  # history looks back four weeks; the rest is for people's charts
+ROWS = {"figures": "old_figures", "kept checks": "old_checks", "records of stages": "old_runs"}
+CARDS = "cards"  # these stay as long as the versions that they tell of
+
+
+def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Sweep:
+    """What is gone (or would be), and the days without a verdict."""
+    before, items, notes = as_of - timedelta(days=settings.keep_days), [], []
+    items += (batches := _drop_batches(settings, before, dry_run))
+    going: list[int] = []
+    try:
+        aliases = mlflow_cleaning.find_aliases(settings)
+        versions = plan_versions(settings, as_of, aliases, [item.name for item in batches])
+        if not dry_run:
+            versions = remove_versions(settings, as_of, versions)
+            purge_removed(settings, as_of)
+        going = [number_of(item) for item in versions if not item.is_kept]
+        items += [*versions, *drop_files(settings, as_of, going, dry_run)]
+    except ServiceError as error:
+        notes.append(f"Versions were not looked at: {error.fact}")
+    items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
+    items += _drop_by_age(settings, as_of, before, dry_run)
+    with connect(settings) as warehouse:
+        gaps = [
+            day for (day,) in warehouse.execute(query("operations/retention/days_without_verdict"), {"as_of": as_of})
+        ]
+    items += _drop_rows(settings, as_of - timedelta(days=FIGURES_DAYS), dry_run)
+    return Sweep(as_of, dry_run, tuple(items), tuple(gaps), tuple(notes))
+
+
+def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
+    """The rows of old batches; that they were there is remembered."""
+    with connect(settings) as warehouse:
+        warehouse.execute(query("lists/lock_live"))  # a rollback may be about to bring one of them back
+        names = [name for (name,) in warehouse.execute(query("operations/retention/old_batches"), {"before": before})]
+        for name in names if not dry_run else ():
+            warehouse.execute(sql.SQL("drop table {}").format(sql.Identifier("recs", f"batch_{name.lower()}")))
+    return [Item("batches", name, False, f"older than {settings.keep_days} days and not live") for name in names]
+
+
+def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
+    """One line per kind of rows that are deleted; a dry run deletes them, too, and takes it back."""
+    with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
+        counts = {
+            kind: warehouse.execute(query(f"operations/retention/{name}"), {"before": before}).rowcount
+            for kind, name in ROWS.items()
+        }
+    return [
+        Item(kind, f"{count}", False, f"older than {FIGURES_DAYS} days", 0, count)
+        for kind, count in counts.items()
+        if count
+    ]
+
+
+def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run: bool) -> list[Item]:
+    """What may go as soon as it is old, because it can be made again or has been looked at."""
+    home = settings.home
+    with connect(settings) as warehouse:
+        asked = {str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))}
+    latest = (home / "features" / "latest").resolve().name
+    window = before - timedelta(days=max(settings.window_days, settings.lookback_days))
+    found = [
+        drop_old(kind, paths, moment, dry_run)
+        for kind, paths, moment in (
+            ("builds", [path for path in home.glob("features/2*") if path.name != latest], before),
+            ("lists", [*home.glob("lists/*")], before),
+            (
+                "reports",
+                [p for p in home.glob("reports/*/*") if p.parent.name != CARDS and p.stem not in asked],
+                before,
+            ),
+            ("backtests", [*home.glob("backtests/*/*")], before),
+            ("kept answers", [*home.glob("validation/*/*.json")], window),
+            ("rejects", [*home.glob("rejects/*"), *home.glob("proposals/*")], as_of - timedelta(days=FIGURES_DAYS)),
+            ("logs", _logs(home), as_of - timedelta(days=settings.keep_log_days)),
+            ("strays", [*home.glob("tmp/part-*")], as_of - timedelta(hours=STRAY_HOURS)),
+        )
+    ]
+    if not dry_run:
+        _drop_empty(home / "airflow" / "logs", as_of - timedelta(days=settings.keep_log_days))
+    return [item for item in found if item]
+
+
+def _logs(home: Path) -> list[Path]:
+    """Logs of tasks, of parsing and of triggers, where Airflow keeps them in our state folder."""
+    return [path for path in (home / "airflow" / "logs").rglob("*.log*") if path.is_file()]
+
+
+def _drop_empty(folder: Path, before: datetime) -> None:
+    """Folders in which nothing is left, the innermost first."""
+    for path in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
+        if changed_at(path) < before and not any(path.iterdir()):
+            path.rmdir()

@@ -1,0 +1,26 @@
+"""The stage `clean_up`: remove what is old, make aliases agree with the ledger, report what was removed."""
+
+from __future__ import annotations
+
+from include.core.clock import compact
+from include.core.references import Reference
+from include.core.run import Run
+from include.data.store import digest_of
+from include.judging import champion as champions
+from include.operations import retention
+from include.operations.retention import page
+from include.pipeline.run import recorded
+
+
+@recorded
+def clean_up(run: Run, dry_run: bool = False) -> Reference:
+    """What was old is gone (or only named), aliases agree with the ledger, and missing days are named."""
+    if not dry_run:
+        champions.repair_aliases(run.settings)
+    swept = retention.sweep(run.settings, run.as_of, dry_run=dry_run)
+    facts = {
+        **swept.facts,
+        "table": page.tell(swept),
+        "report": page.save_page(run.settings, swept),
+    }
+    return Reference("clean_up", compact(run.as_of), str(run.settings.home), run.as_of, digest_of(facts), (), facts)

@@ -1,0 +1,129 @@
+"""What is live right now, as data and as a few lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from include.adapters.warehouse import Connection, connect, query
+from include.core.clock import now
+from include.core.errors import DaybreakError
+from include.core.settings import Settings
+from include.judging.champion import find_champion
+from include.judging.holds import find_holds
+
+
+def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
+    """Champion, lists, newest verdict, services and links; what the warehouse cannot tell is None."""
+    try:
+        found = _ask_warehouse(settings, now())
+    except DaybreakError as error:
+        found = {"champion": None, "lists": None, "verdict": None, "holds": [], "questions": [], "trouble": str(error)}
+    return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
+
+
+def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
+    with connect(settings) as warehouse:
+        champion = find_champion(warehouse)
+        with warehouse.cursor(row_factory=dict_row) as cursor:
+            lists = cursor.execute(query("operations/lists")).fetchone()
+            verdict = cursor.execute(query("operations/newest_verdict")).fetchone()
+            late = cursor.execute(query("operations/late_rows")).fetchone()
+        holds = [hold.tell() for hold in find_holds(warehouse, moment)]
+        questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
+        reports = {
+            stage: row[0]
+            for stage in ("validate", "judge", "watch")
+            if (row := warehouse.execute(query("operations/newest_report"), [stage]).fetchone())
+        }
+    return {
+        "champion": champion
+        and {
+            "version": champion.version,
+            "promoted_at": champion.at,
+            "run_id": champion.run_id,
+            "snapshot_id": champion.snapshot_id,
+            "why": champion.why,
+        },
+        "lists": lists,
+        "verdict": verdict,
+        "holds": holds,
+        "questions": questions,
+        "late_rows": late and late["sentence"],
+        "reports": reports,
+    }
+
+
+def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
+    """Where a person looks next."""
+    names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
+    return {
+        "airflow": settings.airflow_url,
+        "mlflow": settings.mlflow_public_url or settings.mlflow_url,
+        "mails": f"http://127.0.0.1:{settings.mailbox_port}",
+        **{names[stage]: f"{settings.airflow_url}/daybreak/reports/{path}" for stage, path in reports.items()},
+    }
+
+
+def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
+    """A reader's live list with titles; of some reader when none is named. A loaded log's own ids are known, too."""
+    with connect(settings, "postgres") as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
+        reader_id = None if reader is None else _find_reader(warehouse, reader)
+        rows = cursor.execute(query("operations/one_reader"), {"reader_id": reader_id}).fetchall()
+        names = _find_names(warehouse, "article", ids=[row["article_id"] for row in rows])
+    return [{**row, "name": names.get(row["article_id"])} for row in rows]
+
+
+def _find_reader(warehouse: Connection, reader: str) -> int:
+    """The id of a reader who goes by an id of the publisher, or by ours."""
+    found = list(_find_names(warehouse, "reader", names=[reader]))
+    if not found and not reader.lstrip("-").isdecimal():
+        raise DaybreakError(f"No reader goes by {reader!r}.", hint="give an id as the loaded log has it, or a number.")
+    return found[0] if found else int(reader)
+
+
+def _find_names(
+    warehouse: Connection, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()
+) -> dict[int, str]:
+    """The publisher's names by id; nothing where no log with names of its own was loaded."""
+    row = warehouse.execute("select to_regclass('loaded.names') is not null").fetchone()
+    if row != (True,):
+        return {}
+    asked = {"kind": kind, "ids": list(ids), "names": list(names)}
+    return dict(warehouse.execute(query("operations/names"), asked).fetchall())
+
+
+def tell(status: dict[str, Any], moment: datetime) -> str:
+    """The status in lines."""
+    lines = []
+    if status.get("trouble"):
+        lines.append(status["trouble"])
+    champion, lists, verdict = status["champion"], status["lists"], status["verdict"]
+    if champion:
+        lines.append(f"champion      v{champion['version']}, since {champion['promoted_at']:%Y-%m-%d %H:%M} UTC")
+        lines.append(f"              {champion['why']}")
+    else:
+        lines.append("champion      none yet")
+    if verdict and champion:
+        scores = verdict["metrics"]
+        told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
+        lines.append(f"verdict       v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
+    lines += [f"hold          {hold}" for hold in status["holds"]]
+    lines += [f"question      {name} waits for an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
+    if lists:
+        minutes = (moment - lists["generated_at"]).total_seconds() / 60
+        lines.append(
+            f"lists         {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
+            f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {minutes:,.0f} min ago"
+            + (", STALE" if lists["is_stale"] else "")
+        )
+    else:
+        lines.append("lists         none yet")
+    if status.get("late_rows"):
+        lines.append(f"late rows     {status['late_rows']}")
+    lines.append("services      " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
+    lines += [f"{name:<14}{address}" for name, address in status["links"].items()]
+    return "\n".join(lines)

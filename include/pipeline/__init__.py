@@ -1,0 +1,47 @@
+"""The stages, in the order of the flow: each loads, computes, stores and returns a reference.
+
+DAGs and the command line call these and nothing below them, and rooms meet here only. A stage may run again at any
+time: what it makes follows from its inputs, so a second run lands on the first. A stage is imported when it is first
+asked for, so that whoever runs one does not wait for the libraries of all.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# stage -> the module of this folder that holds it
+STAGES = {
+    # from the publisher's rows to a champion
+    "extract": "preparing",
+    "validate": "preparing",
+    "build_features": "preparing",
+    "train": "training",
+    "judge": "judging",
+    "promote": "deciding",
+    # when a verdict leaves the decision to a person
+    "ask": "deciding",
+    "find_question": "deciding",
+    "answer": "deciding",
+    # from the champion to live lists
+    "score": "publishing",
+    "write_batch": "publishing",
+    "audit": "publishing",
+    "publish": "publishing",
+    # what readers make of them
+    "watch": "watching",
+    "guard": "going_back",
+    "roll_back": "going_back",
+    # by hand
+    "shadow": "publishing",
+    "replay": "replaying",
+    "tune": "tuning",
+    "backtest": "backtesting",
+    "reproduce": "reproducing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in STAGES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{STAGES[name]}"), name)

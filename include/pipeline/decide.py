@@ -1,0 +1,41 @@
+"""What follows a verdict: the one rule for Airflow and the command line.
+
+Pure. A promotion still looks at the checks that were kept with the verdict (deciding.py): this rule says which step is
+taken, not that it succeeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from include.judging.verdict import Decision
+
+Mode = Literal["off", "dry_run", "enforce"]
+Step = Literal["promote", "ask", "shadow", "nothing"]
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The step after a verdict, and why the other steps are not taken."""
+
+    step: Step
+    reason: str = ""
+
+
+def decide(mode: Mode, decision: Decision, *, is_backfill: bool) -> NextStep:
+    """Return the step that follows a verdict.
+
+    `is_backfill` is True for a run that may change nothing live: a backfill whose form does not ask to publish.
+    """
+    if mode == "off":
+        return NextStep("nothing", "The gate is off: the version is registered, and it is not judged or promoted.")
+    if mode == "dry_run":
+        return NextStep("shadow", "Dry run: nothing is promoted.")
+    if is_backfill:
+        return NextStep("nothing", "Backfill: nothing is promoted unless the form says so.")
+    if decision == "promote":
+        return NextStep("promote")
+    if decision == "ask":
+        return NextStep("ask", "The champion stays until a person decides.")
+    return NextStep("nothing", "The champion stays.")

@@ -1,0 +1,177 @@
+"""The stages that decide who is champion: judge, promote, ask and answer; and shadow, which only shows.
+
+They are the pipeline's; DAGs and CLI call them there. Nothing is believed that a caller says of a verdict: whoever
+promotes looks at the checks that were kept with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+from include.adapters import mlflow_registry
+from include.adapters.warehouse import Connection, Rollback, connect, query
+from include.alerts.outbox import raise_alert
+from include.alerts.wording import Alert
+from include.core.checks import Check
+from include.core.clock import now
+from include.core.errors import ArtifactDamaged, DaybreakError
+from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import Settings
+from include.data.store import digest_of
+from include.judging import champion as champions
+from include.judging import holds
+from include.judging.verdict import Decision, conclude
+from include.models import registry
+from include.pipeline.run import keep_audit, recorded
+
+
+@recorded
+def promote(run: Run, verdict: Reference) -> Reference:
+    """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
+    why = cast(dict[str, Any], verdict.facts)["sentence"]
+    damage = _find_damage(run.settings, verdict.id)
+    with connect(run.settings) as warehouse:
+        changed, sentence = _append(warehouse, run, verdict.id, "promote", run.actor, why, damage)
+    return _as_it_is(run, verdict.id, changed, sentence)
+
+
+@recorded
+def ask(run: Run, verdict: Reference) -> Reference:
+    """The verdict, once on-call has been asked by a ticket to decide; one question is one mail."""
+    facts = cast(dict[str, Any], verdict.facts)
+    version, hours = facts["challenger_version"], run.settings.ask_hours
+    subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is wanted"
+    body = (
+        f"What is asked\n{facts['sentence']}\n\n"
+        f"What happens by itself\nThe champion stays. Without an answer within {hours} h it is kept for good.\n\n"
+        f"Next step\nRead the verdict and answer in Airflow under Required Actions, or type "
+        f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
+        f"Links\nAnswer: {run.settings.airflow_url}/required_actions\n"
+        f"Verdict: {run.settings.airflow_url}/daybreak/reports/{facts['report']}\n"
+        f"Runbook: docs/runbook.md#a-person-is-asked\n"
+    )
+    raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
+    return verdict
+
+
+def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] | None:
+    """The open question about this verdict, else the newest one, in words; None when there is nothing to decide."""
+    with connect(settings) as warehouse:
+        waiting = [str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))]
+        name = verdict_id if verdict_id in waiting else next(iter(waiting), None)
+        row = warehouse.execute(query("pipeline/verdict"), [name]).fetchone() if name else None
+    if name is None or row is None:
+        return None
+    checks = [Check(**check) for check in row[2]]
+    doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
+    told = "\n".join(f"- **{check.code} {check.title}**: {check.sentence}" for check in doubts)
+    better = next((check.sentence for check in checks if check.code == "RT108"), "Nobody could be compared with it.")
+    link = f"{settings.airflow_url}/daybreak/reports/verdicts/{name}.html"
+    return {
+        "verdict_id": name,
+        "subject": f"Promote v{row[3]}, or keep v{row[1]}?",
+        "body": f"{better}\n\nEvery check that blocks has passed; these are in doubt:\n\n{told}\n\n[Verdict]({link})",
+    }
+
+
+@recorded
+def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: str, reason: str = "") -> Reference:
+    """What a person, or nobody in time, made of a verdict that asked; the first answer counts.
+
+    A yes and the champion that it makes are one transaction. One that can make nobody champion is no answer: while
+    promotions are frozen the question stays open.
+    """
+    reason = reason.rstrip(".")
+    why = f"Promoted by {who}{f': {reason}' if reason else ''}."
+    damage = _find_damage(run.settings, verdict_id) if choice == "promote" else ""
+    with connect(run.settings) as warehouse, warehouse.transaction() as whole:
+        if warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone() is None:
+            raise DaybreakError(f"There is no verdict {verdict_id}.", hint="`bin/daybreak status` shows the newest.")
+        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
+        if warehouse.execute(query("pipeline/keep_answer"), values).fetchone() is not None:
+            keep_audit(warehouse, who, f"answer {choice}", {"verdict_id": verdict_id, "reason": reason})
+        given, by = warehouse.execute(query("pipeline/answer"), [verdict_id]).fetchone() or (choice, who)
+        if (given, by) != (choice, who):
+            changed, sentence = False, f"The first answer counts, and it was “{given}”, by {by}."
+        elif choice == "keep":
+            changed, sentence = False, f"Kept by {who}."
+        else:
+            changed, sentence = _append(warehouse, run, verdict_id, "ask", who, why, damage)
+            if not changed:
+                raise Rollback(whole)
+    return _as_it_is(run, verdict_id, changed, sentence)
+
+
+def _append(
+    warehouse: Connection, run: Run, verdict_id: str, wanted: Decision, actor: str, why: str, damage: str
+) -> tuple[bool, str]:
+    """Whether the ledger has a row of this verdict, and why or why not: its checks must come to `wanted`, and nothing
+    may hold its challenger back.
+    """
+    holds.lock(warehouse)  # a freeze comes before this promotion or after it
+    row = warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone()
+    champion = champions.find_champion(warehouse)
+    if row is None or conclude_again(warehouse, verdict_id) != wanted:
+        return False, f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
+    version = row[3]
+    if champion is not None and champion.verdict_id == verdict_id:
+        return True, why  # a retry after a crash finds its own row
+    if forbidden := holds.forbid(holds.find_holds(warehouse, now()), version):
+        return False, f"v{version} is not promoted. {forbidden}"
+    if damage:
+        return False, f"v{version} is not promoted, for it cannot be used any more: {damage}"
+    done = champions.append(
+        warehouse,
+        after_seq=row[4],
+        version=version,
+        from_version=row[1],
+        why=why,
+        actor=actor,
+        run_id=run.run_id,
+        snapshot_id=row[5],
+        verdict_id=verdict_id,
+    )
+    return done, why if done else "The champion stays: another run changed it while this one judged."
+
+
+def _find_damage(settings: Settings, verdict_id: str) -> str:
+    """What is wrong with a challenger since it was judged; empty while the registry holds it and its files are sound,
+    and when it is champion already, whom nothing keeps from being it.
+    """
+    with connect(settings) as warehouse:
+        row, champion = (
+            warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone(),
+            champions.find_champion(warehouse),
+        )
+    if row is None or (champion is not None and champion.verdict_id == verdict_id):
+        return ""
+    try:
+        with connect(settings) as warehouse:
+            registered = registry.find_model(warehouse, row[3])
+        mlflow_registry.need_version(settings, row[3])
+        registry.fetch_files(settings, registered)
+    except ArtifactDamaged as error:
+        return error.fact
+    return ""
+
+
+def _as_it_is(run: Run, verdict_id: str, changed: bool, sentence: str) -> Reference:
+    sentence = f"{sentence} {champions.follow(run.settings)}".strip()
+    with connect(run.settings) as warehouse:
+        champion = champions.find_champion(warehouse)
+    version = champion.version if champion else None
+    facts = {"version": version, "changed": changed, "sentence": sentence}
+    return Reference("champion", str(version), "", run.as_of, digest_of(version), (verdict_id,), facts)
+
+
+def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
+    """What follows from the checks that were kept under this verdict, whatever anybody says that it says."""
+    row = warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone()
+    if row is None:
+        return "keep"
+    decision, champion_version, kept = row[:3]
+    checks = [Check(**check) for check in kept]
+    has_rival = champion_version is not None and not any(check.code == "RT118" for check in checks)
+    found = conclude(checks, has_champion=has_rival).decision
+    return found if found == decision else "keep"

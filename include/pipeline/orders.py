@@ -1,0 +1,87 @@
+"""The stages in their order, without Airflow: a whole retrain, refresh of the lists, or search for parameters.
+
+The command line, the tests of the loop and the bench call these; a test holds the DAGs' order against them. `call` runs
+one stage on its inputs, so that a caller can show progress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from include import pipeline
+from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import Settings
+from include.lists.scoring import newest_features
+from include.pipeline.decide import Mode, decide
+
+Purpose = Literal["training", "scoring"]
+Stage = Callable[..., Reference]
+Call = Callable[..., Reference]  # (run, stage, *inputs)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """What a retrain came to: the version, its verdict if it was judged, and each result in a sentence."""
+
+    version: Reference
+    verdict: Reference | None
+    sentences: tuple[str, ...]
+
+
+def call_plainly(run: Run, stage: Stage, *inputs: Any) -> Reference:
+    """Run the stage and nothing else."""
+    return stage(run, *inputs)
+
+
+def days_to_read(settings: Settings, purpose: Purpose) -> int:
+    """How many days of reading a run of this purpose looks at unless it is told otherwise."""
+    return settings.window_days if purpose == "training" else settings.lookback_days
+
+
+def prepare(run: Run, purpose: Purpose, days: int | None = None, call: Call = call_plainly) -> Reference:
+    """Extract, validate and build features; `days` overrides the setting."""
+    snapshot = call(run, pipeline.extract, days or days_to_read(run.settings, purpose))
+    return call(run, pipeline.build_features, call(run, pipeline.validate, snapshot), purpose)
+
+
+def retrain(
+    run: Run, days: int | None = None, model: str | None = None, mode: Mode | None = None, call: Call = call_plainly
+) -> Retrained:
+    """Train a challenger, judge it, and take the step that follows, as far as the mode allows."""
+    features = prepare(run, "training", days, call)
+    version = call(run, pipeline.train, features, model or run.settings.model)
+    mode = mode or run.settings.gate_mode
+    if mode == "off":
+        return Retrained(version, None, (f"v{version.id}: {decide(mode, 'keep', is_backfill=False).reason}",))
+    verdict = call(run, pipeline.judge, version, features)
+    facts = verdict.facts or {}
+    following = decide(mode, facts["decision"], is_backfill=False)
+    told = [facts["sentence"]]
+    if following.step == "promote":
+        champion = call(run, pipeline.promote, verdict).facts or {}
+        if not champion["changed"]:
+            told.append(champion["sentence"])
+    if following.step == "ask":
+        call(run, pipeline.ask, verdict)
+        told.append("Answer with `bin/daybreak approve`, or with --keep.")
+    if following.step == "shadow" and newest_features(run.settings):
+        told.append((call(run, pipeline.shadow, int(version.id)).facts or {})["sentence"])
+    return Retrained(version, verdict, tuple(told))
+
+
+def recommend(run: Run, call: Call = call_plainly) -> Reference:
+    """Make, audit and publish every reader's list by the champion; `facts["changed"]` says whether it is live."""
+    lists = call(run, pipeline.score, prepare(run, "scoring", call=call))
+    return call(run, pipeline.publish, call(run, pipeline.audit, call(run, pipeline.write_batch, lists)))
+
+
+def tune(
+    run: Run, trials: int, minutes: float, say: Say, model: str | None = None, call: Call = call_plainly
+) -> Reference:
+    """Search for better parameters under a budget of trials and minutes."""
+    features = prepare(run, "training", call=call)
+    return call(run, pipeline.tune, features, model or run.settings.model, trials, minutes, say)

@@ -1,0 +1,122 @@
+"""From a version to live lists: score, write a batch, audit it, switch; and shadow batches, which never go live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow.parquet as pq
+
+from include.adapters.warehouse import connect
+from include.core.checks import Check, blocking
+from include.core.errors import AuditFailed, SourceError
+from include.core.references import Reference
+from include.core.run import Run
+from include.data.store import read_json
+from include.features import skew
+from include.judging import champion as champions
+from include.lists import batch as batches
+from include.lists.audit import audit_written
+from include.lists.beside_live import compare_with_live
+from include.lists.page import report_lists
+from include.lists.scoring import newest_features, score_features
+from include.models import Recommender, registry
+from include.models.registry import RegisteredModel
+from include.pipeline.run import find_checks, keep_checks, recall_checks, recorded
+
+
+@recorded
+def score(run: Run, features: Reference) -> Reference:
+    """Every subscriber's list by the champion, as a file; how far its features are from the training's is noted."""
+    settings = run.settings
+    with connect(settings) as warehouse:
+        champion = champions.need_champion(warehouse)
+        registered = registry.find_model(warehouse, champion.version)
+    keep_checks(run, "score", skew.check(settings, registered.features_id, Path(features.uri)))
+    return score_features(settings, features, registered, lambda: registry.load_version(settings, registered))
+
+
+@recorded
+def write_batch(run: Run, lists: Reference) -> Reference:
+    """The lists in PostgreSQL under their batch id, unseen by readers."""
+    readers, rows, expected = write_lists(run, lists)
+    made_from = (lists.facts or {})["features"]
+    facts = {"readers": readers, "rows": rows, "expected_readers": expected, "features": made_from}
+    return Reference("batch", lists.id, lists.uri, run.as_of, lists.fingerprint, (lists.id,), facts)
+
+
+@recorded
+def audit(run: Run, batch: Reference) -> Reference:
+    """The batch, once it has passed every blocking check; `AuditFailed` otherwise, and the live lists stay."""
+    facts = cast(dict[str, Any], batch.facts)
+    checks = audit_written(run.settings, batch, facts["features"], facts["expected_readers"])
+    keep_checks(run, "audit", checks)
+    report = _report(run, batch, facts["features"], checks)
+    if failed := blocking(checks):
+        raise AuditFailed(
+            f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.code}: {c.sentence}" for c in failed),
+            hint="the last good lists stay live; look at the batch in recs.recommendations.",
+            report=report,
+        )
+    return replace(batch, facts={**facts, "report": report})
+
+
+@recorded
+def publish(run: Run, batch: Reference) -> Reference:
+    """The batch live, unless newer lists are or it is by a champion of before; `facts["changed"]` tells."""
+    with connect(run.settings) as warehouse:
+        is_live = batches.switch(warehouse, batch.id, batch.as_of, run.settings.stale_after_minutes)
+    facts = {**(batch.facts or {}), "changed": is_live}
+    return Reference("batch", batch.id, batch.uri, batch.as_of, batch.fingerprint, batch.parents, facts)
+
+
+@recorded
+def shadow(run: Run, version: int) -> Reference:
+    """Full lists of a version in a batch that can never go live, and how they differ from the live ones."""
+    settings = run.settings
+    features = newest_features(settings)
+    if features is None:
+        raise SourceError("There are no features to score with yet.", hint="run `recommend` once, then this again.")
+    with connect(settings) as warehouse:
+        registered = registry.find_model(warehouse, version)
+    lists = score_features(
+        settings, features, registered, lambda: registry.load_version(settings, registered), prefix="shadow_"
+    )
+    write_lists(run, lists)
+    with connect(settings) as warehouse:
+        batches.set_status(warehouse, lists.id, "shadow")
+    beside = compare_with_live(settings, lists.id)
+    facts = {
+        "sentence": f"Shadow batch {lists.id}: {beside.sentence}",
+        "kept_place_share": beside.kept_share,
+        "readers_with_fewer": beside.readers_with_fewer,
+        "report": _report(run, lists, features.uri, []),
+    }
+    return Reference("shadow", lists.id, lists.uri, features.as_of, lists.fingerprint, lists.parents, facts)
+
+
+def _report(run: Run, batch: Reference, features: str, checks: list[Check]) -> str:
+    """Save the page on a batch, with the skew that scoring found and the last runs beside it."""
+    skewed = find_checks(run, "score")
+    lately = recall_checks(run.settings, run.as_of, ["score", "audit"], [*skewed, *checks])
+    return report_lists(run.settings, batch, features, checks, skewed, lately)
+
+
+def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:
+    """Readers and rows now in PostgreSQL, unseen by readers, and how many readers were asked for."""
+    about = read_json(Path(lists.uri) / "batch.json")
+    with connect(run.settings) as warehouse:
+        parts = pq.ParquetFile(Path(lists.uri) / "lists.parquet").iter_batches(batches.ROWS_AT_ONCE)
+        readers, rows = batches.write(warehouse, parts, {**about, "run_id": run.run_id})
+    return readers, rows, about["readers"]
+
+
+def score_and_audit(
+    run: Run, features: Reference, registered: RegisteredModel, load: Callable[[], Recommender]
+) -> str | None:
+    """A batch of this version that passed its audit, or None when it did not."""
+    lists = score_features(run.settings, features, registered, load)
+    _, _, asked = write_lists(run, lists)
+    return None if blocking(audit_written(run.settings, lists, features.uri, asked)) else lists.id

@@ -1,0 +1,140 @@
+"""Tuning: trials of a model's parameters under a budget, judged on time that came later than what they learnt from.
+
+It is the pipeline's; DAG and CLI call it there. All that a trial sees lies before the hold-out of a verdict, so that
+nothing is chosen by what a challenger will be judged on. Each trial is kept as soon as it is over: a search that was
+killed goes on after the last one, and tries what it would have tried.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from include.adapters import optuna_search
+from include.adapters.warehouse import connect, query
+from include.core.errors import SettingsError, SourceError
+from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import Settings
+from include.data.store import digest_of
+from include.features.scenes import Scenes, open_outcomes, open_scenes, rows_between
+from include.judging.metrics import evaluate
+from include.judging.trial import what_was_shown
+from include.lists.arrange import make_lists
+from include.models import budget, make_model, ranges_of, training
+from include.models.tuned import Tuned
+from include.pipeline.run import recorded
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One set of parameters and how good the model was with them."""
+
+    number: int
+    parameters: Mapping[str, float]
+    score: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What trials learn from, and the later moments that they are judged on."""
+
+    lesson: Scenes
+    learnt: pa.Table
+    scenes: Scenes
+    outcomes: pa.Table
+    catalogue: pa.Table
+
+
+@recorded
+def tune(run: Run, features: Reference, model: str, trials: int, minutes: float, say: Say) -> Reference:
+    """The best parameters of `trials` trials, or of as many as fit into the minutes."""
+    settings, build = run.settings, Path(features.uri)
+    ranges = ranges_of(model)
+    if not ranges:
+        raise SettingsError(
+            f"{model} says nothing about what may be tuned.", hint="give its class TUNABLE, see docs/models.md."
+        )
+    tuning_id = digest_of(
+        features.fingerprint, model, sorted((name, astuple(one)) for name, one in ranges.items()), settings.seed
+    )[:12]
+    about = {"tuning_id": tuning_id, "model": model, "as_of": run.as_of, "run_id": run.run_id}
+    with connect(settings) as warehouse:
+        warehouse.execute(query("pipeline/begin_tuning"), {**about, "snapshot_id": features.parents[0]})
+    done = find_trials(settings, tuning_id)
+    say(f"search {tuning_id}: {len(done)} of {trials} trials are there")
+    begin, worked, exam = time.perf_counter(), 0, None
+    while len(done) < trials:
+        spent = time.perf_counter() - begin
+        if worked and spent + spent / worked > 60 * minutes:  # no trial is begun that would not end in time
+            say(f"the {minutes:g} minutes are over after {worked} trials")
+            break
+        exam = exam or set_exam(settings, build, run)
+        trial = _try_next(settings, model, done, exam)
+        with connect(settings) as warehouse:
+            kept = {**vars(trial), "parameters": json.dumps(trial.parameters), "tuning_id": tuning_id}
+            warehouse.execute(query("pipeline/keep_trial"), kept)
+        done, worked = [*done, trial], worked + 1
+        highest = max(one.score for one in done)
+        say(f"trial {trial.number}: {trial.score:.4f} in {trial.seconds:.0f} s, best {highest:.4f}")
+    with connect(settings) as warehouse:
+        warehouse.execute(query("pipeline/finish_tuning"), [tuning_id])
+    best = max(done, key=lambda one: (one.score, -one.number))
+    found = Tuned(tuning_id, run.as_of, features.parents[0], best.parameters, best.score, done[0].score)
+    facts = {"sentence": found.sentence, "parameters": dict(found.parameters), "trials": len(done)}
+    return Reference("tuning", tuning_id, "", run.as_of, digest_of(facts), (features.id,), facts)
+
+
+def find_trials(settings: Settings, tuning_id: str) -> list[Trial]:
+    """Every trial that a search has made."""
+    with connect(settings) as warehouse:
+        return [Trial(*row) for row in warehouse.execute(query("pipeline/tuning_trials"), [tuning_id])]
+
+
+def set_exam(settings: Settings, build: Path, run: Run) -> Exam:
+    """The training data of a build in two: the last moments, as many as a verdict's hold-out, and what came before."""
+    end = training.training_end(settings, run.as_of)
+    start = training.holdout_start(settings, run.as_of) - timedelta(hours=settings.holdout_hours)
+    until = start - timedelta(hours=settings.list_step_hours) + timedelta(microseconds=1)
+    used = budget.find_budget(settings, build, until)
+    scenes, outcomes = open_scenes(build), open_outcomes(build)
+    long_ago = run.as_of - training.EVER
+    learnt = rows_between(outcomes, long_ago, until).filter(pc.field("reader_id").isin(used.readers))
+    exam = rows_between(outcomes, start, end)
+    if not learnt.num_rows or not exam.num_rows:
+        raise SourceError(
+            f"There are {learnt.num_rows:,} outcomes to learn from before {start:%Y-%m-%d %H:%M} UTC and "
+            f"{exam.num_rows:,} to be judged on after it.",
+            hint="tuning needs a hold-out's length more than training: raise `train_days`, or lower `holdout_hours`.",
+        )
+    catalogue = pq.read_table(build / "articles")
+    return Exam(scenes.between(long_ago, until), learnt, scenes.between(start, end), exam, catalogue)
+
+
+def _try_next(settings: Settings, model: str, done: list[Trial], exam: Exam) -> Trial:
+    """The next trial, made: the model as it is first, then what the search proposes."""
+    begin, number = time.perf_counter(), len(done)
+    tried = [(one.parameters, one.score) for one in done]
+    space = {name: astuple(one) for name, one in ranges_of(model).items()}
+    parameters = optuna_search.propose(space, tried, settings.seed + number) if number else {}
+    candidate = make_model(model, parameters)
+    candidate.fit(exam.lesson, exam.learnt, seed=settings.seed)
+    length, shown = settings.list_length, what_was_shown(exam.outcomes)
+    lists = make_lists(settings, candidate, exam.scenes, exam.catalogue)
+    order = lists if shown is None else candidate.rank(exam.scenes, length, shown)
+    score = evaluate(lists, exam.scenes, exam.outcomes, length, order).means["ndcg"]
+    if not math.isfinite(score):
+        raise SourceError(f"Trial {number} of {model} cannot be judged: nobody read.", hint="give a longer window.")
+    return Trial(number, parameters, score, time.perf_counter() - begin)

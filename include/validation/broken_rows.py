@@ -1,0 +1,207 @@
+"""Rows that break a rule: which they are, the whole of them, and the snapshot without them.
+
+Belongs here: one DuckDB pass made from the declarations in `contract.py`, and what leaving rows out does to files. Does
+not belong here: whether so many broken rows may go on (`validation.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, FunctionExpression, StarExpression
+
+from include.adapters import duck
+from include.core.contract import MOMENT, TABLES, Rule, SourceTable
+from include.core.settings import Settings
+from include.data.day_files import DayFile, store_by_day
+from include.data.snapshot import Snapshot, open_tables
+from include.data.store import object_path
+
+
+@dataclass(frozen=True)
+class BrokenRow:
+    """A row that breaks rules: where it lies, which rules, and the whole of it as JSON."""
+
+    table: str
+    file_sha256: str
+    row_no: int
+    primary_key: str | None
+    codes: tuple[str, ...]
+    original: str
+
+
+@dataclass(frozen=True)
+class BrokenCount:
+    """How many rows of a table break a rule, all in all and by the rule's code."""
+
+    rows: int
+    by_code: dict[str, int]
+
+
+def open_rows(settings: Settings, snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
+    """A snapshot's tables, and for each a view `<table>_window` of its rows with all that a rule needs to know."""
+    connection = open_tables(settings, snapshot, name_rows=True)
+    moments = {"as_of": [snapshot.as_of], "window_start": [snapshot.window_start]}
+    bounds = pa.table(moments, pa.schema([(name, MOMENT) for name in moments]))
+    connection.from_arrow(bounds).create("bounds")
+    for table in TABLES:
+        rules = [rule for rule in applying(connection, table) if quarantines(rule) and rule.spans == "row"]
+        is_sound = CaseExpression(breaks(rules[0]), ConstantExpression(False))
+        for rule in rules[1:]:
+            is_sound = is_sound.when(breaks(rule), ConstantExpression(False))
+        is_sound = is_sound.otherwise(ConstantExpression(True)).alias("is_sound")
+        rows = connection.sql(duck.query(f"validation/{table.name}"))
+        rows.select(StarExpression(), is_sound).create_view(f"{table.name}_rows")
+        if table.name == "reading_events":
+            connection.sql(duck.query("validation/reading_events_related")).create_view("reading_events_related")
+        connection.sql(duck.query(f"validation/{table.name}_copies")).create(f"{table.name}_copies")
+        connection.sql(duck.query(f"validation/{table.name}_window")).create_view(f"{table.name}_window")
+    return connection
+
+
+def applying(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[Rule]:
+    """The table's rules on columns that are delivered."""
+    missing = undelivered(connection, table)
+    return [rule for rule in table.rules if (rule.about or rule.column) not in missing]
+
+
+def undelivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> frozenset[str]:
+    """The optional columns that are empty in every row."""
+    names = sorted(table.optional)
+    sums = [FunctionExpression("count", ColumnExpression(name)) for name in names]
+    (counts,) = connection.table(table.name).aggregate(sums).fetchall()
+    return frozenset(name for name, count in zip(names, counts, strict=True) if not count)
+
+
+def quarantines(rule: Rule) -> bool:
+    """Only a blocking rule sets rows aside; others are noted."""
+    return rule.severity == "block"
+
+
+def breaks(rule: Rule) -> Expression:
+    """The predicate that finds the rows which break a rule. Unknown is not broken, except where null is the point."""
+    column = ColumnExpression(rule.column)
+    match rule.holds:
+        case "not_null":
+            return column.isnull()
+        case "between":
+            low, high = (ConstantExpression(limit) for limit in rule.limits)
+            outside = (column < low) | (column > high)
+            # NaN is above everything, but DuckDB leaves the comparison out where a file's statistics deny larger values
+            return outside | FunctionExpression("isnan", column) if isinstance(rule.limits[0], float) else outside
+        case "one_of":
+            return column.isnotin(*(ConstantExpression(value) for value in rule.limits))
+        case "is_true":
+            return ~column
+        case "matches":
+            return ~FunctionExpression("regexp_full_match", column, ConstantExpression(rule.limits[0]))
+        case "lacks":
+            return FunctionExpression("regexp_matches", column, ConstantExpression(rule.limits[0]))
+        case "no_longer_than":
+            return FunctionExpression("length", column) > ConstantExpression(rule.limits[0])
+
+
+def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
+    """Every row that breaks a rule, in a connection that `open_rows` made."""
+    counts = mark_broken_rows(connection)
+    return [row for table in TABLES for row in fetch_broken_rows(connection, table, counts[table.name].rows)]
+
+
+def mark_broken_rows(
+    connection: duckdb.DuckDBPyConnection, sound_files: Collection[str] = ()
+) -> dict[str, BrokenCount]:
+    """How many rows of each table break a rule; which they are is kept in the connection.
+
+    In `sound_files`, named by their SHA-256, no row by itself breaks one: only the rules on the window are asked there.
+    """
+    return {table.name: _mark(connection, table, sound_files) for table in TABLES}
+
+
+def _mark(connection: duckdb.DuckDBPyConnection, table: SourceTable, sound_files: Collection[str]) -> BrokenCount:
+    marked = f"{table.name}_broken"
+    if (marked,) not in connection.execute("show tables").fetchall():
+        rules = [rule for rule in applying(connection, table) if quarantines(rule)]
+        by_row, by_window = (_codes([rule for rule in rules if rule.spans == span]) for span in ("row", "window"))
+        if sound_files:
+            digest = FunctionExpression("parse_filename", ColumnExpression("filename"), ConstantExpression(True))
+            is_sound = digest.isin(*(ConstantExpression(sha256) for sha256 in sound_files))
+            by_row = CaseExpression(is_sound, ConstantExpression("")).otherwise(by_row)
+        key = ColumnExpression(table.key).cast("varchar").alias("primary_key")
+        codes = FunctionExpression("concat", by_row, by_window).alias("codes")
+        rows = connection.view(f"{table.name}_window").select("filename", "file_row_number", key, codes)
+        rows.filter(ColumnExpression("codes") != ConstantExpression("")).create(marked)
+    counted: Counter[str] = Counter()
+    rows_broken = 0
+    for codes_text, count in connection.table(marked).aggregate("codes, count(*)").fetchall():
+        rows_broken += count
+        for code in _split(codes_text):
+            counted[code] += count
+    return BrokenCount(rows_broken, dict(counted))
+
+
+def _codes(rules: Sequence[Rule]) -> Expression:
+    """The codes of the rules that a row breaks, each with a comma after it."""
+    said = [CaseExpression(breaks(rule), ConstantExpression(f"{rule.code},")) for rule in rules]
+    return FunctionExpression("concat", ConstantExpression(""), *said)
+
+
+def _split(codes: str) -> tuple[str, ...]:
+    return tuple(sorted(codes.strip(",").split(",")))
+
+
+def fetch_broken_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable, most: int) -> list[BrokenRow]:
+    """The first `most` rows that were marked, whole."""
+    chosen = connection.table(f"{table.name}_broken").order("filename, file_row_number").limit(most)
+    files = [name for (name,) in chosen.unique("filename").fetchall()]
+    if not files:
+        return []
+    original = FunctionExpression(
+        "json_object",
+        *(part for column in table.columns for part in (ConstantExpression(column.name), _as_json(column))),
+    ).alias("original")
+    whole = connection.read_parquet(files, file_row_number=True, filename=True).set_alias("whole")
+    rows = whole.join(chosen.set_alias("chosen"), "filename, file_row_number").order("filename, file_row_number")
+    found = rows.select("filename", "file_row_number", "primary_key", "codes", original).fetchall()
+    return [
+        BrokenRow(table.name, Path(file).stem, number, key, _split(codes), text)
+        for file, number, key, codes, text in found
+    ]
+
+
+def _as_json(column: pa.Field) -> Expression:
+    """The column's value; JSON has no word for a number that is none, so that becomes text."""
+    value = ColumnExpression(column.name)
+    if not pa.types.is_floating(column.type):
+        return value
+    number, text = (FunctionExpression("to_json", part) for part in (value, value.cast("varchar")))
+    return CaseExpression(FunctionExpression("isfinite", value), number).otherwise(text)
+
+
+def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:
+    """The snapshot without its broken rows; days that have none keep their very files."""
+    by_file: dict[str, list[int]] = defaultdict(list)
+    for row in broken:
+        by_file[row.file_sha256].append(row.row_no)
+    tables = {table.name: table for table in TABLES}
+    files = tuple(
+        kept
+        for file in snapshot.files
+        for kept in (
+            _rewrite(settings, tables[file.table], file, by_file[file.sha256]) if file.sha256 in by_file else [file]
+        )
+    )
+    return replace(snapshot, files=files, parent=snapshot.id, facts={"quarantined": len(broken)})
+
+
+def _rewrite(settings: Settings, table: SourceTable, file: DayFile, row_numbers: list[int]) -> list[DayFile]:
+    keep = np.ones(file.rows, dtype=bool)
+    keep[row_numbers] = False
+    rows = pq.read_table(object_path(settings, file.sha256)).filter(pa.array(keep)).combine_chunks()
+    return list(store_by_day(settings, table, rows.to_batches()))

@@ -1,0 +1,142 @@
+"""Change: how far one profile is from another, and missing values from what their days have taught.
+
+Pure functions of profiles (profiles.py). Sizes of effects, never p-values: on a million rows everything is
+significant and little of it matters. Used for a run against the run before (ANO), for the features that are scored
+against those that were trained on (SKW), and for missing values against the days before (NUL).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from include.core.checks import Check
+from include.validation.history.profiles import MOST_WORDS, Profile, null_share
+from include.validation.limits import ChangeLimits, TableLimits
+
+SLACK = 0.02  # a learned limit leaves this much above what was usual
+SPREAD = 5.0  # and so many of the days' own spreads
+NOISE = 4.0  # and so many standard deviations of a share of so many rows
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes that one kind of comparison gives its answers under."""
+
+    numbers: str
+    words: str
+    nulls: str
+    against: str
+
+
+def check_null_shares(
+    table: str, newest: Profile, days: Sequence[Profile], limits: TableLimits, min_days: int, min_rows: int
+) -> Check:
+    """One check on the missing values of all columns, each against a limit of its own, learned or given."""
+    named = ("NUL101", "as few values are missing as usual", table)
+    past = [day for day in days if day["rows"] >= min_rows]
+    if newest["rows"] < min_rows or (len(past) < min_days and not limits.null_share):
+        told = f"not judged: {newest['rows']:,} rows and {len(past)} days of {min_rows} rows before them"
+        return Check(*named, "info", "not applicable", None, "", f"{told}; {min_rows} and {min_days} are needed.")
+    over, nearest = [], (-math.inf, "")
+    for column in newest["columns"]:
+        share = null_share(newest, column)
+        limit = limits.null_share.get(column)
+        if limit is None and len(past) >= min_days:
+            limit = learned_limit([s for day in past if (s := null_share(day, column)) is not None], newest["rows"])
+        if share is None or limit is None:
+            continue
+        told = f"{column} {share:.2%} (limit {limit:.2%})"
+        nearest = max(nearest, (share - limit, told)) if limit < 1 else nearest
+        if share > limit:
+            over.append((share - limit, told))
+    worst = ", ".join(told for _, told in sorted(over, reverse=True)[:MOST_NAMED])
+    told = f"{len(over)} columns miss more than the {len(past)} days before taught: {worst}." if over else ""
+    told = (
+        told or f"all columns are within what {len(past)} days taught; nearest to its limit is {nearest[1] or 'none'}."
+    )
+    return Check(*named, "warn", "failed" if over else "passed", len(over), "<= 0 columns", told)
+
+
+def learned_limit(shares: Sequence[float], rows: int) -> float | None:
+    """The most that may be missing among `rows`, given the shares of the days before."""
+    if not shares:
+        return None
+    middle = median(shares)
+    spread = 1.4826 * median([abs(share - middle) for share in shares])
+    chance = math.sqrt(middle * (1 - middle) / rows)
+    return min(1.0, middle + max(SLACK, SPREAD * spread, NOISE * chance))
+
+
+def compare(
+    subject: str, now: Profile, then: Profile, limits: ChangeLimits, codes: Codes, min_rows: int
+) -> list[Check]:
+    """Three checks: on the means of numbers, on the shares of words, on missing values."""
+    titles = {
+        codes.numbers: f"numbers are like those of {codes.against}",
+        codes.words: f"words are like those of {codes.against}",
+        codes.nulls: f"missing values are like those of {codes.against}",
+    }
+    few = min(now["rows"], then["rows"])
+    if few < min_rows:
+        told = f"not judged: {now['rows']:,} rows against {then['rows']:,}; {min_rows} are needed on either side."
+        return [Check(c, title, subject, "info", "not applicable", None, "", told) for c, title in titles.items()]
+    common = [name for name in now["columns"] if name in then["columns"]]
+    found: dict[str, list[tuple[float, str]]] = {code: [] for code in titles}
+    for name in common:
+        one, other = now["columns"][name], then["columns"][name]
+        if (shift := mean_shift(one, other)) is not None:
+            found[codes.numbers].append(
+                (shift, f"{name} {other['mean']:g} to {one['mean']:g} ({shift:.2f} deviations)")
+            )
+        if one["kind"] == "word" == other["kind"] and sum(one["words"].values()) and sum(other["words"].values()):
+            distance, told = word_distance(one["words"], other["words"])
+            found[codes.words].append((distance, f"{name} {distance:.2f}{told}"))
+        shares = (null_share(now, name), null_share(then, name))
+        if shares[0] is not None and shares[1] is not None:
+            found[codes.nulls].append((abs(shares[0] - shares[1]), f"{name} {shares[1]:.2%} to {shares[0]:.2%}"))
+    allowed = {codes.numbers: limits.mean_shift, codes.words: limits.word_distance, codes.nulls: limits.null_share}
+    return [_furthest(code, titles[code], subject, moved, allowed[code]) for code, moved in found.items() if moved]
+
+
+def _furthest(code: str, title: str, subject: str, moved: list[tuple[float, str]], limit: float) -> Check:
+    moved = sorted(moved, key=lambda one: (-one[0], one[1]))
+    off = [told for size, told in moved if size > limit]
+    told = f"{len(off)} of {len(moved)} columns moved: {', '.join(off[:MOST_NAMED])}." if off else ""
+    told = told or f"none of {len(moved)} columns moved; most did {moved[0][1]}."
+    outcome = "failed" if off else "passed"
+    return Check(
+        code, title, subject, "warn", "failed" if outcome == "failed" else "passed", moved[0][0], f"<= {limit:g}", told
+    )
+
+
+def mean_shift(now: Mapping[str, Any], then: Mapping[str, Any]) -> float | None:
+    """How far the mean moved, in standard deviations of what was; None where there is nothing to compare.
+
+    A number that hardly varies moves by many deviations when nothing of note happens: a third of its mean is the least
+    that counts as one.
+    """
+    if now["kind"] != "number" or then["kind"] != "number" or now["mean"] is None or then["mean"] is None:
+        return None
+    deviation = max(then["std"], abs(then["mean"]) / 3) or 1.0
+    return float(abs(now["mean"] - then["mean"]) / deviation)
+
+
+def word_distance(now: Mapping[str, int], then: Mapping[str, int]) -> tuple[float, str]:
+    """The share of rows that would have to carry another word to look as before, and the words that moved most.
+
+    Words beyond the most frequent ones were not counted, so a word is held to be absent only where all were counted.
+    """
+    total_now, total_then = sum(now.values()), sum(then.values())
+    cut = len(now) >= MOST_WORDS or len(then) >= MOST_WORDS
+    names = sorted(set(now) & set(then)) if cut else sorted(set(now) | set(then))
+    steps = {name: now.get(name, 0) / total_now - then.get(name, 0) / total_then for name in names}
+    most = sorted(steps, key=lambda name: (-abs(steps[name]), name))[:2]
+    told = ", ".join(
+        f"{name!r} {then.get(name, 0) / total_then:.0%} to {now.get(name, 0) / total_now:.0%}" for name in most
+    )
+    return sum(abs(step) for step in steps.values()) / 2, f" ({told})" if told else ""

@@ -1,0 +1,229 @@
+"""History: what earlier days say about today, as checks, and what today leaves for later days.
+
+Belongs here: counting a snapshot by time, remembering its figures in `ops.profiles`, and asking the pure modules
+(volume, change) for checks. A run's history is its own snapshot's earlier days and what runs of earlier moments left;
+never the run itself, never a later moment, so the same run repeated says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from include.adapters import duck
+from include.adapters.warehouse import Connection, connect, query
+from include.core.checks import Check
+from include.core.contract import TABLES, SourceTable
+from include.core.errors import ArtifactDamaged
+from include.core.settings import Settings
+from include.data.day_files import WHOLE
+from include.data.snapshot import Snapshot, find_snapshot
+from include.validation.history.change import Codes, check_null_shares, compare
+from include.validation.history.profiles import figures_of, profile_snapshot
+from include.validation.history.volume import Counts, Stream, check_held, check_parts, check_table, check_unseen
+from include.validation.limits import Limits, load_limits
+
+FIRST_HOURS = 2  # a span in which the publisher's rows begin this late still counts as a whole one
+RUN_BEFORE = Codes(numbers="ANO101", words="ANO102", nulls="ANO103", against="the run before")
+
+
+@dataclass(frozen=True)
+class Past:
+    """What runs of earlier moments left: rows of earlier spans by table, and the newest snapshot that was sound."""
+
+    rows: Mapping[str, Counts]
+    snapshot: Snapshot | None
+
+
+def check(
+    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
+) -> list[Check]:
+    """Every check that history makes on a snapshot, whose tables are open in `connection`; its figures are kept.
+
+    Those of a snapshot that only mends another are not to `remember`: its moment has figures.
+    """
+    limits = load_limits()
+    profile = profile_snapshot(settings, snapshot)
+    with connect(settings) as warehouse:
+        past = find_past(settings, warehouse, snapshot.as_of)
+        if remember:
+            keep_figures(warehouse, snapshot, profile)
+    checks = check_volume(settings, snapshot, connection, past, limits)
+    return sorted([*checks, *check_change(settings, snapshot, profile, past, limits)], key=lambda one: one.code)
+
+
+def find_past(settings: Settings, warehouse: Connection, as_of: datetime) -> Past:
+    """What is remembered from before `as_of`."""
+    rows: dict[str, dict[int, float]] = {table.name: {} for table in TABLES}
+    for table, days, value in warehouse.execute(query("validation/history/earlier_rows"), {"as_of": as_of}):
+        rows[table][days] = value
+    found = warehouse.execute(query("validation/history/run_before"), {"as_of": as_of}).fetchone()
+    try:
+        return Past(rows, find_snapshot(settings, found[0]) if found else None)
+    except ArtifactDamaged:
+        return Past(rows, None)  # it was cleaned away; the next run has one again
+
+
+def keep_figures(warehouse: Connection, snapshot: Snapshot, profile: Mapping[str, Any]) -> None:
+    """The figures of the newest 24 hours in `ops.profiles`, in place of those of an earlier try."""
+    names = ("table_name", "column_name", "measure", "value")
+    where = {"as_of": snapshot.as_of, "snapshot_id": snapshot.id}
+    with warehouse.cursor() as cursor:
+        cursor.execute(query("validation/history/forget_profile"), where)
+        cursor.executemany(
+            query("validation/history/keep_profile"),
+            [{**where, **dict(zip(names, row, strict=True))} for row in sorted(figures_of(profile["newest"]))],
+        )
+
+
+def check_volume(
+    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, past: Past, limits: Limits
+) -> list[Check]:
+    """Rows and freshness: tables, then publishers and categories."""
+    since = {
+        "articles": snapshot.window_start - timedelta(days=settings.article_lookback_days),
+        "reading_events": snapshot.window_start,
+    }
+    checks: list[Check] = []
+    for table in TABLES:
+        of_table = limits.of(table.name)
+        stream = (
+            read_stream(connection, table.name, snapshot, since[table.name], past)
+            if table.day_column
+            else Stream(table.name, snapshot.as_of, {**past.rows[table.name], 0: snapshot.rows(table.name)})
+        )
+        checks += check_table(stream, of_table, limits.min_days)
+        checks += _check_held(table, snapshot, past.snapshot, limits)
+        if table.name == "articles":
+            parts = read_parts(connection, snapshot.as_of, since["articles"], stream.spans)
+            checks.append(check_unseen(parts["category"], of_table, limits.min_days))
+            for code, dimension, name in (("VOL109", "publisher", "publishers"), ("VOL110", "category", "categories")):
+                title = f"{name} go on as usual"
+                checks.append(
+                    check_parts(code, title, "articles", parts[dimension], snapshot.as_of, of_table, limits.min_days)
+                )
+    return checks
+
+
+def read_stream(
+    connection: duckdb.DuckDBPyConnection, table: str, snapshot: Snapshot, since: datetime, past: Past
+) -> Stream:
+    """A table's rows by time. The days before the publisher's first row are no history, they are before history."""
+    counted = (
+        duck.query("validation/history/event_hours")
+        if table == "reading_events"
+        else duck.query("validation/history/article_hours")
+    )
+    found = duck.fetch(connection, counted, {"as_of": snapshot.as_of, "since": since}).to_pydict()
+    hours: dict[int, int] = dict(zip(found["hours_back"], found["n"], strict=True))
+    complete_hours = (snapshot.as_of - since) // timedelta(hours=1)
+    oldest = max((hour for hour in hours if hour < complete_hours), default=-1) + 1
+    known_hours = min(complete_hours, oldest + FIRST_HOURS)
+    spans: dict[int, float] = {back: rows for back, rows in past.rows[table].items() if 24 * (back + 1) > known_hours}
+    for back in range(max(1, known_hours // 24)):
+        spans[back] = sum(hours.get(hour, 0) for hour in range(24 * back, 24 * (back + 1)))
+    gaps = [_longest_gap(hours, back) for back in range(1, known_hours // 24)]
+    return Stream(
+        table,
+        snapshot.as_of,
+        spans,
+        full_days(snapshot, table, since, snapshot.as_of - timedelta(hours=oldest)),
+        newest_age_hours=float(min(hours)) if hours else None,
+        usual_gap_hours=float(median(gaps)) if gaps else 0.0,
+    )
+
+
+def _longest_gap(hours: Mapping[int, int], back: int) -> int:
+    """The most hours in a row without a row, within one span of 24."""
+    longest = running = 0
+    for hour in range(24 * back, 24 * (back + 1)):
+        running = 0 if hours.get(hour) else running + 1
+        longest = max(longest, running)
+    return longest
+
+
+def full_days(snapshot: Snapshot, table: str, since: datetime, first_row_at: datetime) -> dict[date, int]:
+    """Rows of every UTC day that lies whole in the snapshot and after the publisher's beginning, missing days too."""
+    rows: dict[str, int] = {}
+    for file in snapshot.files:
+        if file.table == table:
+            rows[file.day] = rows.get(file.day, 0) + file.rows
+    begin = max(since, first_row_at - timedelta(hours=FIRST_HOURS)).astimezone(UTC)
+    day = begin.date() if begin == datetime(begin.year, begin.month, begin.day, tzinfo=UTC) else _next(begin.date())
+    found = {}
+    while datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) <= snapshot.as_of:
+        found[day] = rows.get(day.isoformat(), 0)
+        day = _next(day)
+    return found
+
+
+def _next(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def read_parts(
+    connection: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime, spans: Counts
+) -> dict[str, dict[str, Counts]]:
+    """Articles by publisher and by category; a span in which one of them has none counts as none."""
+    count = (as_of - since) // timedelta(days=1)
+    found = duck.fetch(
+        connection,
+        duck.query("validation/history/article_parts"),
+        {"as_of": as_of, "since": since, "span_count": count},
+    )
+    known = [back for back in spans if back < count]
+    parts: dict[str, dict[str, dict[int, float]]] = {"publisher": {}, "category": {}}
+    for row in found.to_pylist():
+        of_name = parts[row["dimension"]].setdefault(row["name"], dict.fromkeys(known, 0.0))
+        of_name[row["days_back"]] = row["n"]
+    return {dimension: dict(names) for dimension, names in parts.items()}
+
+
+def _check_held(table: SourceTable, snapshot: Snapshot, before: Snapshot | None, limits: Limits) -> list[Check]:
+    if before is None:
+        return check_held(table.name, {}, {}, "an earlier snapshot", limits.of(table.name))
+    begin, end = max(snapshot.window_start, before.window_start), min(snapshot.as_of, before.as_of)
+    now, then = (_rows_by_day(one, table, begin, end) for one in (snapshot, before))
+    now = {day: now.get(day, 0) for day in then}
+    told = f"the snapshot of {before.as_of:%Y-%m-%d %H:%M} UTC"
+    return check_held(table.name, now, then, told, limits.of(table.name))
+
+
+def _rows_by_day(snapshot: Snapshot, table: SourceTable, begin: datetime, end: datetime) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for file in snapshot.files:
+        if file.table != table.name:
+            continue
+        if table.day_column:
+            if file.day == WHOLE:
+                continue  # rows that no window holds
+            start = datetime.fromisoformat(file.day).replace(tzinfo=UTC)
+            if start < begin or start + timedelta(days=1) > end:
+                continue
+        rows[file.day] = rows.get(file.day, 0) + file.rows
+    return rows
+
+
+def check_change(
+    settings: Settings, snapshot: Snapshot, profile: Mapping[str, Any], past: Past, limits: Limits
+) -> list[Check]:
+    """Missing values against the days before, and the newest 24 hours against those of the run before."""
+    before = profile_snapshot(settings, past.snapshot) if past.snapshot else None
+    newest_from = (snapshot.as_of - timedelta(hours=24)).date().isoformat()
+    checks = []
+    for table in TABLES:
+        newest = profile["newest"][table.name]
+        days = [one for day, one in sorted(profile["days"][table.name].items()) if day < newest_from]
+        checks.append(
+            check_null_shares(table.name, newest, days, limits.of(table.name), limits.min_days, limits.min_rows)
+        )
+        if before:
+            checks += compare(
+                table.name, newest, before["newest"][table.name], limits.change, RUN_BEFORE, limits.min_rows
+            )
+    return checks

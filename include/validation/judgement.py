@@ -1,0 +1,198 @@
+"""Validation: what may go on, what is set aside, what stops the run.
+
+The rules of `contract.py` are used twice: Great Expectations counts the values that break each, one DuckDB pass
+(`broken_rows.py`) finds the rows. What a row by itself decides is asked once per day's content and kept
+(`day_answers.py`); what hangs on other rows, of the whole window. While the share of broken rows stays under the
+cap they leave the snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream
+runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from include.adapters.gx import Answer, Judge
+from include.adapters.warehouse import Connection, connect, query
+from include.core.checks import Check, at_most
+from include.core.contract import TABLES, Rule, SourceTable
+from include.core.errors import Finding, ValidationBlocked
+from include.core.settings import Settings
+from include.data.snapshot import Snapshot
+from include.validation.broken_rows import (
+    BrokenCount,
+    BrokenRow,
+    applying,
+    fetch_broken_rows,
+    mark_broken_rows,
+    open_rows,
+    undelivered,
+)
+from include.validation.day_answers import answer_days, frames, row_rules
+from include.validation.table_checks import check_files
+
+MOST_EXAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The checks, how many rows of each table are broken, and those rows; above the cap only the first of them."""
+
+    checks: tuple[Check, ...]
+    counts: dict[str, BrokenCount]
+    broken: tuple[BrokenRow, ...]
+
+    def findings(self, stopped: Sequence[Check]) -> tuple[Finding, ...]:
+        """What a person needs to know of each check that stops the run."""
+        return tuple(
+            Finding(
+                check.subject,
+                check.code,
+                check.title,
+                check.sentence,
+                self.counts[check.subject].by_code.get(check.code, 0) if check.subject in self.counts else 0,
+                tuple(row.primary_key or "" for row in self.broken if _is_of(row, check))[:3],
+            )
+            for check in stopped
+        )
+
+    def blocked(self, stopped: Sequence[Check], snapshot: Snapshot, report: str) -> ValidationBlocked:
+        """The error that stops the run."""
+        return ValidationBlocked(
+            f"{len(stopped)} blocking check(s) failed on snapshot {snapshot.id}: "
+            + " ".join(f"{check.code} on {check.subject}: {check.sentence}" for check in stopped),
+            hint=f"rows set aside are in quarantine.* (snapshot_id {snapshot.id}), the report at {report}.",
+            report=report,
+            findings=self.findings(stopped),
+        )
+
+
+def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
+    """Great Expectations' answer to every rule with its Data Docs in `docs`, and the rows that break one."""
+    answers = answer_days(settings, snapshot)
+    judge = Judge()
+    with open_rows(settings, snapshot) as connection:
+        sound = {
+            sha256
+            for table in TABLES
+            for sha256, by_code in answers[table.name].items()
+            if not any(by_code[rule.code].broken for rule in row_rules(table) if rule.severity == "block")
+        }
+        counts = mark_broken_rows(connection, sound)
+        checks: list[Check] = []
+        suites = {}
+        broken: list[BrokenRow] = []
+        for table in TABLES:
+            told = _sum(answers[table.name].values()) | _ask_window(judge, connection, table)
+            asked = [(rule, told[rule.code], cap_of(settings, rule)) for rule in applying(connection, table)]
+            _agree(table, asked, counts[table.name])
+            suites[table.name] = asked
+            rows = snapshot.rows(table.name)
+            held = at_most(
+                "TAB104",
+                "Few rows are set aside",
+                table.name,
+                counts[table.name].rows / rows if rows else None,
+                settings.quarantine_cap_share,
+                f"{counts[table.name].rows:,} of {rows:,} rows break a rule that blocks; "
+                f"{settings.quarantine_cap_share:.2%} may.",
+            )
+            found = fetch_broken_rows(
+                connection, table, MOST_EXAMPLES if held.blocks else max(MOST_EXAMPLES, counts[table.name].rows)
+            )
+            broken += found
+            checks += [
+                *(_check(table, rule, answer, cap, found) for rule, answer, cap in asked),
+                *_not_delivered(connection, table),
+                *check_files(settings, snapshot, table),
+                held,
+            ]
+        judge.document(suites, snapshot.as_of.isoformat(), docs)
+    return Judgement(tuple(sorted(checks, key=lambda check: check.code)), counts, tuple(broken))
+
+
+def cap_of(settings: Settings, rule: Rule) -> float:
+    """The share of values that may break a rule before it fails."""
+    return settings.private_cap_share if rule.private else settings.quarantine_cap_share
+
+
+def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
+    total: dict[str, Answer] = {}
+    for by_code in answers:
+        for code, answer in by_code.items():
+            total[code] = total[code] + answer if code in total else answer
+    return total
+
+
+def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
+    """The answers to the rules on the window."""
+    rules = [rule for rule in table.rules if rule.spans == "window"]
+    return judge.ask(frames(connection.view(f"{table.name}_window"), rules), rules)
+
+
+def _agree(table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount) -> None:
+    """Nothing, if Great Expectations and DuckDB counted the same; they are made from one declaration."""
+    for rule, answer, _ in asked:
+        if rule.severity == "block" and answer.broken != counted.by_code.get(rule.code, 0):
+            raise RuntimeError(
+                f"{rule.code} on {table.name}: Great Expectations counts {answer.broken:,} values that break it, the "
+                f"quarantine pass {counted.by_code.get(rule.code, 0):,}."
+            )
+
+
+def _is_of(row: BrokenRow, check: Check) -> bool:
+    return row.table == check.subject and (check.code in row.codes or check.code.startswith("TAB"))
+
+
+def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, broken: Sequence[BrokenRow]) -> Check:
+    keys = [row.primary_key or "none" for row in broken if rule.code in row.codes][:3]
+    examples = f" For example {table.key} {', '.join(keys)}." if keys else ""
+    return Check(
+        code=rule.code,
+        title=rule.title,
+        subject=table.name,
+        severity=rule.severity,
+        outcome="passed" if answer.share <= cap_share else "failed",
+        observed=answer.share,
+        limit_is=f"<= {cap_share:g}",
+        sentence=f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
+        f"{cap_share:.2%} may.{examples}",
+    )
+
+
+def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> Iterator[Check]:
+    """A note for each rule on a column that the publisher leaves empty in every row."""
+    missing = undelivered(connection, table)
+    for rule in table.rules:
+        column = rule.about or rule.column
+        if column in missing:
+            sentence = f"The publisher does not deliver {column}, so nobody asked."
+            yield Check(rule.code, rule.title, table.name, "info", "not applicable", None, "", sentence)
+
+
+def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:
+    """The first broken rows of each table: enough to see what is wrong when nothing goes on."""
+    return [row for table in TABLES for row in [one for one in broken if one.table == table.name][:MOST_EXAMPLES]]
+
+
+def set_aside(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:
+    """The broken rows in `quarantine.*`, replacing what an earlier try of the same snapshot left there."""
+    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    with connect(settings) as warehouse:
+        for table in TABLES:
+            warehouse.execute(query(f"validation/quarantine/forget_{table.name}"), [snapshot.id])
+            rows = [row for row in broken if row.table == table.name]
+            _copy_rows(warehouse, table.name, snapshot.id, run_id, rows, titles)
+
+
+def _copy_rows(
+    warehouse: Connection, table: str, snapshot_id: str, run_id: str, rows: Sequence[BrokenRow], titles: dict[str, str]
+) -> None:
+    with warehouse.cursor() as cursor, cursor.copy(query(f"validation/quarantine/copy_{table}")) as copy:
+        for row in rows:
+            for code in row.codes:
+                where = (snapshot_id, code, row.primary_key, row.file_sha256, row.row_no)
+                copy.write_row((*where, titles[code], run_id, row.original))

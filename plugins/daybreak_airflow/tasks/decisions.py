@@ -1,0 +1,122 @@
+"""Tasks in which somebody or something decides who is champion: a question to a person, a rollback, a shadow.
+
+As in `stages.py`, a task is a few lines: what belongs to Airflow is decided here, the rest in `include/`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from daybreak_airflow import runs
+from daybreak_airflow.passing import Passed, log, received, skip, tell
+from daybreak_airflow.ui.links import ListsReportLink, shows
+
+PROMOTE, KEEP = "Promote", "Keep"
+NOBODY = "nobody in time"
+
+
+@task
+def ask(verdict: Passed) -> str:
+    """The question to on-call, as a mail and as an event that starts `approve`; skipped when the verdict is clear."""
+    from daybreak_airflow.oncall import mailer
+    from include import pipeline
+    from include.alerts.outbox import deliver_pending
+
+    context, facts = get_current_context(), verdict["facts"]
+    following = runs.next_step(context, facts["decision"])
+    if following.step != "ask":
+        raise skip(f"No question to a person. {following.reason or 'The verdict is clear.'}")
+    run = runs.current_run()
+    pipeline.ask(run, received(verdict))
+    deliver_pending(run.settings, mailer(run.settings))
+    tell(verdict_id=verdict["id"], reason=facts["sentence"])
+    return str(verdict["id"])
+
+
+@task
+def prepare_question() -> dict[str, str]:
+    """Which verdict the newest event asks about, and the words of the question."""
+    from include import pipeline
+
+    told = [extra["verdict_id"] for extra in runs.event_extras(get_current_context()) if extra.get("verdict_id")]
+    question = pipeline.find_question(runs.current_run().settings, told[-1] if told else None)
+    if question is None:
+        raise skip("There is nothing to decide: every question was answered, or the champion changed since.")
+    return question
+
+
+def wait_for_a_person() -> Any:
+    """The task that waits in the UI without holding a worker; in the end nobody answering means: keep."""
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    return HITLOperator(
+        task_id="wait_for_a_person",
+        subject="{{ ti.xcom_pull(task_ids='prepare_question')['subject'] }}",
+        body="{{ ti.xcom_pull(task_ids='prepare_question')['body'] }}",
+        options=[PROMOTE, KEEP],
+        defaults=[KEEP],
+        response_timeout=patience(),
+    )
+
+
+def patience() -> timedelta:
+    """How long a question waits for its answer."""
+    from include.core.settings import load_settings
+
+    return timedelta(hours=load_settings().ask_hours)
+
+
+@task
+def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
+    """What was chosen, done; skipped when the champion stays."""
+    from include import pipeline
+
+    choice = "promote" if answer["chosen_options"] == [PROMOTE] else "keep"
+    who = (answer.get("responded_by_user") or {}).get("name") or NOBODY
+    champion = pipeline.answer(runs.current_run(), question["verdict_id"], choice, who)
+    return tell_of_champion(champion)
+
+
+@task
+def roll_back() -> Passed:
+    """The champion before, or the one the form names, with its lists."""
+    from include import pipeline
+
+    params = get_current_context()["params"]
+    return tell_of_champion(pipeline.roll_back(runs.current_run(), params.get("to"), params["why"]))
+
+
+@task
+def guard(health: Passed) -> Passed:
+    """The champion before in place of one that readers spend clearly less time with; skipped while it holds up."""
+    from include import pipeline
+
+    if runs.is_backfill(get_current_context()):
+        raise skip("Backfill: a past window changes no champion of today.")
+    return tell_of_champion(pipeline.guard(runs.current_run()))
+
+
+@shows(ListsReportLink())
+@task
+def shadow(verdict: Passed) -> Passed:
+    """The challenger's lists in a batch that never goes live; only in a dry run."""
+    from include import pipeline
+
+    if runs.next_step(get_current_context(), verdict["facts"]["decision"]).step != "shadow":
+        raise skip("Not a dry run: no shadow batch is made.")
+    made = pipeline.shadow(runs.current_run(), verdict["facts"]["challenger_version"])
+    log.info("%s", (made.facts or {})["sentence"])
+    return made.to_dict()
+
+
+def tell_of_champion(champion: Any) -> Passed:
+    """The reference to hand on, and an event if there is another champion; else a skip with the reason."""
+    facts = champion.facts or {}
+    if not facts["changed"]:
+        raise skip(facts["sentence"])
+    log.info("%s", facts["sentence"])
+    tell(version=facts["version"], reason=facts["sentence"])
+    return dict(champion.to_dict())

@@ -1,0 +1,50 @@
+"""Tasks that bring rows back from quarantine, as a new version of their snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from airflow.sdk import get_current_context, task
+
+from daybreak_airflow.passing import Passed, keeping_report, log, skip, tell
+from daybreak_airflow.runs import current_run
+from daybreak_airflow.ui.links import ValidationReportLink, shows
+
+
+@shows(ValidationReportLink())
+@task
+def replay() -> Passed:
+    """The new version of a clean snapshot, with the rows that came back; skipped when it only says what would."""
+    from include.pipeline import replaying
+
+    form, run = get_current_context()["params"], current_run()
+    wish = replaying.Wish(*(form.get(name) or None for name in ("snapshot", "table", "code")))
+    try:
+        raw = replaying.find_wished(run.settings, wish)
+    except replaying.NothingWaits as nothing:
+        raise skip(str(nothing)) from nothing
+    run = replace(run, as_of=raw.as_of)
+    with keeping_report():
+        if form.get("dry_run"):
+            would = replaying.try_again(run, raw, wish, dry_run=True).facts()
+            raise skip(f"Dry run on {raw.id}: {replaying.tell(would, None)}")
+        version = replaying.replay(run, raw.id, wish)
+    log.info("%s", replaying.tell(dict(version.facts or {}), version.id))
+    return version.to_dict()
+
+
+@task
+def announce(version: Passed) -> str:
+    """The id of a new version, told to whoever waits for snapshots; skipped when there is none."""
+    if not version["facts"]["changed"]:
+        raise skip(f"Nothing came back that {version['id']} does not hold already.")
+    tell(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
+    return str(version["id"])
+
+
+@task
+def train_on(version: Passed) -> Passed:
+    """The version to train and judge a challenger on; skipped when the form does not ask for one."""
+    if not get_current_context()["params"].get("retrain"):
+        raise skip("The form asks for no retrain.")
+    return version

@@ -1,0 +1,122 @@
+"""Waits until a run's window is complete, in the triggerer: no worker slot is held, whatever the hour.
+
+A run asks at once and mostly goes on at once; only a window that is not complete yet is waited for. Who waits: runs of
+a schedule or a backfill, and those whose form names a moment. A run that works as of its own trigger, or because of an
+event, takes what is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import TaskDeferred
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from daybreak_airflow.runs import as_of, form_as_of, run_type
+
+if TYPE_CHECKING:
+    from include.core.settings import Settings
+
+POLL_SECONDS = 15.0
+# Beyond the deadline, for a triggerer that is not there to see it pass.
+GRACE = timedelta(minutes=10)
+
+log = logging.getLogger(__name__)
+
+
+class WaitForData(BaseOperator):
+    """Succeeds once the window is complete; `SourceLate` when it is not by the deadline."""
+
+    def execute(self, context: Any) -> str:
+        """What has arrived, if that is all; else the task steps aside until the trigger knows more."""
+        from include.core.clock import now
+        from include.core.settings import load_settings
+        from include.pipeline import waiting
+
+        settings, end = load_settings(), as_of(context)
+        asked = (context.get("params") or {}).get("wait_minutes")
+        why = waits_not(context, settings.wait_deadline_minutes if asked is None else asked)
+        if why:
+            return said(why)
+        is_complete, answer = asyncio.run(waiting.look(settings, end))
+        if is_complete:
+            return said(answer)
+        until, moment = waiting.deadline(settings, end, asked), now()
+        if moment >= until:
+            raise waiting.too_late(end, moment, answer)
+        said(f"Waiting until {until:%H:%M} UTC. {answer}")
+        trigger = WindowComplete(end.isoformat(), until.isoformat())
+        raise TaskDeferred(trigger=trigger, method_name="go_on", timeout=until - moment + GRACE)
+
+    def go_on(self, context: Any, event: Mapping[str, Any]) -> str:
+        """What the trigger saw: the window complete, or the deadline past."""
+        from include.core.clock import now
+        from include.pipeline.waiting import too_late
+
+        if not event["is_complete"]:
+            raise too_late(as_of(context), now(), event["answer"])
+        return said(event["answer"])
+
+
+class WindowComplete(BaseTrigger):
+    """Fires when the window that ends at `window_end` is complete, or at `deadline`; both ISO 8601.
+
+    A database that does not answer is asked again until the deadline.
+    """
+
+    def __init__(self, window_end: str, deadline: str, poll_seconds: float = POLL_SECONDS) -> None:
+        super().__init__()
+        self.window_end, self.deadline, self.poll_seconds = window_end, deadline, poll_seconds
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How the triggerer makes this trigger again, also after a restart."""
+        values = {"window_end": self.window_end, "deadline": self.deadline, "poll_seconds": self.poll_seconds}
+        return "daybreak_airflow.tasks.waiting.WindowComplete", values
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """One event: whether the window is complete, and the last answer."""
+        settings = await asyncio.to_thread(prepared)  # in a thread: imports would hold up the other triggers
+        from include.core.clock import now, parse_moment
+        from include.core.errors import DaybreakError
+        from include.pipeline.waiting import look
+
+        end, until = parse_moment(self.window_end), parse_moment(self.deadline)
+        while True:
+            is_complete = False
+            try:
+                is_complete, answer = await look(settings, end)
+            except DaybreakError as error:
+                answer = error.fact
+            if is_complete or now() >= until:
+                yield TriggerEvent({"is_complete": is_complete, "answer": answer})
+                return
+            log.info("%s", answer)
+            await asyncio.sleep(min(self.poll_seconds, max(0.0, (until - now()).total_seconds())))
+
+
+def prepared() -> Settings:
+    """The settings, with everything imported that asking takes."""
+    import include.pipeline.waiting  # noqa: F401
+    from include.core.settings import load_settings
+
+    return load_settings()
+
+
+def waits_not(context: Mapping[str, Any], minutes: int) -> str:
+    """Why the run does not wait; empty if it does."""
+    if not minutes:
+        return "Not waited for: this run works with what is there (wait_minutes 0)."
+    if run_type(context) in ("scheduled", "backfill") or form_as_of(context):
+        return ""
+    return "Not waited for: this run works as of its trigger, with what is there."
+
+
+def said(sentence: str) -> str:
+    """The sentence, which is now in the log."""
+    log.info("%s", sentence)
+    return sentence

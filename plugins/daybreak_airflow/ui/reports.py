@@ -1,0 +1,91 @@
+"""The pages under /daybreak: reports that runs wrote, behind Airflow's own login.
+
+Files are served from `$DAYBREAK_HOME/reports` and from nowhere else; whatever leads out of it is not found.
+
+A report shows what publishers and readers wrote, so it runs in a sandbox: its scripts work, but without the session of
+whoever looks at it, and a hostile title cannot act in Airflow under their name. Without a session a page cannot fetch
+its own style sheets either, so those files of Data Docs that are the same everywhere (`static/`) are open to all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from heapq import nlargest
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from include.core.settings import load_settings
+
+NEWEST = 100
+STYLE = "body{font-family:sans-serif;margin:2rem;background:#fff;color:#111}td,th{padding:.2rem 1rem;text-align:left}"
+
+STYLE_FILES = {".css", ".otf", ".woff2", ".svg", ".png", ".gif", ".ico"}
+SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
+
+app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
+signed_in = [Depends(get_user)]  # a plugin's routes are open to the world unless they ask
+
+
+@app.exception_handler(401)
+async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
+    """The login page, and then back here, for a person who came from a mail; programs get the plain 401."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await http_exception_handler(request, error)
+    airflow = request.scope["root_path"].removesuffix("/daybreak")
+    return RedirectResponse(f"{airflow}/api/v2/auth/login?next={quote(str(request.url), safe='')}")
+
+
+@app.get("/reports/", response_class=HTMLResponse, dependencies=signed_in)
+def index() -> str:
+    """The newest reports, one line each."""
+    lines = "".join(
+        f'<tr><td>{written_at:%Y-%m-%d %H:%M}<td><a href="{quote(path)}" target="_blank">{escape(path)}</a></tr>'
+        for written_at, path in newest(report_folder())
+    )
+    table = f"<table><tr><th>written (UTC)<th>report</tr>{lines}</table>" if lines else "<p>No reports yet.</p>"
+    return f"<!doctype html><title>Reports</title><style>{STYLE}</style><h1>Reports</h1>{table}"
+
+
+@app.get("/reports/validation/{report_id}/static/{path:path}")
+def style(report_id: str, path: str) -> FileResponse:
+    """A style sheet, font or image that Great Expectations ships with every report."""
+    file = inside(report_folder() / "validation" / report_id / "static", path)
+    if file is None or file.suffix not in STYLE_FILES:
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(file, headers=SANDBOX)
+
+
+@app.get("/reports/{path:path}", dependencies=signed_in)
+def report(path: str) -> FileResponse:
+    """One report, or a page of it."""
+    file = inside(report_folder(), path)
+    if file is None:
+        raise HTTPException(404, "There is no such report.")
+    return FileResponse(file, headers=SANDBOX)
+
+
+def inside(folder: Path, path: str) -> Path | None:
+    """The file that the path names below the folder; None if there is none, or it lies elsewhere."""
+    try:
+        file = (folder / path).resolve(strict=True)
+        return file if file.is_relative_to(folder) and file.is_file() else None
+    except (OSError, ValueError):  # not there, too long, or with a null byte
+        return None
+
+
+def newest(folder: Path) -> list[tuple[datetime, str]]:
+    """When they were written, and the paths of the reports, newest first; pages within a report are left out."""
+    pages = [*folder.glob("*/*.html"), *folder.glob("*/*/index.html")]
+    dated = ((datetime.fromtimestamp(page.stat().st_mtime, UTC), page.relative_to(folder).as_posix()) for page in pages)
+    return nlargest(NEWEST, dated)
+
+
+def report_folder() -> Path:
+    """Where runs write their reports."""
+    return (load_settings().home / "reports").resolve()

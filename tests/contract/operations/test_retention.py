@@ -1,0 +1,218 @@
+"""Retention: what is old goes, what readers see or a person may need stays."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+
+from include.adapters.warehouse import connect
+from include.judging import champion as champions
+from include.lists import batch as batches
+from include.operations import retention
+from tests.contract.lists.test_batch import about, lists
+from tests.worlds import tiny
+
+AS_OF = tiny.AS_OF
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def settings(fresh_warehouse):
+    return fresh_warehouse.model_copy(update={"keep_days": 14})
+
+
+def write(settings, batch_id, as_of, *, live=False):
+    with connect(settings) as warehouse:
+        batches.write(warehouse, lists(readers=2).to_batches(), about(batch_id, as_of))
+        batches.set_status(warehouse, batch_id, "audited")
+        if live:
+            batches.switch(warehouse, batch_id, as_of, 150)
+
+
+def sweep(settings, as_of, **options):
+    """How many of each kind went; none of a kind is 0."""
+    return defaultdict(int, retention.sweep(settings, as_of, **options).facts)
+
+
+def held(settings):
+    with connect(settings) as warehouse:
+        return [b for (b,) in warehouse.execute("select distinct batch_id from recs.recommendations order by 1")]
+
+
+def aged(path, days, *, folder=False):
+    """A file or folder that was last changed so many days before AS_OF."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if folder else path.write_text("x")
+    moment = (AS_OF - days * DAY).timestamp()
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_old_batches_go_and_young_ones_stay(settings):
+    write(settings, "old", AS_OF - 15 * DAY)
+    write(settings, "young", AS_OF - 13 * DAY)
+    assert sweep(settings, AS_OF)["batches"] == 1
+    assert held(settings) == ["young"]
+
+
+def test_the_live_batch_stays_however_old(settings):
+    write(settings, "live", AS_OF - 100 * DAY, live=True)
+    assert sweep(settings, AS_OF)["batches"] == 0
+    assert held(settings) == ["live"]
+
+
+def test_that_a_batch_was_there_is_remembered(settings):
+    write(settings, "old", AS_OF - 15 * DAY)
+    sweep(settings, AS_OF)
+    with connect(settings) as warehouse:
+        assert warehouse.execute("select batch_id, row_count from recs.batches").fetchall() == [("old", 20)]
+
+
+def test_figures_are_kept_as_long_as_charts_and_history_want_them(settings):
+    with connect(settings) as warehouse:
+        for days in (89, 90, 91):
+            values = [AS_OF - days * DAY]
+            warehouse.execute("insert into ops.profiles values (%s, 'articles', '', 'rows', 1, 's')", values)
+    assert sweep(settings, AS_OF)["figures"] == 1
+
+
+def record(settings, run_id, days, stage="audit", reference=None):
+    """A stage of a run, and a check that it made, so many days before AS_OF."""
+    moment = AS_OF - days * DAY
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.runs (run_id, stage, as_of, status, started_at, reference)"
+            " values (%s, %s, %s, 'done', %s, %s)",
+            [run_id, stage, moment, moment, reference],
+        )
+        warehouse.execute(
+            "insert into ops.checks (run_id, stage, subject, code, title, severity, outcome, sentence, checked_at)"
+            " values (%s, %s, 'lists', 'PB101', 't', 'block', 'passed', 's', %s)",
+            [run_id, stage, moment],
+        )
+
+
+def test_what_runs_did_is_remembered_for_a_season_and_of_champions_and_kept_versions_for_good(settings):
+    for days in (89, 91):
+        record(settings, f"recommend {days}", days)
+    for number, run_id in enumerate(("of a version", "of one removed"), start=1):
+        record(settings, run_id, 200, "train")
+        with connect(settings) as warehouse:
+            warehouse.execute(
+                "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of,"
+                " run_id, mlflow_run_id, removed_at) values (%s, 'd', 'm', 'v', 'f', 's', %s, %s, 'r', %s)",
+                [number, AS_OF, run_id, None if number == 1 else AS_OF],
+            )
+    record(settings, "of a rollback", 200, "roll_back")
+    with connect(settings) as warehouse:
+        champions.append(warehouse, after_seq=0, version=1, from_version=None, why="w", actor="a",
+                         run_id="of a rollback", snapshot_id="s")  # fmt: skip
+    record(settings, "newest features", 91, "build_features", '{"id": "x-scoring-y"}')
+    record(settings, "older features", 92, "build_features", '{"id": "x-scoring-z"}')
+
+    def remembered(table):
+        with connect(settings) as warehouse:
+            return {run_id for (run_id,) in warehouse.execute(TABLES[table])}
+
+    before = remembered("runs")
+    told = sweep(settings, AS_OF, dry_run=True)
+    assert remembered("runs") == remembered("checks") == before
+    done = sweep(settings, AS_OF)
+    assert [found[kind] for found in (told, done) for kind in ("records of stages", "kept checks")] == [3, 4, 3, 4]
+    stay = {"recommend 89", "of a version", "of a rollback"}
+    assert (remembered("checks"), remembered("runs")) == (stay, {*stay, "newest features"})
+
+
+TABLES = {"runs": "select run_id from ops.runs", "checks": "select run_id from ops.checks"}
+
+
+@pytest.mark.parametrize("kind", ["features", "lists"])
+def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
+    old = aged(settings.home / kind / "20250201T000000Z-x", 15, folder=True)
+    young = aged(settings.home / kind / "20250301T000000Z-x", 13, folder=True)
+    sweep(settings, AS_OF)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_the_build_that_is_served_stays_however_old(settings):
+    served = aged(settings.home / "features" / "20250201T000000Z-x", 15, folder=True)
+    (settings.home / "features" / "latest").symlink_to(served)
+    sweep(settings, AS_OF)
+    assert served.exists()
+
+
+def test_old_reports_and_strays_go(settings):
+    old = [aged(settings.home / "reports" / "drift" / "a.html", 15), aged(settings.home / "tmp" / "part-1", 2)]
+    young = [aged(settings.home / "reports" / "drift" / "b.html", 13), aged(settings.home / "tmp" / "part-2", 0.5)]
+    old.append(aged(settings.home / "backtests" / "steps" / "a.parquet", 15))
+    young.append(aged(settings.home / "backtests" / "steps" / "b.parquet", 13))
+    found = sweep(settings, AS_OF)
+    assert (found["reports"], found["strays"], found["backtests"]) == (1, 1, 1)
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in young)
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "days"),
+    [
+        ("kept answers", "validation/ab/abc.json", 14 + 5),
+        ("logs", "airflow/logs/dag_id=retrain/run_id=x/task_id=train/attempt=1.log", 30),
+        ("rejects", "rejects/abc.csv", 90),
+    ],
+)
+def test_what_nobody_else_sweeps_goes_when_it_is_old(settings, kind, place, days):
+    old = aged(settings.home / place, days + 1)
+    young = aged(settings.home / f"{place}.log.json", days - 1)
+    assert sweep(settings, AS_OF, dry_run=True)[kind] == 1
+    assert old.exists()
+    assert sweep(settings, AS_OF)[kind] == 1
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_folders_of_logs_in_which_nothing_is_left_go_too(settings):
+    log = aged(settings.home / "airflow" / "logs" / "dag_id=retrain" / "run_id=x" / "attempt=1.log", 31)
+    moment = log.stat().st_mtime
+    os.utime(log.parent, (moment, moment))
+    sweep(settings, AS_OF)
+    os.utime(log.parent, (moment, moment)) if log.parent.exists() else None
+    sweep(settings, AS_OF)
+    assert not log.parent.exists()
+    assert (settings.home / "airflow" / "logs").exists()
+
+
+def test_cards_and_the_page_of_an_open_question_stay_however_old(settings):
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision, checks,"
+            " metrics) values ('open', %s, 'r', 1, 0, 'ask', '[]', '{}')",
+            [AS_OF - 20 * DAY],
+        )
+    kept = [aged(settings.home / "reports" / name, 20) for name in ("cards/v1.md", "verdicts/open.html")]
+    gone = aged(settings.home / "reports" / "verdicts" / "answered.html", 20)
+    sweep(settings, AS_OF)
+    assert ([path.exists() for path in kept], gone.exists()) == ([True, True], False)
+
+
+def test_without_mlflow_the_rest_is_swept_and_the_report_says_so(settings):
+    write(settings, "old", AS_OF - 15 * DAY)
+    found = retention.sweep(settings, AS_OF)
+    assert found.facts["batches"] == 1
+    assert f"Versions were not looked at: MLflow at {settings.mlflow_url} does not answer" in found.sentence
+
+
+def test_days_without_a_verdict_are_named_since_the_first_one(settings):
+    with connect(settings) as warehouse:
+        for days in (4, 2, 0):
+            warehouse.execute(
+                "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision,"
+                " checks, metrics) values (%s, %s, 'r', 1, 0, 'keep', '[]', '{}')",
+                [str(days), AS_OF - days * DAY],
+            )
+    assert sweep(settings, AS_OF)["gaps"] == ["2025-03-06", "2025-03-08"]
+
+
+def test_before_the_first_verdict_no_day_is_missing(settings):
+    assert sweep(settings, AS_OF)["gaps"] == []

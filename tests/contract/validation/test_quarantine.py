@@ -1,0 +1,119 @@
+"""Rows set aside, as a person asks for them: counted, shown whole; where there are none, what to do is said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from include.adapters.warehouse import connect
+from include.validation.broken_rows import BrokenRow
+from include.validation.judgement import set_aside
+from tests.parts import cli, servers
+from tests.worlds import tiny
+
+HOSTILE = "<b>x</b>'; drop table quarantine.articles; --\x1b[31m\n" + "long " * 400
+
+
+@pytest.fixture(scope="module")
+def settings(warehouse, tmp_path_factory):
+    """Rows of three checks set aside in two snapshots; one of them came back."""
+    settings = warehouse.model_copy(update={"home": tmp_path_factory.mktemp("quarantine")})
+    servers.write_env_file(settings)
+    snapshot = tiny.store(settings, {name: table.slice(0, 9) for name, table in tiny.tiny().items()})
+    article = BrokenRow("articles", "f1", 3, "9003", ("ART103", "ART106"), json.dumps({"title": HOSTILE, "words": 0}))
+    events = [
+        BrokenRow("reading_events", "f2", number, str(number), ("EVT109",), json.dumps({"event_id": number}))
+        for number in range(12)
+    ]
+    set_aside(settings, snapshot, [article, *events], "recommend/1")
+    settings_of_older = tiny.store(settings, {name: table.slice(0, 8) for name, table in tiny.tiny().items()})
+    set_aside(settings, settings_of_older, [article], "retrain/1")
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into quarantine.replays values ('reading_events', %s, 'f2', 5, 'mended', 'clean-1', now(), '',"
+            " now(), 'replay/1')",
+            [snapshot.id],
+        )
+    return settings, snapshot.id, settings_of_older.id
+
+
+def test_the_list_counts_rows_per_snapshot_table_and_check(settings):
+    settings, newer, older = settings
+    answer = cli.say(settings, "quarantine", "list", "--json")
+    counted = {(row["snapshot_id"], row["code"]): (row["rows"], row["replayed"]) for row in json.loads(answer.out)}
+    assert counted == {
+        (newer, "ART103"): (1, 0),
+        (newer, "ART106"): (1, 0),
+        (newer, "EVT109"): (12, 1),
+        (older, "ART103"): (1, 0),
+        (older, "ART106"): (1, 0),
+    }
+
+
+def test_the_list_reads_as_a_table_with_the_reasons_and_the_next_step(settings):
+    settings, newer, older = settings
+    lines = cli.say(settings, "quarantine", "list").out.splitlines()
+    assert [line for line in lines if line.startswith("snapshot")] == [f"snapshot {older}", f"snapshot {newer}"]
+    (line,) = (line for line in lines if "EVT109" in line)
+    assert line.split()[:6] == ["reading_events", "EVT109", "12", "rows", "1", "back"]
+    assert line.endswith("position is plausible")
+    assert "  came back in clean-1" in lines
+    assert "quarantine replay" in lines[-1]
+
+
+def test_the_list_takes_filters_and_says_when_nothing_fits(settings):
+    settings, newer, _ = settings
+    some = cli.say(settings, "quarantine", "list", "--snapshot", newer, "--table", "articles", "--code", "art103")
+    assert [line.split()[1] for line in some.out.splitlines() if " rows " in line] == ["ART103"]
+    none = cli.say(settings, "quarantine", "list", "--code", "EVT101")
+    assert (none.code, none.out.startswith("Nothing is set aside for code EVT101.")) == (0, True)
+
+
+def test_a_row_is_shown_whole_once_for_all_snapshots_and_safe_for_a_terminal(settings):
+    settings, *_ = settings
+    answer = cli.say(settings, "quarantine", "show", "articles", "9003")
+    assert answer.out.count("articles 9003: waiting") == 1
+    for part in ("breaks  ART103 title is there", "breaks  ART106 word_count is plausible", "in 2 snapshots"):
+        assert part in answer.out
+    assert "title  <b>x</b>'; drop table quarantine.articles; --\\x1b[31m\\nlong long" in answer.out
+    whole = json.loads(cli.say(settings, "quarantine", "show", "articles", "9003", "--json").out)
+    assert [row["original"]["title"] for row in whole] == [HOSTILE]
+
+
+def test_rows_of_a_check_are_shown_up_to_a_limit_that_is_told(settings):
+    settings, *_ = settings
+    answer = cli.say(settings, "quarantine", "show", "reading_events", "--code", "EVT109")
+    assert answer.out.count("event_id") == 10
+    assert "... and more; --limit 100" in answer.out
+    one = cli.say(settings, "quarantine", "show", "reading_events", "5")
+    assert one.out.startswith("reading_events 5: came back in clean-1")
+
+
+@pytest.mark.parametrize(
+    ("words", "fact", "hint"),
+    [
+        (("show", "articles", "1"), "No row of articles is set aside under key 1", "ART103, ART106"),
+        (("show", "subscribers", "1"), "No row of subscribers", "nothing of subscribers is set aside at all"),
+        (("show", "articles"), "Which rows of articles are meant is open", "--code"),
+        (("show", "news", "1"), "There is no table news", "subscribers, articles, reading_events"),
+        (("list", "--table", "news"), "There is no table news", "subscribers, articles, reading_events"),
+        (("show", "articles", "9003", "--limit", "0"), "--limit 0 shows nothing", "from 1"),
+        (("replay", "--code", "SUB101"), "No row waits in quarantine for code SUB101", "quarantine list"),
+        (("replay", "--snapshot", "x"), "There is no snapshot x", "quarantine list"),
+    ],
+)
+def test_what_is_not_there_is_one_line_that_says_what_to_do(settings, words, fact, hint):
+    settings, *_ = settings
+    answer = cli.say(settings, "quarantine", *words)
+    assert (answer.code, len(answer.error_lines), answer.out) == (1, 1, "")
+    assert fact in answer.err
+    assert hint in answer.err.partition("Hint: ")[2]
+
+
+def test_without_a_name_the_newest_snapshot_of_a_training_run_is_tried_before_those_of_lists(settings):
+    from include.validation.quarantine.rows import Wish, newest_snapshot
+
+    settings, newer, older = settings
+    assert newest_snapshot(settings, Wish()) == older
+    assert newest_snapshot(settings, Wish(table="reading_events")) == newer

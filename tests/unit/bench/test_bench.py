@@ -1,0 +1,104 @@
+"""The benchmark's own sums: medians, ratios, the table and the file. Nothing here is timed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import strangers, train
+from bench.__main__ import DESKDROP, SIZE, TRUTH
+from bench.catalogue import BENCHES
+from bench.figures import Figure, from_child, middle, ratios, table, write
+from include.core.settings import PROJECT
+from include.models.kinds.two_stage import ranker
+from include.operations.launcher import files
+
+FIGURES = [
+    Figure("extract", "pandas", 1_000, 8.0, 7.0, 1_000.0),
+    Figure("extract", "daybreak", 1_000, 2.0, 3.0, 250.0),
+    Figure("extract", "copy", 1_000, 1.0, 0.5, 125.0),
+    Figure("loop.train", "daybreak", 1_000, 30.0, 40.0, 500.0),
+]
+
+
+def test_a_ratio_says_how_many_times_ours_a_variant_takes() -> None:
+    found = ratios(FIGURES)
+    assert found["extract", "pandas"] == (4.0, 4.0)
+    assert found["extract", "copy"] == (0.5, 0.5)
+    assert found["extract", "daybreak"] == (1.0, 1.0)
+
+
+def test_a_ratio_never_mixes_two_benches() -> None:
+    assert ratios([Figure("a", "daybreak", 1, 1.0, 1.0, 1.0), Figure("b", "pandas", 1, 4.0, 4.0, 4.0)]) == {
+        ("a", "daybreak"): (1.0, 1.0)
+    }
+
+
+def test_time_too_short_to_measure_does_not_divide_by_zero() -> None:
+    assert ratios([Figure("a", "daybreak", 1, 0.0, 0.0, 1.0), Figure("a", "copy", 1, 1.0, 1.0, 2.0)])["a", "copy"] == (
+        float("inf"),
+        2.0,
+    )
+
+
+def test_the_middle_run_counts_in_time_and_in_memory_each_for_itself() -> None:
+    runs = [Figure("extract", "copy", 7, *one) for one in ((9.0, 0.5, 1.0), (1.0, 0.7, 3.0), (2.0, 0.6, 2.0))]
+    assert middle("extract", "copy", runs) == Figure("extract", "copy", 7, 2.0, 0.6, 2.0)
+
+
+def test_the_peak_is_that_of_the_process_or_of_its_whole_tree_whichever_is_larger() -> None:
+    told = {"rows": 5, "seconds": 1.5, "cpu_seconds": 2.5, "peak_mb": 100.0}
+    assert from_child("extract", "copy", told, 0.0) == Figure("extract", "copy", 5, 1.5, 2.5, 100.0)
+    assert from_child("extract", "copy", told, 300.0).peak_mb == 300.0
+
+
+def test_the_table_has_ours_first_and_ratios_for_the_others() -> None:
+    assert table(FIGURES).splitlines() == [
+        "bench       variant    rows  seconds  CPU s  peak MB  time : ours  memory : ours",
+        "extract     daybreak  1,000     2.00   3.00      250",
+        "extract     pandas    1,000     8.00   7.00     1000         4.00           4.00",
+        "extract     copy      1,000     1.00   0.50      125         0.50           0.50",
+        "loop.train  daybreak  1,000    30.00  40.00      500",
+    ]
+
+
+def test_the_file_is_a_list_with_six_fields_each(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "bench.json"
+    write(path, FIGURES)
+    found = json.loads(path.read_text())
+    assert found[1] == {
+        "bench": "extract",
+        "variant": "daybreak",
+        "rows": 1000,
+        "seconds": 2.0,
+        "cpu_seconds": 3.0,
+        "peak_mb": 250.0,
+    }
+    assert len(found) == len(FIGURES)
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("bench", [*BENCHES, DESKDROP, TRUTH, SIZE])
+def test_every_bench_is_explained(bench: str) -> None:
+    assert f"## `{bench}`" in (PROJECT / "docs" / "bench.md").read_text()
+
+
+def test_made_up_examples_have_every_column_that_the_ranker_asks_for() -> None:
+    parts = ranker.fit_ranker(train.make_examples(2_000, 1), 1)
+    seconds = ranker.expect_seconds(parts, train.make_examples(500, 2))
+    assert len(seconds) == 500
+    assert seconds.std() > 0
+
+
+def test_every_bound_on_trees_has_its_name_in_lightgbm() -> None:
+    assert {*ranker.TREES, "monotonic_cst", "random_state"} == set(train.SAME_IN_LIGHTGBM)
+
+
+def test_what_benchmarks_compare_with_is_locked_and_lies_where_state_may_lie(tmp_path: Path) -> None:
+    locked = strangers.LOCK.read_text()
+    assert all(f"\n{name}==" in f"\n{locked}" for name in ("implicit", "lightgbm"))
+    assert "\nnumpy==" not in locked, "the environment's own must be taken"
+    strangers.folder_in(tmp_path).mkdir(parents=True)
+    assert files.is_state_folder(tmp_path)

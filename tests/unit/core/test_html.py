@@ -1,0 +1,37 @@
+"""Pages for people: everything shown, nothing executed, never half written."""
+
+from __future__ import annotations
+
+from include.core.checks import Check
+from include.core.html import bars, check_table, page, save, table
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_what_comes_from_data_cannot_become_markup():
+    check = Check("X1", HOSTILE, HOSTILE, "block", "failed", None, ">= 1", HOSTILE)
+    html = page(HOSTILE, HOSTILE, [(HOSTILE, table((HOSTILE,), [(HOSTILE,)]) + check_table([check]))])
+    assert "<script" not in html + bars([(HOSTILE, 1.0)], "x")
+
+
+def test_a_blocking_check_that_failed_stands_out():
+    failed = Check("X1", "t", "s", "block", "failed", None, ">= 1", "s")
+    noted = Check("X2", "t", "s", "warn", "failed", None, ">= 1", "s")
+    assert check_table([failed]).count('class="failed"') == 1
+    assert check_table([noted]).count('class="failed"') == 0
+
+
+def test_the_longest_bar_is_full_and_the_others_in_proportion():
+    html = bars([("a", 2.0), ("b", 1.0)], ours="a")
+    assert "width:100.0%" in html
+    assert "width:50.0%" in html
+
+
+def test_bars_of_nothing_are_no_error():
+    assert "width:0.0%" in bars([("a", 0.0)], ours="a")
+
+
+def test_a_saved_page_replaces_the_old_one_and_leaves_no_draft(tmp_path):
+    for html in ("old", "new"):
+        save(tmp_path / "deep" / "page.html", html)
+    assert [(file.name, file.read_text()) for file in (tmp_path / "deep").iterdir()] == [("page.html", "new")]

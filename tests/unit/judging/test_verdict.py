@@ -1,0 +1,309 @@
+"""The verdict: every code passes and fails where it should, and nothing is promoted past a failure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from include.core.checks import blocking
+from include.core.settings import Settings
+from include.judging.bootstrap import Gap
+from include.judging.fresh_process import Mechanics
+from include.judging.guardrails import Turnover
+from include.judging.slices import Slice
+from include.judging.verdict import AGAINST_CHAMPION, ALWAYS, ASKING, Evidence, Rival, conclude, judge_challenger
+from tests.worlds.scenes import NOW
+
+SETTINGS = Settings(min_judged_readers=50, floor_ndcg=0.02, min_effect_share=0.05, min_slice_readers=30)
+BASELINES = ("most_read", "most_read_in_favourites")
+LISTS = {
+    "mean_candidate_count": 30.0,
+    "catalogue_share": 0.2,
+    "mean_diversity": 0.8,
+    "mean_surprise_bits": 8.0,
+    "concentration": 0.5,
+    "median_age_hours": 10.0,
+    "largest_publisher_share": 0.3,
+}
+SOUND = {"judged_readers": 60.0, "full_list_share": 1.0, "finite_score_share": 1.0, **LISTS}
+OURS = {**SOUND, "ndcg": 0.3, "kept_place_share": 0.5, "shorter_list_share": 0.0}
+WORKS = Mechanics("", 60, 1.0, 2.0, 300.0, 0.0)
+GAIN = Gap(0.1, 0.05, 0.15, 1.0, 60)
+CHAMPION = Rival(1, "champion", False, NOW - timedelta(hours=48))
+
+
+def a_slice(kind, name, mean=0.01, low=-0.02, high=0.03, readers=40):
+    return Slice(kind, name, 0.2, Gap(mean, low, high, 0.7, readers))
+
+
+SLICES = (a_slice("region", "Africa"), a_slice("hold-out", "part 1 of 3"))
+
+
+def evidence(ours=None, gaps=None, slices=SLICES, champion=None, **values):
+    """Evidence that speaks for the challenger in everything, but for what is named."""
+    given_means = {
+        "challenger": {name: value for name, value in {**OURS, **(ours or {})}.items() if value != "absent"},
+        "champion": {**SOUND, "ndcg": 0.2, **(champion or {})},
+        **{name: {**SOUND, "ndcg": 0.1} for name in BASELINES},
+    }
+    usual = {
+        "means": given_means,
+        "gaps": {**dict.fromkeys(("champion", *BASELINES), GAIN), **(gaps or {})},
+        "slices": slices,
+        "mechanics": WORKS,
+        "holdout_start": NOW,
+        "trained_until": NOW,
+        "rival": CHAMPION,
+    }
+    return Evidence(**{**usual, **values})
+
+
+def judge(*args, **values):
+    return judge_challenger(SETTINGS, evidence(*args, **values))
+
+
+def outcome(verdict, code):
+    return {check.outcome for check in verdict.checks if check.code == code}
+
+
+# For every code that blocks: evidence at its edge that passes, and just beyond that fails.
+CASES = {
+    "RT101": ({"ours": {"judged_readers": 50.0}}, {"ours": {"judged_readers": 49.0}}),
+    "RT102": ({"ours": {"ndcg": 0.02}}, {"ours": {"ndcg": 0.0199}}),
+    "RT103": ({"ours": {"full_list_share": 0.99}}, {"ours": {"full_list_share": 0.98}}),
+    "RT104": ({}, {"ours": {"finite_score_share": 0.999}}),
+    "RT105": ({}, {"gaps": {"most_read": Gap(0.02, -0.01, 0.05, 0.9, 60)}}),
+    "RT107": ({}, {"rival": replace(CHAMPION, is_same=True)}),
+    "RT108": (
+        {"gaps": {"champion": Gap(0.011, 0.001, 0.02, 0.99, 60)}},
+        {"gaps": {"champion": Gap(0.009, 0.001, 0.02, 0.99, 60)}},
+    ),
+    "RT109": (
+        {"rival": replace(CHAMPION, trained_until=NOW)},
+        {"rival": replace(CHAMPION, trained_until=NOW + timedelta(minutes=1))},
+    ),
+    "RT110": (
+        {"slices": (a_slice("region", "Africa", -0.0099, -0.02, -0.001), *SLICES[1:])},
+        {"slices": (a_slice("region", "Africa", -0.0101, -0.02, -0.001), *SLICES[1:])},
+    ),
+    "RT111": (
+        {"slices": (*SLICES[:1], a_slice("hold-out", "part 2 of 3", -0.0039, -0.02, -0.001))},
+        {"slices": (*SLICES[:1], a_slice("hold-out", "part 2 of 3", -0.0041, -0.02, -0.001))},
+    ),
+    "RT112": ({}, {"mechanics": Mechanics("the files have another digest"), "means": {}, "gaps": {}}),
+    "RT113": ({}, {"mechanics": replace(WORKS, differing_share=0.001)}),
+    "RT114": (
+        {"mechanics": replace(WORKS, milliseconds_per_list=50.0)},
+        {"mechanics": replace(WORKS, milliseconds_per_list=50.1)},
+    ),
+    "RT115": ({"mechanics": replace(WORKS, peak_mb=4000.0)}, {"mechanics": replace(WORKS, peak_mb=4001.0)}),
+    "RT116": ({"ours": {"mean_candidate_count": 24.0}}, {"ours": {"mean_candidate_count": 23.9}}),
+    "RT117": ({"trained_until": NOW}, {"trained_until": NOW + timedelta(minutes=1)}),
+}
+# And for every code that makes a person decide.
+DOUBTS = {
+    "RT106": ({}, {"gaps": {"champion": Gap(0.03, -0.001, 0.06, 0.95, 60)}}),
+    "RT118": ({}, {"champion_trouble": "Its files are gone."}),
+    "RT119": ({"ours": {"catalogue_share": 0.1}}, {"ours": {"catalogue_share": 0.099}}),
+    "RT120": ({"ours": {"mean_diversity": 0.65}}, {"ours": {"mean_diversity": 0.63}}),
+    "RT121": ({"ours": {"mean_surprise_bits": 6.5}}, {"ours": {"mean_surprise_bits": 6.3}}),
+    "RT122": ({"ours": {"concentration": 0.64}}, {"ours": {"concentration": 0.66}}),
+    "RT123": ({"ours": {"median_age_hours": 16.0}}, {"ours": {"median_age_hours": 16.1}}),
+    "RT124": ({"ours": {"largest_publisher_share": 0.39}}, {"ours": {"largest_publisher_share": 0.41}}),
+    "RT125": ({"ours": {"kept_place_share": 0.3}}, {"ours": {"kept_place_share": 0.29}}),
+    "RT126": ({"live": Turnover("b", 50, 0.3, 0.0)}, {"live": Turnover("b", 50, 0.3, 0.01)}),
+}
+
+
+@pytest.mark.parametrize("code", [*CASES, *DOUBTS])
+def test_at_its_limit_a_check_passes_and_the_challenger_is_promoted(code):
+    verdict = judge(**{**CASES, **DOUBTS}[code][0])
+    assert outcome(verdict, code) <= {"passed"}
+    assert verdict.decision == "promote", verdict.sentence
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_beyond_its_limit_a_check_fails_and_the_champion_stays(code):
+    verdict = judge(**CASES[code][1])
+    assert {check.code for check in blocking(verdict.checks)} == {code}
+    assert verdict.decision == "keep"
+    assert verdict.sentence.startswith(f"Kept: {code} ")
+
+
+@pytest.mark.parametrize("code", DOUBTS)
+def test_a_doubt_is_put_to_a_person(code):
+    verdict = judge(**DOUBTS[code][1])
+    assert blocking(verdict.checks) == []
+    assert verdict.decision == "ask"
+    assert verdict.sentence.startswith(f"A person is asked: {code} ")
+
+
+def test_the_cases_are_all_the_codes_there_are():
+    codes = {check.code for check in judge(champion_trouble="Gone.").checks}
+    assert codes == {*CASES, *DOUBTS}
+
+
+@pytest.mark.parametrize("code", sorted(ALWAYS | AGAINST_CHAMPION))
+def test_a_check_that_was_forgotten_promotes_nobody(code):
+    checks = [check for check in judge().checks if check.code != code]
+    verdict = conclude(checks, has_champion=True)
+    assert verdict.decision == "keep"
+    assert verdict.sentence == f"Kept: {code} was not checked, and what is not checked does not pass."
+
+
+@pytest.mark.parametrize("code", sorted((ALWAYS | AGAINST_CHAMPION) - ASKING))
+@pytest.mark.parametrize("outcome", ["passed", "not applicable"])
+def test_a_check_that_could_not_have_blocked_was_not_made(code, outcome):
+    checks = [
+        replace(check, severity="info", outcome=outcome) if check.code == code else check for check in judge().checks
+    ]
+    assert conclude(checks, has_champion=True).sentence.startswith(f"Kept: {code} was not checked")
+
+
+def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
+    first = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN))
+    verdict = judge_challenger(SETTINGS, first)
+    assert not {check.code for check in verdict.checks} & AGAINST_CHAMPION
+    assert verdict.decision == "promote"
+
+
+@pytest.mark.parametrize("closest", BASELINES)
+def test_a_first_champion_is_told_beside_the_baseline_that_came_closest(closest):
+    gaps = {**dict.fromkeys(BASELINES, GAIN), closest: replace(GAIN, mean=0.06)}
+    verdict = judge_challenger(SETTINGS, evidence(rival=None, slices=(), gaps=gaps))
+    assert f"of {closest}: +0.0600" in verdict.sentence
+
+
+def test_however_many_baselines_there_are_each_must_be_beaten():
+    more = evidence()
+    means, gaps = {**more.means, "third": {"ndcg": 0.29}}, {**more.gaps, "third": Gap(0.01, -0.01, 0.03, 0.8, 60)}
+    verdict = judge_challenger(SETTINGS, replace(more, means=means, gaps=gaps))
+    assert [check.subject for check in blocking(verdict.checks)] == ["third"]
+
+
+def test_a_likely_gain_is_asked_about_and_a_less_likely_one_is_not():
+    likely, less = Gap(0.03, -0.001, 0.06, 0.9, 60), Gap(0.03, -0.01, 0.06, 0.89, 60)
+    assert [judge(gaps={"champion": gap}).decision for gap in (likely, less)] == ["ask", "keep"]
+
+
+def test_a_fall_that_may_be_chance_does_not_block():
+    uncertain = a_slice("region", "Africa", -0.05, -0.12, 0.001)
+    assert judge(slices=(uncertain, *SLICES[1:])).decision == "promote"
+
+
+def test_a_slice_of_few_readers_is_told_and_neither_passes_nor_blocks():
+    few = a_slice("region", "Africa", -0.15, -0.2, -0.1, readers=29)
+    verdict = judge(slices=(few, a_slice("region", "America"), *SLICES[1:]))
+    (check,) = (check for check in verdict.checks if check.subject == "region Africa")
+    assert (check.severity, check.outcome) == ("info", "not applicable")
+    assert verdict.decision == "promote"
+
+
+@pytest.mark.parametrize("code", ["RT110", "RT111"])
+def test_when_no_slice_can_be_judged_nothing_is_promoted(code):
+    few = tuple(replace(one, gap=replace(one.gap, readers=5)) for one in SLICES)
+    slices = (few[0], SLICES[1]) if code == "RT110" else (SLICES[0], few[1])
+    assert judge(slices=slices).sentence.startswith(f"Kept: {code} ")
+    assert judge(slices=()).decision == "keep"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, "absent"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("judged_readers", "RT101"),
+        ("ndcg", "RT102"),
+        ("full_list_share", "RT103"),
+        ("finite_score_share", "RT104"),
+        ("mean_candidate_count", "RT116"),
+    ],
+)
+def test_a_metric_that_is_missing_or_not_a_number_fails_its_check(name, code, value):
+    verdict = judge(ours={name: value})
+    assert outcome(verdict, code) == {"failed"}
+    assert verdict.decision == "keep"
+
+
+def test_what_neither_model_has_is_not_held_against_it():
+    nothing = {"largest_publisher_share": math.nan}
+    assert judge(ours=nothing, champion=nothing).decision == "promote"
+    assert judge(ours=nothing).decision == "ask"
+
+
+def test_where_no_live_lists_can_be_compared_that_is_told_and_nobody_asked():
+    verdict = judge(live=Turnover("No lists are live yet."))
+    (check,) = (check for check in verdict.checks if check.code == "RT126")
+    assert (check.outcome, check.sentence, verdict.decision) == ("not applicable", "No lists are live yet.", "promote")
+
+
+def test_how_many_candidates_there_were_must_be_known_of_both():
+    nothing = {"mean_candidate_count": math.nan}
+    assert judge(ours=nothing, champion=nothing).sentence.startswith("Kept: RT116 enough candidates: ")
+
+
+@pytest.mark.parametrize("name", ["mean_candidate_count", "catalogue_share", "mean_diversity", "mean_surprise_bits"])
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_of_a_champion_that_has_nothing_of_it_as_much_is_kept(name, value):
+    """A log without categories has lists of one kind, and a champion without candidates must not be there for good."""
+    assert judge(ours={name: value}, champion={name: 0.0}).decision == "promote"
+    assert judge(ours={name: math.nan}, champion={name: 0.0}).decision in ("ask", "keep")
+
+
+@pytest.mark.parametrize("name", ["champion", "most_read"])
+def test_an_opponent_who_cannot_be_compared_is_not_beaten(name):
+    nothing = Gap(math.nan, math.nan, math.nan, math.nan, 0)
+    assert judge(gaps={name: nothing}).decision == "keep"
+
+
+def test_nobody_knows_until_when_it_was_trained_means_no():
+    assert judge(trained_until=None).decision == "keep"
+    assert judge(rival=replace(CHAMPION, trained_until=None)).decision == "keep"
+
+
+def test_a_champion_without_a_stand_in_leaves_the_decision_to_a_person():
+    alone = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN), champion_trouble="Its files are gone.")
+    verdict = judge_challenger(SETTINGS, alone)
+    assert verdict.decision == "ask"
+    assert "The champion cannot be loaded: Its files are gone." in verdict.sentence
+
+
+def test_every_check_says_its_numbers():
+    for check in judge().checks:
+        assert check.sentence
+        assert check.limit_is
+        assert "nan" not in check.sentence
+
+
+numbers = st.one_of(st.floats(0, 1), st.sampled_from([math.nan, math.inf, -1.0]))
+gaps = st.builds(Gap, numbers, numbers, numbers, numbers, st.integers(0, 60))
+all_evidence = st.builds(
+    lambda ours, champion, ours_to, theirs_to, trouble, late, cost: evidence(
+        ours=dict(zip(OURS, ours, strict=True)),
+        gaps={"champion": champion, "most_read": theirs_to},
+        slices=(Slice("region", "Africa", 0.2, ours_to), SLICES[1]),
+        champion_trouble=trouble,
+        trained_until=NOW + timedelta(hours=late),
+        mechanics=replace(WORKS, differing_share=cost),
+    ),
+    st.lists(numbers, min_size=len(OURS), max_size=len(OURS)),
+    gaps,
+    gaps,
+    gaps,
+    st.sampled_from(["", "Gone."]),
+    st.sampled_from([-1.0, 0.0, 1.0]),
+    numbers,
+)
+
+
+@settings(max_examples=200)
+@given(all_evidence)
+def test_nothing_is_ever_promoted_past_a_check_that_did_not_pass(found):
+    verdict = judge_challenger(SETTINGS, found)
+    stopped = [check for check in verdict.checks if check.severity == "block" and check.outcome != "passed"]
+    doubts = [check for check in verdict.checks if check.severity == "warn" and check.outcome == "failed"]
+    assert verdict.decision == ("keep" if stopped else "ask" if doubts else "promote")

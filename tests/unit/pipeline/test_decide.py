@@ -1,0 +1,83 @@
+"""What follows a verdict: one rule for Airflow and the command line."""
+
+from __future__ import annotations
+
+from itertools import product
+from types import SimpleNamespace
+
+import pytest
+
+from include import pipeline
+from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import Settings
+from include.pipeline import orders
+from include.pipeline.decide import decide
+from tests.worlds.tiny import AS_OF
+
+DECISIONS = ("promote", "ask", "keep")
+
+
+@pytest.mark.parametrize(("decision", "step"), [("promote", "promote"), ("ask", "ask"), ("keep", "nothing")])
+def test_a_run_that_enforces_does_what_the_verdict_says(decision, step):
+    assert decide("enforce", decision, is_backfill=False).step == step
+
+
+@pytest.mark.parametrize(("mode", "decision"), list(product(("enforce", "dry_run", "off"), DECISIONS)))
+def test_a_backfill_changes_no_champion_and_asks_no_question(mode, decision):
+    assert decide(mode, decision, is_backfill=True).step in ("nothing", "shadow")
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_a_dry_run_only_shows_a_shadow_batch(decision):
+    assert decide("dry_run", decision, is_backfill=False).step == "shadow"
+
+
+@pytest.mark.parametrize(
+    ("mode", "decision", "is_backfill"), list(product(("enforce", "dry_run", "off"), DECISIONS, (True, False)))
+)
+def test_whatever_is_not_promoted_has_a_reason(mode, decision, is_backfill):
+    following = decide(mode, decision, is_backfill=is_backfill)
+    assert bool(following.reason) == (following.step != "promote")
+
+
+@pytest.fixture
+def called(monkeypatch):
+    """Runs an order with stages that only note that they were called; `decision` is what the verdict says."""
+    stages = []
+    monkeypatch.setattr(orders, "newest_features", lambda settings: True)
+
+    def order(name, *inputs, decision="promote", **settings):
+        def call(run, stage, *given):
+            stages.append(stage.__name__)
+            facts = {"decision": decision, "sentence": "It says why.", "changed": True}
+            return Reference(stage.__name__, "1", "", AS_OF, "f", (), facts)
+
+        run = Run(Settings(_env_file=None, **settings), "test", AS_OF, "somebody")
+        return SimpleNamespace(result=getattr(orders, name)(run, *inputs, call=call), stages=stages)
+
+    return order
+
+
+PREPARE = ["extract", "validate", "build_features"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "decision", "then"),
+    [
+        ("enforce", "promote", ["judge", "promote"]),
+        ("enforce", "keep", ["judge"]),
+        ("enforce", "ask", ["judge", "ask"]),
+        ("dry_run", "promote", ["judge", "shadow"]),
+        ("off", "promote", []),
+    ],
+)
+def test_a_retrain_from_the_command_line_takes_one_step_after_its_verdict(called, mode, decision, then):
+    done = called("retrain", decision=decision, gate_mode=mode)
+    assert done.stages == [*PREPARE, "train", *then]
+
+
+def test_every_stage_of_the_contents_page_is_there():
+    for name, module in pipeline.STAGES.items():
+        stage = getattr(pipeline, name)
+        assert (stage.__name__, stage.__module__) == (name, f"include.pipeline.{module}")
