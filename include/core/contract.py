@@ -16,6 +16,7 @@ from include.core import text_patterns as text
 MOMENT = pa.timestamp("us", tz="UTC")
 KINDS = ("impression", "click", "read")
 LONGEST_READ_SECONDS = 4 * 3600.0
+LONGEST_COUNTED_SECONDS = 600.0  # of one read, in every metric and feature; part of what time-weighted NDCG means
 LONGEST_ARTICLE_WORDS = 50_000
 LONGEST_TITLE, LONGEST_SUMMARY = 500, 10_000
 

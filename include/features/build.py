@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.adapters.feast_store import seal
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.core.errors import SourceError
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, find_read_kind, open_tables
@@ -38,7 +39,7 @@ OF_READERS = ("reader_activity", "reader_taste")
 # How the SQL in include/features/sql/duckdb/ counts; part of the feature version.
 COUNTING = {
     "fresh_hours": 6,
-    "longest_counted_seconds": 600.0,
+    "longest_counted_seconds": LONGEST_COUNTED_SECONDS,
     "unknown_read_seconds": 30.0,
     "taste_half_life_days": 3.0,
     "most_names": 20,

@@ -9,10 +9,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from include.adapters import duck
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
-
-LONGEST_COUNTED_SECONDS = 600.0
 
 Numbers = NDArray[np.float64]
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from include.adapters import duck
 from include.core.checks import Check, Severity, at_most
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.core.settings import Settings
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
 from include.judging.bootstrap import Gap, find_gaps
-from include.judging.metrics import LONGEST_COUNTED_SECONDS
 
 WINDOWS = "hold-out"  # the kind of slice that is a part of the hold-out
 MOST_CATEGORIES = 20

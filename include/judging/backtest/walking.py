@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.adapters import duck
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.core.errors import ArtifactDamaged, DaybreakError
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot
@@ -25,7 +26,6 @@ from include.data.store import digest_of, scratch, whole_folder
 from include.judging.backtest.asking import Lesson, Question, ask, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
-from include.judging.metrics import LONGEST_COUNTED_SECONDS
 from include.lists.arrange import make_lists
 from include.models import BASELINES, Recommender, model_class
 from include.models.budget import share_readers

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pyarrow as pa
 import pytest
 
-from include.core.contract import MOMENT
+from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
+from include.features.build import COUNTING
 from include.judging.metrics import evaluate
+from tests.architecture.source import files
 from tests.worlds.scenes import NOW, an_article, ranking, scenes
 
 OUTCOMES = pa.schema(
@@ -53,6 +56,14 @@ def test_an_hour_weighs_the_same_whoever_spends_it():
 def test_a_read_counts_for_ten_minutes_at_most():
     found = measure({1: [1, 2, 3]}, [(1, 1, 6000.0), (1, 4, 600.0)])
     assert found.means["ndcg"] == pytest.approx(600 / (600 + 600 / LOG2_3))
+
+
+def test_the_cap_on_a_read_is_set_in_the_contract_and_nowhere_else():
+    """Metrics, features and models count by the same cap, for it is part of what the metric means."""
+    number = r"longest_counted_seconds\W{1,4}\d"
+    found = [path.name for path in files("include") if re.search(number, path.read_text(), re.IGNORECASE)]
+    assert found == ["contract.py"]
+    assert COUNTING["longest_counted_seconds"] == LONGEST_COUNTED_SECONDS == 600
 
 
 def test_an_ideal_list_is_no_longer_than_a_list():

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.features.scene_arrays import Array, Counts, find_places
 from include.features.scenes import Scenes
 from include.models.kinds.two_stage.counts import (
@@ -37,7 +38,6 @@ Parts = dict[str, Any]
 
 NOT_READ_PER_REQUEST = 30
 MOST_READS = 30_000
-LONGEST_COUNTED_SECONDS = 600.0
 FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
 TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in counts

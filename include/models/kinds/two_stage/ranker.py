@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.models import Range
 from include.models.kinds.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
 from include.models.kinds.two_stage.trees import find_chances, find_sums
@@ -40,7 +41,6 @@ COUNTS = (  # counts, times and shares that are seldom large
     "reader_read_count_1d", "mean_read_seconds", "active_day_count", "position",
 )  # fmt: skip
 LINE_ROWS = 200_000  # more would not move a line
-LONGEST_COUNTED_SECONDS = 600.0
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
 TREE_RANGES = {
