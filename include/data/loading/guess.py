@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from include.core.errors import SourceError
 from include.core.settings import Settings
 from include.data.loading.files import open_files
 from include.data.loading.look import WHOLE, Look, look_at
 from include.data.loading.mapping import REQUIRED
 
 EXAMPLE_CHARACTERS = 40
+MOST_FILES_NAMED = 5
 IMPRESSIONS = re.compile(r"\S+-[01]( \S+-[01])*")
 LIST = re.compile(r"\[.*\]", re.DOTALL)
 PROSE = re.compile(r"[^\[{\s]\S*(\s+\S+){2,}", re.DOTALL)
@@ -71,14 +73,25 @@ class Guess:
 
 
 def propose(settings: Settings, given: Sequence[str]) -> str:
-    """A mapping for these files, as YAML with examples."""
+    """Return a mapping for these files, as YAML with examples; files without rows go with those that they resemble."""
     kinds: dict[object, tuple[list[str], Look, Guess]] = {}  # files by what their columns seem to be
+    without_rows: list[tuple[str, Look]] = []
     with open_files(settings, given) as sources:
         for source in sources:
             look = look_at(source)
+            if not look.rows:
+                without_rows.append((source.name, look))
+                continue
             guess = _guess(look)
             columns = frozenset(guess.found.items() or enumerate(look.columns))
             kinds.setdefault((look.written, guess.split, columns), ([], look, guess))[0].append(source.name)
+    if not kinds:
+        told = _name_some(name for name, _ in without_rows)
+        raise SourceError(
+            f"None of {len(without_rows):,} file(s) has enough rows to guess from: {told}.",
+            hint="give at least one file with rows; a table needs two lines, as the first may be its header.",
+        )
+    unlike = [name for name, look in without_rows if not _join_alike(name, look, kinds.values())]
     parts = ["# A guess. Look at every line, correct it, then: bin/daybreak load FILES --mapping THIS_FILE"]
     seen: set[str] = set()
     for names, look, guess in sorted(kinds.values(), key=lambda kind: -len(kind[0])):
@@ -92,7 +105,25 @@ def propose(settings: Settings, given: Sequence[str]) -> str:
                 text = "\n".join(f"# {line}" for line in ["another kind of file for this:", *text.splitlines()])
             seen.add(one.section)
             parts.append(text)
+    if unlike:
+        parts.append(f"# {len(unlike):,} file(s) without rows, like no other; leave them out: {_name_some(unlike)}")
     return "\n".join(parts)
+
+
+def _join_alike(name: str, look: Look, kinds: Iterable[tuple[list[str], Look, Guess]]) -> bool:
+    """Add a file without rows to the first kind with its header or its numbered name; return whether there is one."""
+    for names, other, _ in kinds:
+        has_header = not other.is_headless and [*look.titles] == other.columns
+        if has_header or _unnumbered(name) in map(_unnumbered, names):
+            names.append(name)
+            return True
+    return False
+
+
+def _name_some(files: Iterable[str]) -> str:
+    names = list(files)
+    more = f" and {len(names) - MOST_FILES_NAMED:,} more" if len(names) > MOST_FILES_NAMED else ""
+    return ", ".join(names[:MOST_FILES_NAMED]) + more
 
 
 def _guess(look: Look) -> Guess:
@@ -244,5 +275,10 @@ def _patterns(files: list[str]) -> str | list[str]:
     """Patterns that all the names fit, one where they only differ in numbers."""
     if len(set(files)) == 1:
         return files[0]
-    patterns = sorted({re.sub(r"\d+", "*", name) for name in files})
+    patterns = sorted(set(map(_unnumbered, files)))
     return "[0-9]*" if patterns == ["*"] else patterns[0] if len(patterns) == 1 else patterns
+
+
+def _unnumbered(name: str) -> str:
+    """The name with a star for each number in it."""
+    return re.sub(r"\d+", "*", name)

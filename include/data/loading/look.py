@@ -23,11 +23,15 @@ WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 @dataclass(frozen=True)
 class Look:
-    """The first rows, cells as text; `written` are the lines of a mapping that say how the file is written."""
+    """The first rows, cells as text; `written` are the lines of a mapping that say how the file is written.
+
+    A table of one line has no rows, for its line may be a header. `titles` are the columns of a file without rows.
+    """
 
     rows: list[dict[str, str]]
     is_headless: bool = False
     written: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -48,9 +52,11 @@ def look_at(source: Source) -> Look:
     form = format_of(None, source)
     written = () if source.suffix else (f"format: {form}",)
     if form == "parquet":
-        batch = next(pq.ParquetFile(source.path).iter_batches(ROWS_LOOKED_AT), None)
+        file = pq.ParquetFile(source.path)
+        batch = next(file.iter_batches(ROWS_LOOKED_AT), None)
         found = batch.to_pylist() if batch is not None else []
-        return Look([{name: _text(cell) for name, cell in row.items()} for row in found], written=written)
+        rows = [{name: _text(cell) for name, cell in row.items()} for row in found]
+        return Look(rows, written=written, titles=tuple(file.schema_arrow.names))
     text = head(source)
     if form == "jsonl":
         lines = text.splitlines()[:ROWS_LOOKED_AT]
@@ -68,9 +74,9 @@ def _look_at_table(source: Source, text: str) -> Look:
     quote = _find_quote(text, delimiter)
     if not quote:
         written.append('quote: ""')
-    rows = first_rows(text, delimiter, ROWS_LOOKED_AT + 1, quote)
+    rows = [row for row in first_rows(text, delimiter, ROWS_LOOKED_AT + 1, quote) if row]
     if len(rows) < 2:
-        raise SourceError(f"{source.name} has {len(rows)} row(s): too few to guess from.", hint="give a fuller file.")
+        return Look([], titles=tuple(cell.strip() for row in rows for cell in row))
     is_headless = any(any(sign.isdigit() for sign in cell) and not cell.strip().isidentifier() for cell in rows[0])
     is_headless = is_headless or _is_data(rows)
     titles = [str(number) for number in range(1, len(rows[0]) + 1)]

@@ -337,6 +337,41 @@ def test_without_a_mapping_one_is_proposed_that_loads(home, tmp_path):
     assert "= 20 loaded" in load(home, proposed.out, tmp_path / "clicks_001.csv").out
 
 
+def test_files_without_rows_are_proposed_with_those_they_resemble_and_load(home, tmp_path):
+    """Logs in hourly files have hours without a click: a header and no row, or nothing at all in JSON lines."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    clicks(folder, [], "clicks_000.csv")
+    clicks(folder, good_rows(20), "clicks_001.csv")
+    clicks(folder, ["", ""], "sample.csv")
+    (folder / "notes.txt").write_text("an hour was lost\n")
+    rows = [json.dumps({"user_id": n, "article_id": n, "ts": FIRST_MS + n, "event": "click"}) for n in range(5)]
+    (folder / "app_0.jsonl").write_text("")
+    (folder / "app_1.jsonl").write_text("\n".join(rows) + "\n")
+    empty = pa.table({"article_id": pa.array([], pa.int64()), "title": pa.array([], pa.string())})
+    pq.write_table(empty, folder / "none.parquet")
+    pq.write_table(pa.table({"article_id": [1], "title": ["One"]}), folder / "articles.parquet")
+    proposed = cli.say(home, "load", str(folder))
+    assert proposed.code == 0, proposed.err
+    assert 'files: ["clicks_*.csv", "sample.csv"]' in proposed.out
+    assert 'files: ["articles.parquet", "none.parquet"]' in proposed.out
+    assert 'files: "app_*.jsonl"' in proposed.out
+    assert "# 1 file(s) without rows, like no other; leave them out: notes.txt" in proposed.out
+    files = [*folder.glob("*.csv"), *folder.glob("*.parquet")]
+    answer = load(home, proposed.out, *files)
+    assert "20 read from 3 file(s) = 20 loaded" in answer.out, answer.err
+    assert "1 read from 2 file(s) = 1 loaded" in answer.out
+
+
+def test_where_no_file_has_rows_that_is_said_with_their_names(home, tmp_path):
+    for number in range(7):
+        clicks(tmp_path, [], f"clicks_{number}.csv")
+    answer = cli.say(home, "load", str(tmp_path / "clicks_*.csv"))
+    assert (answer.code, answer.out, len(answer.error_lines)) == (5, "", 1)
+    assert "None of 7 file(s) has enough rows to guess from: clicks_0.csv, clicks_1.csv" in answer.err
+    assert "clicks_4.csv and 2 more." in answer.err
+
+
 def test_negative_ids_of_nineteen_digits_are_ids(home, tmp_path):
     load(home, CLICKS, clicks(tmp_path, ["-9223372036854775808,1,9223372036854775807,1507000000000"]))
     assert ask(home, "select reader_id, article_id from source.reading_events") == [(-(2**63), 2**63 - 1)]
