@@ -9,7 +9,6 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from daybreak_airflow.ui.links import mlflow_url
 from include.core.settings import load_settings
 
 
@@ -33,5 +32,5 @@ class DaybreakPlugin(AirflowPlugin):
             "url_route": "daybreak-reports",
             "nav_top_level": True,
         },
-        {"name": "MLflow", "href": mlflow_url(load_settings()), "destination": "nav", "nav_top_level": True},
+        {"name": "MLflow", "href": load_settings().mlflow_link, "destination": "nav", "nav_top_level": True},
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -177,6 +178,15 @@ class Settings(BaseSettings):
     def mlflow_url(self) -> str:
         """Where this project's client reaches the MLflow server."""
         return f"http://{self.mlflow_host}:{self.mlflow_port}"
+
+    @property
+    def mlflow_link(self) -> str:
+        """Where people open MLflow, without a trailing slash."""
+        return self.mlflow_public_url.rstrip("/") or self.mlflow_url
+
+    def report_link(self, path: str) -> str:
+        """Where people open a report, given its path below the report folder."""
+        return f"{self.airflow_url}/daybreak/reports/{quote(path)}"
 
 
 def load_settings() -> Settings:

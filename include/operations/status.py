@@ -62,9 +62,9 @@ def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
     names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
     return {
         "airflow": settings.airflow_url,
-        "mlflow": settings.mlflow_public_url or settings.mlflow_url,
+        "mlflow": settings.mlflow_link,
         "mails": f"http://127.0.0.1:{settings.mailbox_port}",
-        **{names[stage]: f"{settings.airflow_url}/daybreak/reports/{path}" for stage, path in reports.items()},
+        **{names[stage]: settings.report_link(path) for stage, path in reports.items()},
     }
 
 

@@ -48,7 +48,7 @@ def ask(run: Run, verdict: Reference) -> Reference:
         f"Next step\nRead the verdict and answer in Airflow under Required Actions, or type "
         f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
         f"Links\nAnswer: {run.settings.airflow_url}/required_actions\n"
-        f"Verdict: {run.settings.airflow_url}/daybreak/reports/{facts['report']}\n"
+        f"Verdict: {run.settings.report_link(facts['report'])}\n"
         f"Runbook: docs/runbook.md#a-person-is-asked\n"
     )
     raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
@@ -67,7 +67,7 @@ def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] 
     doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
     told = "\n".join(f"- **{check.code} {check.title}**: {check.sentence}" for check in doubts)
     better = next((check.sentence for check in checks if check.code == "RT108"), "Nobody could be compared with it.")
-    link = f"{settings.airflow_url}/daybreak/reports/verdicts/{name}.html"
+    link = settings.report_link(f"verdicts/{name}.html")
     return {
         "verdict_id": name,
         "subject": f"Promote v{row[3]}, or keep v{row[1]}?",

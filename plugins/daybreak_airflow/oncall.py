@@ -108,10 +108,8 @@ def sentence(error: Any, run_reason: str | None) -> str:
 
 def report_of(settings: Settings, context: Mapping[str, Any], error: Any) -> str:
     """Address of the report that shows the failure: the error's own, else the run's validation."""
-    from daybreak_airflow.ui.links import report_url
-
     path = getattr(error, "report", "")
     if not path and error and "validate" in context["dag"].task_ids:
         checked = context["ti"].xcom_pull(task_ids="validate")
         path = ((checked or {}).get("facts") or {}).get("report")
-    return report_url(settings, path) if path else ""
+    return settings.report_link(path) if path else ""

@@ -7,14 +7,11 @@ empty one shows no button. The addresses come from facts in the reference that t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import attrs
 from airflow.sdk import BaseOperatorLink
-
-if TYPE_CHECKING:
-    from include.core.settings import Settings
 
 REPORT_KEY = "report"  # where a stage that fails with a report leaves its path
 
@@ -29,7 +26,7 @@ class ReportLink(BaseOperatorLink):
         from include.core.settings import load_settings
 
         path = facts_of(ti_key).get(self.fact) or ti_key.xcom_pull(key=self.fact)
-        return report_url(load_settings(), path) if path else ""
+        return load_settings().report_link(path) if path else ""
 
 
 class ValidationReportLink(ReportLink):
@@ -82,7 +79,7 @@ class MlflowRunLink(BaseOperatorLink):
         if not facts.get("mlflow_run_id"):
             return ""
         experiment, run = quote(str(facts["mlflow_experiment_id"])), quote(str(facts["mlflow_run_id"]))
-        return f"{mlflow_url(load_settings())}/#/experiments/{experiment}/runs/{run}"
+        return f"{load_settings().mlflow_link}/#/experiments/{experiment}/runs/{run}"
 
 
 def shows(*links: BaseOperatorLink) -> Any:
@@ -100,13 +97,3 @@ def facts_of(ti: Any) -> Mapping[str, Any]:
     """The facts in the reference that the task returned; none if it returned nothing."""
     returned = ti.xcom_pull(task_ids=ti.task_id)
     return (returned.get("facts") or {}) if isinstance(returned, Mapping) else {}
-
-
-def report_url(settings: Settings, path: str) -> str:
-    """Where people open a report, given its path below the report folder."""
-    return f"{settings.airflow_url}/daybreak/reports/{quote(path)}"
-
-
-def mlflow_url(settings: Settings) -> str:
-    """Where people open MLflow."""
-    return settings.mlflow_public_url.rstrip("/") or settings.mlflow_url

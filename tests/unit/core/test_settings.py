@@ -11,6 +11,8 @@ from include.adapters import duck
 from include.core.errors import SettingsError
 from include.core.settings import PROJECT, Settings, load_settings
 from include.models import MODELS
+from include.operations.status import links
+from tests.architecture.source import files
 
 
 @pytest.fixture
@@ -93,6 +95,27 @@ def test_a_model_that_is_not_there_is_refused_with_those_that_are(home, monkeypa
 def test_people_are_sent_to_the_public_address_when_there_is_one(home):
     assert Settings(home=home, airflow_port=8081).airflow_url == "http://127.0.0.1:8081"
     assert Settings(home=home, public_url="https://news.example/").airflow_url == "https://news.example"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_link_is_the_same_whether_or_not_its_address_ends_in_a_slash(home, slash):
+    settings = Settings(
+        home=home, public_url=f"https://news.example{slash}", mlflow_public_url=f"https://ml.example{slash}"
+    )
+    assert settings.mlflow_link == links(settings, {})["mlflow"] == "https://ml.example"
+    report = "https://news.example/daybreak/reports/verdicts/a%20b.html"
+    assert (
+        settings.report_link("verdicts/a b.html")
+        == links(settings, {"judge": "verdicts/a b.html"})["verdict"]
+        == report
+    )
+    assert Settings(home=home, mlflow_port=5001).mlflow_link == "http://127.0.0.1:5001"
+
+
+def test_links_to_mlflow_and_to_reports_are_made_by_the_settings_alone():
+    for sign in (r"mlflow_public_url.* or ", r"daybreak/reports/\{"):
+        found = [path.name for path in files("include", "plugins", "dags") if re.search(sign, path.read_text())]
+        assert found == ["settings.py"], sign
 
 
 def test_a_month_ahead_that_a_rule_allows_is_never_too_far_for_the_window(home, monkeypatch):
