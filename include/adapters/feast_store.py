@@ -67,11 +67,6 @@ def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
     _shared_store(settings).materialize(start_date=as_of - OVERLAP, end_date=as_of)
 
 
-def _as_of(build: Path) -> str:
-    """The moment a build's name begins with; what follows is about its content and says nothing of its age."""
-    return build.name.split("-")[0]
-
-
 def read_online(settings: Settings, service: str, entities: list[dict[str, Any]]) -> pa.Table:
     """What the online store would serve for these entities now."""
     store = _shared_store(settings)

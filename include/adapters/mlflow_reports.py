@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_server
 from include.core.settings import Settings
 
 IN_THE_BIN = "must be in the 'active' state"  # what the server says of a deleted run, with a code that means much else
@@ -63,10 +62,7 @@ def keep_backtest(
     from mlflow.entities import Metric, Param
     from mlflow.exceptions import MlflowException
 
-    try:  # a server that is not there is found out at once, not after the client's retries
-        socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
-    except OSError as error:
-        raise away(settings, error) from error
+    need_server(settings)
     try:
         mlflow = client(settings)
         experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id

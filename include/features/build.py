@@ -19,14 +19,12 @@ import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.adapters.feast_store import seal
-from include.core.contract import LONGEST_COUNTED_SECONDS
+from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
 from include.core.errors import SourceError
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, find_read_kind, open_tables
-from include.features.scenes import MICROSECONDS
 
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
-SIDE_TABLES = ("articles", "reads", "shown", "co_reads", "requests", "moments", "outcomes")
 ROWS_AT_ONCE = 131_072
 Purpose = Literal["training", "scoring"]
 # The queries in include/features/sql/duckdb/, each of which may name the tables of those before it.
@@ -74,7 +72,7 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
 
     Each is written as it comes, and read from its file by those that follow, so memory does not grow with the readers.
     """
-    moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MICROSECONDS)})
+    moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MOMENT)})
     with open_tables(settings, snapshot) as connection:
         connection.register("moments", moments)
         parameters = {"read_kind": find_read_kind(connection), **counting(settings)}
@@ -98,11 +96,11 @@ def _write(place: Path, rows: pa.RecordBatchReader, **moments: datetime) -> Path
     """The file that holds the rows, with a column for each of the moments."""
     schema = rows.schema
     for name in moments:
-        schema = schema.append(pa.field(name, MICROSECONDS))
+        schema = schema.append(pa.field(name, MOMENT))
     place.mkdir(parents=True)
     with pq.ParquetWriter(place / "part.parquet", schema, compression="zstd", compression_level=1) as writer:
         for batch in rows:
-            more = [pa.repeat(pa.scalar(moment, MICROSECONDS), batch.num_rows) for moment in moments.values()]
+            more = [pa.repeat(pa.scalar(moment, MOMENT), batch.num_rows) for moment in moments.values()]
             writer.write_batch(pa.record_batch([*batch.columns, *more], schema=schema))
     return place / "part.parquet"
 
@@ -130,7 +128,7 @@ def describe_world(
 ) -> dict[str, pa.Table]:
     """What is the same for everybody who asks at these moments; `read_kind` as in `describe_readers`."""
     tables = {
-        "moments": pa.table({"list_at": pa.array(moments, MICROSECONDS)}),
+        "moments": pa.table({"list_at": pa.array(moments, MOMENT)}),
         "articles": connection.table("articles").to_arrow_table(),
     }
     connection.register("moments", tables["moments"])

@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.core.clock import parse_moment
+from include.core.contract import MOMENT
 from include.core.errors import ArtifactDamaged, BadInput
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, find_read_kind, open_tables
 from include.data.store import read_json, write_json
 from include.features.build import counting, describe_part, describe_readers, describe_world
-from include.features.scenes import MICROSECONDS, VERSION, Scenes, make_scenes
+from include.features.scenes import VERSION, Scenes, make_scenes
 
 FOLDER = "crowd"
 MOST_EVENTS = 5_000_000
@@ -48,7 +49,7 @@ class World:
             return self.scenes
         if (known := self._moved.get(moment)) is not None:
             return known
-        at = pa.scalar(moment, MICROSECONDS)
+        at = pa.scalar(moment, MOMENT)
         moved = {name: getattr(self.scenes, name) for name in ("articles", "co_reads")}
         for name, table in moved.items():
             moved[name] = table.set_column(
@@ -85,7 +86,7 @@ class Crowd:
         asked = {**counted, "as_of": as_of, "most_events": MOST_EVENTS}
         articles, events = (describe_part(connection, name, asked) for name in ("crowd_articles", "crowd_events"))
         came = describe_part(connection, "crowd_readers", asked).column("readers")[0].as_py()
-        lately = pc.field("occurred_at") >= pa.scalar(as_of - timedelta(days=1), MICROSECONDS)
+        lately = pc.field("occurred_at") >= pa.scalar(as_of - timedelta(days=1), MOMENT)
         kept = len(pc.unique(events.filter(lately).column("reader_id")))
         about = {
             "as_of": as_of.isoformat(),
@@ -141,7 +142,7 @@ class Crowd:
             connection.register("reading_events", events)
             connection.register("subscribers", NOBODY)
             tables = describe_world(connection, [moment], self.parameters)
-            nobody = pa.schema([("reader_id", pa.int64()), ("list_at", MICROSECONDS)]).empty_table()
+            nobody = pa.schema([("reader_id", pa.int64()), ("list_at", MOMENT)]).empty_table()
             described = describe_readers(connection, nobody, self.parameters)
         tables = {**tables, "requests": nobody, **described, "all_reads": tables["reads"]}
         if not tables["article_stats"].num_rows:
@@ -155,8 +156,11 @@ class Crowd:
 
 NOBODY = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("region", pa.string()), ("plan", pa.string())),
-        *(("signed_up_at", MICROSECONDS), ("interests", pa.list_(pa.string()))),
+        ("reader_id", pa.int64()),
+        ("region", pa.string()),
+        ("plan", pa.string()),
+        ("signed_up_at", MOMENT),
+        ("interests", pa.list_(pa.string())),
     ]
 ).empty_table()
 

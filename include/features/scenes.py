@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.adapters.feast_store import retrieve
+from include.core.contract import MOMENT
 
 VERSION = "v3"
 METADATA = ["article_id", "title", "category", "publisher", "language", "word_count", "published_at"]
-MICROSECONDS = pa.timestamp("us", tz="UTC")
 OURS_TO_FEAST = {"list_at": "event_timestamp"}
 FEAST_TO_OURS = {"event_timestamp": "list_at"}
 
@@ -58,7 +58,7 @@ class Scenes:
 def rows_between(table: pa.Table, start: datetime, end: datetime) -> pa.Table:
     """The rows with `start <= list_at < end`."""
     list_at = pc.field("list_at")
-    return table.filter((list_at >= pa.scalar(start, MICROSECONDS)) & (list_at < pa.scalar(end, MICROSECONDS)))
+    return table.filter((list_at >= pa.scalar(start, MOMENT)) & (list_at < pa.scalar(end, MOMENT)))
 
 
 def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:

@@ -16,6 +16,7 @@ from typing import ClassVar, Protocol, cast
 
 import pyarrow as pa
 
+from include.core.contract import MOMENT
 from include.core.errors import SettingsError
 from include.core.model_names import find_names
 from include.features.scenes import Scenes
@@ -23,7 +24,7 @@ from include.features.scenes import Scenes
 RANKED = pa.schema(
     [
         ("reader_id", pa.int64()),
-        ("list_at", pa.timestamp("us", tz="UTC")),
+        ("list_at", MOMENT),
         ("rank", pa.int32()),
         ("article_id", pa.int64()),
         ("score", pa.float32()),

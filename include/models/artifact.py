@@ -20,11 +20,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.adapters import duck
+from include.core.contract import MOMENT
 from include.core.errors import ArtifactDamaged
 from include.data.store import read_json, write_json
 from include.features.build import describe_part, describe_readers
 from include.features.crowd import FOLDER, Crowd, World
-from include.features.scenes import MICROSECONDS, Scenes
+from include.features.scenes import Scenes
 from include.models import RANKED, Recommender, model_class
 from include.models.histories import before, read_candidates, read_depth, read_histories, read_moment, read_readers
 from include.models.threads import one_thread
@@ -92,12 +93,14 @@ class Artifact:
 
     def _see(self, world: World, events: pa.Table, asking: pa.Table, moment: datetime) -> Scenes:
         """The scenes of those who ask, by the very queries that describe the readers of a batch."""
-        list_at = pa.repeat(pa.scalar(moment, MICROSECONDS), asking.num_rows)
+        list_at = pa.repeat(pa.scalar(moment, MOMENT), asking.num_rows)
         requests = pa.table({"reader_id": asking.column("reader_id"), "list_at": list_at})
         with duck.borrow() as connection:
             for name, table in (
-                *(("reading_events", events), ("subscribers", asking)),
-                *(("articles", self.crowd.articles), ("requests", requests)),
+                ("reading_events", events),
+                ("subscribers", asking),
+                ("articles", self.crowd.articles),
+                ("requests", requests),
             ):
                 connection.register(name, table)
             reads, shown = (describe_part(connection, name, self.crowd.parameters) for name in ("reads", "shown"))

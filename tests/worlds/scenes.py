@@ -17,10 +17,16 @@ REQUESTS = pa.schema(_KEYS)
 READERS = pa.schema(
     [
         *_KEYS,
-        *(("region", pa.string()), ("plan", pa.string()), ("interests", pa.list_(pa.string()))),
+        ("region", pa.string()),
+        ("plan", pa.string()),
+        ("interests", pa.list_(pa.string())),
         ("tenure_days", pa.float64()),
-        *(("impression_count", pa.int64()), ("read_count", pa.int64()), ("read_count_1d", pa.int64())),
-        *(("read_seconds", pa.float64()), ("mean_read_seconds", pa.float64()), ("active_day_count", pa.int64())),
+        ("impression_count", pa.int64()),
+        ("read_count", pa.int64()),
+        ("read_count_1d", pa.int64()),
+        ("read_seconds", pa.float64()),
+        ("mean_read_seconds", pa.float64()),
+        ("active_day_count", pa.int64()),
         *((name, pa.list_(pa.string())) for name in ("categories", "publishers", "languages")),
         *((f"{name}_shares", pa.list_(pa.float32())) for name in ("category", "publisher", "language")),
     ]
@@ -28,28 +34,39 @@ READERS = pa.schema(
 COUNTS = ("impression_count_1d", "click_count_1d", "read_count_1d", "read_count_6h", "read_count_3h", "read_count_1h")
 LIVE = pa.schema(
     [
-        *(("article_id", pa.int64()), ("list_at", MOMENT), ("read_seconds_1d", pa.float64())),
+        ("article_id", pa.int64()),
+        ("list_at", MOMENT),
+        ("read_seconds_1d", pa.float64()),
         *((name, pa.int64()) for name in COUNTS),
         *((name, pa.string()) for name in ("title", "category", "publisher", "language")),
-        *(("word_count", pa.int32()), ("published_at", MOMENT)),
+        ("word_count", pa.int32()),
+        ("published_at", MOMENT),
     ]
 )
 READS = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("article_id", pa.int64())),
-        *(("read_at", MOMENT), ("known_at", MOMENT)),
-        *(("read_seconds", pa.float64()), ("seconds_known_at", MOMENT)),
+        ("reader_id", pa.int64()),
+        ("article_id", pa.int64()),
+        ("read_at", MOMENT),
+        ("known_at", MOMENT),
+        ("read_seconds", pa.float64()),
+        ("seconds_known_at", MOMENT),
     ]
 )
 SHOWN = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("article_id", pa.int64())),
-        *(("shown_at", MOMENT), ("known_at", MOMENT), ("position", pa.int16())),
+        ("reader_id", pa.int64()),
+        ("article_id", pa.int64()),
+        ("shown_at", MOMENT),
+        ("known_at", MOMENT),
+        ("position", pa.int16()),
     ]
 )
 CO_READS = pa.schema(
     [
-        *(("list_at", MOMENT), ("article_id", pa.int64()), ("other_id", pa.int64())),
+        ("list_at", MOMENT),
+        ("article_id", pa.int64()),
+        ("other_id", pa.int64()),
         *((name, pa.float32()) for name in ("weight", "together", "following")),
     ]
 )

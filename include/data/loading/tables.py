@@ -21,7 +21,6 @@ from include.data.loading.mapping import Section
 ROLE, SCHEMA = "newsroom", "loaded"
 LOCK = 7_240_713
 ROWS_AT_ONCE = 65_536
-TARGETS = ("events", "articles", "readers", "names")
 
 
 @dataclass(frozen=True)

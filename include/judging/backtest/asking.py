@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 
 from include.adapters import duck
+from include.core.contract import MOMENT
 from include.core.settings import Settings
 from include.features.build import counting, describe, describe_readers, describe_world
 from include.features.scenes import Scenes, make_scenes
 from include.judging.backtest.ground import Ground, first_reads
 from include.judging.backtest.plan import EVERYBODY, Plan
 
-MICROSECONDS = pa.timestamp("us", tz="UTC")
 FEWEST_MOMENTS = 16  # that a model learns from in next-read mode, if there are so many
 
 
@@ -150,8 +150,10 @@ def _session_scenes(
     subscribers = _query(connection, "session_readers", parameters)
     with duck.connect() as sessions:
         for name, table in (
-            *(("reading_events", events), ("subscribers", subscribers)),
-            *(("articles", world["articles"]), ("moments", world["moments"])),
+            ("reading_events", events),
+            ("subscribers", subscribers),
+            ("articles", world["articles"]),
+            ("moments", world["moments"]),
         ):
             sessions.register(name, table)
         reads = duck.fetch(sessions, duck.query("features/reads"), parameters)
@@ -171,7 +173,7 @@ def _session_scenes(
 
 
 def _moments(moments: Sequence[datetime]) -> pa.Table:
-    return pa.table({"list_at": pa.array(moments, MICROSECONDS)})
+    return pa.table({"list_at": pa.array(moments, MOMENT)})
 
 
 def _query(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:

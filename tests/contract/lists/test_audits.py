@@ -14,6 +14,7 @@ import pytest
 from include import pipeline
 from include.adapters.warehouse import connect
 from include.core.checks import at_most
+from include.core.contract import MOMENT
 from include.core.errors import AuditFailed
 from include.core.references import Reference
 from include.core.run import Run
@@ -21,7 +22,6 @@ from include.core.settings import Settings
 from include.data.snapshot import refer_to
 from include.data.store import write_json
 from include.features.audit import audit_features
-from include.features.scenes import MICROSECONDS
 from include.lists.audit import audit_lists
 from include.models import RANKED
 from include.pipeline.run import keep_checks
@@ -98,7 +98,7 @@ def test_a_build_of_another_day_is_not_taken_for_todays(build):
 def places(build, settings):
     """Ten live, sound, unread articles for each of twenty readers, not the same for any two."""
     articles = pq.read_table(build / "articles")
-    fresh = pc.field("published_at") >= pa.scalar(tiny.AS_OF - 10 * HOUR, MICROSECONDS)
+    fresh = pc.field("published_at") >= pa.scalar(tiny.AS_OF - 10 * HOUR, MOMENT)
     live = articles.filter(fresh & ~pc.field("is_flagged")).column("article_id").to_pylist()
     read = {(row["reader_id"], row["article_id"]) for row in pq.read_table(build / "reads").to_pylist()}
     rows = []
@@ -132,8 +132,8 @@ def test_sound_lists_pass(settings, build, places, tmp_path):
 
 
 def test_a_list_with_a_wrong_article_fails_by_that_check_alone(settings, build, places, tmp_path):
-    old = pa.scalar(tiny.AS_OF - 30 * HOUR, MICROSECONDS)
-    fresh = pa.scalar(tiny.AS_OF - 20 * HOUR, MICROSECONDS)
+    old = pa.scalar(tiny.AS_OF - 30 * HOUR, MOMENT)
+    fresh = pa.scalar(tiny.AS_OF - 20 * HOUR, MOMENT)
     flagged = pc.field("is_flagged")
     lately = pc.field("read_at") >= fresh
     one = pq.read_table(build / "reads").filter(lately & (pc.field("reader_id") <= 20)).slice(0, 1).to_pylist()[0]

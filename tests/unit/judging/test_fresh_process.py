@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
+from include.core.contract import MOMENT
 from include.judging.fresh_process import SAMPLE_READERS, differing_share, take_sample
 from tests.worlds.scenes import NOW, an_article, ranking, scenes
 
@@ -44,9 +45,7 @@ def test_scores_that_are_no_numbers_are_never_reproduced():
 def test_a_sample_is_of_the_last_moment_and_spread_over_all_readers():
     readers = list(range(1, 3 * SAMPLE_READERS + 1))
     world = scenes(readers, [an_article(1)], {1: [1], 2: [1]})
-    earlier = world.requests.set_column(
-        1, "list_at", pa.array([NOW - timedelta(hours=3)] * len(readers), pa.timestamp("us", tz="UTC"))
-    )
+    earlier = world.requests.set_column(1, "list_at", pa.array([NOW - timedelta(hours=3)] * len(readers), MOMENT))
     sample = take_sample(type(world)(**{**vars(world), "requests": pa.concat_tables([earlier, world.requests])}))
     chosen = sample.requests.column("reader_id").to_pylist()
     assert sample.requests.column("list_at").unique().to_pylist() == [NOW]

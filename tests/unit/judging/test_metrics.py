@@ -16,8 +16,12 @@ from tests.worlds.scenes import NOW, an_article, ranking, scenes
 
 OUTCOMES = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("list_at", MOMENT), ("article_id", pa.int64())),
-        *(("position", pa.float64()), ("is_shown", pa.bool_()), ("read_seconds", pa.float64())),
+        ("reader_id", pa.int64()),
+        ("list_at", MOMENT),
+        ("article_id", pa.int64()),
+        ("position", pa.float64()),
+        ("is_shown", pa.bool_()),
+        ("read_seconds", pa.float64()),
     ]
 )
 LOG2_3 = math.log2(3)

@@ -7,13 +7,18 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.core.contract import MOMENT
 from include.features.scenes import Scenes
 
 KEYS = ["reader_id", "list_at", "article_id"]
 EXAMPLES = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("list_at", pa.timestamp("us", tz="UTC")), ("article_id", pa.int64())),
-        *(("position", pa.float64()), ("is_read", pa.bool_()), ("read_seconds", pa.float64())),
+        ("reader_id", pa.int64()),
+        ("list_at", MOMENT),
+        ("article_id", pa.int64()),
+        ("position", pa.float64()),
+        ("is_read", pa.bool_()),
+        ("read_seconds", pa.float64()),
     ]
 )
 

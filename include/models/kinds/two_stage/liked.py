@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from include.core.contract import MOMENT
 from include.features.scene_arrays import Array, find_places, to_times
 
 Numbers = NDArray[np.float32]
 
-_KEYS = [("reader_id", pa.int64()), ("list_at", pa.timestamp("us", tz="UTC"))]
+_KEYS = [("reader_id", pa.int64()), ("list_at", MOMENT)]
 _LIKED = [("taste", pa.float32()), ("taste_spread", pa.float32())]
 TASTES = pa.schema([*_KEYS, ("topic", pa.int32()), *_LIKED])
 PUBLISHER_TASTES = pa.schema([*_KEYS, ("publisher", pa.string()), *_LIKED])

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from include.core.contract import LONGEST_COUNTED_SECONDS
+from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
 from include.features.scene_arrays import Array, Counts, find_places
 from include.features.scenes import Scenes
 from include.models.kinds.two_stage.counts import (
@@ -42,7 +42,6 @@ FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
 TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in counts
 FEWEST_CANDIDATES = 100
-MOMENT = pa.timestamp("us", tz="UTC")
 
 
 def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
@@ -224,9 +223,15 @@ def _tell(view: View, part: Counts, pairs: Any, kept: Counts, score: Array, rank
 
 SCORED = pa.schema(
     [
-        *(("reader_id", pa.int64()), ("list_at", MOMENT), ("article_id", pa.int64()), ("score", pa.float64())),
-        *(("rank", pa.int64()), ("co_read_strongest", pa.float32()), ("category_share", pa.float32())),
-        *(("read_count_6h", pa.float32()), ("age_hours", pa.float64())),
+        ("reader_id", pa.int64()),
+        ("list_at", MOMENT),
+        ("article_id", pa.int64()),
+        ("score", pa.float64()),
+        ("rank", pa.int64()),
+        ("co_read_strongest", pa.float32()),
+        ("category_share", pa.float32()),
+        ("read_count_6h", pa.float32()),
+        ("age_hours", pa.float64()),
     ]
 )
 NOTHING = SCORED.empty_table()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from include.adapters.warehouse import Connection, connect
+from include.core.contract import MOMENT
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.operations.demo.newsroom import headlines
@@ -272,7 +273,7 @@ def _event_columns(events: Events, list_refs: Sequence[str]) -> list[Any]:
 
 
 def _times(us: Array) -> Any:
-    return pa.array(us).cast(pa.timestamp("us", tz="UTC"))
+    return pa.array(us).cast(MOMENT)
 
 
 def _copy(connection: Connection, statement: LiteralString, columns: Sequence[Any]) -> None:
