@@ -19,11 +19,11 @@ from pydantic import SecretStr
 
 from include.core.errors import ServiceError
 from include.core.settings import Settings
+from include.core.locks import LockKey
 
 INCLUDE = Path(__file__).resolve().parents[1]
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAREHOUSE = "warehouse"
-MIGRATION_LOCK = 7_240_711
 
 # role -> the setting that holds its password
 ROLES = {
@@ -121,7 +121,7 @@ def migrate(settings: Settings) -> list[str]:
     """The names of the migrations that were missing and are now applied, each in its own transaction."""
     applied: list[str] = []
     with connect(settings, "postgres", autocommit=True) as warehouse:
-        warehouse.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        warehouse.execute("select pg_advisory_lock(%s)", [LockKey.MIGRATIONS])
         warehouse.execute(
             "create table if not exists public.migrations"
             " (name text primary key, applied_at timestamptz not null default now())"

@@ -28,6 +28,7 @@ from include.core.references import Reference
 from include.core.settings import Settings
 from include.data.day_files import DayFile, store_by_day, store_whole
 from include.data.store import digest_file, digest_of, manifest_uri, object_path, read_manifest, write_manifest
+from include.core.locks import LockKey
 
 MOST_TOLD = 3
 STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window
@@ -143,7 +144,7 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
     """The snapshot, described by a manifest and known to `ops.snapshots`; one that was kept before stays as it was."""
     with connect(settings) as warehouse:
         window = {"as_of": snapshot.as_of, "window_start": snapshot.window_start, "parent_id": snapshot.parent}
-        warehouse.execute(query("data/lock_snapshots"))
+        warehouse.execute(query("data/lock_snapshots"), {"key": LockKey.SNAPSHOTS})
         newest = warehouse.execute(query("data/version_before"), window).fetchone()
         try:
             kept = find_snapshot(settings, snapshot.id)

@@ -16,6 +16,7 @@ from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import NoChampion, ServiceError
 from include.core.settings import Settings
+from include.core.locks import LockKey
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def repair_aliases(settings: Settings) -> None:
     """
     mlflow_client.need_server(settings)
     with connect(settings) as warehouse:
-        warehouse.execute(query("judging/lock_aliases"))
+        warehouse.execute(query("judging/lock_aliases"), {"key": LockKey.ALIASES})
         champion = find_champion(warehouse)
         if champion is None:
             return

@@ -16,6 +16,7 @@ from psycopg import sql
 from include.adapters.binary_copy import HEADER, TRAILER, rows_as_bytes
 from include.adapters.warehouse import Connection, query
 from include.core.errors import AuditFailed
+from include.core.locks import LockKey
 
 # a list's columns in the order of `batch/copy.sql`, as the bytes PostgreSQL wants; its text, `reason`, comes last
 NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
@@ -72,7 +73,7 @@ def find_live(warehouse: Connection) -> tuple[str, datetime, int, datetime] | No
 
 def lock(warehouse: Connection) -> None:
     """Nobody else publishes until this transaction ends."""
-    warehouse.execute(query("lists/lock_live"))
+    warehouse.execute(query("lists/lock_live"), {"key": LockKey.LIVE_LISTS})
 
 
 def newest_of_version(warehouse: Connection, version: int) -> str | None:

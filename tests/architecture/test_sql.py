@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
 from include.core.settings import PROJECT
-from tests.architecture.source import calls, files, name, words
+from include.core.locks import LockKey
+from tests.architecture.source import calls, files, name, tree, words
 
 INCLUDE = PROJECT / "include"
 ENGINES = ("postgres", "duckdb")
@@ -176,3 +178,25 @@ def test_a_statement_that_is_not_plain_says_what_it_is_for():
         if len(path.read_text().splitlines()) > 8 and not path.read_text().startswith("-- ")
     ]
     assert silent == []
+
+
+def locks_with_a_key_of_their_own(path: Path) -> list[str | int]:
+    """What a file says of advisory locks with the key written out, in a statement or as a number."""
+    written_out = re.compile(r"pg_\w*advisory\w*\(\s*[^%\s][^)]*\)")
+    if path.suffix == ".sql":
+        return written_out.findall(path.read_text())
+    found = [call for word in words(path) for call in written_out.findall(word)]
+    numbers = {node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant)}
+    return [*found, *(int(key) for key in LockKey if key in numbers)]
+
+
+def test_no_two_purposes_share_the_key_of_a_lock():
+    assert len(LockKey.__members__) > 4
+    assert {name: key.name for name, key in LockKey.__members__.items() if key.name != name} == {}
+
+
+def test_every_lock_takes_its_key_from_the_table():
+    paths = [*files(), *(PROJECT / "include").rglob("*.sql")]
+    table = Path(inspect.getfile(LockKey))
+    guilty = {name(path): found for path in paths if path != table and (found := locks_with_a_key_of_their_own(path))}
+    assert guilty == {}

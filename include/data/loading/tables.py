@@ -17,9 +17,9 @@ from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.data.loading.intake import Intake
 from include.data.loading.mapping import Section
+from include.core.locks import LockKey
 
 ROLE, SCHEMA = "newsroom", "loaded"
-LOCK = 7_240_713
 ROWS_AT_ONCE = 65_536
 
 
@@ -41,7 +41,7 @@ class Shown:
 def only_one(settings: Settings) -> Iterator[Connection]:
     """A connection that is the only one to load."""
     with connect(settings, ROLE, autocommit=True) as publisher:
-        row = publisher.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+        row = publisher.execute("select pg_try_advisory_lock(%s)", [LockKey.LOADING]).fetchone()
         if not row or not row[0]:
             raise DaybreakError("Another process is loading.", hint="wait until it is done, or stop it.")
         yield publisher

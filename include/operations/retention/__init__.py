@@ -15,6 +15,7 @@ from include.adapters import mlflow_cleaning
 from include.adapters.warehouse import connect, query
 from include.core.errors import ServiceError
 from include.core.settings import Settings
+from include.core.locks import LockKey
 from include.operations.retention.items import Item, Sweep, changed_at, drop_old
 from include.operations.retention.snapshots import sweep_snapshots
 from include.operations.retention.versions import drop_files, number_of, plan_versions, purge_removed, remove_versions
@@ -55,7 +56,8 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
 def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
     """The rows of old batches; that they were there is remembered."""
     with connect(settings) as warehouse:
-        warehouse.execute(query("lists/lock_live"))  # a rollback may be about to bring one of them back
+        # a rollback may be about to bring one of them back
+        warehouse.execute(query("lists/lock_live"), {"key": LockKey.LIVE_LISTS})
         names = [name for (name,) in warehouse.execute(query("operations/retention/old_batches"), {"before": before})]
         for name in names if not dry_run else ():
             warehouse.execute(sql.SQL("drop table {}").format(sql.Identifier("recs", f"batch_{name.lower()}")))

@@ -19,6 +19,7 @@ from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import ArtifactDamaged
 from include.core.settings import Settings
 from include.data.store import read_json
+from include.core.locks import LockKey
 from include.operations.retention.items import Item, changed_at, drop, size_of
 
 KIND = "snapshots"
@@ -32,7 +33,7 @@ def sweep_snapshots(
     """Every snapshot with why it stays or goes, and the day files that went."""
     before = as_of - timedelta(days=settings.keep_days)
     with connect(settings) as warehouse:
-        warehouse.execute(query("operations/retention/lock_snapshots"))
+        warehouse.execute(query("operations/retention/lock_snapshots"), {"key": LockKey.SNAPSHOTS})
         values = {"before": before, "going_versions": list(going_versions), "going_batches": list(going_batches)}
         rows = warehouse.execute(query("operations/retention/snapshots"), values).fetchall()
         items = [_judge(settings, before, *row) for row in rows]

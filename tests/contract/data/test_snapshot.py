@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.adapters.source import read_source, stream
-from include.adapters.warehouse import connect
+from include.adapters.warehouse import connect, query
 from include.core.contract import ARTICLES, READING_EVENTS, TABLES
 from include.core.settings import PROJECT
 from include.data import day_files
 from include.data.snapshot import find_snapshot, source_window, take_snapshot
 from include.data.store import object_path
+from include.core.locks import LockKey
+from include.operations.demo.newsroom.tables import open_newsroom
 from tests.parts import servers
 from tests.worlds import tiny
 
@@ -48,6 +50,12 @@ def edit(settings, text, *values):
 def add_events(settings, *events):
     with connect(settings, "newsroom") as newsroom:
         tiny.add(newsroom, "reading_events", [{**EVENT, **event} for event in events])
+
+
+def never_wait(settings):
+    """From here on, a connection to the warehouse that waits for a lock fails."""
+    with connect(settings, "postgres") as admin:
+        admin.execute("alter database warehouse set lock_timeout = '2s'")
 
 
 def manifests(settings):
@@ -335,3 +343,17 @@ def test_files_have_row_groups_of_a_fixed_size_whatever_the_batches_were(publish
     metadata = pq.ParquetFile(object_path(publisher, largest.sha256)).metadata
     groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
     assert groups == [1000] * (largest.rows // 1000) + [largest.rows % 1000]
+
+
+def test_a_snapshot_is_saved_while_the_demo_newsroom_plays(publisher):
+    never_wait(publisher)
+    with open_newsroom(publisher):
+        assert take(publisher).rows("articles")
+
+
+def test_the_demo_newsroom_plays_while_a_snapshot_is_saved_or_removed(publisher):
+    for statement in ("snapshot/lock", "retention/lock_snapshots"):
+        with connect(publisher) as warehouse:
+            warehouse.execute(query(statement), {"key": LockKey.SNAPSHOTS})
+            with open_newsroom(publisher):
+                pass

@@ -12,6 +12,7 @@ import pytest
 from include.adapters.warehouse import connect
 from include.core.checks import blocking
 from include.core.errors import AuditFailed
+from include.data.loading.tables import only_one
 from include.lists import batch as batches
 from include.lists.audit import audit_rows
 from include.models import RANKED
@@ -310,3 +311,17 @@ def test_of_two_publishers_at_once_the_newer_lists_win(settings):
     for one in publishers:
         one.join(30)
     assert current(settings)[0] == ["b2"]
+
+
+def test_a_batch_is_published_while_a_log_is_loaded(settings):
+    with connect(settings, "postgres") as admin:
+        admin.execute("alter database warehouse set lock_timeout = '2s'")
+    with only_one(settings):
+        assert publish(settings, "b1")
+
+
+def test_a_log_is_loaded_while_a_batch_is_published(settings):
+    with connect(settings) as warehouse:
+        batches.lock(warehouse)
+        with only_one(settings):
+            pass

@@ -1,2 +1,2 @@
 -- One publisher at a time; the newest as_of wins.
-select pg_advisory_xact_lock(7240713)
+select pg_advisory_xact_lock(%(key)s)

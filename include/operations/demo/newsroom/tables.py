@@ -23,6 +23,7 @@ from include.adapters.warehouse import Connection, connect
 from include.core.contract import MOMENT
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
+from include.core.locks import LockKey
 from include.operations.demo.newsroom import headlines
 from include.operations.demo.newsroom import readers as people
 from include.operations.demo.newsroom.events import ACTIONS, DTYPES, PLACES, Events, Lists, Memory
@@ -35,7 +36,6 @@ from include.operations.demo.newsroom.world import Parameters, Scenario, World, 
 Array = NDArray[Any]
 
 HERE = Path(__file__).parent
-LOCK = 7_240_712
 CUSTOMERS: LiteralString = "copy newsroom.customers from stdin (format csv)"
 STORIES: LiteralString = "copy newsroom.stories from stdin (format csv)"
 TRACKING: LiteralString = "copy newsroom.tracking from stdin (format csv)"
@@ -90,7 +90,7 @@ def exists(newsroom: Connection) -> bool:
 def open_newsroom(settings: Settings) -> Iterator[Connection]:
     """A connection that is the only one to play; a second one at the same time is a `DaybreakError`."""
     with connect(settings, "newsroom", autocommit=True) as newsroom:
-        row = newsroom.execute("select pg_try_advisory_lock(%s)", [LOCK]).fetchone()
+        row = newsroom.execute("select pg_try_advisory_lock(%s)", [LockKey.NEWSROOM]).fetchone()
         if not row or not row[0]:
             raise DaybreakError(
                 "The demo newsroom is being played by 1 other process.", hint="wait until that one is done, or stop it."
