@@ -66,6 +66,12 @@ GUIDES = {
         f"Read the error above: it names the version that could not be used; name another in the form. {AGAIN}",
         "rollback-failed",
     ),
+    "tune": Guide(
+        "ticket",
+        "Readers see no change: champion and lists are not touched, and `retrain` goes on with the parameters it had.",
+        f"Read the error above and remove its cause. {AGAIN} The search continues after its last trial.",
+        "tune-failed",
+    ),
     "newsroom": Guide(
         "ticket",
         "The demo publisher stands still; the next run plays on from where it stopped.",

@@ -36,6 +36,12 @@ def test_a_file_is_named_after_its_only_dag():
     assert {file.stem for file in DAGS.glob("*.py")} == EXPECTED
 
 
+def test_every_dag_has_a_guide_for_its_failure_and_every_guide_a_dag(dags):
+    from include.alerts.guides import GUIDES
+
+    assert set(GUIDES) == set(dags)
+
+
 @pytest.mark.parametrize("dag_id", sorted(EXPECTED))
 class TestEveryDag:
     def test_has_an_owner_and_tags(self, dags, dag_id):

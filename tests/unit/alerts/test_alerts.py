@@ -151,6 +151,7 @@ def test_a_failed_switch_does_not_claim_that_nothing_changed(task_id):
         ("monitor", "scheduled", "ticket"),
         ("maintain", "scheduled", "ticket"),
         ("newsroom", "scheduled", "ticket"),
+        ("tune", "scheduled", "ticket"),
         ("a DAG of tomorrow", "scheduled", "page"),
     ],
 )
