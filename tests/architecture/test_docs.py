@@ -11,7 +11,7 @@ from include.core.settings import PROJECT, Settings
 from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"
-PAGES = [PROJECT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 CODE = re.compile(r"(RT|PB|VOL|NUL|ANO|SKW|TAB|PII|FT|DR)\d{3}")
 NULLABLE = "may be empty"
 OPTIONAL = "optional"

@@ -1,11 +1,14 @@
-"""What the project tells others of itself: what it depends on."""
+"""What the project tells others of itself: what it depends on, how it is tested and under which licence."""
 
 from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
+
+import yaml
 
 from include.core.settings import PROJECT
 from tests.architecture.source import files, imports, name
@@ -47,3 +50,24 @@ def test_what_is_imported_is_declared():
 def test_what_benchmarks_and_tests_import_is_declared():
     assert undeclared(declared("requirements.in", "requirements-bench.in"), "bench") == {}
     assert undeclared(declared("requirements.in", "requirements-dev.in"), "tests") == {}
+
+
+def test_github_runs_make_test_on_the_oldest_and_the_newest_python():
+    job = yaml.safe_load((PROJECT / ".github" / "workflows" / "test.yml").read_text())["jobs"]["test"]
+    assert any(step.get("run", "").startswith("make test") for step in job["steps"])
+    bounds = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["requires-python"]
+    first, beyond = (int(minor) for minor in re.fullmatch(r">=3\.(\d+),<3\.(\d+)", bounds).groups())
+    assert job["strategy"]["matrix"]["python"] == [f"3.{first}", f"3.{beyond - 1}"]
+
+
+def test_hooks_before_a_commit_need_no_network():
+    repos = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"]
+    hooks = [hook for repo in repos for hook in repo["hooks"]]
+    assert {repo["repo"] for repo in repos} == {"local"}
+    assert {hook["language"] for hook in hooks} == {"system"}
+    assert {hook["entry"].split()[:2][-1] for hook in hooks} == {"format", "check"}
+
+
+def test_the_licence_is_there_and_named():
+    assert "Apache License\n                           Version 2.0" in (PROJECT / "LICENSE").read_text()
+    assert tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0"
