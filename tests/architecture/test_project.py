@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+import warnings
 from functools import cache
 from importlib.metadata import packages_distributions
 
+import pytest
 import yaml
 
 from include.core.settings import PROJECT
@@ -71,3 +73,10 @@ def test_hooks_before_a_commit_need_no_network():
 def test_the_licence_is_there_and_named():
     assert "Apache License\n                           Version 2.0" in (PROJECT / "LICENSE").read_text()
     assert tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0"
+
+
+@pytest.mark.parametrize("module", ["include.lists.batch", "daybreak_airflow.stages", "bench.ground"])
+@pytest.mark.parametrize("kind", [DeprecationWarning, FutureWarning, RuntimeWarning, ResourceWarning])
+def test_a_warning_about_our_own_code_fails_a_test(module, kind):
+    with pytest.raises(kind):
+        warnings.warn_explicit("outdated", kind, f"{module}.py", 1, module=module)
