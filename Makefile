@@ -39,8 +39,8 @@ lint: setup-dev ## style and order of the code
 types: setup-dev ## types of include/, strictly
 	$(RUN) -m mypy
 
-bench: setup ## time each stage beside its alternatives; ONLY=name for one
-	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(DATA),--data $(DATA))
+bench: setup ## time each stage beside its alternatives; ONLY=name for one, LONG=1 for large sizes
+	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(DATA),--data $(DATA))
 
 golden: setup-dev ## rewrite the committed graph and metrics after a change that was meant
 	$(RUN) -m pytest --golden

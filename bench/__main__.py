@@ -1,27 +1,32 @@
-"""`python -m bench [--only NAME]`: runs benchmarks, prints their table, writes `bench.json` in the state folder."""
+"""`python -m bench [--only NAME] [--long]`: runs benchmarks, prints their table, writes `bench.json` in the state."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.catalogue import BENCHES
 from bench.figures import Figure, table, write
 from bench.ground import prepared
+from bench.sizes import LONG, SHORT
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
 from include.operations.launcher import files
 from include.operations.launcher.progress import Progress
 
-ROWS = 1_000_000
-DESKDROP, TRUTH, SIZE = "deskdrop", "truth", "size"
+DESKDROP, TRUTH = "deskdrop", "truth"  # tables of their own
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Runs what was asked for; progress on standard error, the table on standard output."""
-    arguments = _arguments()
+    arguments = _arguments(words)
+    sizes = LONG if arguments.long else SHORT
+    if arguments.rows:
+        sizes = replace(sizes, rows=arguments.rows)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     say = Progress()
     figures: list[Figure] = []
@@ -34,20 +39,20 @@ def main() -> None:
         if arguments.only == TRUTH:
             from bench import truth
 
-            readers = arguments.readers or truth.READERS
-            sizes = {"seeds": arguments.seeds, "readers": readers, "sample": arguments.sample}
-            print(truth.compare(load_settings(), say, **sizes))
+            print(truth.compare(load_settings(), say, sizes))
             return
         path = load_settings().home / files.BENCH_FIGURES
-        with prepared(path.parent, arguments.rows, arguments.times, say, keep=arguments.keep) as ground:
-            if arguments.only == SIZE:
-                from bench import size
-
-                figures = size.measure(ground, arguments.readers or size.READERS, say)
-                write(path, figures)
-            for name in BENCHES if not arguments.only else {arguments.only} & BENCHES.keys():
+        chosen = {
+            name: bench
+            for name, bench in BENCHES.items()
+            if name == arguments.only or not (arguments.only or bench.is_on_request)
+        }
+        needs = {need for bench in chosen.values() for need in bench.needs}
+        with prepared(path.parent, sizes, needs, say, keep=arguments.keep) as ground:
+            for name, bench in chosen.items():
                 repeat = arguments.repeat or (1 if name == "loop" else 3)
-                figures += BENCHES[name](ground, repeat, say)
+                size = bench.tell_size(sizes)
+                figures += [replace(figure, size=size) for figure in bench.measure(ground, repeat, say)]
                 write(path, figures)
     except DaybreakError as error:
         print(f"bench: {error}", file=sys.stderr)
@@ -59,28 +64,17 @@ def main() -> None:
     say(f"written to {path}")
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Times stages beside their alternatives.")
-    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH, SIZE], help="one benchmark, not all")
+    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH], help="one benchmark, not all")
+    parser.add_argument("--long", action="store_true", help="the long form, up to a million events and more")
     parser.add_argument("--data", type=Path, help=f"the folder of the set that {DESKDROP} measures on")
-    parser.add_argument("--rows", type=_positive, default=ROWS, help=f"reading events, about (default {ROWS:,})")
     parser.add_argument(
-        "--times",
-        type=_positive,
-        default=3,
-        help="extract.large reads this many times the rows (default 3; 1: leave out)",
-    )
-    for name, default, what in (
-        ("seeds", 3, f"worlds that {TRUTH} plays"),
-        ("sample", 300, f"readers that {TRUTH} finds the reachable of"),
-    ):
-        parser.add_argument(f"--{name}", type=_positive, default=default, help=f"{what} (default {default:,})")
-    parser.add_argument(
-        "--readers", type=_positive, help=f"readers in each world of {TRUTH} (default 3,000), or of {SIZE} (500,000)"
+        "--rows", type=_positive, help=f"reading events, about (default {SHORT.rows:,}, {LONG.rows:,} with --long)"
     )
     parser.add_argument("--repeat", type=_positive, help="runs of each variant (default 3, of the loop 1)")
     parser.add_argument("--keep", action="store_true", help="leave data and services for the next run")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     if arguments.only == DESKDROP and arguments.data is None:
         parser.error(f"{DESKDROP} needs --data (make bench ONLY={DESKDROP} DATA=folder)")
     return arguments

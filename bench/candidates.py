@@ -1,4 +1,4 @@
-"""`candidates`: of 144,000 live articles the few hundred for each of 15,000 readers that a ranker then puts in order.
+"""`candidates`: of all live articles the few hundred for each of many readers that a ranker then puts in order.
 
 The world is a newsroom of that size, played without a database. The others answer a smaller question: the hundred best
 by one product of 64 made-up numbers per reader and article, whatever is read already, old, or in another language.
@@ -28,8 +28,8 @@ from include.models.kinds.two_stage.tasting import learn_tastes
 from include.operations.demo.newsroom.readers import DAY
 from include.operations.demo.newsroom.world import Parameters, World, to_us
 
-READERS, ARTICLES = 15_000, 144_000
-PLAYED_READERS, ARTICLES_PER_DAY, DAYS = 16_000, 50_000, 3  # some sign up later, some articles are flagged or late
+DAYS = 3
+PLAYED_MORE = (16 / 15, 50 / 48)  # some sign up later, some articles are flagged or late
 FACTORS, FOUND, AT_ONCE = 64, 100, 500
 SEED = 7
 
@@ -39,7 +39,7 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     strangers.install(ground.settings.home.parent, say)
     folder = ground.scratch / "candidates"
     if not folder.exists():
-        say(f"playing {READERS:,} readers and {ARTICLES:,} live articles, learning tastes")
+        say(f"playing {ground.sizes.readers:,} readers and {ground.sizes.articles:,} live articles, learning tastes")
         scenes = _play(ground)
         folder.mkdir()
         for field in fields(scenes):
@@ -51,16 +51,18 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 def _play(ground: Ground) -> Scenes:
     """So many readers at one moment, what was known then, and so many live articles: all that are young enough, whether
     anybody has seen them or not."""
-    world = World(Parameters(SEED, PLAYED_READERS, ARTICLES_PER_DAY, to_us(AS_OF) - DAYS * DAY))
+    readers, articles = ground.sizes.readers, ground.sizes.articles
+    played, per_day = round(readers * PLAYED_MORE[0]), round(articles * PLAYED_MORE[1] / DAYS)
+    world = World(Parameters(SEED, played, per_day, to_us(AS_OF) - DAYS * DAY))
     parameters = counting(ground.settings) | {"fresh_hours": DAYS * 24}
     with duck.connect() as connection:
         for name, table in play_tables(world, AS_OF).items():
             connection.register(name, table)
         scenes = make_scenes(describe(connection, list_times(ground.settings, AS_OF, "scoring"), "scoring", parameters))
     newest = scenes.articles.sort_by([("published_at", "descending"), ("article_id", "ascending")])
-    asking = {name: getattr(scenes, name).slice(0, READERS) for name in ("requests", "readers")}
-    asking["articles"] = newest.slice(0, ARTICLES).combine_chunks()
-    if (found := (asking["requests"].num_rows, asking["articles"].num_rows)) != (READERS, ARTICLES):
+    asking = {name: getattr(scenes, name).slice(0, readers) for name in ("requests", "readers")}
+    asking["articles"] = newest.slice(0, articles).combine_chunks()
+    if (found := (asking["requests"].num_rows, asking["articles"].num_rows)) != (readers, articles):
         raise DaybreakError(f"The world has {found[0]:,} readers and {found[1]:,} live articles.", hint="play more.")
     return replace(scenes, **asking)
 
@@ -82,20 +84,23 @@ def implicit(ground: Ground) -> Work:
     strangers.let_in(ground.settings.home.parent)
     from implicit.cpu.topk import topk
 
-    return _of_factors(lambda readers, articles: topk(articles, readers, FOUND)[0])
+    return _of_factors(ground, lambda readers, articles: topk(articles, readers, FOUND)[0])
 
 
-def product(_: Ground) -> Work:
+def product(ground: Ground) -> Work:
     """A plain matrix product and a partial sort."""
-    return _of_factors(lambda readers, articles: np.argpartition(-(readers @ articles.T), FOUND, axis=1)[:, :FOUND])
+    return _of_factors(
+        ground, lambda readers, articles: np.argpartition(-(readers @ articles.T), FOUND, axis=1)[:, :FOUND]
+    )
 
 
-def _of_factors(find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
+def _of_factors(ground: Ground, find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
     chance = np.random.default_rng(SEED)
-    readers, articles = (chance.standard_normal((count, FACTORS)).astype(np.float32) for count in (READERS, ARTICLES))
+    counts = (ground.sizes.readers, ground.sizes.articles)
+    readers, articles = (chance.standard_normal((count, FACTORS)).astype(np.float32) for count in counts)
 
     def work() -> int:
-        return sum(find(readers[start : start + AT_ONCE], articles).size for start in range(0, READERS, AT_ONCE))
+        return sum(find(readers[start : start + AT_ONCE], articles).size for start in range(0, len(readers), AT_ONCE))
 
     return work
 

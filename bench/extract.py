@@ -23,19 +23,19 @@ WINDOW = timedelta(days=DAYS)
 def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     """The variants in turns, then ours over everything that was played."""
     figures = in_turns("extract", (OURS, "pandas", "copy"), ground, repeat, say)
-    if ground.times > 1:
+    if ground.sizes.windows > 1:
         told = in_child("extract", "large", ground)
         say(f"extract.large: {told.rows:,} rows, {told.seconds:.2f} s, {told.peak_mb:.0f} MB")
         figures.append(replace(told, bench="extract.large", variant=OURS))
     return figures
 
 
-def daybreak(ground: Ground, times: int = 1) -> Work:
+def daybreak(ground: Ground, windows: int = 1) -> Work:
     """A snapshot, into a folder that holds none yet."""
     shutil.rmtree(ground.settings.home / "snapshots", ignore_errors=True)
 
     def work() -> int:
-        snapshot = take_snapshot(ground.settings, AS_OF, WINDOW * times)
+        snapshot = take_snapshot(ground.settings, AS_OF, WINDOW * windows)
         return sum(snapshot.rows(table.name) for table in TABLES)
 
     return work
@@ -43,7 +43,7 @@ def daybreak(ground: Ground, times: int = 1) -> Work:
 
 def large(ground: Ground) -> Work:
     """A snapshot of all windows that were played."""
-    return daybreak(ground, ground.times)
+    return daybreak(ground, ground.sizes.windows)
 
 
 def with_pandas(ground: Ground) -> Work:

@@ -24,7 +24,6 @@ from include.adapters import feast_store, warehouse
 from include.core.errors import DaybreakError
 
 VIEWS = ("reader_activity", "reader_taste")
-MOST_MOMENTS = 100_000  # the file store takes about 16 KB of memory for each
 OTHERS = ("file", "postgres")
 ROLE = "newsroom"
 
@@ -58,7 +57,7 @@ def build(ground: Ground) -> Work:
         shutil.rmtree(folder, ignore_errors=True)
         snapshot = take_snapshot(ground.settings, AS_OF, timedelta(days=ground.settings.window_days))
         compute_features(ground.settings, snapshot, "training", folder, folder)
-        asked = pq.read_table(folder / "requests").rename_columns(OURS_TO_FEAST).slice(0, MOST_MOMENTS)
+        asked = pq.read_table(folder / "requests").rename_columns(OURS_TO_FEAST).slice(0, ground.sizes.moments)
         pq.write_table(asked, folder / "asked.parquet")
         for view in VIEWS:
             _into_postgres(ground, view, pq.read_table(folder / view))

@@ -9,12 +9,13 @@ from pathlib import Path
 from statistics import median
 
 OURS = "daybreak"
-HEADINGS = ("bench", "variant", "rows", "seconds", "CPU s", "peak MB", "time : ours", "memory : ours")
+HEADINGS = ("bench", "variant", "rows", "seconds", "CPU s", "peak MB", "time : ours", "memory : ours", "size")
+TEXTS = ("bench", "variant", "size")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One variant of one benchmark on `rows` rows."""
+    """One variant of one benchmark that handled `rows` rows; `size` says what was asked of the benchmark."""
 
     bench: str
     variant: str
@@ -22,6 +23,7 @@ class Figure:
     seconds: float
     cpu_seconds: float
     peak_mb: float
+    size: str = ""
 
 
 def middle(bench: str, variant: str, runs: Sequence[Figure]) -> Figure:
@@ -56,6 +58,7 @@ def table(figures: Sequence[Figure]) -> str:
     order = {bench: place for place, bench in enumerate(dict.fromkeys(figure.bench for figure in figures))}
     found = ratios(figures)
     rows: list[tuple[str, ...]] = [HEADINGS]
+    above = ""
     for figure in sorted(figures, key=lambda one: (order[one.bench], one.variant != OURS)):
         time, memory = found.get((figure.bench, figure.variant), (None, None))
         rows.append(
@@ -67,20 +70,22 @@ def table(figures: Sequence[Figure]) -> str:
                 f"{figure.cpu_seconds:.2f}",
                 f"{figure.peak_mb:.0f}",
                 *("" if ratio is None or figure.variant == OURS else f"{ratio:.2f}" for ratio in (time, memory)),
+                "" if figure.size == above else figure.size,
             )
         )
+        above = figure.size
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if place < 2 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if heading in TEXTS else cell.rjust(width)
+            for heading, cell, width in zip(HEADINGS, row, widths, strict=True)
         ).rstrip()
         for row in rows
     )
 
 
 def write(path: Path, figures: Iterable[Figure]) -> None:
-    """The figures as JSON: a list of bench, variant, rows, seconds, cpu_seconds and peak_mb."""
+    """The figures as JSON: a list of bench, variant, rows, seconds, cpu_seconds, peak_mb and size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}")
     draft.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")

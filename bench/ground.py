@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.sizes import Sizes
 from include.core.errors import StateFolderError
 from include.core.settings import Settings, load_settings
 from include.operations.launcher import files, locks
@@ -24,17 +25,16 @@ Say = Callable[[str], None]
 AS_OF = datetime(2026, 11, 15, tzinfo=UTC)
 DAYS = 14
 EVENTS_PER_READER_DAY = 9.8  # what a demo reader does on average
-SERVICES = ("postgres", "mlflow")
+NEWSROOM = "newsroom"  # what a benchmark needs beside services: the demo newsroom, played
 FACTS = "ground.json"
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Where the data is. `rows` is the events of the last `DAYS` days, about; `times` as many have been played."""
+    """Where the data is, and how large. A window is `DAYS` days long."""
 
     settings: Settings
-    rows: int
-    times: int
+    sizes: Sizes
 
     @property
     def scratch(self) -> Path:
@@ -45,8 +45,11 @@ class Ground:
 
 
 @contextmanager
-def prepared(home: Path, rows: int, times: int, say: Say, *, keep: bool) -> Iterator[Ground]:
-    """The ground, ready; gone afterwards unless it is to be kept. One that was kept and is as asked is used again."""
+def prepared(home: Path, sizes: Sizes, needs: Iterable[str], say: Say, *, keep: bool) -> Iterator[Ground]:
+    """The ground with what is needed and no more; gone afterwards unless it is to be kept.
+
+    One that was kept, has the sizes asked and holds all that is needed is used again.
+    """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = locks.take(home / files.BENCH_LOCK)
     if lock is None:
@@ -54,7 +57,7 @@ def prepared(home: Path, rows: int, times: int, say: Say, *, keep: bool) -> Iter
     try:
         settings = _move_in(home / files.BENCH)
         try:
-            yield _furnish(settings, rows, times, say)
+            yield _furnish(settings, sizes, set(needs), say)
         finally:
             if not keep:
                 _clear(settings, say)
@@ -65,7 +68,7 @@ def prepared(home: Path, rows: int, times: int, say: Say, *, keep: bool) -> Iter
 def stand() -> Ground:
     """The ground as a child process finds it."""
     settings = load_settings()
-    return Ground(settings, **json.loads((settings.home / FACTS).read_text()))
+    return Ground(settings, Sizes(**json.loads((settings.home / FACTS).read_text())["sizes"]))
 
 
 def _move_in(home: Path) -> Settings:
@@ -76,19 +79,35 @@ def _move_in(home: Path) -> Settings:
     return load_settings()
 
 
-def _furnish(settings: Settings, rows: int, times: int, say: Say) -> Ground:
+def _furnish(settings: Settings, sizes: Sizes, needs: set[str], say: Say) -> Ground:
     from include.operations.demo import newsroom
-    from include.operations.launcher.up import is_up, up
+    from include.operations.launcher.up import up
 
-    facts = settings.home / FACTS
-    asked = {"rows": rows, "times": times}
-    if not (facts.exists() and json.loads(facts.read_text()) == asked and is_up(settings, SERVICES)):
+    if not _is_furnished(settings, sizes, needs):
         _clear(settings, say)
-        settings = up(settings, say, only=SERVICES, demo=False)
-        readers = max(50, round(rows / (DAYS * EVENTS_PER_READER_DAY)))
-        newsroom.play(settings, until=AS_OF, days=DAYS * times, readers=readers, say=say)
-        facts.write_text(json.dumps(asked))
-    return Ground(settings, rows, times)
+        if services := tuple(sorted(needs - {NEWSROOM})):
+            settings = up(settings, say, only=services, demo=False)
+        for folder in ("logs", "tmp"):  # of the measuring processes, whether services are there or not
+            (settings.home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        if NEWSROOM in needs:
+            readers = max(50, round(sizes.rows / (DAYS * EVENTS_PER_READER_DAY)))
+            newsroom.play(settings, until=AS_OF, days=DAYS * sizes.windows, readers=readers, say=say)
+        facts = {"sizes": asdict(sizes), "holds": sorted(needs)}
+        (settings.home / FACTS).write_text(json.dumps(facts))
+    return Ground(settings, sizes)
+
+
+def _is_furnished(settings: Settings, sizes: Sizes, needs: set[str]) -> bool:
+    from include.operations.launcher.up import is_up
+
+    path = settings.home / FACTS
+    if not path.exists():
+        return False
+    facts = json.loads(path.read_text())
+    services = tuple(set(facts["holds"]) - {NEWSROOM})
+    return (
+        facts["sizes"] == asdict(sizes) and needs <= set(facts["holds"]) and (not services or is_up(settings, services))
+    )
 
 
 def _clear(settings: Settings, say: Say) -> None:

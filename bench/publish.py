@@ -48,7 +48,7 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 
 def make_lists(ground: Ground) -> Work:
     """Not a variant: leaves the lists as Parquet, and as the bytes of a binary COPY."""
-    readers = max(1, ground.rows // SHARE_OF_ROWS // LIST_LENGTH)
+    readers = max(1, ground.sizes.rows // SHARE_OF_ROWS // LIST_LENGTH)
     rows = readers * LIST_LENGTH
     random = np.random.default_rng(7)
     first = np.repeat(random.integers(1, 100_000, readers), LIST_LENGTH)

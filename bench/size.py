@@ -1,6 +1,6 @@
-"""`size`: lists for half a million readers out of 300,000 live articles, and what each part of that takes in memory.
+"""`size`: lists for many readers out of many live articles, and what each part of that takes in memory.
 
-Not beside alternatives and not in the catalogue: it takes long, so only on request. The log is that of a played
+Not beside alternatives, so only on request. The log is that of a played
 newsroom, told again and again with other readers and, circle by circle, with other articles of the same hour, topic and
 language out of a catalogue a hundred times as large; so tastes and rhythms are those of the demo at any size.
 """
@@ -44,7 +44,7 @@ from include.operations.demo.newsroom.stories import Stories
 from include.operations.demo.newsroom.words import LANGUAGES
 from include.operations.demo.newsroom.world import Parameters, World, to_us
 
-READERS, ARTICLES_PER_DAY, DAYS = 500_000, 144_000, 14
+DAYS = 14
 LIVE_HOURS = 52  # all so young are live, whether anybody has seen them or not: some 300,000
 TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
 CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
@@ -54,10 +54,10 @@ PARTS = ("features", "candidates", "lists", "publish")
 Array = NDArray[Any]
 
 
-def measure(ground: Ground, readers: int, say: Say) -> list[Figure]:
+def measure(ground: Ground, _repeat: int, say: Say) -> list[Figure]:
     """Each part once, in a process of its own: what it took, and the most memory it ever held."""
-    say(f"size: telling the log of {readers:,} readers")
-    told = in_child("size", "tell", ground, str(readers))
+    say(f"size: telling the log of {ground.sizes.listed_readers:,} readers")
+    told = in_child("size", "tell", ground)
     say(f"size: {told.rows:,} reading events")
     figures = []
     for part in PARTS:
@@ -67,14 +67,15 @@ def measure(ground: Ground, readers: int, say: Say) -> list[Figure]:
     return figures
 
 
-def tell(ground: Ground, readers: str) -> Work:
+def tell(ground: Ground) -> Work:
     """Not a part: leaves a snapshot of the log, and a model that learnt from the newsroom it is told after."""
 
     def work() -> int:
         folder = ground.scratch / "size"
         folder.mkdir(exist_ok=True)
         start = to_us(AS_OF) - DAYS * DAY
-        played = World(Parameters(SEED, TOLD_READERS, TOLD_ARTICLES_PER_DAY, start))
+        readers = min(TOLD_READERS, ground.sizes.listed_readers)
+        played = World(Parameters(SEED, readers, TOLD_ARTICLES_PER_DAY, start))
         tables = play_tables(played, AS_OF)
         with duck.connect() as connection:
             for name, table in tables.items():
@@ -84,7 +85,8 @@ def tell(ground: Ground, readers: str) -> Work:
         model = TwoStage()
         model.fit(make_scenes(lessons), lessons["outcomes"], seed=SEED)
         model.save(folder)
-        told = Told(played, World(Parameters(SEED, TOLD_READERS, ARTICLES_PER_DAY, start)), tables, int(readers))
+        large = World(Parameters(SEED, readers, ground.sizes.listed_articles_per_day, start))
+        told = Told(played, large, tables, ground.sizes.listed_readers)
         batches = (told.subscribers(), told.articles(), told.events())
         files = [
             file

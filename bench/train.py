@@ -1,4 +1,4 @@
-"""`train`: the ranker of the default model learns from a million examples and scores three million pairs.
+"""`train`: the ranker of the default model learns from examples and scores pairs of reader and article.
 
 `lightgbm` is the very same code with LightGBM's trees in the place of scikit-learn's, of the same number, depth and
 bounds, on the same rows. The rows are made up: as many columns, missing values and words as the real ones have, and an
@@ -20,7 +20,6 @@ from bench.ground import Ground, Say
 from bench.measure import Work, in_turns
 from include.models.kinds.two_stage import ranker
 
-EXAMPLES, PAIRS, FITTED_ON = 1_000_000, 3_000_000, 100_000
 SEED = 7
 SAME_IN_LIGHTGBM = {
     "max_iter": "n_estimators",
@@ -42,9 +41,9 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     return [*learning, *(replace(one, bench="train.score", variant=names[one.variant]) for one in scoring)]
 
 
-def daybreak(_: Ground) -> Work:
+def daybreak(ground: Ground) -> Work:
     """The ranker learns."""
-    examples = make_examples(EXAMPLES, SEED)
+    examples = make_examples(ground.sizes.examples, SEED)
 
     def work() -> int:
         ranker.fit_ranker(examples, SEED)
@@ -53,10 +52,10 @@ def daybreak(_: Ground) -> Work:
     return work
 
 
-def score(_: Ground) -> Work:
+def score(ground: Ground) -> Work:
     """A ranker that has learnt scores."""
-    parts = ranker.fit_ranker(make_examples(FITTED_ON, SEED), SEED)
-    pairs = make_examples(PAIRS, SEED + 1)
+    parts = ranker.fit_ranker(make_examples(ground.sizes.fitted_on, SEED), SEED)
+    pairs = make_examples(ground.sizes.pairs, SEED + 1)
 
     def work() -> int:
         return len(ranker.expect_seconds(parts, pairs))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bench.ground import Say
 from bench.played import play_tables
 from bench.reachable import expect_dwell, find_observations
+from bench.sizes import Sizes
 from include.adapters import duck
 from include.core.settings import Settings
 from include.features.build import Purpose, counting, describe, list_times
@@ -32,7 +33,7 @@ from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 AS_OF = datetime(2026, 11, 20, 3, tzinfo=UTC)
 ALL_READERS = 10**9
-READERS = 3000
+DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -132,21 +133,22 @@ def share(demo: Demo, lists: pa.Table, best: pa.Table) -> float:
     return float(seconds_of(demo, own).sum() / seconds_of(demo, best).sum())
 
 
-def compare(settings: Settings, say: Say, *, seeds: int, readers: int, sample: int) -> str:
+def compare(settings: Settings, say: Say, sizes: Sizes) -> str:
     """The table: share of the oracle and of the reachable per model and seed, processor time and memory of each."""
     lines = [
-        f"{'seed':>4} {'model':<24} {'of oracle':>9} {'of reachable':>12} {'fit s':>7} {'rank s':>7} {'peak MB':>8}"
+        f"{sizes.truth_readers:,} readers, {DAYS} days, {sizes.truth_seeds} seed(s), {sizes.truth_sample} sampled",
+        f"{'seed':>4} {'model':<24} {'of oracle':>9} {'of reachable':>12} {'fit s':>7} {'rank s':>7} {'peak MB':>8}",
     ]
-    for seed in range(7, 7 + seeds):
+    for seed in range(7, 7 + sizes.truth_seeds):
         say(f"truth: world {seed}")
-        demo = make_demo(settings, seed=seed, readers=readers, articles_per_day=1430, days=14)
+        demo = make_demo(settings, seed=seed, readers=sizes.truth_readers, articles_per_day=1430, days=DAYS)
         ids = demo.now.requests.column("reader_id").to_numpy()
         lists, costs = {}, {}
         for name in MODELS:
             say(f"truth: {name}")
             lists[name], costs[name] = _rank(settings, demo, name)
-        say(f"truth: what {sample} readers' logs can tell")
-        some = np.sort(np.random.default_rng(seed).choice(ids, min(sample, len(ids)), replace=False))
+        say(f"truth: what {sizes.truth_sample} readers' logs can tell")
+        some = np.sort(np.random.default_rng(seed).choice(ids, min(sizes.truth_sample, len(ids)), replace=False))
         best, told = oracle(settings, demo, ids), reachable(settings, demo, some)
         lines.append(f"{seed:>4} {'reachable':<24} {share(demo, told, oracle(settings, demo, some)):9.3f}")
         for name in MODELS:

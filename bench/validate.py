@@ -33,7 +33,7 @@ def take(ground: Ground) -> Work:
     """Not a variant: leaves the snapshot, of all windows that were played."""
 
     def work() -> int:
-        snapshot = take_snapshot(ground.settings, AS_OF, WINDOW * ground.times)
+        snapshot = take_snapshot(ground.settings, AS_OF, WINDOW * ground.sizes.windows)
         (ground.scratch / "snapshot").write_text(snapshot.id)
         return sum(file.rows for file in snapshot.files)
 
