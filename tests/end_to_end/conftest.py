@@ -7,13 +7,19 @@ import os
 import subprocess
 import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 1200  # a first cycle takes long on a machine that does much else
+CALM_SECONDS = 2400  # long enough to wait for the nightly run and for whatever follows from it
+NIGHTLY_MARGIN = timedelta(minutes=20)
+WAITS = "awaiting_input"
+NOT_TRIGGERED_HERE = ("maintain", "monitor", "recommend")  # the clock and events start them, no test does
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,66 @@ class Installation:
     def task_states(self, dag_id, run_id):
         return {task["task_id"]: task["state"] for task in self.airflow.task_instances(dag_id, run_id)}
 
+    def questions(self):
+        """What `approve` asks a person at this moment, by run."""
+        found = {}
+        for run in self.airflow.runs("approve"):
+            run_id = run["dag_run_id"]
+            if run["state"] == "running" and self.task_states("approve", run_id).get("wait_for_a_person") == WAITS:
+                asked = self.airflow.get(self._question(run_id))
+                if not asked["response_received"]:
+                    found[run_id] = asked
+        return found
 
-def wait_until(holds, seconds=120):
+    def answer(self, run_id, option):
+        """Choose `Promote` or `Keep` in a run of `approve`."""
+        self.airflow.patch(self._question(run_id), {"chosen_options": [option], "params_input": {}})
+
+    def _question(self, run_id):
+        return f"dags/approve/dagRuns/{run_id}/taskInstances/wait_for_a_person/-1/hitlDetails"
+
+    @contextmanager
+    def quiet(self):
+        """Inside the block only the newsroom runs, and what the block triggers. No older question is open."""
+        wait_until(self._hush, CALM_SECONDS)
+        try:
+            yield
+        finally:
+            self._pause(False)
+
+    def _hush(self):
+        """Whether everything is at rest and paused. Runs may end first: a paused DAG does not go on with its runs."""
+        nightly = datetime.fromisoformat(self.airflow.get("dags/retrain")["next_dagrun_run_after"])
+        if nightly - datetime.now(UTC) < NIGHTLY_MARGIN or not self._is_calm():
+            return False
+        self._pause(True)
+        if self._is_calm():
+            return True
+        self._pause(False)
+        return False
+
+    def _pause(self, is_paused):
+        for dag_id in NOT_TRIGGERED_HERE:
+            self.airflow.patch(f"dags/{dag_id}", {"is_paused": is_paused})
+
+    def _is_calm(self):
+        """Whether no run is there and no event that a run will follow from. Older questions are answered with `Keep`,
+        for `approve` asks one at a time.
+        """
+        for run_id in self.questions():
+            self.answer(run_id, "Keep")
+        return not (self._going_on() or self._events() or self._going_on())
+
+    def _going_on(self):
+        runs = self.airflow.get("dags/~/dagRuns", state=["queued", "running"], limit=100)["dag_runs"]
+        return [run for run in runs if run["dag_id"] != "newsroom"]
+
+    def _events(self):
+        paths = [f"dags/{dag_id}/assets/queuedEvents" for dag_id in ("approve", "recommend", "retrain")]
+        return [event for path in paths for event in self.airflow.get(path)["queued_events"]]
+
+
+def wait_until(holds, seconds=300):
     """Returns what `holds` returned once it was true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

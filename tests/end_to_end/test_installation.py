@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from tests.end_to_end.conftest import wait_until
 
-WAITS = ("deferred", "awaiting_input", "scheduled", "queued", "running")
+pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
 
 
 def promoted_by(installation, run_id):
@@ -57,13 +59,17 @@ def test_every_reader_has_ten_distinct_unread_live_articles(installation):
 
 
 def test_mlflow_names_the_champion_that_the_ledger_names(installation):
-    [[version]] = installation.sql("select version from ops.champions order by seq desc limit 1")
     registry = f"{installation.settings.mlflow_url}/api/2.0/mlflow/registered-models/alias?name=daybreak&alias=champion"
-    assert installation.get(registry)["model_version"]["version"] == version
+
+    def agree():  # the alias follows the ledger, so a promotion may come between the two looks
+        [[version]] = installation.sql("select version from ops.champions order by seq desc limit 1")
+        return installation.get(registry)["model_version"]["version"] == version
+
+    wait_until(agree)
 
 
 def test_tasks_link_to_their_reports(installation):
-    [run] = [run["dag_run_id"] for run in installation.airflow.runs("retrain") if run["run_type"] == "scheduled"]
+    run = installation.airflow.runs("retrain")[-1]["dag_run_id"]  # the oldest, which `up` waited for
     for task_id, link in {"validate": "Validation report", "train": "MLflow run", "judge": "Verdict"}.items():
         path = f"dags/retrain/dagRuns/{run}/taskInstances/{task_id}/links"
         links = installation.airflow.get(path)["extra_links"]
@@ -92,53 +98,46 @@ def away(folder):
 
 
 def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(installation):
-    """The champion's files are gone under the run's feet: nobody can say that the challenger is better."""
-    [[champion, mlflow_run, as_of]] = installation.sql(
-        "select version, mlflow_run_id, (as_of - interval '1 hour') at time zone 'UTC' || 'Z' from ops.models"
-        " join (select version from ops.champions order by seq desc limit 1) c using (version)"
-    )
-    (stored,) = (installation.home / "mlflow" / "artifacts").rglob(mlflow_run)
-    with away(stored), away(installation.home / "models"):
-        run_id = installation.airflow.trigger("retrain", {"as_of": as_of.replace(" ", "T")})
-        assert installation.finished("retrain", run_id) == "success"
-    states = installation.task_states("retrain", run_id)
-    assert (states["promote"], states["ask"]) == ("skipped", "success")
-    assert not promoted_by(installation, run_id)
+    """The files of every version are gone under the run's feet: nobody can say that the challenger is better."""
+    with installation.quiet():
+        [[champion, as_of]] = installation.sql(
+            "select version, (as_of - interval '1 hour') at time zone 'UTC' || 'Z' from ops.models"
+            " join (select version from ops.champions order by seq desc limit 1) c using (version)"
+        )
+        with ExitStack() as gone:
+            for [mlflow_run] in installation.sql("select mlflow_run_id from ops.models"):
+                (stored,) = (installation.home / "mlflow" / "artifacts").rglob(mlflow_run)
+                gone.enter_context(away(stored))
+            gone.enter_context(away(installation.home / "models"))
+            run_id = installation.airflow.trigger("retrain", {"as_of": as_of.replace(" ", "T")})
+            assert installation.finished("retrain", run_id) == "success"
+        states = installation.task_states("retrain", run_id)
+        assert (states["promote"], states["ask"]) == ("skipped", "success")
+        assert not promoted_by(installation, run_id)
+        [[verdict_id]] = installation.sql(f"select verdict_id from ops.verdicts where run_id = 'retrain/{run_id}'")
 
-    def questions():
-        runs = [run for run in installation.airflow.runs("approve") if run["state"] == "running"]
-        return [
-            run["dag_run_id"]
-            for run in runs
-            if installation.task_states("approve", run["dag_run_id"])["wait_for_a_person"] in WAITS
-        ]
+        [(question, asked)] = wait_until(installation.questions).items()
+        assert asked["subject"].endswith(f"or keep v{champion}?")
+        assert verdict_id in asked["body"]
+        assert "RT118" in asked["body"]
+        [mail] = [mail for mail in installation.mails() if verdict_id in mail["body"]]
+        assert mail["subject"].startswith("[ticket] ")
+        assert "A decision is wanted" in mail["subject"]
+        assert "/required_actions" in mail["body"]
 
-    [question] = wait_until(questions)
-    path = f"dags/approve/dagRuns/{question}/taskInstances/wait_for_a_person/-1/hitlDetails"
-    asked = installation.airflow.get(path)
-    assert asked["subject"].endswith(f"or keep v{champion}?")
-    assert "RT118" in asked["body"]
-    [mail] = [mail for mail in installation.mails() if "A decision is wanted" in mail["subject"]]
-    assert mail["subject"].startswith("[ticket] ")
-    assert "/required_actions" in mail["body"]
-
-    installation.airflow.patch(path, {"chosen_options": ["Promote"], "params_input": {}})
-    assert installation.finished("approve", question) == "success"
-    [[version, before, actor]] = installation.sql(
-        "select version, from_version, actor from ops.champions order by seq desc limit 1"
-    )
-    assert (before, actor) == (champion, "admin")
-    assert int(version) > int(champion)
+        installation.answer(question, "Promote")
+        assert installation.finished("approve", question) == "success"
+        [[version, before, actor]] = installation.sql(
+            "select version, from_version, actor from ops.champions order by seq desc limit 1"
+        )
+        assert (before, actor) == (champion, "admin")
+        assert int(version) > int(champion)
 
 
 def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):
-    before = len(installation.mails())
     run_id = installation.airflow.trigger("retrain", {"as_of": "2001-01-01T00:00:00Z", "reason": "end to end"})
     assert installation.finished("retrain", run_id) == "failed"
-    wait_until(lambda: len(installation.mails()) > before, 60)
-    mails = [mail for mail in installation.mails() if run_id in mail["body"]]
-    assert len(mails) == 1
-    mail = mails[0]
+    [mail] = wait_until(lambda: [mail for mail in installation.mails() if run_id in mail["body"]])
     assert mail["subject"].startswith("[page] ")
     for part in ("has no row for the window", "Hint:", "champion v", "/dags/retrain/runs/manual", "runbook"):
         assert part in mail["body"], f"{part} is missing in:\n{mail['body']}"
@@ -160,10 +159,10 @@ def test_a_backfill_judges_the_day_as_it_was_and_promotes_nothing(installation):
 
 def test_drift_starts_a_retrain_that_says_why(installation):
     triggered = wait_until(
-        lambda: [run for run in installation.airflow.runs("retrain") if run["run_type"] == "asset_triggered"], 180
+        lambda: [run for run in installation.airflow.runs("retrain") if run["run_type"] == "asset_triggered"]
     )
-    run_id = triggered[0]["dag_run_id"]
-    assert installation.finished("retrain", run_id) in ("success", "failed")
+    run_id = triggered[-1]["dag_run_id"]
+    assert installation.finished("retrain", run_id) == "success"
     [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
     assert "word_count" in reason
     why = installation.airflow.get(
