@@ -25,7 +25,7 @@ from include.adapters import duck
 from include.core.settings import Settings
 from include.features.build import Purpose, counting, describe, list_times
 from include.features.scenes import Scenes, make_scenes, rows_between
-from include.lists.arrange import arrange, make_lists
+from include.lists.arrange import ListLimits, arrange, make_lists
 from include.models import MODELS, RANKED, model_class
 from include.operations.demo.newsroom import expected_dwell, live_articles
 from include.operations.demo.newsroom.readers import DAY, HOUR
@@ -92,7 +92,7 @@ def best_lists(settings: Settings, demo: Demo, seconds: NDArray[Any], readers: A
     ).cast(RANKED)
     asked = pc.field("reader_id").isin(pa.array(readers))
     some = {name: getattr(demo.now, name).filter(asked) for name in ("requests", "readers")}
-    return arrange(settings, ranked, Scenes(**{**vars(demo.now), **some}), demo.tables["articles"])
+    return arrange(ListLimits.of(settings), ranked, Scenes(**{**vars(demo.now), **some}), demo.tables["articles"])
 
 
 def open_articles(demo: Demo) -> NDArray[Any]:
@@ -161,6 +161,6 @@ def _rank(settings: Settings, demo: Demo, name: str) -> tuple[pa.Table, str]:
     model, begun = model_class(name)(), time.process_time()
     model.fit(demo.lessons, demo.outcomes, seed=settings.seed)
     fitted = time.process_time()
-    lists = make_lists(settings, model, demo.now, demo.tables["articles"])
+    lists = make_lists(ListLimits.of(settings), model, demo.now, demo.tables["articles"])
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return lists, f"{fitted - begun:7.1f} {time.process_time() - fitted:7.1f} {peak_mb:8,}"

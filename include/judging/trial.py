@@ -24,7 +24,7 @@ from include.judging.guardrails import NOT_LIVE, Turnover
 from include.judging.metrics import Evaluation, evaluate
 from include.judging.slices import Slice, compare_slices
 from include.judging.verdict import Evidence, Rival, Verdict, judge_challenger
-from include.lists.arrange import DEPTH_PER_PLACE, arrange
+from include.lists.arrange import DEPTH_PER_PLACE, ListLimits, arrange
 from include.models import BASELINES, Recommender, model_class
 from include.models.registry import RegisteredModel
 
@@ -95,7 +95,7 @@ def hold_trial(
 def _perform(settings: Settings, model: Recommender, holdout: Holdout) -> Performance:
     scenes, length = holdout.scenes, settings.list_length
     ranked = model.rank(scenes, length * DEPTH_PER_PLACE)
-    lists = arrange(settings, ranked, scenes, holdout.catalogue)
+    lists = arrange(ListLimits.of(settings), ranked, scenes, holdout.catalogue)
     shown = what_was_shown(holdout.outcomes)
     order = lists if shown is None else model.rank(scenes, length, shown)
     evaluation = evaluate(lists, scenes, holdout.outcomes, length, order)

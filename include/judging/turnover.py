@@ -18,7 +18,7 @@ from include.core.settings import Settings
 from include.features.scenes import open_scenes_in_parts
 from include.judging.guardrails import Turnover
 from include.lists import batch as batches
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.lists.scoring import LISTED_BY, newest_features
 from include.models import Recommender
 
@@ -41,7 +41,7 @@ def compare(settings: Settings, model: Recommender, as_of: datetime) -> Turnover
         return Turnover(f"Batch {batch_id} is live; the newest features are {what}, so like is not compared with like.")
     build = Path(features.uri)
     scenes = next(open_scenes_in_parts(build, SAMPLE_READERS))
-    ours = make_lists(settings, model, scenes, pq.read_table(build / "articles", columns=LISTED_BY))
+    ours = make_lists(ListLimits.of(settings), model, scenes, pq.read_table(build / "articles", columns=LISTED_BY))
     with connect(settings) as warehouse:
         asked = pc.unique(scenes.requests.column("reader_id")).to_pylist()
         rows = warehouse.execute(query("judging/live_lists"), {"batch_id": batch_id, "readers": asked}).fetchall()

@@ -6,6 +6,9 @@ same lists, so a verdict is about what readers would see.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from typing import Self
+
 import pyarrow as pa
 
 from include.adapters import duck
@@ -18,20 +21,34 @@ DEPTH_PER_PLACE = 4  # how much deeper than a list a model ranks, so that caps h
 FILLING_POOL = 400
 
 
-def make_lists(settings: Settings, model: Recommender, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
+@dataclass(frozen=True)
+class ListLimits:
+    """What a list may hold."""
+
+    list_length: int
+    max_per_publisher: int
+    max_per_category: int
+    article_max_age_hours: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits as this installation is set up."""
+        return cls(
+            settings.list_length,
+            settings.max_per_publisher,
+            settings.max_per_category,
+            settings.article_max_age_hours,
+        )
+
+
+def make_lists(limits: ListLimits, model: Recommender, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
     """A list per request: reader_id, at, rank from 1, article_id, score, reason."""
-    ranked = model.rank(scenes, settings.list_length * DEPTH_PER_PLACE)
-    return arrange(settings, ranked, scenes, catalogue)
+    ranked = model.rank(scenes, limits.list_length * DEPTH_PER_PLACE)
+    return arrange(limits, ranked, scenes, catalogue)
 
 
-def arrange(settings: Settings, ranked: pa.Table, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
+def arrange(limits: ListLimits, ranked: pa.Table, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
     """The ranking under caps and filled up; `catalogue` holds every article that may fill a gap."""
     with open_tables(scenes, suggested=ranked, catalogue=catalogue) as connection:
-        limits = {
-            "list_length": settings.list_length,
-            "max_per_publisher": settings.max_per_publisher,
-            "max_per_category": settings.max_per_category,
-            "article_max_age_hours": settings.article_max_age_hours,
-            "pool": FILLING_POOL,
-        }
-        return duck.fetch(connection, duck.query("lists/arrange"), limits).cast(RANKED)
+        parameters = {**asdict(limits), "pool": FILLING_POOL}
+        return duck.fetch(connection, duck.query("lists/arrange"), parameters).cast(RANKED)

@@ -13,7 +13,7 @@ from include.core.references import Reference
 from include.core.settings import Settings
 from include.data.store import digest_of, whole_folder, write_json
 from include.features.scenes import open_scenes_in_parts
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.models import RANKED, Recommender
 from include.models.registry import RegisteredModel
 
@@ -61,9 +61,9 @@ def score_features(
 
 def list_all(settings: Settings, build: Path, model: Recommender, path: Path) -> int:
     """How many readers' lists were written to the file, so many readers at once."""
-    readers, catalogue = 0, pq.read_table(build / "articles", columns=LISTED_BY)
+    readers, catalogue, limits = 0, pq.read_table(build / "articles", columns=LISTED_BY), ListLimits.of(settings)
     with pq.ParquetWriter(path, RANKED) as writer:
         for scenes in open_scenes_in_parts(build, READERS_AT_ONCE):
-            writer.write_table(make_lists(settings, model, scenes, catalogue))
+            writer.write_table(make_lists(limits, model, scenes, catalogue))
             readers += scenes.requests.num_rows
     return readers

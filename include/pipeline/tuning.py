@@ -29,7 +29,7 @@ from include.data.store import digest_of
 from include.features.scenes import Scenes, open_outcomes, open_scenes, rows_between
 from include.judging.metrics import evaluate
 from include.judging.trial import what_was_shown
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.models import budget, make_model, ranges_of, training
 from include.models.tuned import Tuned
 from include.pipeline.run import recorded
@@ -132,7 +132,7 @@ def _try_next(settings: Settings, model: str, done: list[Trial], exam: Exam) -> 
     candidate = make_model(model, parameters)
     candidate.fit(exam.lesson, exam.learnt, seed=settings.seed)
     length, shown = settings.list_length, what_was_shown(exam.outcomes)
-    lists = make_lists(settings, candidate, exam.scenes, exam.catalogue)
+    lists = make_lists(ListLimits.of(settings), candidate, exam.scenes, exam.catalogue)
     order = lists if shown is None else candidate.rank(exam.scenes, length, shown)
     score = evaluate(lists, exam.scenes, exam.outcomes, length, order).means["ndcg"]
     if not math.isfinite(score):

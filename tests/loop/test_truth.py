@@ -7,7 +7,7 @@ import pytest
 
 from bench.truth import AS_OF, make_demo, oracle, reachable, share
 from include.core.settings import Settings
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.models import model_class
 
 FLOOR = 0.55  # 0.58 when this was written, 0.59 on another seed, 0.09 for what most read
@@ -31,7 +31,7 @@ def best(settings, demo):
 def lists_of(settings, demo, name):
     model = model_class(name)()
     model.fit(demo.lessons, demo.outcomes, seed=7)
-    return make_lists(settings, model, demo.now, demo.tables["articles"])
+    return make_lists(ListLimits.of(settings), model, demo.now, demo.tables["articles"])
 
 
 def test_a_played_world_is_one_that_the_contract_allows_and_holds_nothing_of_the_future(demo):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -26,7 +26,8 @@ from include.data.store import digest_of, scratch, whole_folder
 from include.judging.backtest.asking import Lesson, Question, ask, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
-from include.lists.arrange import make_lists
+from include.judging.metrics import LONGEST_COUNTED_SECONDS
+from include.lists.arrange import ListLimits, make_lists
 from include.models import BASELINES, Recommender, model_class
 from include.models.budget import share_readers
 from include.models.provenance import code_digest, lock_digest
@@ -169,9 +170,8 @@ def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Reco
 def judge(settings: Settings, plan: Plan, name: str, model: Recommender, step: datetime, question: Question) -> Judged:
     """How a model's answers to a step's questions compare with what was read next."""
     if plan.mode == "lists":
-        ordered = make_lists(
-            settings.model_copy(update={"list_length": plan.k}), model, question.scenes, question.catalogue
-        )
+        limits = replace(ListLimits.of(settings), list_length=plan.k)
+        ordered = make_lists(limits, model, question.scenes, question.catalogue)
         # what was not out yet could not be listed by anybody
         wanted = question.answers.filter(pc.is_in(question.answers.column("article_id"), question.live["article_id"]))
     else:

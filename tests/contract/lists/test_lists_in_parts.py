@@ -14,7 +14,7 @@ from include.adapters import duck
 from include.core.contract import MOMENT
 from include.features.scenes import open_scenes, open_scenes_in_parts
 from include.lists import scoring
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.models import model_class
 from include.models.kinds.queries import run
 from include.models.kinds.two_stage import REASONS
@@ -49,7 +49,7 @@ def test_lists_that_are_made_in_parts_are_those_that_are_made_at_once(serverless
     monkeypatch.setattr(scoring, "READERS_AT_ONCE", AT_ONCE)
     model, scenes = model_class(name)(), open_scenes(build)
     readers = scoring.list_all(serverless, build, model, tmp_path / "lists.parquet")
-    expected = make_lists(serverless, model, scenes, pq.read_table(build / "articles"))
+    expected = make_lists(ListLimits.of(serverless), model, scenes, pq.read_table(build / "articles"))
     assert readers == scenes.requests.num_rows
     assert pq.read_table(tmp_path / "lists.parquet").equals(expected)
 

@@ -21,7 +21,7 @@ from include.features.scenes import open_outcomes, open_scenes, rows_between
 from include.judging.bootstrap import find_gaps
 from include.judging.metrics import evaluate
 from include.judging.trial import what_was_shown
-from include.lists.arrange import make_lists
+from include.lists.arrange import ListLimits, make_lists
 from include.models import BASELINES, MODELS, RANKED, model_class
 from include.models.kinds import two_stage
 from tests.worlds import tiny
@@ -232,7 +232,7 @@ def quality(settings, fitted, scenes, outcomes, build):
     catalogue, length, shown = pq.read_table(build / "articles"), settings.list_length, what_was_shown(then)
 
     def measure(name):
-        lists = make_lists(settings, fitted[name], some, catalogue)
+        lists = make_lists(ListLimits.of(settings), fitted[name], some, catalogue)
         return evaluate(lists, some, then, length, fitted[name].rank(some, length, shown))
 
     return OnDemand(measure)

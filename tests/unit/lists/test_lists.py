@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from include.core.settings import Settings
-from include.lists.arrange import arrange
+from include.lists.arrange import ListLimits, arrange
 from tests.worlds.scenes import an_article, catalogue, ranking, scenes
 
-SETTINGS = Settings(list_length=4, max_per_publisher=2, max_per_category=3, article_max_age_hours=24)
+LIMITS = ListLimits(list_length=4, max_per_publisher=2, max_per_category=3, article_max_age_hours=24)
 
 
 def lists(order, articles, read=None, readers=(1,), live=None):
     """reader -> list, when a model ranked `order`, these articles exist and readers had read `read`."""
     table = arrange(
-        SETTINGS,
+        LIMITS,
         ranking(order),
         scenes(list(readers), articles if live is None else live, read),
         catalogue(articles),
