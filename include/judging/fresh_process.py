@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,11 +23,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import SecretStr
 
-from include.core.checks import Check, at_most
+from include.core.checks import Check
 from include.core.errors import ArtifactDamaged, ServiceError
 from include.core.settings import PROJECT, Settings
 from include.data.store import scratch
 from include.features.scenes import Scenes
+from include.gate_checks import GateLimits, make_check
 from include.lists.arrange import DEPTH_PER_PLACE
 from include.models import Recommender
 from include.models.registry import RegisteredModel, load_version
@@ -85,48 +87,18 @@ def try_in_fresh_process(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_mechanics(settings: Settings, found: Mechanics, subject: str) -> list[Check]:
+def check_mechanics(limits: GateLimits, found: Mechanics, subject: str, version: str) -> list[Check]:
     """What a fresh process found, as checks."""
+    readers = None if found.trouble else float(found.readers)
+    told: dict[str, Any] = {"challenger": version, "trouble": found.trouble.rstrip("."), "seconds": found.load_seconds}
+    works = make_check("RT112", limits, readers, subject, **told)
     if found.trouble:
-        said = f"From the registry it cannot be used: {found.trouble}."
-        return [Check("RT112", "Works in a fresh process", subject, "block", "failed", None, "loads and ranks", said)]
+        return [works]
     return [
-        Check(
-            "RT112",
-            "Works in a fresh process",
-            subject,
-            "block",
-            "passed" if found.readers else "failed",
-            float(found.readers),
-            "loads and ranks",
-            f"A fresh process loaded it from the registry in {found.load_seconds:.1f} s and ranked for "
-            f"{found.readers:,} readers.",
-        ),
-        at_most(
-            "RT113",
-            "Scores are reproduced",
-            subject,
-            found.differing_share,
-            0.0,
-            f"{found.differing_share:.2%} of its places have another article or score there than in this process.",
-        ),
-        at_most(
-            "RT114",
-            "Fast enough",
-            subject,
-            found.milliseconds_per_list,
-            settings.max_list_milliseconds,
-            f"A list took {found.milliseconds_per_list:.1f} ms of processor time; "
-            f"{settings.max_list_milliseconds:g} ms may be.",
-        ),
-        at_most(
-            "RT115",
-            "Small enough",
-            subject,
-            found.peak_mb,
-            settings.max_model_memory_mb,
-            f"Loading and ranking held {found.peak_mb:,.0f} MB; {settings.max_model_memory_mb:,} MB are allowed.",
-        ),
+        works,
+        make_check("RT113", limits, found.differing_share, subject),
+        make_check("RT114", limits, found.milliseconds_per_list, subject),
+        make_check("RT115", limits, found.peak_mb, subject),
     ]
 
 

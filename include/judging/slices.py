@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 
 from include.adapters import duck
-from include.core.checks import Check, Severity, at_most
+from include.core.checks import Check
 from include.core.contract import LONGEST_COUNTED_SECONDS
-from include.core.settings import Settings
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
+from include.gate_checks import GateLimits, make_check, skip_check
 from include.judging.bootstrap import Gap, find_gaps
+from include.judging.metrics import LONGEST_COUNTED_SECONDS
+from include.numbers import capital
 
 WINDOWS = "hold-out"  # the kind of slice that is a part of the hold-out
 MOST_CATEGORIES = 20
@@ -33,12 +35,13 @@ class Slice:
 
 
 def compare_slices(
-    settings: Settings,
+    limits: GateLimits,
     ours: pa.Table,
     theirs: pa.Table,
     scenes: Scenes,
     outcomes: pa.Table,
     holdout: tuple[datetime, datetime],
+    seed: int,
 ) -> tuple[Slice, ...]:
     """Every slice that somebody read something in.
 
@@ -47,10 +50,10 @@ def compare_slices(
     start, end = holdout
     counting = {
         "longest_counted_seconds": LONGEST_COUNTED_SECONDS,
-        "list_length": settings.list_length,
-        "new_reader_days": settings.new_reader_days,
-        "busy_reader_reads": settings.busy_reader_reads,
-        "windows": float(settings.holdout_parts),
+        "list_length": limits.list_length,
+        "new_reader_days": limits.new_reader_days,
+        "busy_reader_reads": limits.busy_reader_reads,
+        "windows": float(limits.holdout_parts),
         "holdout_start": start.isoformat(),
         "holdout_seconds": (end - start).total_seconds(),
     }
@@ -69,7 +72,7 @@ def compare_slices(
         cells[row[place >= 0], place[place >= 0]] = columns[name][place >= 0]
     kinds = [kind for kind, _ in kept]
     tails = [0.05 / kinds.count(kind) for kind in kinds]
-    gaps = find_gaps(table["ours"] - table["theirs"], table["best"], settings.seed, tails)
+    gaps = find_gaps(table["ours"] - table["theirs"], table["best"], seed, tails)
     with np.errstate(invalid="ignore", divide="ignore"):
         level = table["theirs"].sum(axis=0) / table["best"].sum(axis=0)
     return tuple(Slice(kind, name, float(level[number]), gaps[number]) for number, (kind, name) in enumerate(kept))
@@ -84,41 +87,42 @@ def _largest(names: Iterable[tuple[str, str]], weights: np.ndarray) -> list[tupl
     return sorted({*total} - {*categories[MOST_CATEGORIES:]})
 
 
-def check_slices(settings: Settings, slices: Iterable[Slice]) -> list[Check]:
+def check_slices(limits: GateLimits, slices: Iterable[Slice], rival: str) -> list[Check]:
     """A check per slice; and a failed one for a kind of which no slice could be judged."""
-    checks = [_check_slice(settings, one) for one in slices]
-    for code, title in (("RT110", "No group of readers falls"), ("RT111", "No part of the hold-out falls")):
+    checks = [_check_slice(limits, one, rival) for one in slices]
+    for code, what in (("RT110", "group of readers"), ("RT111", "part of the hold-out")):
         made = [check for check in checks if check.code == code]
         if not any(check.outcome != "not applicable" for check in made):
-            said = f"No slice has {settings.min_slice_readers:,} readers."
-            checks.append(Check(code, title, "all", "block", "failed", 0.0, "one that can be judged", said))
+            why = f"No {what} has {limits.min_slice_readers:,} readers, so none can be compared."
+            checks.append(make_check(code, limits, None, "all", why=why))
     return checks
 
 
-def _check_slice(settings: Settings, one: Slice) -> Check:
+def is_comparable(limits: GateLimits, one: Slice) -> bool:
+    """Whether a slice has the readers that a comparison needs."""
+    return one.gap.readers >= limits.min_slice_readers
+
+
+def _check_slice(limits: GateLimits, one: Slice, rival: str) -> Check:
     """Failed when the fall is larger than its limit and certain; too small a sample is said, and passes nothing."""
     gap, fall = one.gap, -one.gap.mean / one.theirs if one.theirs > 0 else -one.gap.mean
-    is_window = one.kind == WINDOWS
-    limit = settings.max_window_fall_share if is_window else settings.max_slice_fall_share
-    subject = f"{one.kind} {one.name}"
-    is_judged = gap.readers >= settings.min_slice_readers
+    code, subject = "RT111" if one.kind == WINDOWS else "RT110", f"{one.kind} {one.name}"
     observed = fall if gap.high < 0 or math.isnan(gap.high) else min(fall, 0.0)
-    said = (
-        f"{subject}: NDCG@{settings.list_length} {one.theirs + gap.mean:.4f} against {one.theirs:.4f}, {gap.mean:+.4f} "
-        f"({gap.low:+.4f} to {gap.high:+.4f}) over {gap.readers:,} readers"
+    if not is_comparable(limits, one):
+        readers = f"{gap.readers:,} reader{'s' if gap.readers != 1 else ''}"
+        said = f"{capital(subject)}: not comparable, {readers} of at least {limits.min_slice_readers:,}."
+        return skip_check(code, limits, subject, said, observed)
+    return make_check(
+        code,
+        limits,
+        observed,
+        subject,
+        ours=one.theirs + gap.mean,
+        theirs=one.theirs,
+        rival=rival,
+        gain=gap.mean,
+        low=gap.low,
+        high=gap.high,
+        readers=gap.readers,
+        why=f"{capital(subject)}: the difference is not known.",
     )
-    severity: Severity = "block" if is_judged else "info"
-    if not is_judged:
-        said += f"; judged from {settings.min_slice_readers:,} readers on."
-    else:
-        said += f"; a certain fall of more than {limit:.0%} blocks."
-    make = at_most if is_judged else _not_judged
-    if is_window:
-        return make("RT111", "No part of the hold-out falls", subject, observed, limit, said, severity)
-    return make("RT110", "No group of readers falls", subject, observed, limit, said, severity)
-
-
-def _not_judged(
-    code: str, title: str, subject: str, observed: float, limit: float, sentence: str, severity: Severity
-) -> Check:
-    return Check(code, title, subject, severity, "not applicable", observed, f"<= {limit:g}", sentence)

@@ -18,6 +18,7 @@ from include.adapters import duck
 from include.core.settings import Settings
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
+from include.gate_checks import GateLimits
 from include.judging.bootstrap import Gap, find_gaps
 from include.judging.fresh_process import Mechanics
 from include.judging.guardrails import NOT_LIVE, Turnover
@@ -61,12 +62,15 @@ def hold_trial(
     holdout: Holdout,
     champion_trouble: str = "",
     live: Turnover = NOT_LIVE,
+    champion: int | None = None,
 ) -> tuple[Verdict, Evidence]:
     """The verdict, and all it follows from. A challenger that does not work is not asked anything.
 
-    `rivals` has the champion, or under `previous` who stands in for it, or nobody.
+    `rivals` has the champion, or under `previous` who stands in for it, or nobody; `champion` is its
+    version, needed where another one stands in for it.
     """
-    until = challenger.trained_until
+    version, until = challenger.version, challenger.trained_until
+    limits = GateLimits.of(settings)
     rival = next(
         (
             Rival(registered.version, name, registered.digest == challenger.digest, registered.trained_until)
@@ -74,9 +78,11 @@ def hold_trial(
         ),
         None,
     )
+    if rival and rival.name == "champion":
+        champion = rival.version
     if model is None or mechanics.trouble:
-        evidence = Evidence({}, {}, (), mechanics, holdout.start, until, rival, champion_trouble)
-        return judge_challenger(settings, evidence), evidence
+        evidence = Evidence(version, {}, {}, (), mechanics, holdout.start, until, rival, champion, champion_trouble)
+        return judge_challenger(limits, evidence), evidence
     contestants = {"challenger": model, **{name: one for name, (_, one) in rivals.items()}}
     contestants |= {name: model_class(name)() for name in BASELINES}
     found = {name: _perform(settings, one, holdout) for name, one in contestants.items()}
@@ -85,11 +91,15 @@ def hold_trial(
     if rival is not None:
         theirs = found[rival.name]
         between = (holdout.start, holdout.end)
-        slices = compare_slices(settings, ours.order, theirs.order, holdout.scenes, holdout.outcomes, between)
+        slices = compare_slices(
+            limits, ours.order, theirs.order, holdout.scenes, holdout.outcomes, between, settings.seed
+        )
         means["challenger"] = {**ours.means, **_turnover(holdout.scenes, ours.lists, theirs.lists)}
     gaps = _gaps(settings, {name: one.evaluation for name, one in found.items()})
-    evidence = Evidence(means, gaps, slices, mechanics, holdout.start, until, rival, champion_trouble, live)
-    return judge_challenger(settings, evidence), evidence
+    evidence = Evidence(
+        version, means, gaps, slices, mechanics, holdout.start, until, rival, champion, champion_trouble, live
+    )
+    return judge_challenger(limits, evidence), evidence
 
 
 def _perform(settings: Settings, model: Recommender, holdout: Holdout) -> Performance:

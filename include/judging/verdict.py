@@ -11,19 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from include.core.checks import Check, at_least, at_most, blocking
-from include.core.settings import Settings
+from include.core.checks import Check, blocking
+from include.gate_checks import AGAINST_CHAMPION, ALWAYS, ASKING, CERTAIN_SHARE, LEAST_GAIN, GateLimits, make_check
 from include.judging.bootstrap import Gap
 from include.judging.fresh_process import Mechanics, check_mechanics
 from include.judging.guardrails import NOT_LIVE, Turnover, check_guardrails
 from include.judging.slices import Slice, check_slices
 
 SUBJECT = "challenger"
-ALWAYS = frozenset(("RT101", "RT102", "RT103", "RT104", "RT105", "RT107", "RT112", "RT113", "RT114", "RT115", "RT117"))
-ASKING = frozenset(("RT106", "RT119", "RT120", "RT121", "RT122", "RT123", "RT124", "RT125", "RT126"))
-AGAINST_CHAMPION = ASKING | {"RT108", "RT109", "RT110", "RT111", "RT116"}
 
 Decision = Literal["promote", "ask", "keep"]
 
@@ -42,6 +39,7 @@ class Rival:
 class Evidence:
     """Everything that a verdict follows from: measured in this run, on one hold-out."""
 
+    version: int  # of the challenger
     means: Mapping[str, Mapping[str, float]]  # by contestant
     gaps: Mapping[str, Gap]  # the challenger minus each other contestant
     slices: tuple[Slice, ...]
@@ -49,6 +47,7 @@ class Evidence:
     holdout_start: datetime
     trained_until: datetime | None
     rival: Rival | None = None
+    champion: int | None = None  # its version, also when another one stands in for it
     champion_trouble: str = ""
     live: Turnover = NOT_LIVE
 
@@ -62,200 +61,155 @@ class Verdict:
     checks: tuple[Check, ...]
 
 
-def judge_challenger(settings: Settings, evidence: Evidence) -> Verdict:
+def judge_challenger(limits: GateLimits, evidence: Evidence) -> Verdict:
     """The verdict that follows from the evidence."""
-    works = check_mechanics(settings, evidence.mechanics, SUBJECT)
+    works = check_mechanics(limits, evidence.mechanics, SUBJECT, f"v{evidence.version}")
     if blocking(works) and SUBJECT not in evidence.means:  # what cannot be loaded was not asked either
-        return conclude(works, has_champion=evidence.rival is not None)
+        return _conclude(works, evidence)
     checks = [
         *works,
-        *_check_floors(settings, evidence),
-        *_check_baselines(settings, evidence),
-        *_check_rival(settings, evidence),
-        *(check_slices(settings, evidence.slices) if evidence.rival else ()),
-        *check_guardrails(
-            settings, evidence.means, evidence.rival.name if evidence.rival else None, SUBJECT, evidence.live
-        ),
+        *_check_floors(limits, evidence),
+        *_check_baselines(limits, evidence),
+        *_check_champion(limits, evidence),
     ]
-    return conclude(checks, has_champion=evidence.rival is not None)
+    if rival := evidence.rival:
+        ours, theirs, name = _means(evidence, SUBJECT), _means(evidence, rival.name), f"v{rival.version}"
+        checks += _check_rival(limits, evidence, rival)
+        checks += check_slices(limits, evidence.slices, name)
+        checks += check_guardrails(limits, ours, theirs, f"v{evidence.version}", name, evidence.live)
+    return _conclude(checks, evidence)
 
 
-def conclude(checks: Iterable[Check], *, has_champion: bool) -> Verdict:
-    """What follows from checks. One that is missing counts as failed, whoever it was that forgot it; and a code that
-    blocks was checked only where it could have blocked.
+def _conclude(checks: Iterable[Check], evidence: Evidence) -> Verdict:
+    return conclude(
+        checks, has_rival=evidence.rival is not None, challenger=evidence.version, champion=evidence.champion
+    )
+
+
+def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champion: int | None) -> Verdict:
+    """What follows from checks, said of these versions. One that is missing counts as failed, whoever forgot it; and a
+    code that blocks was checked only where it could have blocked.
     """
     checks = tuple(checks)
     made = {check.code for check in checks if check.severity == "block" or check.code in ASKING}
-    missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_champion else set())) - made)
-    stopped = blocking(checks)
-    if stopped:
-        first, more = stopped[0], f" ({len(stopped) - 1} more)" if len(stopped) > 1 else ""
-        return Verdict("keep", f"Kept: {first.code} {_lower(first.title)}: {first.sentence}{more}", checks)
+    missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_rival else set())) - made)
+    kept = f"Kept v{champion}" if champion is not None else f"Did not promote v{challenger}"
+    if stopped := blocking(checks):
+        return Verdict("keep", f"{kept}: {tell_failed(stopped)}", checks)
     if missing:
-        return Verdict(
-            "keep", f"Kept: {', '.join(missing)} was not checked, and what is not checked does not pass.", checks
-        )
-    doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
-    if doubts:
-        told = " ".join(f"{check.code} {_lower(check.title)}: {check.sentence}" for check in doubts)
-        return Verdict("ask", f"A person is asked: {told}", checks)
-    code = "RT108" if has_champion else "RT105"
+        many = "1 check was" if len(missing) == 1 else f"{len(missing)} checks were"
+        said = f"{many} not made, and what is not checked does not pass. [{', '.join(missing)}]"
+        return Verdict("keep", f"{kept}: {said}", checks)
+    if doubts := in_doubt(checks):
+        return Verdict("ask", f"Needs a decision: {tell_failed(doubts)}", checks)
+    code = "RT108" if has_rival else "RT105"
     closest = min((check for check in checks if check.code == code), key=lambda check: check.observed or 0)
-    return Verdict("promote", f"Promoted: {closest.sentence}", checks)
+    said = closest.sentence.replace(" of the baseline ", " of the closest baseline, ", 1)
+    return Verdict("promote", f"Promoted v{challenger}: {said} [{code}]", checks)
 
 
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]
+def in_doubt(checks: Iterable[Check]) -> list[Check]:
+    """The checks that failed and leave the decision to a person."""
+    return [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
 
 
-def _check_floors(settings: Settings, evidence: Evidence) -> list[Check]:
+def tell_failed(failed: list[Check]) -> str:
+    """What failed first, with its code, and how many more did; it follows a colon."""
+    first, more = failed[0], len(failed) - 1
+    others = f" ({more} more check{'s' if more > 1 else ''} failed)" if more else ""
+    return f"{_lower(first.sentence)} [{first.code}]{others}"
+
+
+def _lower(sentence: str) -> str:
+    """The sentence as it follows a colon; a name such as MLflow or NDCG keeps its capital."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+
+
+def _check_floors(limits: GateLimits, evidence: Evidence) -> list[Check]:
     means = _means(evidence, SUBJECT)
     until, start = evidence.trained_until, evidence.holdout_start
-    late_hours = (until - start).total_seconds() / 3600 if until else None
     return [
-        at_least(
-            "RT101",
-            "Enough readers judged",
-            SUBJECT,
-            means["judged_readers"],
-            settings.min_judged_readers,
-            f"{means['judged_readers']:,.0f} readers read something in the hold-out; a verdict needs "
-            f"{settings.min_judged_readers:,}.",
-        ),
-        at_least(
-            "RT102",
-            "Good enough at all",
-            SUBJECT,
-            means["ndcg"],
-            settings.floor_ndcg,
-            f"Time-weighted NDCG@{settings.list_length} is {means['ndcg']:.4f}, the floor {settings.floor_ndcg:.4f}.",
-        ),
-        at_least(
-            "RT103",
-            "Lists are full",
-            SUBJECT,
-            means["full_list_share"],
-            settings.floor_coverage_share,
-            f"{means['full_list_share']:.2%} of the lists are full; {settings.floor_coverage_share:.2%} must be.",
-        ),
-        at_least(
-            "RT104",
-            "Scores are numbers",
-            SUBJECT,
-            means["finite_score_share"],
-            1.0,
-            f"{means['finite_score_share']:.2%} of the scores are finite; all must be.",
-        ),
-        at_most(
+        make_check("RT101", limits, means["judged_readers"], SUBJECT),
+        make_check("RT102", limits, means["ndcg"], SUBJECT),
+        make_check("RT103", limits, means["full_list_share"], SUBJECT),
+        make_check("RT104", limits, means["finite_score_share"], SUBJECT),
+        make_check(
             "RT117",
-            "Trained before the hold-out",
+            limits,
+            _late_hours(until, start),
             SUBJECT,
-            late_hours,
-            0.0,
-            "Nobody knows until when it was trained."
-            if until is None
-            else f"It learnt from reading up to {until:%Y-%m-%d %H:%M} UTC; the hold-out starts at "
-            f"{start:%Y-%m-%d %H:%M} UTC{', so it has seen the answers' if until > start else ''}.",
+            challenger=f"v{evidence.version}",
+            until=until,
+            start=start,
         ),
     ]
 
 
-def _check_baselines(settings: Settings, evidence: Evidence) -> list[Check]:
-    others = sorted(set(evidence.means) - {SUBJECT, "champion", "previous"})
-    return [_beats(settings, evidence, name) for name in others]
+def _late_hours(until: datetime | None, start: datetime) -> float | None:
+    """How far training reached into the hold-out; None when nobody knows until when it was trained."""
+    return (until - start).total_seconds() / 3600 if until else None
 
 
-def _beats(settings: Settings, evidence: Evidence, name: str) -> Check:
-    gap = evidence.gaps[name]
-    return at_least(
-        "RT105",
-        "Beats every baseline",
-        name,
-        gap.mean if gap.low > 0 else min(gap.mean, gap.low),
-        1e-9,
-        f"{_told(settings, evidence, name)}; needed is an interval above zero.",
-    )
-
-
-def _told(settings: Settings, evidence: Evidence, name: str) -> str:
-    gap = evidence.gaps[name]
-    ours, theirs = _means(evidence, SUBJECT)["ndcg"], _means(evidence, name)["ndcg"]
-    return (
-        f"NDCG@{settings.list_length} {ours:.4f} against {theirs:.4f} of {name}: "
-        f"{gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}) over {gap.readers:,} readers"
-    )
-
-
-def _check_rival(settings: Settings, evidence: Evidence) -> list[Check]:
+def _check_baselines(limits: GateLimits, evidence: Evidence) -> list[Check]:
     checks = []
+    for name in sorted(set(evidence.means) - {SUBJECT, "champion", "previous"}):
+        gap = evidence.gaps[name]
+        observed = gap.mean if gap.low > 0 else min(gap.mean, gap.low)
+        checks.append(make_check("RT105", limits, observed, name, **_compared(evidence, name)))
+    return checks
+
+
+def _compared(evidence: Evidence, name: str) -> dict[str, Any]:
+    """The facts of a comparison with another contestant."""
+    gap = evidence.gaps[name]
+    return {
+        "challenger": f"v{evidence.version}",
+        "ours": _means(evidence, SUBJECT)["ndcg"],
+        "theirs": _means(evidence, name)["ndcg"],
+        "gain": gap.mean,
+        "low": gap.low,
+        "high": gap.high,
+        "chance": gap.chance,
+        "readers": gap.readers,
+    }
+
+
+def _check_champion(limits: GateLimits, evidence: Evidence) -> list[Check]:
+    """That the champion can be loaded, where it cannot; and that the challenger is another model."""
+    checks, rival = [], evidence.rival
     if evidence.champion_trouble:
-        instead = (
-            f"v{evidence.rival.version}, the one before it, stood in" if evidence.rival else "nobody could stand in"
-        )
+        instead = f"v{rival.version}, champion before it, was compared instead" if rival else "No other could stand in"
         checks.append(
-            Check(
+            make_check(
                 "RT118",
-                "The champion could be asked",
-                "champion",
-                "warn",
-                "failed",
+                limits,
                 0.0,
-                "loads",
-                f"The champion cannot be loaded: {evidence.champion_trouble} For the comparison {instead}.",
+                "champion",
+                champion="The champion" if evidence.champion is None else f"v{evidence.champion}",
+                trouble=evidence.champion_trouble.rstrip("."),
+                instead=instead,
             )
         )
-    rival = evidence.rival
-    checks.append(
-        Check(
-            "RT107",
-            "Is another model than the champion",
-            SUBJECT,
-            "block",
-            "failed" if rival and rival.is_same else "passed",
-            float(not (rival and rival.is_same)),
-            "another digest",
-            f"The challenger's files are the very own ones of v{rival.version}."
-            if rival and rival.is_same
-            else "Its files are its own.",
-        )
-    )
-    if rival is None:
-        return checks
-    gap, theirs = evidence.gaps[rival.name], _means(evidence, rival.name)["ndcg"]
-    needed = settings.min_effect_share * theirs
-    told = _told(settings, evidence, rival.name)
+    is_other = float(not (rival and rival.is_same))
+    checks.append(make_check("RT107", limits, is_other, SUBJECT, rival=f"v{rival.version}" if rival else ""))
+    return checks
+
+
+def _check_rival(limits: GateLimits, evidence: Evidence, rival: Rival) -> list[Check]:
+    gap, name = evidence.gaps[rival.name], f"v{rival.version}"
+    compared: dict[str, Any] = {
+        **_compared(evidence, rival.name),
+        "rival": name,
+        "it": "it" if rival.name == "champion" else f"{name}, which stands in for the champion",
+        "certain": CERTAIN_SHARE,
+    }
+    needed = max(limits.min_effect_share * _means(evidence, rival.name)["ndcg"], LEAST_GAIN)
+    gain = gap.mean if gap.chance >= limits.ask_chance_share else min(gap.mean, gap.low)
     until, start = rival.trained_until, evidence.holdout_start
     return [
-        *checks,
-        at_most(
-            "RT109",
-            "The comparison is fair",
-            rival.name,
-            (until - start).total_seconds() / 3600 if until else None,
-            0.0,
-            f"Nobody knows until when v{rival.version} was trained."
-            if until is None
-            else f"v{rival.version} learnt from reading up to {until:%Y-%m-%d %H:%M} UTC; the hold-out starts at "
-            f"{start:%Y-%m-%d %H:%M} UTC{', so it knows part of the answers' if until > start else ''}.",
-        ),
-        at_least(
-            "RT106",
-            "The gain is certain",
-            SUBJECT,
-            gap.low,
-            0.0,
-            f"The gain lies between {gap.low:+.4f} and {gap.high:+.4f}, with a chance of {gap.chance:.1%} above zero.",
-            severity="warn",
-        ),
-        at_least(
-            "RT108",
-            "Beats the champion",
-            SUBJECT,
-            gap.mean if gap.chance >= settings.ask_chance_share else min(gap.mean, gap.low),
-            max(needed, 1e-9),
-            f"{told}; needed is more than {needed:.4f} and a chance of {settings.ask_chance_share:.0%} that it "
-            f"is a gain (it is {gap.chance:.1%}).",
-        ),
+        make_check("RT109", limits, _late_hours(until, start), rival.name, rival=name, until=until, start=start),
+        make_check("RT106", limits, gap.low, SUBJECT, **compared),
+        make_check("RT108", limits, gain, SUBJECT, needed, **compared),
     ]
 
 

@@ -6,6 +6,7 @@ promotes looks at the checks that were kept with it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, cast
 
 from include.adapters import mlflow_registry
@@ -21,7 +22,7 @@ from include.core.settings import Settings
 from include.data.store import digest_of
 from include.judging import champion as champions
 from include.judging import holds
-from include.judging.verdict import Decision, conclude
+from include.judging.verdict import Decision, conclude, in_doubt
 from include.models import registry
 from include.pipeline.run import keep_audit, recorded
 
@@ -41,9 +42,13 @@ def ask(run: Run, verdict: Reference) -> Reference:
     """The verdict, once on-call has been asked by a ticket to decide; one question is one mail."""
     facts = cast(dict[str, Any], verdict.facts)
     version, hours = facts["challenger_version"], run.settings.ask_hours
+    with connect(run.settings) as warehouse:
+        row = warehouse.execute(query("pipeline/verdict"), [verdict.id]).fetchone()
+    doubts = _tell_doubts([Check(**check) for check in row[2]]) if row else ""
     subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is wanted"
     body = (
         f"What is asked\n{facts['sentence']}\n\n"
+        f"In doubt\n{doubts}\n\n"
         f"What happens by itself\nThe champion stays. Without an answer within {hours} h it is kept for good.\n\n"
         f"Next step\nRead the verdict and answer in Airflow under Required Actions, or type "
         f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
@@ -64,15 +69,19 @@ def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] 
     if name is None or row is None:
         return None
     checks = [Check(**check) for check in row[2]]
-    doubts = [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
-    told = "\n".join(f"- **{check.code} {check.title}**: {check.sentence}" for check in doubts)
-    better = next((check.sentence for check in checks if check.code == "RT108"), "Nobody could be compared with it.")
+    told = _tell_doubts(checks)
+    better = next((check.sentence for check in checks if check.code == "RT108"), "No champion could be compared.")
     link = settings.report_link(f"verdicts/{name}.html")
     return {
         "verdict_id": name,
         "subject": f"Promote v{row[3]}, or keep v{row[1]}?",
-        "body": f"{better}\n\nEvery check that blocks has passed; these are in doubt:\n\n{told}\n\n[Verdict]({link})",
+        "body": f"{better}\n\nEvery check that blocks has passed; in doubt:\n\n{told}\n\n[Verdict]({link})",
     }
+
+
+def _tell_doubts(checks: Iterable[Check]) -> str:
+    """What a person has to decide about, a line each."""
+    return "\n".join(f"- {check.sentence} [{check.code}]" for check in in_doubt(checks))
 
 
 @recorded
@@ -173,5 +182,5 @@ def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
     decision, champion_version, kept = row[:3]
     checks = [Check(**check) for check in kept]
     has_rival = champion_version is not None and not any(check.code == "RT118" for check in checks)
-    found = conclude(checks, has_champion=has_rival).decision
+    found = conclude(checks, has_rival=has_rival, challenger=row[3], champion=champion_version).decision
     return found if found == decision else "keep"

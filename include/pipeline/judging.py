@@ -47,7 +47,8 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     rivals, trouble = _find_rivals(settings, champion)
     candidate, works = try_out(settings, challenger, holdout.scenes)
     live = turnover.compare(settings, candidate, run.as_of) if candidate and rivals else NOT_LIVE
-    verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble, live)
+    reigning = champion.version if champion else None
+    verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble, live, reigning)
     keep_checks(run, "judge", verdict.checks)
     seq = champion.seq if champion else 0
     found = [(check.code, check.subject, check.outcome, check.limit_is) for check in verdict.checks]
@@ -62,7 +63,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         "decision": verdict.decision,
         "sentence": verdict.sentence,
         "challenger_version": version,
-        "champion_version": champion.version if champion else None,
+        "champion_version": reigning,
         "champion_seq": seq,
         "snapshot_id": challenger.snapshot_id,
         "ndcg": evidence.means.get("challenger", {}).get("ndcg"),

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from include.core.contract import ACCEPTED_TYPES, TABLES
 from include.core.settings import PROJECT, Settings
+from include.gate_checks import GATE_CHECKS
 from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"
@@ -32,7 +33,7 @@ def codes_in_use() -> dict[str, str]:
                 for code, title in pairwise(given)
                 if isinstance(title, str) and CODE.fullmatch(str(code))
             }
-    return titles
+    return titles | {rule.code: rule.title for rule in GATE_CHECKS.values()}
 
 
 def sections(page: str) -> dict[str, str]:
@@ -58,6 +59,13 @@ def test_a_section_says_whether_the_rule_blocks():
         for rule in table.rules:
             word = {"block": "Blocks.", "warn": "Warns", "info": "Notes"}[rule.severity]
             assert said[rule.code].startswith(word), rule.code
+
+
+def test_a_section_on_the_verdict_says_what_a_failure_does_and_which_setting_is_the_limit():
+    said = {title.partition(":")[0]: body for title, body in sections("checks.md").items()}
+    for rule in GATE_CHECKS.values():
+        assert said[rule.code].startswith(rule.kind.capitalize()), rule.code
+        assert not isinstance(rule.limit, str) or f"`{rule.limit}`" in said[rule.code], rule.code
 
 
 def test_a_limit_in_a_rule_is_the_limit_in_its_section():

@@ -23,7 +23,7 @@ def promoted_by(installation, run_id):
 def test_up_shows_champion_lists_one_readers_list_and_links(installation):
     told = installation.told
     assert "champion      v1" in told
-    assert "Promoted: NDCG@10" in told
+    assert "Promoted v1: NDCG@10" in told
     assert "readers have 10" in told
     assert installation.settings.airflow_url in told
     assert f"admin / {installation.settings.airflow_password.get_secret_value()}" in told

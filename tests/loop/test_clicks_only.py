@@ -67,7 +67,7 @@ def test_every_word_ends_well(said):
 
 
 def test_the_first_challenger_is_promoted_and_each_click_is_one_unit_of_its_quality(said):
-    assert said[0]["retrain"].out.startswith("Promoted: NDCG@10 ")
+    assert said[0]["retrain"].out.startswith("Promoted v1: NDCG@10 ")
 
 
 def test_clicks_count_as_reads_where_there_are_no_reads(said):

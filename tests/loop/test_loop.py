@@ -51,7 +51,7 @@ def ask(settings, text, *values):
 
 
 def test_the_first_retrain_promotes_and_says_why(first_retrain):
-    assert first_retrain.answer.out.startswith("Promoted: NDCG@10 ")
+    assert first_retrain.answer.out.startswith("Promoted v1: NDCG@10 ")
 
 
 def test_the_first_champion_is_in_the_ledger_with_its_snapshot_verdict_and_actor(first_retrain, tiny_world):
@@ -76,7 +76,9 @@ def test_mlflow_calls_the_first_champion_by_its_alias(first_retrain, mlflow_serv
 
 def test_the_second_retrain_on_the_same_data_keeps_the_champion_and_is_no_failure(second_retrain):
     assert second_retrain.code == 0
-    assert second_retrain.out.startswith("Kept: RT107 ")
+    assert second_retrain.out.startswith(
+        "Kept v1: the files are the same as those of v1, so there is nothing new to promote. [RT107]"
+    )
 
 
 def test_the_second_retrain_adds_nothing_to_the_ledger_and_no_version(before_second, second_retrain, mlflow_server):

@@ -25,7 +25,9 @@ def card(mlflow_server, first_retrain):
 
 def test_a_card_names_model_data_parameters_and_how_to_make_it_again(mlflow_server, card, registered):
     clean = find_snapshot(mlflow_server, registered.snapshot_id)
-    assert card.startswith(f"# Model card: v{registered.version}\n\ntwo_stage, as of 2025-03-09 00:00 UTC. Promoted: ")
+    assert card.startswith(
+        f"# Model card: v{registered.version}\n\ntwo_stage, as of 2025-03-09 00:00 UTC. Promoted v1: "
+    )
     assert f"| Snapshot | {clean.id} |  | made from {clean.parent} |" in card
     assert "| Window | 2025-03-04 00:00 to 2025-03-09 00:00 UTC |" in card
     assert f"| reading_events | {clean.rows('reading_events'):,} | 0 |  |" in card

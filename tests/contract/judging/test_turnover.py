@@ -63,7 +63,9 @@ def test_a_verdict_says_how_much_of_the_live_lists_would_stay(settings, run, fea
         batch_id = batches.find_live(warehouse)[0]
     (check,) = (check for check in find_checks(replace(run, run_id="beside live"), "judge") if check.code == "RT126")
     assert (check.outcome, check.observed) == ("passed", 1.0)
-    assert check.sentence.startswith(f"100.0% of the places of the live batch {batch_id} stay for 244 readers asked")
+    assert check.sentence.startswith(
+        f"100 % of the places in the live batch {batch_id} stay and 0 % of 244 readers get fewer"
+    )
     assert check.sentence in (settings.home / "reports" / verdict.facts["report"]).read_text()
 
 

@@ -205,9 +205,9 @@ def test_an_alias_that_somebody_moved_is_moved_back(settings, registered, anothe
     assert mlflow_registry.read_alias(settings, "champion") == registered.version
 
 
-def test_a_challenger_that_is_worse_is_kept_out_by_the_trial(worse):
+def test_a_challenger_that_is_worse_is_kept_out_by_the_trial(another, worse):
     assert worse.facts["decision"] == "keep"
-    assert worse.facts["sentence"].startswith("Kept: RT105")
+    assert worse.facts["sentence"].startswith(f"Kept v1: v{another.id} does not certainly beat the baseline ")
 
 
 def test_judging_again_gives_the_same_verdict_and_keeps_it_once(settings, run, features, another, worse):
@@ -222,7 +222,7 @@ def test_by_other_limits_it_is_another_verdict(settings, run, features, another,
     strict = replace(run, settings=settings.model_copy(update={"floor_ndcg": 0.99}))
     other = pipeline.judge(strict, another, features)
     assert (other.id == worse.id, other.facts["report"] == worse.facts["report"]) == (False, False)
-    assert other.facts["sentence"].startswith("Kept: RT102 good enough at all: ")
+    assert other.facts["sentence"].startswith("Kept v1: time-weighted NDCG@10 is only ")
 
 
 def test_lists_made_again_are_the_same_file(run, scoring_features, champion):

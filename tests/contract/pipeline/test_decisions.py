@@ -161,6 +161,9 @@ def test_a_question_is_one_mail_however_often_it_is_asked(settings, run):
     ((severity, subject, body),) = ask_for(settings, "select severity, subject, body from ops.alerts")
     assert (severity, subject) == ("ticket", "[ticket] v2: promote it or keep v1? A decision is wanted")
     assert DOUBTFUL.sentence in body
+    (doubt,) = (check.sentence for check in DOUBTFUL.checks if check.code == "RT106")
+    assert f"In doubt\n- {doubt} [RT106]\n" in body
+    assert f"- {doubt} [RT106]" in pipeline.find_question(settings, asked.id)["body"]
 
 
 # holds

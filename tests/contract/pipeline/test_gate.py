@@ -99,8 +99,9 @@ def test_a_broken_artifact_is_a_verdict_and_a_green_run(settings, run, features,
         verdict = pipeline.judge(replace(run, run_id="broken"), newer, features)
     assert verdict.facts["decision"] == "keep"
     assert verdict.facts["sentence"].startswith(
-        "Kept: RT112 works in a fresh process: From the registry it cannot be used: MLflow holds no files of run "
+        f"Kept v1: v{newer.id} cannot be used from the registry: MLflow holds no files of run "
     )
+    assert verdict.facts["sentence"].endswith(". [RT112]")
     assert (settings.home / "reports" / verdict.facts["report"]).exists()
     assert pipeline.promote(run, verdict).facts["changed"] is False
 
@@ -115,9 +116,8 @@ def test_a_challenger_that_somebody_deletes_in_mlflow_is_a_verdict_and_a_green_r
         client.delete_run(model_of(settings, version).mlflow_run_id)
     verdict = pipeline.judge(seed, version, features)
     assert verdict.facts["decision"] == "keep"
-    assert (
-        f"RT112 works in a fresh process: From the registry it cannot be used: Version {version.id} is not in MLflow"
-        in (verdict.facts["sentence"])
+    assert verdict.facts["sentence"].startswith(
+        f"Kept v1: v{version.id} cannot be used from the registry: Version {version.id} is not in MLflow"
     )
 
 
@@ -148,8 +148,8 @@ def test_whoever_was_trained_on_the_test_day_is_kept_out(run, features, champion
     verdict = pipeline.judge(replace(run, run_id="peeking"), version, features)
     assert verdict.facts["decision"] == "keep"
     assert (
-        "RT117 trained before the hold-out: It learnt from reading up to 2025-03-08 21:00 UTC; the hold-out starts at "
-        "2025-03-08 00:00 UTC, so it has seen the answers." in verdict.facts["sentence"]
+        f"v{version.id} was trained on reading up to 2025-03-08 21:00 UTC, but the hold-out starts at 2025-03-08 00:00 "
+        "UTC: it has seen the answers. [RT117]" in verdict.facts["sentence"]
     )
 
 
@@ -210,8 +210,13 @@ def with_few(ranked):
 @pytest.mark.parametrize(
     ("spoil", "code", "told", "said"),
     [
-        (without_numbers, "RT104", "% of the scores are", "Kept: RT104 scores are numbers: 90.00% of the scores are"),
-        (with_few, "RT116", "candidates per list", "(1 more)"),
+        (
+            without_numbers,
+            "RT104",
+            "90 % of the scores are",
+            "Kept v1: only 90 % of the scores are finite numbers; all ",
+        ),
+        (with_few, "RT116", "too few candidates: ", "(1 more check failed)"),
     ],
 )
 def test_a_challenger_that_ranks_badly_is_kept_out_and_the_check_says_by_what(
@@ -233,8 +238,8 @@ def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, 
     registry.load_version(settings, registered)
     assert verdict.facts["decision"] == "ask"
     assert verdict.facts["sentence"] == (
-        f"A person is asked: RT118 the champion could be asked: The champion cannot be loaded: MLflow holds no "
-        f"files of run {registered.mlflow_run_id}. For the comparison nobody could stand in."
+        f"Needs a decision: v{registered.version} cannot be loaded: MLflow holds no files of run "
+        f"{registered.mlflow_run_id}. No other could stand in. [RT118]"
     )
     assert pipeline.promote(run, verdict).facts["changed"] is False
 

@@ -97,7 +97,7 @@ def test_whoever_learnt_from_the_hold_out_knows_the_answers(hold, hours, outcome
 def test_scores_that_are_no_numbers_keep_the_champion(hold, score):
     verdict, _ = hold(Fixed(6, 5, 4, score=score), (CHAMPION, Fixed(1, 2, 3)))
     assert verdict.decision == "keep"
-    assert verdict.sentence.startswith("Kept: RT104 scores are numbers: 0.00% of the scores are finite; all must be.")
+    assert verdict.sentence.startswith("Kept v1: only 0 % of the scores are finite numbers; all must be. [RT104]")
 
 
 def test_a_model_that_finds_fewer_candidates_is_kept_out(hold):
@@ -105,15 +105,13 @@ def test_a_model_that_finds_fewer_candidates_is_kept_out(hold):
     assert evidence.means["challenger"]["full_list_share"] == 1.0, "gaps are filled up, so full lists do not show it"
     assert outcomes_of(verdict)["RT116", "challenger"] == "failed"
     (said,) = (check.sentence for check in verdict.checks if check.code == "RT116")
-    assert said == "1.0 candidates per list against 3.0 of the champion; at least 80% of that is wanted."
+    assert said == "v2 finds too few candidates: 1.0 per list against 3.0 of v1 (33.3 %; at least 80 % is needed)."
 
 
 def test_a_challenger_that_does_not_work_is_asked_nothing_and_that_is_a_verdict(hold):
     champion = Fixed(1, 2, 3)
     verdict, evidence = hold(None, (CHAMPION, champion), works=Mechanics("its files are gone"))
-    assert verdict.sentence == (
-        "Kept: RT112 works in a fresh process: From the registry it cannot be used: its files are gone."
-    )
+    assert verdict.sentence == "Kept v1: v2 cannot be used from the registry: its files are gone. [RT112]"
     assert (evidence.means, champion.asked) == ({}, [])
 
 
@@ -123,7 +121,7 @@ def test_who_stands_in_for_the_champion_is_compared_and_a_person_is_asked_at_mos
     )
     assert evidence.gaps["previous"].mean == 1.0
     assert outcomes_of(verdict)["RT118", "champion"] == "failed"
-    assert "v1, the one before it, stood in" in " ".join(check.sentence for check in verdict.checks)
+    assert "v1, champion before it, was compared instead." in " ".join(check.sentence for check in verdict.checks)
 
 
 def test_a_slice_in_which_the_challenger_falls_shows(hold):
@@ -146,4 +144,4 @@ def test_how_much_of_the_lists_stays_is_told(hold):
 def test_with_nobody_to_judge_the_champion_is_kept_and_nothing_breaks(hold):
     verdict, _ = hold(MostRead(), (CHAMPION, MostRead()), OUTCOMES.empty_table())
     assert verdict.decision == "keep"
-    assert verdict.sentence.startswith("Kept: RT101")
+    assert verdict.sentence.startswith("Kept v1: only 0 readers read something in the hold-out; at least 1 are needed.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,16 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.core.checks import blocking
+from include.core.checks import Check, blocking
 from include.core.settings import Settings
+from include.gate_checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, GateLimits
 from include.judging.bootstrap import Gap
 from include.judging.fresh_process import Mechanics
 from include.judging.guardrails import Turnover
 from include.judging.slices import Slice
-from include.judging.verdict import AGAINST_CHAMPION, ALWAYS, ASKING, Evidence, Rival, conclude, judge_challenger
+from include.judging.verdict import Evidence, Rival, conclude, judge_challenger
 from tests.worlds.scenes import NOW
 
-SETTINGS = Settings(min_judged_readers=50, floor_ndcg=0.02, min_effect_share=0.05, min_slice_readers=30)
+LIMITS = GateLimits.of(Settings(min_judged_readers=50, floor_ndcg=0.02, min_effect_share=0.05, min_slice_readers=30))
 BASELINES = ("most_read", "most_read_in_favourites")
 LISTS = {
     "mean_candidate_count": 30.0,
@@ -52,6 +54,8 @@ def evidence(ours=None, gaps=None, slices=SLICES, champion=None, **values):
         **{name: {**SOUND, "ndcg": 0.1} for name in BASELINES},
     }
     usual = {
+        "version": 4,
+        "champion": 1,
         "means": given_means,
         "gaps": {**dict.fromkeys(("champion", *BASELINES), GAIN), **(gaps or {})},
         "slices": slices,
@@ -64,7 +68,10 @@ def evidence(ours=None, gaps=None, slices=SLICES, champion=None, **values):
 
 
 def judge(*args, **values):
-    return judge_challenger(SETTINGS, evidence(*args, **values))
+    return judge_challenger(LIMITS, evidence(*args, **values))
+
+
+AGAINST = {"has_rival": True, "challenger": 4, "champion": 1}
 
 
 def outcome(verdict, code):
@@ -132,7 +139,8 @@ def test_beyond_its_limit_a_check_fails_and_the_champion_stays(code):
     verdict = judge(**CASES[code][1])
     assert {check.code for check in blocking(verdict.checks)} == {code}
     assert verdict.decision == "keep"
-    assert verdict.sentence.startswith(f"Kept: {code} ")
+    assert verdict.sentence.startswith("Kept v1: ")
+    assert verdict.sentence.endswith(f" [{code}]")
 
 
 @pytest.mark.parametrize("code", DOUBTS)
@@ -140,20 +148,22 @@ def test_a_doubt_is_put_to_a_person(code):
     verdict = judge(**DOUBTS[code][1])
     assert blocking(verdict.checks) == []
     assert verdict.decision == "ask"
-    assert verdict.sentence.startswith(f"A person is asked: {code} ")
+    assert verdict.sentence.startswith("Needs a decision: ")
+    assert verdict.sentence.endswith(f" [{code}]")
 
 
 def test_the_cases_are_all_the_codes_there_are():
     codes = {check.code for check in judge(champion_trouble="Gone.").checks}
-    assert codes == {*CASES, *DOUBTS}
+    assert codes == {*CASES, *DOUBTS} == set(GATE_CHECKS)
+    assert len(TABLE) == len(GATE_CHECKS)
 
 
 @pytest.mark.parametrize("code", sorted(ALWAYS | AGAINST_CHAMPION))
 def test_a_check_that_was_forgotten_promotes_nobody(code):
     checks = [check for check in judge().checks if check.code != code]
-    verdict = conclude(checks, has_champion=True)
+    verdict = conclude(checks, **AGAINST)
     assert verdict.decision == "keep"
-    assert verdict.sentence == f"Kept: {code} was not checked, and what is not checked does not pass."
+    assert verdict.sentence == (f"Kept v1: 1 check was not made, and what is not checked does not pass. [{code}]")
 
 
 @pytest.mark.parametrize("code", sorted((ALWAYS | AGAINST_CHAMPION) - ASKING))
@@ -162,12 +172,12 @@ def test_a_check_that_could_not_have_blocked_was_not_made(code, outcome):
     checks = [
         replace(check, severity="info", outcome=outcome) if check.code == code else check for check in judge().checks
     ]
-    assert conclude(checks, has_champion=True).sentence.startswith(f"Kept: {code} was not checked")
+    assert conclude(checks, **AGAINST).sentence.startswith("Kept v1: 1 check was not made")
 
 
 def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
     first = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN))
-    verdict = judge_challenger(SETTINGS, first)
+    verdict = judge_challenger(LIMITS, first)
     assert not {check.code for check in verdict.checks} & AGAINST_CHAMPION
     assert verdict.decision == "promote"
 
@@ -175,14 +185,17 @@ def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
 @pytest.mark.parametrize("closest", BASELINES)
 def test_a_first_champion_is_told_beside_the_baseline_that_came_closest(closest):
     gaps = {**dict.fromkeys(BASELINES, GAIN), closest: replace(GAIN, mean=0.06)}
-    verdict = judge_challenger(SETTINGS, evidence(rival=None, slices=(), gaps=gaps))
-    assert f"of {closest}: +0.0600" in verdict.sentence
+    verdict = judge_challenger(LIMITS, evidence(rival=None, slices=(), gaps=gaps))
+    assert verdict.sentence == (
+        f"Promoted v4: NDCG@10 0.300 against 0.100 of the closest baseline, {closest} (+0.0600; 95 % interval "
+        "+0.0500 to +0.1500; 60 readers). [RT105]"
+    )
 
 
 def test_however_many_baselines_there_are_each_must_be_beaten():
     more = evidence()
     means, gaps = {**more.means, "third": {"ndcg": 0.29}}, {**more.gaps, "third": Gap(0.01, -0.01, 0.03, 0.8, 60)}
-    verdict = judge_challenger(SETTINGS, replace(more, means=means, gaps=gaps))
+    verdict = judge_challenger(LIMITS, replace(more, means=means, gaps=gaps))
     assert [check.subject for check in blocking(verdict.checks)] == ["third"]
 
 
@@ -208,7 +221,8 @@ def test_a_slice_of_few_readers_is_told_and_neither_passes_nor_blocks():
 def test_when_no_slice_can_be_judged_nothing_is_promoted(code):
     few = tuple(replace(one, gap=replace(one.gap, readers=5)) for one in SLICES)
     slices = (few[0], SLICES[1]) if code == "RT110" else (SLICES[0], few[1])
-    assert judge(slices=slices).sentence.startswith(f"Kept: {code} ")
+    what = "group of readers" if code == "RT110" else "part of the hold-out"
+    assert judge(slices=slices).sentence == f"Kept v1: no {what} has 30 readers, so none can be compared. [{code}]"
     assert judge(slices=()).decision == "keep"
 
 
@@ -243,7 +257,8 @@ def test_where_no_live_lists_can_be_compared_that_is_told_and_nobody_asked():
 
 def test_how_many_candidates_there_were_must_be_known_of_both():
     nothing = {"mean_candidate_count": math.nan}
-    assert judge(ours=nothing, champion=nothing).sentence.startswith("Kept: RT116 enough candidates: ")
+    verdict = judge(ours=nothing, champion=nothing)
+    assert verdict.sentence == "Kept v1: the number of candidates per list is not known. [RT116]"
 
 
 @pytest.mark.parametrize("name", ["mean_candidate_count", "catalogue_share", "mean_diversity", "mean_surprise_bits"])
@@ -267,16 +282,72 @@ def test_nobody_knows_until_when_it_was_trained_means_no():
 
 def test_a_champion_without_a_stand_in_leaves_the_decision_to_a_person():
     alone = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN), champion_trouble="Its files are gone.")
-    verdict = judge_challenger(SETTINGS, alone)
+    verdict = judge_challenger(LIMITS, alone)
     assert verdict.decision == "ask"
-    assert "The champion cannot be loaded: Its files are gone." in verdict.sentence
+    assert verdict.sentence == (
+        "Needs a decision: v1 cannot be loaded: Its files are gone. No other could stand in. [RT118]"
+    )
 
 
 def test_every_check_says_its_numbers():
     for check in judge().checks:
         assert check.sentence
         assert check.limit_is
-        assert "nan" not in check.sentence
+        assert not {"nan", "unknown"} & set(re.findall(r"\w+", check.sentence))
+
+
+def test_a_verdict_tells_what_failed_and_never_the_title_of_the_check():
+    weak, unsure = Gap(0.0005, -0.004, 0.005, 0.55, 60), Gap(0.03, -0.001, 0.06, 0.96, 60)
+    assert judge(gaps={"champion": weak}).sentence == (
+        "Kept v1: v4 does not beat it (+0.0005; needs +0.0100 and 90 % certainty, has 55 %). [RT108]"
+    )
+    assert judge(gaps={"champion": unsure}).sentence == (
+        "Needs a decision: the gain is not certain (96 %, 97.5 % needed; 95 % interval -0.0010 to +0.0600). [RT106]"
+    )
+    assert judge().sentence == (
+        "Promoted v4: NDCG@10 0.300 against 0.200 of v1 (+0.1000; needs +0.0100 and 90 % certainty, has 100 %; "
+        "60 readers). [RT108]"
+    )
+
+
+def test_of_several_checks_that_failed_the_first_is_told_and_the_others_are_counted():
+    many = judge(ours={"ndcg": 0.01, "full_list_share": 0.5, "finite_score_share": 0.5})
+    assert many.sentence == (
+        "Kept v1: time-weighted NDCG@10 is only 0.010; at least 0.020 is needed. [RT102] (2 more checks failed)"
+    )
+    doubts = judge(ours={"concentration": 0.7, "median_age_hours": 20.0})
+    assert doubts.sentence.endswith("[RT122] (1 more check failed)")
+
+
+def test_without_a_champion_it_is_the_challenger_that_is_told_of():
+    first = evidence(rival=None, slices=(), gaps=dict.fromkeys(BASELINES, replace(GAIN, low=-0.1)))
+    assert judge_challenger(LIMITS, replace(first, champion=None)).sentence == (
+        "Did not promote v4: v4 does not certainly beat the baseline most_read (+0.1000; 95 % interval -0.1000 to "
+        "+0.1500, which must lie above zero). [RT105] (1 more check failed)"
+    )
+
+
+def test_who_stands_in_for_the_champion_is_named():
+    stand_in = replace(CHAMPION, version=2, name="previous")
+    verdict = judge(
+        rival=stand_in,
+        gaps={"previous": replace(GAIN, mean=0.0001)},
+        champion_trouble="Its files are gone.",
+        means={**evidence().means, "previous": {**SOUND, "ndcg": 0.2}},
+    )
+    (said,) = (check.sentence for check in verdict.checks if check.code == "RT118")
+    assert said == "v1 cannot be loaded: Its files are gone. v2, champion before it, was compared instead."
+    assert verdict.sentence.startswith("Kept v1: v4 does not beat v2, which stands in for the champion (+0.0001; ")
+
+
+def test_a_verdict_that_an_earlier_version_kept_comes_to_the_same():
+    """Checks of before have other titles and sentences under the same keys."""
+    made = judge().checks
+    kept = [{**check.to_dict(), "title": "Beats the champion", "sentence": "It is better."} for check in made]
+    assert conclude([Check(**check) for check in kept], **AGAINST).decision == "promote"
+    failed = [{**check, "outcome": "failed"} if check["code"] == "RT108" else check for check in kept]
+    found = conclude([Check(**check) for check in failed], **AGAINST)
+    assert (found.decision, found.sentence) == ("keep", "Kept v1: it is better. [RT108]")
 
 
 numbers = st.one_of(st.floats(0, 1), st.sampled_from([math.nan, math.inf, -1.0]))
@@ -303,7 +374,7 @@ all_evidence = st.builds(
 @settings(max_examples=200)
 @given(all_evidence)
 def test_nothing_is_ever_promoted_past_a_check_that_did_not_pass(found):
-    verdict = judge_challenger(SETTINGS, found)
+    verdict = judge_challenger(LIMITS, found)
     stopped = [check for check in verdict.checks if check.severity == "block" and check.outcome != "passed"]
     doubts = [check for check in verdict.checks if check.severity == "warn" and check.outcome == "failed"]
     assert verdict.decision == ("keep" if stopped else "ask" if doubts else "promote")

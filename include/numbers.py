@@ -1,0 +1,58 @@
+"""Numbers and sentences as people write them: 22.5 %, 1,085, +0.0034."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from string import Formatter
+from typing import Any
+
+
+def write_number(value: float, kind: str, apart_from: float | None = None) -> str:
+    """The number in words of its kind, with more digits where it would read like `apart_from` and is not it."""
+    if math.isnan(value):
+        return "unknown"
+    write, digits = WRITTEN[kind]
+    text = write(value, digits)
+    while apart_from is not None and value != apart_from and digits < 9 and text == write(apart_from, digits):
+        digits += 1
+        text = write(value, digits)
+    return text
+
+
+def fill_in(text: str, facts: Mapping[str, Any], apart_from: float) -> str:
+    """The sentence with its facts, as in "{share:share} of {readers:count}"; none reads like the number beside it."""
+    return capital(_Sentence(apart_from).vformat(text, (), facts))
+
+
+def capital(text: str) -> str:
+    """The text as a sentence begins: with a capital, unless it is a version."""
+    return text if text[:1] == "v" and text[1:2].isdigit() else text[:1].upper() + text[1:]
+
+
+def _trimmed(value: float, digits: int) -> str:
+    text = f"{round(value, digits) + 0.0:,.{digits}f}"  # never -0
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+WRITTEN: dict[str, tuple[Callable[[float, int], str], int]] = {
+    "change": (lambda value, digits: f"{'+' if value > 0 else ''}{_trimmed(value, digits)}", 2),
+    "count": (lambda value, digits: f"{value:,.{digits}f}", 0),
+    "gain": (lambda value, digits: f"{value:+.{digits}f}", 4),
+    "plain": (_trimmed, 2),
+    "points": (lambda value, digits: f"{_trimmed(100 * value, digits)} points", 1),
+    "score": (lambda value, digits: f"{value:.{digits}f}", 3),
+    "share": (lambda value, digits: f"{_trimmed(100 * value, digits)} %", 1),
+    "tenths": (lambda value, digits: f"{value:,.{digits}f}", 1),
+}
+
+
+class _Sentence(Formatter):
+    def __init__(self, apart_from: float) -> None:
+        self.apart_from = apart_from
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "moment":
+            return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else "an unknown moment"
+        return write_number(float(value), format_spec, self.apart_from) if format_spec in WRITTEN else str(value)
