@@ -19,14 +19,23 @@ vertical-align:top} th{font-weight:600;color:#56636f} td.number{text-align:right
 .passed{color:#117a3d}.failed{color:#b3261e;font-weight:600}.note{color:#8a6d00}
 .bar{background:#3b6ea8;height:14px;border-radius:3px;display:inline-block;vertical-align:middle}
 .bar.ours{background:#e0822b} code{background:#eef1f4;padding:1px 5px;border-radius:4px}
+.wide{overflow-x:auto}.wide svg{width:100%;min-width:720px}
+@media(max-width:700px){body{padding:0}main{padding:16px;border-radius:0}table{display:block;overflow-x:auto}
+.checks thead{display:none}.checks tr{display:flex;flex-wrap:wrap;border-bottom:1px solid #e4e8ec;padding:4px 0}
+.checks td{border:0;padding:2px 10px 2px 0}.checks td:last-child{flex-basis:100%}}
 """
+
+
+class Figure(str):
+    """A number that is written out already, with its unit; tables set it right like other numbers."""
 
 
 def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
     """A page with a title, one leading sentence and sections of ready-made HTML."""
     body = "".join(f"<h2>{escape(heading)}</h2>{content}" for heading, content in sections)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style>'
         f'<main><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{body}</main></html>'
     )
 
@@ -36,10 +45,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return grid(headings, "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows))
 
 
-def grid(headings: Sequence[str], body: str) -> str:
-    """A table whose rows are ready-made HTML."""
+def grid(headings: Sequence[str], body: str, kind: str = "") -> str:
+    """A table whose rows are ready-made HTML; `kind` is its class."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    start = f'<table class="{kind}">' if kind else "<table>"
+    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def check_table(checks: Iterable[Check]) -> str:
@@ -50,7 +60,7 @@ def check_table(checks: Iterable[Check]) -> str:
         f"<td>{escape(check.sentence)}</td></tr>"
         for check in checks
     )
-    return grid(("Code", "Outcome", "Severity", "Of", "Check", "Numbers"), rows)
+    return grid(("Code", "Outcome", "Severity", "Of", "Check", "Numbers"), rows, "checks")
 
 
 def bars(values: Iterable[tuple[str, float]], ours: str = "") -> str:
@@ -119,4 +129,6 @@ def _cell(value: object) -> str:
         return f'<td class="number">{value:,.4f}</td>'
     if isinstance(value, int):
         return f'<td class="number">{value:,}</td>'
+    if isinstance(value, Figure):
+        return f'<td class="number">{escape(value)}</td>'
     return f"<td>{escape(str(value))}</td>"

@@ -20,8 +20,10 @@ from include.core.html import save
 from include.core.settings import Settings
 from include.data import snapshot
 from include.data.snapshot import Snapshot
+from include.gate_checks import GateLimits
 from include.judging.card_page import Section, Table, as_html, as_markdown
-from include.judging.page import MEASURES
+from include.judging.page import side_by_side
+from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
 from include.models import model_class
 from include.models.registry import RegisteredModel
@@ -73,7 +75,7 @@ def describe(settings: Settings, registered: RegisteredModel, judged: Judged | N
         ),
         ("Parameters", Table(("", ""), tuple(sorted(record.params.items())))),
         *_tell_weights(record),
-        *(_tell_verdict(judged) if judged else ()),
+        *(_tell_verdict(GateLimits.of(settings), judged) if judged else ()),
         ("Limits of its use", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
         ("Making it again", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
     ]
@@ -129,7 +131,7 @@ def _tell_weights(record: mlflow_registry.Training) -> list[Section]:
     return [(WEIGHTS, Table(("feature", "share"), tuple(heaviest)))] if heaviest else []
 
 
-def _tell_verdict(judged: Judged) -> list[Section]:
+def _tell_verdict(limits: GateLimits, judged: Judged) -> list[Section]:
     evidence, means = judged.evidence, judged.evidence.means
     gaps = [
         (name, means[name]["ndcg"], f"{gap.mean:+.4f}", f"{gap.low:+.4f} to {gap.high:+.4f}", gap.readers)
@@ -140,19 +142,21 @@ def _tell_verdict(judged: Judged) -> list[Section]:
         (
             f"{one.kind}: {one.name}",
             one.theirs,
-            f"{one.gap.mean:+.4f}",
-            f"{one.gap.low:+.4f} to {one.gap.high:+.4f}",
+            *(
+                (f"{one.gap.mean:+.4f}", f"{one.gap.low:+.4f} to {one.gap.high:+.4f}")
+                if is_comparable(limits, one)
+                else ("not comparable", "too few readers")
+            ),
             one.gap.readers,
         )
         for one in evidence.slices
     ]
-    side = [(words, *(means[name].get(key, float("nan")) for name in means)) for key, words in MEASURES.items()]
     checks = [
         (c.code, c.title, c.outcome, c.severity, _number(c), c.limit_is, c.sentence) for c in judged.verdict.checks
     ]
     columns = ("theirs", "difference", "95 % interval", "readers")
     return [
-        ("Metrics on the hold-out", Table(("", *means), tuple(side))),
+        ("Metrics on the hold-out", Table(("", *means), tuple(side_by_side(means)))),
         ("Time-weighted NDCG against the others", Table(("", *columns), tuple(gaps))),
         *([("Against the champion, by slice", Table(("", *columns), tuple(slices)))] if slices else []),
         (
@@ -200,5 +204,5 @@ def _tell_doubts(settings: Settings, judged: Judged | None) -> list[str]:
         told.append(f"Fewer than {settings.min_slice_readers:,} readers, so not judged apart: {', '.join(small)}.")
     for check in judged.verdict.checks:
         if check.outcome != "passed":
-            told.append(f"{check.code} {check.title} ({check.outcome}, {check.severity}): {check.sentence}")
+            told.append(f"{check.sentence} [{check.code}]")
     return told

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from html import escape
 
-from include.core.html import bars, check_table, page, table
+from include.core.html import Figure, bars, check_table, page, table
 from include.core.references import Reference
-from include.core.settings import Settings
+from include.gate_checks import GateLimits
 from include.judging.bootstrap import Gap
 from include.judging.champion import Champion
+from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
+from include.numbers import write_number
 
+# What is measured of each contestant: the name that people see, and how its numbers are written (see `write_number`).
 MEASURES = {
-    "ndcg": "Time-weighted NDCG",
-    "hit_share": "Lists with an article that was then read",
-    "seconds_reached": "Seconds read that the list had, per reader",
-    "mean_candidate_count": "Candidates per list",
-    "article_count": "Different articles shown",
-    "catalogue_share": "Share of live articles shown",
-    "mean_category_count": "Categories in a list",
-    "mean_diversity": "Chance that two places differ in category",
-    "mean_surprise_bits": "Surprise of an article, bits",
-    "concentration": "Gini coefficient of what is listed",
-    "median_age_hours": "Median age of an article, hours",
-    "largest_publisher_share": "Share of the largest publisher",
-    "full_list_share": "Share of full lists",
+    "ndcg": ("Accuracy of the lists (time-weighted NDCG, at best 1)", "score"),
+    "hit_share": ("Lists with an article that was read afterwards", "share"),
+    "seconds_reached": ("Reading time on listed articles, seconds per reader", "tenths"),
+    "mean_candidate_count": ("Candidates that the model finds for a list", "tenths"),
+    "article_count": ("Different articles in all lists", "count"),
+    "catalogue_share": ("Live articles that are in some list", "share"),
+    "mean_category_count": ("Categories in a list", "tenths"),
+    "mean_diversity": ("Chance that two articles of a list differ in category", "share"),
+    "mean_surprise_bits": ("Novelty of a listed article, bits (one more: half as popular)", "plain"),
+    "concentration": ("Concentration on a few articles (Gini coefficient, 0 to 1)", "plain"),
+    "median_age_hours": ("Median age of a listed article, hours", "tenths"),
+    "largest_publisher_share": ("Places of the largest publisher", "share"),
+    "full_list_share": ("Full lists", "share"),
 }
 
 
 def verdict_page(
-    settings: Settings,
+    limits: GateLimits,
     verdict: Verdict,
     evidence: Evidence,
     model: Reference,
@@ -61,20 +64,24 @@ def verdict_page(
     works = table(
         ("", ""),
         [
-            ("Loaded from the registry in, seconds", found.load_seconds),
-            ("A list took, milliseconds", found.milliseconds_per_list),
-            ("Memory held, MB", found.peak_mb),
-            ("Places that differ from this process", found.differing_share),
+            ("Loading from the registry", Figure(f"{write_number(found.load_seconds, 'tenths')} s")),
+            ("Processor time per list", Figure(f"{write_number(found.milliseconds_per_list, 'tenths')} ms")),
+            ("Memory for loading and ranking", Figure(f"{write_number(found.peak_mb, 'count')} MB")),
+            ("Places that differ from those in this process", Figure(write_number(found.differing_share, "share"))),
         ],
     )
     against = [(f"against {name}", gap) for name, gap in evidence.gaps.items()]
     slices = [(f"{one.kind}: {one.name}", one.gap) for one in evidence.slices]
+    few = {f"{one.kind}: {one.name}" for one in evidence.slices if not is_comparable(limits, one)}
     sections = [
-        ("Time-weighted NDCG", bars([(name, metrics[name]["ndcg"]) for name in names], "challenger")),
+        (
+            f"Accuracy: time-weighted NDCG@{limits.list_length}",
+            bars([(name, metrics[name]["ndcg"]) for name in names], "challenger"),
+        ),
         ("The challenger minus each other, with 95 % intervals", interval_plot(against)),
-        ("The challenger minus the champion, by slice", interval_plot(slices)),
+        ("The challenger minus the champion, by slice", interval_plot(slices, few)),
         ("Checks", check_table(verdict.checks)),
-        ("Side by side", table(("", *names), [_measure(metrics, key, words) for key, words in MEASURES.items()])),
+        ("Side by side", table(("", *names), side_by_side(metrics))),
         ("In a fresh process", works),
         ("What was judged", about),
     ]
@@ -84,42 +91,59 @@ def verdict_page(
     return page(f"Verdict on v{model.id}: {verdict.decision}", lead, sections)
 
 
-def _measure(metrics: Mapping[str, Mapping[str, float]], key: str, words: str) -> tuple[object, ...]:
-    return (words, *(means.get(key, float("nan")) for means in metrics.values()))
+def side_by_side(metrics: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
+    """A row per measure: its name, and the number of each contestant."""
+    return [
+        (words, *(Figure(write_number(means.get(key, float("nan")), kind)) for means in metrics.values()))
+        for key, (words, kind) in MEASURES.items()
+    ]
 
 
-WIDTH, NAMES, ROW, MARGIN = 900, 260, 22, 20
+WIDTH, NAMES, WORDS, ROW, MARGIN = 960, 250, 130, 22, 20
 GOOD, BAD, OPEN = "#117a3d", "#b3261e", "#56636f"
 
 
-def interval_plot(rows: Sequence[tuple[str, Gap]]) -> str:
-    """A dot with its interval per named difference; green lies above zero, red below, grey may be chance."""
-    drawn = [(name, gap) for name, gap in rows if math.isfinite(gap.low) and math.isfinite(gap.high)]
+def interval_plot(rows: Sequence[tuple[str, Gap]], few: Collection[str] = ()) -> str:
+    """A dot with its interval per named difference, and in words whether it is better, worse, or may be chance.
+
+    Of a name in `few`, of too few readers, and of a difference that is no number nothing is drawn: it is called not
+    comparable.
+    """
+    apart = {name for name, gap in rows if name in few or not (math.isfinite(gap.low) and math.isfinite(gap.high))}
+    drawn = [gap for name, gap in rows if name not in apart]
     if not drawn:
         return "<p>There is nothing to compare.</p>"
-    reach = max(max(abs(gap.low), abs(gap.high)) for _, gap in drawn) or 1.0
-    middle, half = NAMES + (WIDTH - NAMES) / 2, (WIDTH - NAMES) / 2 - MARGIN
+    reach = max(max(abs(gap.low), abs(gap.high)) for gap in drawn) or 1.0
+    left = NAMES + WORDS
+    middle, half = left + (WIDTH - left) / 2, (WIDTH - left) / 2 - MARGIN
 
     def at(value: float) -> float:
         return round(middle + half * value / reach, 1)
 
-    bottom = ROW * len(drawn) + MARGIN
+    bottom = ROW * len(rows) + MARGIN
     lines = [f'<line x1="{middle}" x2="{middle}" y1="4" y2="{bottom - MARGIN}" stroke="#9aa5b1"/>']
-    for number, (name, gap) in enumerate(drawn):
+    for number, (name, gap) in enumerate(rows):
         y = ROW * number + 14
-        colour = GOOD if gap.low > 0 else BAD if gap.high < 0 else OPEN
+        if name in apart:
+            lines.append(
+                f'<g fill="{OPEN}"><text x="0" y="{y + 4}">{escape(name)}</text><text x="{NAMES}" y="{y + 4}" '
+                f'font-style="italic">not comparable</text></g>'
+            )
+            continue
+        word, colour = ("better", GOOD) if gap.low > 0 else ("worse", BAD) if gap.high < 0 else ("may be chance", OPEN)
         told = f"{name}: {gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}), {gap.readers:,} readers"
         lines.append(
             f"<g><title>{escape(told)}</title>"
             f'<text x="0" y="{y + 4}" fill="#1c2733">{escape(name)}</text>'
             f'<line x1="{at(gap.low)}" x2="{at(gap.high)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"/>'
-            f'<circle cx="{at(gap.mean)}" cy="{y}" r="4.5" fill="{colour}"/></g>'
+            f'<circle cx="{at(gap.mean)}" cy="{y}" r="4.5" fill="{colour}"/>'
+            f'<text x="{NAMES}" y="{y + 4}" fill="{colour}">{word}</text></g>'
         )
     scale = "".join(
         f'<text x="{at(value)}" y="{bottom}" text-anchor="middle" fill="#56636f">{value:+.3f}</text>'
         for value in (-reach, 0.0, reach)
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {bottom + 6}" width="100%" role="img" font-size="13" '
-        f'aria-label="Differences with intervals">{"".join(lines)}{scale}</svg>'
+        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {bottom + 6}" role="img" font-size="13" '
+        f'aria-label="Differences with intervals">{"".join(lines)}{scale}</svg></div>'
     )

@@ -17,6 +17,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.data.store import digest_of
 from include.features.scenes import open_outcomes, open_scenes, rows_between
+from include.gate_checks import GateLimits
 from include.judging import champion as champions
 from include.judging import holds, turnover
 from include.judging.card import Judged, keep_card
@@ -58,7 +59,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     page = settings.home / "reports" / report
     with connect(settings) as warehouse:
         held = " ".join(hold.tell() for hold in holds.find_holds(warehouse, now()))
-    save(page, verdict_page(settings, verdict, evidence, model, champion, run.as_of, held))
+    save(page, verdict_page(GateLimits.of(settings), verdict, evidence, model, champion, run.as_of, held))
     facts = {
         "decision": verdict.decision,
         "sentence": verdict.sentence,
