@@ -95,21 +95,19 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
 
 
 def summary(findings: tuple[Finding, ...]) -> str:
-    """The checks that stopped a run, in one line: table, check and count of the first, and how many more."""
+    """The checks that stopped a run, in one line: table and sentence of the first, and how many more."""
     if not findings:
         return ""
     first, more = findings[0], len(findings) - 1
-    rows = f" ({first.count:,} rows)" if first.count else ""
-    others = f", and {more} more check{'s' if more > 1 else ''}" if more else ""
-    return f"{first.table} breaks {first.code} {first.title}{rows}{others}."
+    others = f" ({more} more check{'s' if more > 1 else ''} failed)" if more else ""
+    return f"{first.table}: {first.sentence} [{first.code}]{others}"
 
 
 def tell_finding(finding: Finding) -> str:
-    """One check that stopped a run: table, check, how many rows, up to three keys, the sentence with the numbers."""
-    rows = f": {finding.count:,} rows" if finding.count else ""
+    """One check that stopped a run: table, the sentence with the numbers, up to three keys, the check's code."""
     keys = ", ".join(key or "(without key)" for key in finding.examples)
-    example = f", for example {keys}" if keys else ""
-    return f"- {finding.table}, {finding.code} {finding.title}{rows}{example}. {finding.sentence}"
+    example = f" For example {keys}." if keys else ""
+    return f"- {finding.table}: {finding.sentence}{example} [{finding.code}]"
 
 
 def describe(lists: LiveLists | None, moment: datetime) -> str:

@@ -81,7 +81,7 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     if stopped := blocking(checks):
         raise ValidationBlocked(
             f"{len(stopped)} check(s) failed on features {build.name}: "
-            + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
+            + " ".join(f"{check.sentence} [{check.code}]" for check in stopped),
             hint="nothing is trained or scored on them; look at the snapshot's newest days in the validation report.",
         )
     if purpose == "scoring":

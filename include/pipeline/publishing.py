@@ -56,7 +56,7 @@ def audit(run: Run, batch: Reference) -> Reference:
     report = _report(run, batch, facts["features"], checks)
     if failed := blocking(checks):
         raise AuditFailed(
-            f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.code}: {c.sentence}" for c in failed),
+            f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.sentence} [{c.code}]" for c in failed),
             hint="the last good lists stay live; look at the batch in recs.recommendations.",
             report=report,
         )

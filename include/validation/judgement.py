@@ -35,6 +35,7 @@ from include.validation.day_answers import answer_days, frames, row_rules
 from include.validation.table_checks import check_files
 
 MOST_EXAMPLES = 1000
+FOR_EXAMPLE = " For example "
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Judgement:
                 check.subject,
                 check.code,
                 check.title,
-                check.sentence,
+                check.sentence.partition(FOR_EXAMPLE)[0],
                 self.counts[check.subject].by_code.get(check.code, 0) if check.subject in self.counts else 0,
                 tuple(row.primary_key or "" for row in self.broken if _is_of(row, check))[:3],
             )
@@ -63,7 +64,7 @@ class Judgement:
         """The error that stops the run."""
         return ValidationBlocked(
             f"{len(stopped)} blocking check(s) failed on snapshot {snapshot.id}: "
-            + " ".join(f"{check.code} on {check.subject}: {check.sentence}" for check in stopped),
+            + " ".join(f"{check.subject}: {check.sentence} [{check.code}]" for check in stopped),
             hint=f"rows set aside are in quarantine.* (snapshot_id {snapshot.id}), the report at {report}.",
             report=report,
             findings=self.findings(stopped),
@@ -149,7 +150,7 @@ def _is_of(row: BrokenRow, check: Check) -> bool:
 
 def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, broken: Sequence[BrokenRow]) -> Check:
     keys = [row.primary_key or "none" for row in broken if rule.code in row.codes][:3]
-    examples = f" For example {table.key} {', '.join(keys)}." if keys else ""
+    examples = f"{FOR_EXAMPLE}{table.key} {', '.join(keys)}." if keys else ""
     return Check(
         code=rule.code,
         title=rule.title,

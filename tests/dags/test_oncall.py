@@ -83,10 +83,10 @@ def test_a_failed_validation_is_one_mail_that_names_every_check_whoever_reports_
     Oncall()(of | {"exception": error, "ti": None, "reason": "task_failure"})
     [mail] = mails
     text = mail.get_content().replace("\r\n", "\n")
-    assert "reading_events breaks EVT103 kind is known (1,200 rows), and 1 more check." in mail["Subject"]
+    assert "reading_events: 30 % break it. [EVT103] (1 more check failed)" in mail["Subject"]
     for part in (
-        "- reading_events, EVT103 kind is known: 1,200 rows, for example 17, 18, 19.",
-        "- articles, ART103 title is there: 70 rows, for example 9003.",
+        "- reading_events: 30 % break it. For example 17, 18, 19. [EVT103]",
+        "- articles: 5 % break it. For example 9003. [ART103]",
         "Data Docs: http://127.0.0.1:8080/daybreak/reports/validation/x/index.html",
         "docs/runbook.md#validation-blocked",
     ):

@@ -228,7 +228,7 @@ def test_a_view_that_offers_mail_addresses_stops_the_run(settings, outcome):
         newsroom.execute("drop view source.subscribers")
         newsroom.execute("create view source.subscribers as select *, 'x' as contact_email from newsroom.subscribers")
     try:
-        with pytest.raises(ValidationBlocked, match=r"PII105 on subscribers: 1 of 6 .* contact_email"):
+        with pytest.raises(ValidationBlocked, match=r"subscribers: 1 of 6 .* contact_email\. \[PII105\]"):
             pipeline.validate(Run(settings, "offer", tiny.AS_OF, "tests"), outcome[1])
     finally:
         with connect(settings, "newsroom") as newsroom:

@@ -78,16 +78,15 @@ def test_the_body_answers_what_broke_what_readers_see_what_was_done_and_what_to_
 def test_a_failed_validation_names_table_check_count_and_example_keys_of_each_check_in_one_mail():
     alert = compose(replace(BLOCKED, findings=FINDINGS), LISTS, NOW)
     assert alert.subject == (
-        "[page] retrain failed at validate: reading_events breaks EVT103 kind is known (1,200 rows), and 2 more checks."
+        "[page] retrain failed at validate: reading_events: 1,200 of 4,000 values (30.00%) break it; 2.00% may. "
+        "[EVT103] (2 more checks failed)"
     )
     body = sections(alert.body)
     assert list(body)[:2] == ["What broke", "Checks that failed"]
     assert body["Checks that failed"].splitlines() == [
-        "- reading_events, EVT103 kind is known: 1,200 rows, for example 17, 18, 19. 1,200 of 4,000 values (30.00%)"
-        " break it; 2.00% may.",
-        "- articles, ART101 article_id is there: 90 rows, for example (without key), (without key). 90 of 900 values"
-        " (10.00%) break it; 2.00% may.",
-        "- articles, VOL101 as many rows as usual. 12 rows; 1,400 are usual.",
+        "- reading_events: 1,200 of 4,000 values (30.00%) break it; 2.00% may. For example 17, 18, 19. [EVT103]",
+        "- articles: 90 of 900 values (10.00%) break it; 2.00% may. For example (without key), (without key). [ART101]",
+        "- articles: 12 rows; 1,400 are usual. [VOL101]",
     ]
     assert "Data Docs: http://airflow/report" in body["Links"].splitlines()
     assert alert.incident == compose(BLOCKED, LISTS, NOW).incident
