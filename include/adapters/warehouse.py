@@ -18,8 +18,8 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from include.core.errors import ServiceError
-from include.core.settings import Settings
 from include.core.locks import LockKey
+from include.core.settings import Settings
 
 INCLUDE = Path(__file__).resolve().parents[1]
 MIGRATIONS = Path(__file__).with_name("migrations")

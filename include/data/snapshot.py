@@ -24,11 +24,11 @@ from include.adapters.warehouse import connect, query
 from include.core.clock import compact, parse_moment
 from include.core.contract import ARTICLES, READING_EVENTS, SUBSCRIBERS, TABLES
 from include.core.errors import ArtifactDamaged, SourceError
+from include.core.locks import LockKey
 from include.core.references import Reference
 from include.core.settings import Settings
 from include.data.day_files import DayFile, store_by_day, store_whole
 from include.data.store import digest_file, digest_of, manifest_uri, object_path, read_manifest, write_manifest
-from include.core.locks import LockKey
 
 MOST_TOLD = 3
 STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window

@@ -20,8 +20,8 @@ from include.core.html import save
 from include.core.settings import Settings
 from include.data import snapshot
 from include.data.snapshot import Snapshot
-from include.gate_checks import GateLimits
 from include.judging.card_page import Section, Table, as_html, as_markdown
+from include.judging.checks import GateLimits
 from include.judging.page import side_by_side
 from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict

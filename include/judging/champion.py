@@ -15,8 +15,8 @@ from psycopg.rows import class_row
 from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import NoChampion, ServiceError
-from include.core.settings import Settings
 from include.core.locks import LockKey
+from include.core.settings import Settings
 
 
 @dataclass(frozen=True)

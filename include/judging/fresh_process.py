@@ -28,7 +28,7 @@ from include.core.errors import ArtifactDamaged, ServiceError
 from include.core.settings import PROJECT, Settings
 from include.data.store import scratch
 from include.features.scenes import Scenes
-from include.gate_checks import GateLimits, make_check
+from include.judging.checks import GateLimits, make_check
 from include.lists.arrange import DEPTH_PER_PLACE
 from include.models import Recommender
 from include.models.registry import RegisteredModel, load_version

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from include.core.checks import Check
-from include.gate_checks import ASKING, GateLimits, make_check, skip_check
+from include.judging.checks import ASKING, GateLimits, make_check, skip_check
 
 Means = Mapping[str, float]
 

@@ -8,13 +8,13 @@ from datetime import datetime
 from html import escape
 
 from include.core.html import Figure, bars, check_table, page, table
+from include.core.numbers import write_number
 from include.core.references import Reference
-from include.gate_checks import GateLimits
 from include.judging.bootstrap import Gap
 from include.judging.champion import Champion
+from include.judging.checks import GateLimits
 from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
-from include.numbers import write_number
 
 # What is measured of each contestant: the name that people see, and how its numbers are written (see `write_number`).
 MEASURES = {

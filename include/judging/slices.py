@@ -13,12 +13,11 @@ import pyarrow as pa
 from include.adapters import duck
 from include.core.checks import Check
 from include.core.contract import LONGEST_COUNTED_SECONDS
+from include.core.numbers import capital
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
-from include.gate_checks import GateLimits, make_check, skip_check
 from include.judging.bootstrap import Gap, find_gaps
-from include.judging.metrics import LONGEST_COUNTED_SECONDS
-from include.numbers import capital
+from include.judging.checks import GateLimits, make_check, skip_check
 
 WINDOWS = "hold-out"  # the kind of slice that is a part of the hold-out
 MOST_CATEGORIES = 20

@@ -18,8 +18,8 @@ from include.adapters import duck
 from include.core.settings import Settings
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
-from include.gate_checks import GateLimits
 from include.judging.bootstrap import Gap, find_gaps
+from include.judging.checks import GateLimits
 from include.judging.fresh_process import Mechanics
 from include.judging.guardrails import NOT_LIVE, Turnover
 from include.judging.metrics import Evaluation, evaluate

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from include.core.checks import Check, blocking
-from include.gate_checks import AGAINST_CHAMPION, ALWAYS, ASKING, CERTAIN_SHARE, LEAST_GAIN, GateLimits, make_check
 from include.judging.bootstrap import Gap
+from include.judging.checks import AGAINST_CHAMPION, ALWAYS, ASKING, CERTAIN_SHARE, LEAST_GAIN, GateLimits, make_check
 from include.judging.fresh_process import Mechanics, check_mechanics
 from include.judging.guardrails import NOT_LIVE, Turnover, check_guardrails
 from include.judging.slices import Slice, check_slices

@@ -17,11 +17,11 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.data.store import digest_of
 from include.features.scenes import open_outcomes, open_scenes, rows_between
-from include.gate_checks import GateLimits
 from include.judging import champion as champions
 from include.judging import holds, turnover
 from include.judging.card import Judged, keep_card
 from include.judging.champion import Champion
+from include.judging.checks import GateLimits
 from include.judging.fresh_process import try_out
 from include.judging.guardrails import NOT_LIVE
 from include.judging.page import verdict_page

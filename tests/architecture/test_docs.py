@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from include.core.contract import ACCEPTED_TYPES, TABLES
 from include.core.settings import PROJECT, Settings
-from include.gate_checks import GATE_CHECKS
+from include.judging.checks import GATE_CHECKS
 from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"

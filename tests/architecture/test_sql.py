@@ -7,8 +7,8 @@ import inspect
 import re
 from pathlib import Path
 
-from include.core.settings import PROJECT
 from include.core.locks import LockKey
+from include.core.settings import PROJECT
 from tests.architecture.source import calls, files, name, tree, words
 
 INCLUDE = PROJECT / "include"

@@ -14,7 +14,7 @@ from tests.worlds import tiny
 # Each word in turn, then an end without the interpreter's own tidying up.
 RUN = """
 import os, sys
-from include.cli import main
+from include.operations.cli import main
 for word in sys.argv[2:]:
     try:
         main([word, "--as-of", sys.argv[1]])

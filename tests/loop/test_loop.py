@@ -236,6 +236,7 @@ def test_lists_without_a_champion_are_one_line(fresh_warehouse, clean_snapshot):
 
 def test_a_failed_stage_is_kept_as_failed_with_its_error(tiny_world):
     cli.say(tiny_world, "retrain", "--as-of", "2020-01-10")
-    rows = ask(tiny_world, "select stage, status, error from ops.runs where run_id = 'cli/2020-01-10T00:00:00+00:00'")
+    found = "select stage, status, error from ops.runs where run_id = %s"
+    rows = ask(tiny_world, found, cli.last_run(tiny_world, "retrain"))
     assert [row[:2] for row in rows] == [("extract", "failed")]
     assert "has no row" in rows[0][2]

@@ -14,10 +14,10 @@ from include.adapters import duck
 from include.adapters.ingest import copy_in
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import DaybreakError
+from include.core.locks import LockKey
 from include.core.settings import Settings
 from include.data.loading.intake import Intake
 from include.data.loading.mapping import Section
-from include.core.locks import LockKey
 
 ROLE, SCHEMA = "newsroom", "loaded"
 ROWS_AT_ONCE = 65_536

@@ -26,7 +26,6 @@ from include.data.store import digest_of, scratch, whole_folder
 from include.judging.backtest.asking import Lesson, Question, ask, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
-from include.judging.metrics import LONGEST_COUNTED_SECONDS
 from include.lists.arrange import ListLimits, make_lists
 from include.models import BASELINES, Recommender, model_class
 from include.models.budget import share_readers

@@ -14,8 +14,8 @@ from psycopg import sql
 from include.adapters import mlflow_cleaning
 from include.adapters.warehouse import connect, query
 from include.core.errors import ServiceError
-from include.core.settings import Settings
 from include.core.locks import LockKey
+from include.core.settings import Settings
 from include.operations.retention.items import Item, Sweep, changed_at, drop_old
 from include.operations.retention.snapshots import sweep_snapshots
 from include.operations.retention.versions import drop_files, number_of, plan_versions, purge_removed, remove_versions

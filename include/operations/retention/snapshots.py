@@ -17,9 +17,9 @@ from pathlib import Path
 
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import ArtifactDamaged
+from include.core.locks import LockKey
 from include.core.settings import Settings
 from include.data.store import read_json
-from include.core.locks import LockKey
 from include.operations.retention.items import Item, changed_at, drop, size_of
 
 KIND = "snapshots"

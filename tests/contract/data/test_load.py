@@ -276,7 +276,7 @@ def test_a_load_that_dies_before_the_end_leaves_what_was_there(home, tmp_path, m
     real = tables.query
 
     def die(name):
-        if name == "loading/show":
+        if name == "data/loading/show":
             raise KeyboardInterrupt
         return real(name)
 

@@ -12,11 +12,11 @@ import pytest
 from include.adapters.source import read_source, stream
 from include.adapters.warehouse import connect, query
 from include.core.contract import ARTICLES, READING_EVENTS, TABLES
+from include.core.locks import LockKey
 from include.core.settings import PROJECT
 from include.data import day_files
 from include.data.snapshot import find_snapshot, source_window, take_snapshot
 from include.data.store import object_path
-from include.core.locks import LockKey
 from include.operations.demo.newsroom.tables import open_newsroom
 from tests.parts import servers
 from tests.worlds import tiny
@@ -306,9 +306,9 @@ def test_the_extract_can_write_nothing(publisher):
 KILLED = """
 import os, signal, sys
 from datetime import timedelta
-from include import day_files, snapshot
-from include.settings import load_settings
-from tests import worlds
+from include.core.settings import load_settings
+from include.data import day_files, snapshot
+from tests.worlds import tiny
 real, seen = day_files.keep_object, []
 def keep_object(settings, draft):
     seen.append(draft)
@@ -316,7 +316,7 @@ def keep_object(settings, draft):
         os.kill(os.getpid(), signal.SIGKILL)
     return real(settings, draft)
 day_files.keep_object = keep_object
-snapshot.take_snapshot(load_settings(), worlds.AS_OF, timedelta(days=5))
+snapshot.take_snapshot(load_settings(), tiny.AS_OF, timedelta(days=5))
 """
 
 
@@ -352,7 +352,7 @@ def test_a_snapshot_is_saved_while_the_demo_newsroom_plays(publisher):
 
 
 def test_the_demo_newsroom_plays_while_a_snapshot_is_saved_or_removed(publisher):
-    for statement in ("snapshot/lock", "retention/lock_snapshots"):
+    for statement in ("data/lock_snapshots", "operations/retention/lock_snapshots"):
         with connect(publisher) as warehouse:
             warehouse.execute(query(statement), {"key": LockKey.SNAPSHOTS})
             with open_newsroom(publisher):

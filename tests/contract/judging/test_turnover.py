@@ -16,6 +16,7 @@ from include.judging.turnover import count_turnover
 from include.lists import batch as batches
 from include.models import RANKED, model_class, registry
 from include.pipeline.run import find_checks
+from tests.parts import cli
 from tests.worlds import tiny
 from tests.worlds.scenes import NOW
 
@@ -40,7 +41,9 @@ def test_places_that_stay_and_readers_who_get_fewer_are_counted_by_hand():
 
 @pytest.fixture(scope="module")
 def settings(request, mlflow_server):
+    """Live lists whose features are the newest, whatever was built beside them before this module ran."""
     request.getfixturevalue("live_lists")  # not by its name: here the module has it
+    assert cli.say(mlflow_server, "recommend", "--as-of", AS_OF.isoformat()).code == 0
     return mlflow_server
 
 

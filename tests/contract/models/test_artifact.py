@@ -154,7 +154,7 @@ def refuse(event, arguments):
         raise OSError(f"no network here: {event}")
 sys.addaudithook(refuse)
 import pyarrow.parquet as pq
-from include.artifact import Artifact
+from include.models.artifact import Artifact
 histories, readers = pq.read_table("histories.parquet"), pq.read_table("readers.parquet")
 for folder in sys.argv[1:]:
     model = Artifact.load(folder)

@@ -25,7 +25,7 @@ def copied(tmp_path):
         shutil.copytree(PROJECT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "requirements.txt"):
         shutil.copy(PROJECT / file, tmp_path)
-    (tmp_path / "include" / "models" / "anything.py").write_text(EXAMPLE)
+    (tmp_path / "include" / "models" / "kinds" / "anything.py").write_text(EXAMPLE)
     return tmp_path
 
 

@@ -31,7 +31,7 @@ def connect(*some, **named):
     made.execute(f"set threads = {count}")
     return made
 duckdb.connect = connect
-from include.cli import main
+from include.operations.cli import main
 main(["reproduce", sys.argv[2]])
 """
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from include.core.checks import Check, blocking
 from include.core.settings import Settings
-from include.gate_checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, GateLimits
 from include.judging.bootstrap import Gap
+from include.judging.checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, GateLimits
 from include.judging.fresh_process import Mechanics
 from include.judging.guardrails import Turnover
 from include.judging.slices import Slice

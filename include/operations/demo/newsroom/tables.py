@@ -22,8 +22,8 @@ from psycopg.types.json import Jsonb
 from include.adapters.warehouse import Connection, connect
 from include.core.contract import MOMENT
 from include.core.errors import DaybreakError
-from include.core.settings import Settings
 from include.core.locks import LockKey
+from include.core.settings import Settings
 from include.operations.demo.newsroom import headlines
 from include.operations.demo.newsroom import readers as people
 from include.operations.demo.newsroom.events import ACTIONS, DTYPES, PLACES, Events, Lists, Memory

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from include.gate_checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, make_check
+from include.core.numbers import write_number
+from include.judging.checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, make_check
 from include.judging.verdict import judge_challenger
-from include.numbers import write_number
 from tests.unit.judging.test_verdict import BASELINES, CASES, DOUBTS, GAIN, LIMITS, SLICES, a_slice, evidence, judge
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal, Self
 
 from include.core.checks import Check, Severity, at_least, at_most
+from include.core.numbers import capital, fill_in
 from include.core.settings import Settings
-from include.numbers import capital, fill_in
 
 CERTAIN_SHARE = 0.975  # the chance of a gain at which its 95 % interval begins above zero
 LEAST_GAIN = 1e-9
