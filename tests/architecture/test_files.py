@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 
 from include.core.settings import PROJECT
 from tests.architecture.source import files, name, tree
@@ -52,3 +54,44 @@ def test_tests_follow_the_rooms():
         if path.parent.name not in rooms
     ]
     assert strays == []
+
+
+def test_every_constant_and_every_function_is_used():
+    """A public name anywhere in the project, a private one in its own file."""
+    words = {path: Counter(re.findall(r"\w+", path.read_text())) for path in files()}
+    everywhere = sum(words.values(), Counter())
+    for path in (PROJECT / "tests").rglob("*.py"):
+        everywhere.update(re.findall(r"\w+", path.read_text()))
+    unused = [
+        f"{name(path)}: {one}"
+        for path in files("include")
+        for one in _names(tree(path))
+        if not one.startswith("__") and (words[path] if one.startswith("_") else everywhere)[one] < 2
+    ]
+    assert unused == []
+
+
+def _names(module):
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        if isinstance(node, ast.Assign):
+            yield from (part.id for one in node.targets for part in ast.walk(one) if isinstance(part, ast.Name))
+
+
+def test_the_type_of_a_moment_has_one_name():
+    made = r"""timestamp\(["']us["'], tz="""
+    assert [path.name for path in files() if re.search(made, path.read_text())] == ["contract.py"]
+
+
+def test_a_schema_and_a_table_of_names_have_a_line_for_each_entry():
+    packed = [
+        f"{name(path)}:{node.lineno}"
+        for path in [*files(), *(PROJECT / "tests").rglob("*.py")]
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Starred)
+        and isinstance(node.value, ast.Tuple)
+        and node.value.elts
+        and all(isinstance(part, ast.Tuple) for part in node.value.elts)
+    ]
+    assert packed == []

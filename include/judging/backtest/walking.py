@@ -26,6 +26,7 @@ from include.data.store import digest_of, scratch, whole_folder
 from include.judging.backtest.asking import Lesson, Question, ask, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
+from include.judging.backtest.versions import Versions, find_asked
 from include.lists.arrange import ListLimits, make_lists
 from include.models import BASELINES, Recommender, model_class
 from include.models.budget import share_readers
@@ -70,17 +71,18 @@ class Walk:
             *(settings.max_per_publisher, settings.max_per_category, settings.max_train_rows, settings.seed),
         )
         shape = (plan.mode, plan.every, plan.train_window, plan.train_sample, chosen)
-        self.ground_key = digest_of(
-            snapshot.fingerprint, shape, code_digest("include/lists", "include/judging"), lock_digest()
-        )
+        self.made_by = digest_of(shape, code_digest("include/lists", "include/judging"), lock_digest())
         self._ground: Ground | None = None
+        self._versions: Versions | None = None
+        self._asked: dict[int, str] | None = None
         self._fitted: tuple[datetime, dict[str, Recommender]] | None = None
         self._fit_seconds: dict[datetime, float] = {}
 
     @property
     def id(self) -> str:
         """The same for the same snapshot, plan and code."""
-        return digest_of(self.ground_key, self.plan.to_dict(), self.champion.digest if self.champion else None)[:12]
+        champion = self.champion.digest if self.champion else None
+        return digest_of(self.made_by, self.snapshot.fingerprint, self.plan.to_dict(), champion)[:12]
 
     def results(self) -> list[Judged]:
         """Every model's result of every step, in order; what is stored is not worked out again."""
@@ -109,10 +111,9 @@ class Walk:
         return found
 
     def _work(self, step: datetime, names: list[str], paths: Mapping[str, Path]) -> None:
-        if self._ground is None:
-            self._ground = Ground(self.settings, self.snapshot)
+        ground = self._open_ground()
         models = {name: self._model(name, self.plan.fitted_at(step)) for name in names}
-        question = ask(self.settings, self.plan, self._ground, step)
+        question = ask(self.settings, self.plan, ground, step)
         for name, model in models.items():
             judged = judge(self.settings, self.plan, name, model, step, question)
             _write(self.settings, paths[name], judged)
@@ -133,12 +134,11 @@ class Walk:
         return held[name]
 
     def _fit(self, name: str, moment: datetime) -> Recommender:
-        folder = self.home / "models" / digest_of(self.ground_key, name, moment)
+        folder = self.home / "models" / self._fit_key(name, moment)
         if not folder.exists():
-            assert self._ground is not None
             begin = time.perf_counter()
             self.say(f"{name} learns as of {moment:%Y-%m-%d %H:%M}, a minute or more on a large log …")
-            lesson = teach(self.settings, self.plan, self._ground, moment)
+            lesson = teach(self.settings, self.plan, self._open_ground(), moment)
             model = fit(self.settings, name, lesson, moment)
             with whole_folder(self.settings, folder) as draft:
                 model.save(draft)
@@ -149,13 +149,38 @@ class Walk:
         return model_class(name).load(folder)
 
     def _result_path(self, name: str, step: datetime) -> Path:
-        learnt = self.champion.digest if name == CHAMPION and self.champion else self.plan.fitted_at(step)
-        known = None if name in BASELINES else learnt
-        return (
-            self.home
-            / "steps"
-            / f"{digest_of(self.ground_key, name, known, self.plan.k, self.plan.sample, step)}.parquet"
+        """The place of a result, named by what it depends on: the model, the days the step sees and what is asked."""
+        if name == CHAMPION and self.champion:
+            learnt: str | None = self.champion.digest
+        else:
+            learnt = None if name in BASELINES else self._fit_key(name, self.plan.fitted_at(step))
+        seen = self._open_versions().before(step + self.plan.every)
+        key = digest_of(self.made_by, name, learnt, seen, self._asked_at(step), self.plan.k, self.plan.sample, step)
+        return self.home / "steps" / f"{key}.parquet"
+
+    def _fit_key(self, name: str, moment: datetime) -> str:
+        """What a fitted model depends on: itself, and the days that it learns from."""
+        return digest_of(
+            self.made_by, name, self._open_versions().before(moment, moment - self.plan.train_window), moment
         )
+
+    def _asked_at(self, step: datetime) -> str | None:
+        """What a session is asked for may change after the step, for it may go on; what a list is asked for may not."""
+        if self.plan.mode == "lists":
+            return None
+        if self._asked is None:
+            self._asked = find_asked(self._open_ground(), self.plan)
+        return self._asked.get((step - self.plan.start) // self.plan.every)
+
+    def _open_ground(self) -> Ground:
+        if self._ground is None:
+            self._ground = Ground(self.settings, self.snapshot)
+        return self._ground
+
+    def _open_versions(self) -> Versions:
+        if self._versions is None:
+            self._versions = Versions(self.settings, self.snapshot)
+        return self._versions
 
 
 def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:

@@ -1,0 +1,6 @@
+-- Which sessions end in each step, and with what: a sum of hashes, for the order of rows says nothing.
+select (epoch_us(f.read_at) - epoch_us($start)) // $every_us as step_no, count(*), sum(hash(f)::hugeint)
+from (select reader_id, session_id, sitting_no, article_id, read_at
+      from first_reads
+      where is_asked_for and read_at >= $start and read_at < $end) f
+group by step_no
