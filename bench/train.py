@@ -71,7 +71,10 @@ def with_lightgbm(variant: Callable[[Ground], Work]) -> Callable[[Ground], Work]
         from lightgbm import LGBMClassifier, LGBMRegressor
 
         def grow(kind: Any) -> Callable[..., Any]:
-            return lambda **trees: kind(verbose=-1, **{SAME_IN_LIGHTGBM[name]: trees[name] for name in trees})
+            # LightGBM does not stop early unless it is given rows to decide by
+            return lambda early_stopping, **trees: kind(
+                verbose=-1, **{SAME_IN_LIGHTGBM[name]: trees[name] for name in trees}
+            )
 
         vars(ranker).update(
             HistGradientBoostingClassifier=grow(LGBMClassifier),

@@ -61,6 +61,7 @@ def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None
     is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
     rising = np.isin((*WORDS, *NUMBERS), RISING)
     trees = {**TREES, **(chosen or {}), "monotonic_cst": rising.astype(int).tolist(), "random_state": seed}
+    trees["early_stopping"] = False  # else a random tenth, of the same readers and moments, decides how many grow
     parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
         _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
     )
