@@ -149,7 +149,7 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
 
 
 def need_version(settings: Settings, version: int) -> None:
-    """Nothing, if the registry holds the version; an `ArtifactDamaged` if it does not."""
+    """Raise `ArtifactDamaged` unless the registry has the version."""
     from mlflow.exceptions import MlflowException
 
     try:

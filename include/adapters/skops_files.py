@@ -65,7 +65,7 @@ def load(path: Path) -> Any:
         unknown = sorted(set(sio.get_untrusted_types(file=path)) - set(TRUSTED))
         if unknown:
             raise ArtifactDamaged(
-                f"{path.name} holds types that nobody reviewed: {', '.join(unknown)}.",
+                f"{path.name} holds types that were never reviewed: {', '.join(unknown)}.",
                 hint="do not load it; train again.",
             )
         return sio.load(path, trusted=list(TRUSTED))

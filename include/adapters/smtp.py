@@ -61,13 +61,13 @@ def send(server: MailServer, recipients: str, subject: str, body: str, *, incide
 
 
 def greet(server: MailServer) -> None:
-    """Nothing, when the server answers and signs us in; no mail is sent."""
+    """Sign in and send nothing; `ServiceError` when the server refuses or is away."""
     try:
         with connect(server) as client:
             client.noop()
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
-            f"The mail server {server.host}:{server.port} does not take us in: {type(error).__name__}: {error}",
+            f"The mail server {server.host}:{server.port} refused the sign-in: {type(error).__name__}: {error}",
             hint="alerts wait until it is back; see smtp_* in docs/settings.md.",
         ) from error
 

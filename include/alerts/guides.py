@@ -56,7 +56,7 @@ GUIDES = {
     ),
     "approve": Guide(
         "ticket",
-        "The champion stays until somebody decides.",
+        "The champion stays until a person decides.",
         "Answer with `bin/daybreak approve` (with --keep to say no), or clear the failed task.",
         "approve-failed",
     ),

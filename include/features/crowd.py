@@ -44,7 +44,7 @@ class World:
     _moved: dict[datetime, Scenes] = field(default_factory=dict, repr=False, compare=False)
 
     def at(self, moment: datetime) -> Scenes:
-        """The same scenes, asked about at this moment; for all who ask at one moment the very same."""
+        """Return these scenes at `moment`, cached per moment."""
         if moment == self.moment:
             return self.scenes
         if (known := self._moved.get(moment)) is not None:

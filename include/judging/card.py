@@ -79,7 +79,7 @@ def describe(settings: Settings, registered: RegisteredModel, judged: Judged | N
         ("Limits of its use", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
         ("Making it again", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
     ]
-    said = judged.verdict.sentence if judged else "Nobody has judged it."
+    said = judged.verdict.sentence if judged else "Not judged yet."
     lead = f"{registered.model}, as of {registered.as_of:%Y-%m-%d %H:%M} UTC. {said}"
     return f"Model card: v{registered.version}", lead, sections
 
@@ -176,7 +176,7 @@ def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, 
     days, oldest = chosen.get("lookback_days", "?"), chosen.get("article_max_age_hours", "?")
     told = [
         f"It works with features {registered.feature_version} and refuses others.",
-        f"It looks back {days} days at what somebody read, and learnt from articles of at most {oldest} hours.",
+        f"It looks back {days} days of reading, and learnt from articles of at most {oldest} hours.",
         f"It learnt from readers of this window: {chosen.get('training_data', 'not recorded')}",
     ]
     if clean and clean.missing_days:
@@ -189,9 +189,7 @@ def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, 
 def _tell_doubts(settings: Settings, judged: Judged | None) -> list[str]:
     """What its verdict leaves open."""
     if judged is None:
-        return [
-            "Nobody has judged it, so nothing is known of how good its lists are; it is not to be shown to readers."
-        ]
+        return ["It has not been judged, so the quality of its lists is unknown; do not show them to readers."]
     end = judged.evidence.holdout_start + timedelta(hours=settings.holdout_hours)
     told = [
         f"It was judged on reading from {judged.evidence.holdout_start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC; "

@@ -33,7 +33,7 @@ class Hold:
 
 
 def lock(warehouse: Connection) -> None:
-    """Nobody sets or lifts a hold until this transaction ends: whom nothing forbids now is champion before it does."""
+    """Lock holds until commit, so that a promotion that was allowed commits before any new hold."""
     warehouse.execute(query("judging/lock_holds"))
 
 
@@ -67,6 +67,6 @@ def set_hold(
 
 
 def lift(warehouse: Connection, kind: Kind, *, actor: str, moment: datetime) -> int:
-    """How many holds of this kind were in force and are no more."""
+    """Lift the holds of this kind; return how many."""
     values = {"kind": kind, "actor": actor, "moment": moment}
     return len(warehouse.execute(query("judging/lift_hold"), values).fetchall())

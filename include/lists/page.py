@@ -55,7 +55,7 @@ def _lead(checks: Sequence[Check], beside: BesideLive) -> str:
     stopped = blocking(checks)
     told = f"{beside.readers:,} readers, {beside.articles:,} different articles."
     if not checks:
-        return f"A shadow, shown to nobody: {told}"
+        return f"A shadow batch, never shown to readers: {told}"
     return f"Refused: {len(stopped)} of {len(checks)} checks failed. {told}" if stopped else f"Sound: {told}"
 
 

@@ -61,7 +61,7 @@ class Budget:
         told = ", ".join(f"{region} {share:.0%}" for share, region in shares[:MOST_REGIONS])
         return (
             f"{len(self.readers):,} of {self.reader_count:,} readers, {self.rows:,} rows; {self.left_out_rows:,} rows "
-            f"are left out, for the budget holds {self.max_rows:,}. Of each region's rows are in: {told}."
+            f"are left out, because the budget is {self.max_rows:,}. Share of rows kept per region: {told}."
         )
 
 

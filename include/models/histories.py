@@ -38,7 +38,7 @@ def read_histories(table: Any, as_of: datetime, read_kind: str) -> pa.Table:
     rows = given.num_rows
     kinds = pc.fill_null(columns.get("kind", pa.nulls(rows, pa.string())), read_kind)
     strange = pc.invert(pc.is_in(kinds, pa.array(KINDS)))
-    _refuse(strange, given, "are of a kind nobody knows", f"use {', '.join(KINDS)}.")
+    _refuse(strange, given, "are of an unknown kind", f"use {', '.join(KINDS)}.")
     dwell = columns.get("dwell_seconds", pa.nulls(rows, pa.float64()))
     dwell = pc.if_else(pc.is_nan(dwell), pa.scalar(None, pa.float64()), dwell)
     odd = pc.or_(pc.less(dwell, 0), pc.is_inf(dwell))

@@ -146,7 +146,7 @@ def _append(
 
 def _find_damage(settings: Settings, verdict_id: str) -> str:
     """What is wrong with a challenger since it was judged; empty while the registry holds it and its files are sound,
-    and when it is champion already, whom nothing keeps from being it.
+    or when it is champion already.
     """
     with connect(settings) as warehouse:
         row, champion = (

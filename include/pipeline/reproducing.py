@@ -79,7 +79,8 @@ def find_whole_snapshot(settings: Settings, registered: RegisteredModel) -> Snap
         clean = snapshot.find_snapshot(settings, registered.snapshot_id)
         if clean.id != registered.snapshot_id:
             raise ArtifactDamaged(
-                f"The manifest of {registered.snapshot_id} describes {clean.id}.", hint="somebody changed it."
+                f"The manifest of {registered.snapshot_id} describes {clean.id}.",
+                hint="the file was changed; extract the window again.",
             )
         snapshot.check_files(settings, clean)
     except ArtifactDamaged as error:

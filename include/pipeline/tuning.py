@@ -136,5 +136,7 @@ def _try_next(settings: Settings, model: str, done: list[Trial], exam: Exam) -> 
     order = lists if shown is None else candidate.rank(exam.scenes, length, shown)
     score = evaluate(lists, exam.scenes, exam.outcomes, length, order).means["ndcg"]
     if not math.isfinite(score):
-        raise SourceError(f"Trial {number} of {model} cannot be judged: nobody read.", hint="give a longer window.")
+        raise SourceError(
+            f"Trial {number} of {model} cannot be judged: no reader read anything.", hint="give a longer window."
+        )
     return Trial(number, parameters, score, time.perf_counter() - begin)

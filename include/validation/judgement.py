@@ -170,7 +170,7 @@ def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) ->
     for rule in table.rules:
         column = rule.about or rule.column
         if column in missing:
-            sentence = f"The publisher does not deliver {column}, so nobody asked."
+            sentence = f"The publisher does not deliver {column}, so it was not checked."
             yield Check(rule.code, rule.title, table.name, "info", "not applicable", None, "", sentence)
 
 

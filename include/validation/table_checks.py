@@ -47,7 +47,7 @@ def check_offered_columns(settings: Settings) -> list[Check]:
     checks = []
     for table, names in offered_columns(settings).items():
         private = sorted(name for name in names if is_private(name))
-        told = f"{len(private)} of {len(names)} columns tell who somebody is: {', '.join(private) or 'none'}."
+        told = f"{len(private)} of {len(names)} columns identify a person: {', '.join(private) or 'none'}."
         title, severity = "Views offer nothing private", settings.private_columns
         checks.append(at_most("PII105", title, table, len(private), 0, told, severity=severity))
     return checks

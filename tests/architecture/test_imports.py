@@ -81,7 +81,7 @@ ENVIRONMENT = {
 CLOCK_READERS = {
     "include/alerts/outbox.py": "stamps when an alert was raised",
     "include/operations/cli/__init__.py": "says how old the lists are; tunes as of the last midnight",
-    "include/operations/cli/backtest.py": "refuses a backtest of what is yet to come",
+    "include/operations/cli/backtest.py": "refuses a backtest of the future",
     "include/operations/cli/decisions.py": "a freeze begins when it is typed",
     "include/operations/cli/doctor.py": "asks what lies in the future",
     "include/operations/cli/newsroom.py": "plays the demo newsroom up to the present",

@@ -145,7 +145,7 @@ def format_of(section: Section | None, source: Source) -> str:
         found = _sniff(source.path)
     if not found:
         raise SettingsError(
-            f"{source.name}: nobody knows what {source.suffix or 'a name without a suffix'} stands for.",
+            f"{source.name}: {source.suffix or 'a name without a suffix'} is not a known file type.",
             hint="say `format: csv`, `jsonl` or `parquet` in the mapping.",
         )
     return found

@@ -35,7 +35,7 @@ from include.models.provenance import code_digest, lock_digest
 Say = Callable[[str], None]
 
 NOTHING_READ = {
-    "lists": "nobody reads anything in them that could be on a list",
+    "lists": "no reader reads an article in them that could be on a list",
     "next-read": "no session of two articles or more ends in them",
 }
 
@@ -104,7 +104,7 @@ class Walk:
             self.say(f"{len(steps) - worked} of {len(steps)} steps were there already")
         if not any(one.rows.num_rows for one in found):
             raise DaybreakError(
-                f"Nobody can be asked in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
+                f"No reader can be asked in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
                 f"{self.plan.end:%Y-%m-%d %H:%M} UTC: {NOTHING_READ[self.plan.mode]}.",
                 hint="name days of the log on which more was read, longer steps (--every 1d) or the other --mode.",
             )

@@ -26,7 +26,7 @@ def add_words(add: Add) -> None:
     word.add_argument("--to", type=int, metavar="VERSION", help="to this version (default: the last sound champion)")
     _add_reason(word)
     word.set_defaults(run=roll_back)
-    word = add("freeze", help="let nobody be promoted for a while")
+    word = add("freeze", help="freeze promotions until a moment")
     end = word.add_mutually_exclusive_group(required=True)
     end.add_argument("--until", help="ISO 8601")
     end.add_argument("--hours", type=float)
@@ -43,7 +43,9 @@ def add_words(add: Add) -> None:
     word.add_argument("--keep", action="store_true", help="keep the champion")
     word.add_argument("--reason", default="", help="why, for the record")
     word.set_defaults(run=approve)
-    word = add("shadow", help="a version's lists for everybody in a batch that never goes live, beside the live ones")
+    word = add(
+        "shadow", help="write a version's lists to a batch that never goes live, and compare it with the live lists"
+    )
     word.add_argument("version", type=int)
     word.set_defaults(run=shadow)
 
@@ -93,7 +95,7 @@ def freeze(arguments: argparse.Namespace) -> None:
 def _length(hours: float) -> timedelta:
     if not 0 < hours <= LONGEST_FREEZE_HOURS:
         raise DaybreakError(
-            f"{hours:g} hours are no length of a freeze.",
+            f"A freeze of {hours:g} hours is not allowed.",
             hint=f"give more than 0 and at most {LONGEST_FREEZE_HOURS:,}, a year.",
         )
     return timedelta(hours=hours)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from include.operations.doctor import Question, database, rows, services, views
 
 QUESTIONS = (
-    Question("DR101", "PostgreSQL lets everybody in", database.let_in),
+    Question("DR101", "Every role can sign in", database.let_in),
     Question("DR102", "The warehouse is up to date", database.up_to_date, ("DR101",)),
     Question("DR103", "The extract may read, no more", database.rights, ("DR101",)),
     Question("DR104", "Clocks agree", database.clocks, ("DR101",)),

@@ -31,7 +31,7 @@ def times(settings: Settings, moment: datetime) -> Answer:
     if ahead or ancient:
         return (
             "FIX",
-            f"{ahead:,} events are yet to come, {ancient:,} from before 1990",
+            f"{ahead:,} events are in the future, {ancient:,} from before 1990",
             "a wrong unit (seconds for milliseconds) or local time called UTC; mend the view.",
         )
     if not events or lag is None:

@@ -38,7 +38,9 @@ def run_first_cycle(settings: Settings, say: Say) -> None:
     if not has_champion(settings):
         _run(airflow, "retrain", say, expected=was_paused["retrain"])
     if not has_champion(settings):
-        raise ServiceError("retrain ended well and promoted nobody.", hint="see the verdict: `bin/daybreak status`.")
+        raise ServiceError(
+            "retrain succeeded, but no model was promoted.", hint="see the verdict: `bin/daybreak status`."
+        )
     for dag_id in THEN:
         _run(airflow, dag_id, say, expected=airflow.unpause(dag_id))
         if dag_id == "recommend" and not has_lists(settings):

@@ -73,7 +73,7 @@ def _newest(settings: Settings) -> str:
     with connect(settings) as warehouse:
         found = warehouse.execute(query("validation/history/newest_snapshots")).fetchone()
     if found is None:
-        raise DaybreakError("0 snapshots were validated.", hint="run `bin/daybreak retrain` first.")
+        raise DaybreakError("No snapshot has been validated yet.", hint="run `bin/daybreak retrain` first.")
     return str(found[0])
 
 

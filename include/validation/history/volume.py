@@ -79,7 +79,7 @@ def bounds(expected: Expected, below: float, above: float) -> tuple[float, float
 
 
 def nearest(observed: float, expectations: Sequence[Expected]) -> Expected:
-    """Of several expectations the one that what was observed comes closest to."""
+    """Return the expectation closest to the observed value."""
     return min(expectations, key=lambda one: abs(math.log((observed + 1) / (one.rows + 1))))
 
 

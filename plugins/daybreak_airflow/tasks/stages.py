@@ -178,7 +178,7 @@ def request_retrain(health: Passed) -> str:
     if not why:
         raise skip("No retrain is needed.")
     if is_backfill(get_current_context()):
-        raise skip(f"Backfill: a past window asks nobody to retrain today ({why}).")
+        raise skip(f"Backfill: a past window requests no retrain today ({why}).")
     tell(reason=why, as_of=health["as_of"])
     return str(why)
 

@@ -167,7 +167,7 @@ def test_a_damaged_archive_and_a_file_of_no_known_kind_are_named(home, tmp_path)
     assert (answer.code, "log.tar.gz cannot be unpacked" in answer.err) == (5, True)
     (tmp_path / "log.xyz").write_text("what is this\n")
     answer = cli.say(home, "load", str(tmp_path / "log.xyz"))
-    assert (answer.code, "log.xyz: nobody knows what .xyz stands for" in answer.err) == (2, True)
+    assert (answer.code, "log.xyz: .xyz is not a known file type" in answer.err) == (2, True)
 
 
 def test_files_that_differ_in_more_than_numbers_share_a_mapping(home, tmp_path):

@@ -329,7 +329,7 @@ def test_where_there_is_nothing_to_learn_from_every_model_gives_lists_all_the_sa
     assert all((figures["ndcg"] > 0) == (hours > 0) for figures in means.values())
 
 
-@pytest.mark.parametrize(("mode", "said"), [("next-read", "no session"), ("lists", "nobody reads anything")])
+@pytest.mark.parametrize(("mode", "said"), [("next-read", "no session"), ("lists", "no reader reads an article")])
 def test_when_nobody_can_be_asked_that_is_said_and_no_figure_given(settings, log, mode, said):
     after = a_plan(mode, start=END + HOUR, end=END + 3 * HOUR)
     with pytest.raises(DaybreakError, match=f"any of the 2 steps.*{said}"):

@@ -310,7 +310,7 @@ GOOD = {"reader_id": 1, "article_id": 2, "occurred_at": AS_OF}
         ([{**GOOD, "reader_id": "anna"}], "Column reader_id of histories .* cannot be read as int64"),
         ([{**GOOD, "reader_id": 1.5}], "Column reader_id of histories .* cannot be read as int64"),
         ([{**GOOD, "occurred_at": 1_700_000_000}], "Column occurred_at of histories .* moments are wanted"),
-        ([{**GOOD, "kind": "liked"}], "1 of 1 rows of histories are of a kind nobody knows"),
+        ([{**GOOD, "kind": "liked"}], "1 of 1 rows of histories are of an unknown kind"),
         ([{**GOOD, "dwell_seconds": -1.0}], "1 of 1 rows of histories have a dwell_seconds that no read can take"),
         ([{**GOOD, "dwell_seconds": float("inf")}], "have a dwell_seconds that no read can take"),
         (3, "histories cannot be read as a table"),

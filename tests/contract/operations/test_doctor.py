@@ -99,7 +99,7 @@ def test_local_time_that_was_called_utc_is_noticed_by_the_hours(patient):
 
 
 @pytest.mark.parametrize(
-    ("moment", "told"), [("2099-01-01", "1 events are yet to come"), ("1970-01-18", "1 from before 1990")]
+    ("moment", "told"), [("2099-01-01", "1 events are in the future"), ("1970-01-18", "1 from before 1990")]
 )
 def test_times_of_another_unit_are_noticed(patient, moment, told):
     wrong = f"insert into newsroom.reading_events (event_id, occurred_at) values (-1, '{moment} 00:00Z')"

@@ -31,7 +31,7 @@ def breaking(settings: Settings, *, boost: float = 4.0) -> dict[str, Any]:
 def outage(settings: Settings, *, hours: float = 6.0) -> dict[str, Any]:
     """Visits that begin within the next hours leave no trace in the log; stories go on coming."""
     if hours <= 0:
-        raise DaybreakError(f"An outage of {hours} hours is none.", hint="give a number of hours above 0.")
+        raise DaybreakError(f"An outage of {hours} hours is not possible.", hint="give a number of hours above 0.")
     return _ask_for(settings, "outage", hours=hours)
 
 
@@ -56,7 +56,7 @@ def late(settings: Settings, *, share: float = 0.02) -> dict[str, Any]:
 
 def _check_share(share: float) -> None:
     if not 0 < share <= 1:
-        raise DaybreakError(f"A share of {share} is not one.", hint="give a number above 0 and up to 1.")
+        raise DaybreakError(f"A share of {share} is out of range.", hint="give a number above 0 and up to 1.")
 
 
 def _ask_for(settings: Settings, name: str, **parameters: float) -> dict[str, Any]:
