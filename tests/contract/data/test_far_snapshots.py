@@ -112,5 +112,5 @@ def test_a_store_that_cannot_be_spoken_to_is_one_clear_error(tmp_path):
 
 def test_a_url_that_is_none_is_refused_when_settings_are_read(monkeypatch):
     monkeypatch.setenv("DAYBREAK_SNAPSHOT_URL", "/srv/snapshots")
-    with pytest.raises(SettingsError, match="a URL such as s3://bucket/folder"):
+    with pytest.raises(SettingsError, match="not a URL; write s3://bucket/folder"):
         load_settings()
