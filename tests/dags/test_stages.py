@@ -150,7 +150,7 @@ def test_drift_asks_for_a_retrain_with_its_reason_and_its_moment(run):
 
 @pytest.mark.parametrize(
     ("reason", "of", "sentence"),
-    [(None, None, "No retrain is needed"), ("drift", a_backfill(), "asks nobody to retrain today")],
+    [(None, None, "No retrain is needed"), ("drift", a_backfill(), "requests no retrain today")],
     ids=["no drift", "backfill"],
 )
 def test_no_retrain_is_asked_for_without_need_or_for_the_past(run, reason, of, sentence):

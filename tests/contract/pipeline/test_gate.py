@@ -259,7 +259,7 @@ def test_a_shadow_batch_is_scored_anew_and_shown_to_nobody(settings, run, live_l
     assert (status, rows) == ("shadow", live_rows)
     assert made.facts["sentence"].startswith(f"Shadow batch {made.id}: ")
     page = (settings.home / "reports" / made.facts["report"]).read_text()
-    assert "A shadow, shown to nobody" in page
+    assert "A shadow batch, never shown to readers" in page
 
 
 def test_a_verdict_whose_checks_say_otherwise_promotes_nobody(settings, run, first_retrain, newer):
