@@ -62,7 +62,7 @@ def test_before_anything_was_validated_it_is_one_line(fresh_warehouse):
     servers.write_env_file(fresh_warehouse)
     answer = cli.say(fresh_warehouse, "propose")
     assert (answer.code, len(answer.error_lines)) == (1, 1)
-    assert "0 snapshots" in answer.err
+    assert "No snapshot has been validated yet" in answer.err
 
 
 def test_the_newest_snapshot_that_was_validated_is_the_one_that_suggests(proposed, settings, snapshot):
