@@ -67,8 +67,8 @@ def test_a_card_lies_with_the_run_and_speaks_on_the_page_of_the_version(mlflow_s
 def test_a_version_that_nobody_judged_says_so(mlflow_server, run, features):
     version = pipeline.train(run, features, "most_read")
     page = mlflow_server.home / "reports" / version.facts["card"]
-    assert "It has not been judged" in page.read_text()
-    assert "it is not to be shown to readers" in page.with_suffix(".md").read_text()
+    assert "Not judged yet." in page.read_text()
+    assert "do not show them to readers" in page.with_suffix(".md").read_text()
 
 
 def test_training_again_leaves_the_card_of_a_judged_version(run, features, first_retrain, mlflow_server):
