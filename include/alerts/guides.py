@@ -1,4 +1,4 @@
-"""What the failure of each DAG means, and what to do about each kind of error: the tables that mails are worded from.
+"""Tables behind the mails: what the failure of each DAG means, and what to do about each kind of error.
 
 Belongs here: severity, what stayed untouched, the next step and the section of `docs/runbook.md`. Does not belong here:
 the text of a mail (wording.py) or how it is sent (outbox.py).
@@ -14,7 +14,7 @@ Severity = Literal["page", "ticket", "digest"]
 
 @dataclass(frozen=True)
 class Guide:
-    """What a failure of one DAG means: how urgent, what stayed as it was, what to do, where to read more."""
+    """The failure of one DAG: how urgent it is, what stayed as it was, what to do, where to read more."""
 
     severity: Severity
     done: str
@@ -38,19 +38,19 @@ GUIDES = {
     ),
     "monitor": Guide(
         "ticket",
-        "Champion and lists are not touched by this. The next hourly run looks again.",
+        "Champion and lists stay as they are. The next hourly run measures again.",
         f"Until it works, drift goes unseen. Read the error above and remove its cause. {AGAIN}",
         "monitor-failed",
     ),
     "maintain": Guide(
         "ticket",
-        "Champion and lists are not touched by this. Nothing that a run needs was removed.",
+        "Champion and lists stay as they are. Nothing that a run needs was removed.",
         f"Watch the free space until it works. {AGAIN}",
         "maintain-failed",
     ),
     "replay_quarantine": Guide(
         "ticket",
-        "Nothing came back: the rows stay set aside, snapshots and champion are as they were.",
+        "No row was brought back: the rows stay quarantined, snapshots and champion are as they were.",
         "Read the error above and remove its cause, then trigger `replay_quarantine` again.",
         "replay-failed",
     ),
@@ -68,39 +68,41 @@ GUIDES = {
     ),
     "tune": Guide(
         "ticket",
-        "Readers see no change: champion and lists are not touched, and `retrain` goes on with the parameters it had.",
+        "Readers see no change: champion and lists stay, and `retrain` keeps using the parameters it had.",
         f"Read the error above and remove its cause. {AGAIN} The search continues after its last trial.",
         "tune-failed",
     ),
     "newsroom": Guide(
         "ticket",
-        "The demo publisher stands still; the next run plays on from where it stopped.",
-        "Nothing, if the next run is green: this is the demo, not a publisher.",
+        "The demo publisher has stopped; the next run continues from there.",
+        "Do nothing if the next run is green: this is the demo, not a real publisher.",
         "newsroom-failed",
     ),
 }
-ANY_RUN = Guide("page", "Nothing that we know of.", f"Read the log and remove the cause. {AGAIN}", "run-failed")
+ANY_RUN = Guide(
+    "page", "Unknown: Daybreak has no guide for this DAG.", f"Read the log and remove the cause. {AGAIN}", "run-failed"
+)
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What to do about one kind of error, whichever DAG met it."""
+    """The next step for one kind of error, in any DAG."""
 
     next_step: str
     section: str
 
 
-# By the error's class. A cause knows better than its DAG what to do next.
+# By the error's class. The next step of a cause is more exact than that of the DAG, so it wins.
 CAUSES = {
     "ValidationBlocked": Cause(
         "Open the report: it names the check, the share of bad rows and examples. Have the rows corrected at their "
         "source, then clear the task `extract` with everything after it, so that the corrected rows are read; or bring "
-        "them into this very snapshot with `replay_quarantine`.",
+        "them into this snapshot with `replay_quarantine`.",
         "validation-blocked",
     ),
     "SourceLate": Cause(
-        "Ask the publisher when the rest comes. Once it is there, clear the task `wait_for_data`: the run goes on from "
-        "there. To train on what is there, trigger `retrain` with this as_of and wait_minutes 0.",
+        "Ask the publisher when the rest will arrive. Once it is there, clear the task `wait_for_data`: the run "
+        "goes on from there. To train on the data that is there, trigger `retrain` with this as_of and wait_minutes 0.",
         "data-awaited",
     ),
     "SourceError": Cause(
@@ -108,7 +110,7 @@ CAUSES = {
         "source-unusable",
     ),
     "ServiceError": Cause(
-        f"See with `bin/daybreak status` which service is down, read `bin/daybreak logs NAME`, bring it up. {AGAIN}",
+        f"See which service is down with `bin/daybreak status`, read `bin/daybreak logs NAME`, start it. {AGAIN}",
         "service-down",
     ),
     "AuditFailed": Cause(
@@ -117,13 +119,13 @@ CAUSES = {
         "audit-failed",
     ),
     "ArtifactDamaged": Cause(
-        "Clear the task that makes the artifact which the error names, with everything after it: it is made again.",
+        "Clear the task that makes the artifact named in the error, with everything after it: it is made again.",
         "artifact-damaged",
     ),
     "StateFolderError": Cause(f"Make room, or make the state folder writable. {AGAIN}", "state-folder-unusable"),
     "SettingsError": Cause(
-        "If the form was wrong, trigger a new run with a right one. If a setting was, correct it and restart the "
-        "services.",
+        "If the form was wrong, trigger a new run with correct values. If a setting was wrong, correct it and restart "
+        "the services.",
         "setting-wrong",
     ),
     "AirflowTaskTimeout": Cause(
@@ -131,13 +133,13 @@ CAUSES = {
         "too-slow",
     ),
     "": Cause(
-        f"Read the end of the log, then look whether the machine ran out of memory (`dmesg`) or was restarted. {AGAIN}",
+        f"Read the end of the log, then check whether the machine ran out of memory (`dmesg`) or restarted. {AGAIN}",
         "task-killed",
     ),
 }
-# The tasks that change what is live. One that fails may have done its work just before.
+# Tasks that change what is live. One that failed may have finished its work just before.
 SWITCHES = {"promote", "publish"}
 SWITCH = (
-    "The switch is one transaction: it happened whole or not at all, and `bin/daybreak status` shows which. "
+    "The switch is one transaction: it happened completely or not at all, and `bin/daybreak status` shows which. "
     "Clearing the task is safe either way."
 )

@@ -25,13 +25,13 @@ class MailConnection:
 
 
 def mailer(settings: Settings, connection: MailConnection | None = None) -> Send:
-    """Return what mails an alert: through the connection, else through the server that the settings name."""
+    """Return a function that mails an alert through the connection, else through the server in the settings."""
     server = find_server(settings, connection)
     return lambda alert: smtp.send(server, settings.mail_to, alert.subject, alert.body, incident=alert.incident)
 
 
 def find_server(settings: Settings, connection: MailConnection | None) -> smtp.MailServer:
-    """The server of the connection, encrypted unless its extra says otherwise; without one that of the settings."""
+    """Return the connection's server, encrypted unless its extra says otherwise; without one, the settings'."""
     server = smtp.MailServer.of(settings)
     if connection is None:
         return server
@@ -48,5 +48,5 @@ def find_server(settings: Settings, connection: MailConnection | None) -> smtp.M
 
 
 def _is_on(extra: Mapping[str, Any], name: str) -> bool:
-    """A switch in a connection's extra; the form stores true, an environment variable may hold "true"."""
+    """Return a switch of a connection's extra; the form stores true, an environment variable may hold "true"."""
     return str(extra.get(name, "")).lower() in ("1", "true", "yes")

@@ -1,8 +1,8 @@
 """The outbox: an alert is a row in `ops.alerts` first and a mail second.
 
-So a mail server that is down loses nothing and breaks no run. One incident is one row is one mail: the first to report
-it wins. When the warehouse cannot be written, the alert is mailed at once and kept as a file in the state folder; the
-next delivery brings it home. What an alert says is in `failures.py`.
+So a mail server that is down loses nothing and breaks no run. One incident is one row is one mail: the first report
+wins. When the warehouse cannot be written, the alert is mailed at once and kept as a file in the state folder; the next
+delivery moves it into the outbox. What an alert says is in `wording.py`.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ log = logging.getLogger(__name__)
 
 
 def report(settings: Settings, failure: Failure, send: Send) -> bool:
-    """Whether the failure was news. Then it is mailed, or kept for the next delivery."""
+    """Mail a new failure, or keep it for the next delivery; return whether it was new."""
     try:
         bring_home(settings)
         alert = printable(settings, compose(failure, live_lists(settings), now()))
         is_news = raise_alert(settings, alert)
-    except Exception as error:  # whatever is wrong with the warehouse, it must not cost the alert
-        log.warning("The alert goes out without the warehouse: %s", error)
-        unknown = "Unknown: the warehouse does not answer, so whoever reads lists from it gets none."
+    except Exception as error:  # no fault of the warehouse may lose the alert
+        log.warning("The alert is mailed without the warehouse: %s", error)
+        unknown = "Unknown: the warehouse does not answer, so lists cannot be read from it."
         return report_without_warehouse(settings, printable(settings, compose(failure, unknown, now())), send)
     deliver_pending(settings, send)
     return is_news
 
 
 def live_lists(settings: Settings) -> LiveLists | None:
-    """What readers are shown at this moment; None before the first publication."""
+    """Return the lists that readers see now; None before the first publication."""
     with connect(settings) as warehouse:
         row = warehouse.execute(query("alerts/readers_now")).fetchone()
     return LiveLists(*row) if row else None
@@ -54,7 +54,7 @@ def live_lists(settings: Settings) -> LiveLists | None:
 def raise_alert(
     settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
 ) -> bool:
-    """Whether the incident is new and now in the outbox; one that is there already is left as it is."""
+    """Put a new incident into the outbox and leave a known one as it is; return whether it was new."""
     with connect(settings) as warehouse:
         return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
 
@@ -62,13 +62,13 @@ def raise_alert(
 def keep_alert(
     warehouse: Connection, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
 ) -> bool:
-    """The same, when this transaction commits: for an alert on what happens in it."""
+    """As `raise_alert`, when this transaction commits: for an alert about what happens in it."""
     times = {"raised_at": raised_at or now(), "sent_at": sent_at}
     return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
 
 
 def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
-    """How many alerts were mailed and how many still wait.
+    """Mail the waiting alerts; return how many were mailed and how many still wait.
 
     A row is locked while it is mailed, so two deliverers at once mail different rows. It is marked in the transaction
     that mailed it: a crash in between mails it twice rather than never. A server that refuses ends the round.
@@ -83,7 +83,7 @@ def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
 
 
 def deliver_next(settings: Settings, send: Send) -> bool:
-    """Whether an alert was waiting and is now mailed."""
+    """Mail the next waiting alert; return whether one was mailed."""
     with connect(settings) as warehouse:
         row = warehouse.execute(query("alerts/next_pending")).fetchone()
         if row is None:
@@ -100,7 +100,7 @@ def deliver_next(settings: Settings, send: Send) -> bool:
 
 
 def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bool:
-    """As `report`, with a file for a row: the file's name is the incident, so only the first to report it mails."""
+    """As `report`, with a file in place of a row, named after the incident, so that only the first report is mailed."""
     file = waiting_room(settings) / f"{digest_of(alert.incident)}.json"
     content = {"alert": asdict(alert), "raised_at": now().isoformat(), "sent_at": None}
     try:
@@ -122,7 +122,7 @@ def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bo
 
 
 def bring_home(settings: Settings) -> None:
-    """Moves alerts that were kept as files into the outbox, those that were mailed as mailed."""
+    """Move alerts that were kept as files into the outbox; those already mailed are marked as mailed."""
     for file in sorted(waiting_room(settings).glob("*.json")):
         try:
             content = json.loads(file.read_text())
@@ -130,7 +130,7 @@ def bring_home(settings: Settings) -> None:
         except FileNotFoundError:  # another deliverer was faster
             continue
         except (ValueError, TypeError, KeyError):  # cut short by a full disk
-            log.warning("%s cannot be read and is set aside.", file)
+            log.warning("%s cannot be read and is renamed to .damaged.", file)
             file.rename(file.with_suffix(".damaged"))
             continue
         times = {
@@ -141,12 +141,12 @@ def bring_home(settings: Settings) -> None:
 
 
 def waiting_room(settings: Settings) -> Path:
-    """Where alerts wait while the warehouse is down."""
+    """Return the folder where alerts wait while the warehouse is down."""
     return settings.home / "alerts"
 
 
 def printable(settings: Settings, alert: Alert) -> Alert:
-    """The alert without this installation's secrets, and without characters that a database or a mail refuses."""
+    """Return the alert without this installation's secrets and without characters that databases or mails refuse."""
 
     def clean(text: str) -> str:
         for name in type(settings).model_fields:

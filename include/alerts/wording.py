@@ -1,7 +1,7 @@
-"""What the failure of a run means, in words a person woken at night can use. Pure: facts in, a mail's text out.
+"""The text of a mail about a failed run, for a person woken at night. Pure: facts in, text out.
 
-Belongs here: what each DAG's failure leaves untouched, how urgent it is, what to do next and which section of
-`docs/runbook.md` says more. Does not belong here: how the text reaches on-call (`alerts.py`).
+Belongs here: subject, sections and sentences of a mail. Does not belong here: what a failure means (`guides.py`) or how
+the text reaches on-call (`outbox.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RUNBOOK = "docs/runbook.md"
 
 @dataclass(frozen=True)
 class Alert:
-    """One incident, as it is stored and mailed."""
+    """An incident, as it is stored and mailed."""
 
     incident: str
     severity: Severity
@@ -31,7 +31,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Failure:
-    """What is known about a failed run; a run that was killed knows little."""
+    """The known facts of a failed run; a killed run leaves few."""
 
     dag_id: str
     run_id: str
@@ -50,7 +50,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class LiveLists:
-    """The lists readers are shown at this moment."""
+    """The lists that readers see now."""
 
     batch_id: str
     generated_at: datetime
@@ -60,14 +60,14 @@ class LiveLists:
 
 
 def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -> Alert:
-    """The alert about a failed run. `lists` is what readers see, None if nothing, a sentence if it is unknown."""
+    """Return the alert about a failed run. `lists` is what readers see, None if nothing, a sentence if unknown."""
     guide = GUIDES.get(failure.dag_id, ANY_RUN)
     cause = CAUSES.get(failure.kind, guide)
     severity: Severity = "ticket" if failure.run_type == "backfill" else guide.severity
     fact = (
         summary(failure.findings)
         or failure.fact
-        or "It ended without an error message: killed by the system, or out of time or memory."
+        or "It ended without an error message: it was killed, or ran out of time or memory."
     )
     where = f"{failure.dag_id} failed" + (f" at {failure.task_id}" if failure.task_id else "")
     subject = shorten(f"[{severity}] {where}: {fact}", SUBJECT_LENGTH, placeholder=" …")
@@ -95,7 +95,7 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
 
 
 def summary(findings: tuple[Finding, ...]) -> str:
-    """The checks that stopped a run, in one line: table and sentence of the first, and how many more."""
+    """Return the checks that stopped a run in one line: the first with its table, and the count of the others."""
     if not findings:
         return ""
     first, more = findings[0], len(findings) - 1
@@ -104,14 +104,14 @@ def summary(findings: tuple[Finding, ...]) -> str:
 
 
 def tell_finding(finding: Finding) -> str:
-    """One check that stopped a run: table, the sentence with the numbers, up to three keys, the check's code."""
+    """Return a check that stopped a run: its table, the sentence with the numbers, up to three keys, its code."""
     keys = ", ".join(key or "(without key)" for key in finding.examples)
     example = f" For example {keys}." if keys else ""
     return f"- {finding.table}: {finding.sentence}{example} [{finding.code}]"
 
 
 def describe(lists: LiveLists | None, moment: datetime) -> str:
-    """One sentence on what readers see: whose lists, of when, how old."""
+    """Return a sentence on what readers see: the time, champion and age of the lists."""
     if lists is None:
         return "No lists: none have been published yet."
     age = moment - lists.generated_at
