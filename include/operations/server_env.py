@@ -1,7 +1,7 @@
-"""Writes `.env` for docker-compose.yaml: generated passwords, and the choices a team makes for its server. `make env`.
+"""Write `.env` for docker-compose.yaml, as `make env`: generated passwords, and a team's choices for its server.
 
 An `.env` that exists keeps every line it has; only variables that it lacks are added, as after an upgrade. Standard
-library only, for a server has Python and Docker and need not have the project's environment.
+library only, because a server may have Python and Docker without the project's environment.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ HEAD = "# Written by `make env` for docker-compose.yaml. Holds passwords: keep a
 
 
 def write_env(path: Path) -> list[str]:
-    """The names of the variables that were added; the file then has them all and only its owner may read it."""
+    """Add the missing variables to a file that only its owner may read; return their names."""
     path = path.resolve()
     old = path.read_text() if path.exists() else ""
     known = {line.partition("=")[0].removeprefix("export ").strip() for line in old.splitlines()}
@@ -69,7 +69,7 @@ def write_env(path: Path) -> list[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """`path` holds `text`, of mode 0600 from its first moment, whole or not at all."""
+    """Replace the file atomically, with mode 0600 from the start."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -82,7 +82,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Writes `.env` beside docker-compose.yaml and says what happened, without a secret."""
+    """Write `.env` beside docker-compose.yaml and print what happened, without a secret."""
     path = Path(__file__).resolve().parents[2] / ".env"
     was_there = path.exists()
     try:
@@ -93,7 +93,7 @@ def main() -> None:
     if not was_there:
         print(f"{path} is written, with generated passwords. Next: docker compose up -d --wait")
     elif added:
-        print(f"{path} was there and keeps its lines; added {', '.join(added)}.")
+        print(f"{path} keeps its lines; added {', '.join(added)}.")
     else:
         print(f"{path} is complete; nothing was changed.")
 

@@ -1,4 +1,4 @@
-"""What is live right now, as data and as a few lines for people."""
+"""The state of the product now, as data and as a few lines for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.judging.holds import find_holds
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
-    """Champion, lists, newest verdict, services and links; what the warehouse cannot tell is None."""
+    """Return champion, lists, newest verdict, services and links; None or empty where the warehouse is away."""
     try:
         found = _ask_warehouse(settings, now())
     except DaybreakError as error:
@@ -58,7 +58,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
 
 
 def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
-    """Where a person looks next."""
+    """Return the addresses where a person looks next."""
     names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
     return {
         "airflow": settings.airflow_url,
@@ -69,7 +69,7 @@ def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
 
 
 def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
-    """A reader's live list with titles; of some reader when none is named. A loaded log's own ids are known, too."""
+    """Return a reader's live list with titles; any reader's if none is named. Ids of a loaded log work too."""
     with connect(settings, "postgres") as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
         reader_id = None if reader is None else _find_reader(warehouse, reader)
         rows = cursor.execute(query("operations/one_reader"), {"reader_id": reader_id}).fetchall()
@@ -78,17 +78,17 @@ def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
 
 
 def _find_reader(warehouse: Connection, reader: str) -> int:
-    """The id of a reader who goes by an id of the publisher, or by ours."""
+    """Return the id of a reader named by the publisher's id or by ours."""
     found = list(_find_names(warehouse, "reader", names=[reader]))
     if not found and not reader.lstrip("-").isdecimal():
-        raise DaybreakError(f"No reader goes by {reader!r}.", hint="give an id as the loaded log has it, or a number.")
+        raise DaybreakError(f"There is no reader {reader!r}.", hint="give an id from the loaded log, or a number.")
     return found[0] if found else int(reader)
 
 
 def _find_names(
     warehouse: Connection, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()
 ) -> dict[int, str]:
-    """The publisher's names by id; nothing where no log with names of its own was loaded."""
+    """Return the publisher's names by id; empty unless a log with names was loaded."""
     row = warehouse.execute("select to_regclass('loaded.names') is not null").fetchone()
     if row != (True,):
         return {}
@@ -97,7 +97,7 @@ def _find_names(
 
 
 def tell(status: dict[str, Any], moment: datetime) -> str:
-    """The status in lines."""
+    """Return the status in lines."""
     lines = []
     if status.get("trouble"):
         lines.append(status["trouble"])
@@ -112,7 +112,7 @@ def tell(status: dict[str, Any], moment: datetime) -> str:
         told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
         lines.append(f"verdict       v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
     lines += [f"hold          {hold}" for hold in status["holds"]]
-    lines += [f"question      {name} waits for an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
+    lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
         minutes = (moment - lists["generated_at"]).total_seconds() / 60
         lines.append(

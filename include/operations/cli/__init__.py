@@ -34,7 +34,7 @@ Stage = Callable[..., Reference]
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run one word and end with its exit code."""
+    """Run one command and exit with its code."""
     words = list(sys.argv[1:] if words is None else words)
     if words[:1] == ["psql"]:  # argparse would take psql's options for its own
         words.insert(1, "--")
@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> None:
         print(f"daybreak: {error}. Hint: is the disk full or the folder read-only?", file=sys.stderr)
         sys.exit(3)
     except KeyboardInterrupt:
-        print("daybreak: interrupted; what was started goes on in the background", file=sys.stderr)
+        print("daybreak: interrupted; services that were started keep running in the background", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
@@ -56,61 +56,63 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="daybreak", description="Keeps a news recommender fresh.")
-    add = parser.add_subparsers(required=True, metavar="WORD").add_parser
+    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
 
     word = add("up", help="start everything, run a first full cycle, show the result")
     word.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and its first cycle")
     word.set_defaults(run=_up)
     add("down", help="stop everything, in order").set_defaults(run=_down)
     add("env", help="write .env with generated passwords, for docker-compose").set_defaults(run=_env)
-    word = add("status", help="what is live, and what runs")
+    word = add("status", help="show what is live and which services run")
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=_status)
-    word = add("show", help="a reader's list with reasons")
-    word.add_argument("reader", help="the reader's id, ours or the loaded log's own")
+    word = add("show", help="show a reader's list with reasons")
+    word.add_argument("reader", help="the reader's id: a number, or the id in the loaded log")
     word.set_defaults(run=_show)
 
-    word = add("retrain", help="extract, validate, build features, train, judge and promote, here and now")
+    word = add("retrain", help="extract, validate, build features, train, judge and promote now, without Airflow")
     _add_as_of(word)
     word.add_argument("--model", choices=list(find_names()), help="which model to train (default: the setting `model`)")
-    word.add_argument("--window-days", type=int, help="days of reading to look at (default: the setting)")
+    word.add_argument(
+        "--window-days", type=int, help="days of reading to train on (default: the setting `window_days`)"
+    )
     decisions.add_mode(word)
     word.set_defaults(run=_retrain)
-    word = add("recommend", help="score with the champion, audit and publish, here and now")
+    word = add("recommend", help="score with the champion, audit and publish now, without Airflow")
     _add_as_of(word)
     word.set_defaults(run=_recommend)
-    word = add("monitor", help="measure realised quality and drift of one window, here and now")
+    word = add("monitor", help="measure quality and drift of one window now, without Airflow")
     _add_as_of(word)
     word.set_defaults(run=_monitor)
 
-    word = add("tune", help="search for better parameters of a model under a budget of trials and minutes")
+    word = add("tune", help="search for better model parameters within a budget of trials and minutes")
     tune.add_options(word)
     word.set_defaults(run=_tune)
-    add_words(add("quarantine", help="rows that were set aside: list, show, replay"))
-    add_doctor(add("doctor", help="what is wrong with everything a run stands on, and what to do about it"))
-    add_load(add("load", help="bring in a log of your own from files; without --mapping, propose one"))
-    word = add("backtest", help="what models would have recommended, step by step through the past")
+    add_words(add("quarantine", help="list, show or replay quarantined rows"))
+    add_doctor(add("doctor", help="check everything a run depends on, and say how to fix what is wrong"))
+    add_load(add("load", help="load your own log from files; without --mapping, propose a mapping"))
+    word = add("backtest", help="measure what models would have recommended, step by step through the past")
     backtest.add_options(word)
     word.set_defaults(run=_backtest)
     decisions.add_words(add)
     versions.add_words(add)
-    add_newsroom(add("newsroom", help="the demo publisher"))
-    add_propose(add("propose", help="suggest limits for history's checks, as a file to review"))
+    add_newsroom(add("newsroom", help="control the demo publisher"))
+    add_propose(add("propose", help="propose limits for the volume checks, as a file to review"))
     word = add("features", help="register the feature declarations in the shared Feast registry")
     word.add_argument("action", choices=["apply"])
     word.set_defaults(run=_features)
     add("migrate", help="bring roles, databases and schemas of the warehouse up to date").set_defaults(run=_migrate)
-    word = add("psql", help="a prompt on the warehouse, or one statement with -c")
+    word = add("psql", help="open a prompt on the warehouse, or run one statement with -c")
     word.add_argument("arguments", nargs="*")
     word.set_defaults(run=_psql)
-    word = add("logs", help="the end of a service's log")
+    word = add("logs", help="show the end of a service's log")
     word.add_argument("name")
     word.set_defaults(run=_logs)
     return parser
 
 
 def _add_as_of(word: argparse.ArgumentParser) -> None:
-    word.add_argument("--as-of", help="the moment to work as of, ISO 8601 (default: the last full hour)")
+    word.add_argument("--as-of", help="moment to work as of, ISO 8601 (default: the last full hour)")
 
 
 def _say(sentence: str) -> None:
@@ -163,7 +165,7 @@ def _show(arguments: argparse.Namespace) -> None:
 def _print_list(settings: Settings, reader: str | None) -> None:
     rows = current_status.one_reader(settings, reader)
     if not rows:
-        raise DaybreakError(f"Reader {reader} has no list.", hint="`bin/daybreak status` tells whether lists are live.")
+        raise DaybreakError(f"Reader {reader} has no list.", hint="`bin/daybreak status` shows whether lists are live.")
     print(f"\n{'A reader’s list' if reader is None else f'Reader {reader}'}")
     for row in rows:
         about = ", ".join(filter(None, (row["category"], row["publisher"], row["title"] and row["name"])))

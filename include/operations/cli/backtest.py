@@ -1,4 +1,4 @@
-"""`bin/daybreak backtest`: its options, and the plan they make."""
+"""`bin/daybreak backtest`: its options, and the plan that they make."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ if TYPE_CHECKING:
 
 
 def add_options(word: argparse.ArgumentParser) -> None:
-    """The options of `backtest`."""
+    """Add the options of `backtest`."""
     word.add_argument("--from", dest="start", required=True, help="the first step, ISO 8601")
     word.add_argument("--to", dest="end", required=True, help="the end of the last step, ISO 8601")
-    word.add_argument("--every", default="1h", help="distance of the steps: 1h, 1d (default: 1h)")
-    word.add_argument("--train-window", default="7d", help="what a model may learn from, before it is fitted")
-    word.add_argument("--refit", default="1d", help="how often models are fitted anew (default: 1d)")
-    word.add_argument("--k", type=int, default=10, help="length of the lists that are judged")
+    word.add_argument("--every", default="1h", help="time between steps: 1h, 1d (default: 1h)")
+    word.add_argument("--train-window", default="7d", help="how far back a model may learn from when it is fitted")
+    word.add_argument("--refit", default="1d", help="how often models are fitted again (default: 1d)")
+    word.add_argument("--k", type=int, default=10, help="length of the judged lists")
     word.add_argument(
         "--mode", default="lists", help="lists: each reader's list; next-read: each session's last article"
     )
-    word.add_argument("--models", help="names with commas (default: the setting `model`, the champion, the baselines)")
-    word.add_argument("--sample", type=int, default=2000, help="readers or sessions asked at a step; 0: all")
-    word.add_argument("--train-sample", type=int, default=30_000, help="sessions to learn from at a fit; 0: all")
-    word.add_argument("--article-max-age-hours", type=int, help="older articles are not listed (default: the setting)")
+    word.add_argument(
+        "--models", help="names separated by commas (default: the setting `model`, the champion, the baselines)"
+    )
+    word.add_argument("--sample", type=int, default=2000, help="readers or sessions sampled per step; 0: all")
+    word.add_argument("--train-sample", type=int, default=30_000, help="sessions to learn from per fit; 0: all")
+    word.add_argument("--article-max-age-hours", type=int, help="maximum age of listed articles (default: the setting)")
 
 
 def understand(arguments: argparse.Namespace) -> tuple[Run, Plan]:
-    """The run and the plan that the options ask for."""
+    """Return the run and the plan that the options ask for."""
     from include.judging.backtest.plan import CHAMPION, Plan
     from include.models import BASELINES
 

@@ -1,4 +1,4 @@
-"""`bin/daybreak rollback|freeze|unfreeze|pin|unpin|approve|shadow`: what a person decides about the champion."""
+"""`bin/daybreak rollback|freeze|unfreeze|pin|unpin|approve|shadow`: a person's decisions on the champion."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ LONGEST_FREEZE_HOURS = 8_784
 
 
 def add_words(add: Add) -> None:
-    """The words, each with its options."""
-    word = add("rollback", help="back to the last sound champion and its lists, in one action")
-    word.add_argument("--to", type=int, metavar="VERSION", help="to this version (default: the last sound champion)")
+    """Add the commands, each with its options."""
+    word = add("rollback", help="go back to the last sound champion and its lists, in one transaction")
+    word.add_argument(
+        "--to", type=int, metavar="VERSION", help="go back to this version (default: the last sound champion)"
+    )
     _add_reason(word)
     word.set_defaults(run=roll_back)
     word = add("freeze", help="freeze promotions until a moment")
@@ -32,26 +34,26 @@ def add_words(add: Add) -> None:
     end.add_argument("--hours", type=float)
     _add_reason(word)
     word.set_defaults(run=freeze)
-    add("unfreeze", help="let promotions happen again").set_defaults(run=unfreeze)
+    add("unfreeze", help="allow promotions again").set_defaults(run=unfreeze)
     word = add("pin", help="keep this version champion until it is unpinned")
     word.add_argument("version", type=int)
     _add_reason(word)
     word.set_defaults(run=pin)
-    add("unpin", help="let others than the pinned version be promoted again").set_defaults(run=unpin)
-    word = add("approve", help="answer a verdict that asks: promote its challenger, or keep the champion")
-    word.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that asks)")
+    add("unpin", help="allow other versions to be promoted again").set_defaults(run=unpin)
+    word = add("approve", help="answer a verdict that needs a decision: promote its challenger, or keep the champion")
+    word.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that needs a decision)")
     word.add_argument("--keep", action="store_true", help="keep the champion")
-    word.add_argument("--reason", default="", help="why, for the record")
+    word.add_argument("--reason", default="", help="reason, for the record")
     word.set_defaults(run=approve)
     word = add(
-        "shadow", help="write a version's lists to a batch that never goes live, and compare it with the live lists"
+        "shadow", help="write a version's lists to a batch that never goes live, and compare them with the live lists"
     )
     word.add_argument("version", type=int)
     word.set_defaults(run=shadow)
 
 
 def add_mode(word: argparse.ArgumentParser) -> None:
-    """How far `retrain` may go."""
+    """Add the option that says how far `retrain` may go."""
     word.add_argument(
         "--mode",
         choices=["enforce", "dry_run", "off"],
@@ -60,11 +62,11 @@ def add_mode(word: argparse.ArgumentParser) -> None:
 
 
 def _add_reason(word: argparse.ArgumentParser) -> None:
-    word.add_argument("--reason", required=True, help="why, for those who come after")
+    word.add_argument("--reason", required=True, help="reason, for the audit log")
 
 
 def roll_back(arguments: argparse.Namespace) -> None:
-    """Goes back, and says from where to where."""
+    """Roll back, and print from which version to which."""
     from include import pipeline
 
     facts = pipeline.roll_back(new_run("rollback", now()), arguments.to, arguments.reason).facts or {}
@@ -72,17 +74,17 @@ def roll_back(arguments: argparse.Namespace) -> None:
     if facts["batch_id"]:
         print(f"{facts['batch_id']} is live.")
     else:
-        print("No lists of it are left and none could be made: `bin/daybreak recommend` makes them.")
+        print("It has no lists and none could be made: run `bin/daybreak recommend` to make them.")
 
 
 def freeze(arguments: argparse.Namespace) -> None:
-    """Freezes promotions until a moment."""
+    """Freeze promotions until a moment."""
     from include.judging import holds
 
     moment = now()
     until = parse_moment(arguments.until) if arguments.until else moment + _length(arguments.hours)
     if until <= moment:
-        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is over.", hint="name a moment to come.")
+        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is over.", hint="name a moment in the future.")
     _change(
         lambda warehouse, who: holds.set_hold(
             warehouse, "freeze", reason=arguments.reason, actor=who, moment=moment, until=until
@@ -102,17 +104,17 @@ def _length(hours: float) -> timedelta:
 
 
 def unfreeze(arguments: argparse.Namespace) -> None:
-    """Lifts the freeze."""
+    """Lift the freeze."""
     _lift("freeze", "Promotions are not frozen any more.", "Promotions were not frozen.")
 
 
 def pin(arguments: argparse.Namespace) -> None:
-    """Pins the champion."""
+    """Pin the champion."""
     from include.judging import champion as champions
     from include.judging import holds
 
     def do(warehouse: Any, who: str) -> str:
-        holds.lock(warehouse)  # from here on nobody is promoted
+        holds.lock(warehouse)  # from here on no version is promoted
         champion = champions.need_champion(warehouse)
         if champion.version != arguments.version:
             raise DaybreakError(
@@ -127,12 +129,12 @@ def pin(arguments: argparse.Namespace) -> None:
 
 
 def unpin(arguments: argparse.Namespace) -> None:
-    """Lifts the pin."""
+    """Lift the pin."""
     _lift("pin", "No version is pinned any more.", "No version was pinned.")
 
 
 def approve(arguments: argparse.Namespace) -> None:
-    """Answers a question."""
+    """Answer a question."""
     from include import pipeline
 
     run = new_run("approve", now())
@@ -145,7 +147,7 @@ def approve(arguments: argparse.Namespace) -> None:
 
 
 def shadow(arguments: argparse.Namespace) -> None:
-    """Makes a shadow batch and compares it."""
+    """Make a shadow batch and compare it with the live lists."""
     from include import pipeline
 
     print((pipeline.shadow(new_run("shadow", now()), arguments.version).facts or {})["sentence"])
@@ -161,7 +163,7 @@ def _lift(kind: Any, done: str, nothing: str) -> None:
 
 
 def _change(do: Callable[[Any, str], str], action: str, detail: dict[str, Any]) -> None:
-    """Does it as the user who typed it, with a row in the audit log, and prints what it says."""
+    """Make the change in the name of the user, record it in the audit log, and print the result."""
     from include.adapters.warehouse import connect
     from include.pipeline.run import keep_audit
 

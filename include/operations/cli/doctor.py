@@ -1,4 +1,4 @@
-"""`bin/daybreak doctor`: a table of what was found, with a fix per row; exit code 1 when something must be fixed."""
+"""`bin/daybreak doctor`: a table of findings, each with its fix; exit code 1 when something must be fixed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from include.core.settings import load_settings
 
 
 def add_doctor(word: argparse.ArgumentParser) -> None:
-    """The options of `doctor`."""
+    """Add the options of `doctor`."""
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=look)
 
 
 def look(arguments: argparse.Namespace) -> None:
-    """Prints the findings and ends with 0 when nothing has to be fixed, else 1."""
+    """Print the findings; exit with 0 when nothing has to be fixed, else with 1."""
     from include.operations.doctor import examine, is_healthy, tell
     from include.operations.doctor.questions import QUESTIONS
 

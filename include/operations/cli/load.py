@@ -1,4 +1,4 @@
-"""`bin/daybreak load FILES`: a log of your own, brought in from files."""
+"""`bin/daybreak load FILES`: load your own log from files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from include.core.settings import load_settings
 
 
 def add_load(word: argparse.ArgumentParser) -> None:
-    """The options of `load`."""
+    """Add the options of `load`."""
     word.add_argument("files", nargs="+", metavar="FILE", help="CSV, TSV, JSON lines or Parquet; a pattern; a folder")
-    word.add_argument("--mapping", type=Path, help="YAML that says which column is which (docs/mapping.md)")
-    word.add_argument("--replace", action="store_true", help="forget what was loaded before")
+    word.add_argument("--mapping", type=Path, help="YAML that maps columns to the contract (docs/mapping.md)")
+    word.add_argument("--replace", action="store_true", help="remove what was loaded before")
     word.add_argument("--dry-run", action="store_true", help="read and count everything, write nothing")
     word.set_defaults(run=bring_in)
 
 
 def bring_in(arguments: argparse.Namespace) -> None:
-    """Loads, or prints a mapping to look at."""
+    """Load the files, or print a mapping to review."""
     from include.data import loading
 
     settings = load_settings()

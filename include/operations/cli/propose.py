@@ -1,4 +1,4 @@
-"""The word `propose`: its options, one call, and what to do with the file."""
+"""`bin/daybreak propose`: its options, one call, and the next step for the file."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from include.core.settings import load_settings
 
 
 def add_propose(word: argparse.ArgumentParser) -> None:
-    """The options of `propose`."""
-    word.add_argument("--snapshot", help="from this snapshot (default: the newest that was validated)")
+    """Add the options of `propose`."""
+    word.add_argument("--snapshot", help="propose from this snapshot (default: the newest validated one)")
     word.set_defaults(run=_propose)
 
 

@@ -1,4 +1,4 @@
-"""`bin/daybreak quarantine list|show|replay`: rows that were set aside, counted, shown whole, and brought back."""
+"""`bin/daybreak quarantine list|show|replay`: count quarantined rows, show them whole, bring them back."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ MOST_SHOWN = 10
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
-    """The actions below `quarantine`."""
+    """Add the actions of `quarantine`."""
     add = parser.add_subparsers(required=True, metavar="ACTION").add_parser
-    word = add("list", help="how many rows each check set aside, per snapshot and table")
+    word = add("list", help="count quarantined rows by snapshot, table and check")
     _add_filters(word)
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=list_counts)
-    word = add("show", help="rows that were set aside, whole")
+    word = add("show", help="show quarantined rows whole")
     word.add_argument("table", metavar="TABLE")
     word.add_argument("key", nargs="?", help="the row's primary key")
     _add_filters(word, table=False)
-    word.add_argument("--limit", type=int, default=MOST_SHOWN, help=f"most rows to show (default: {MOST_SHOWN})")
+    word.add_argument(
+        "--limit", type=int, default=MOST_SHOWN, help=f"maximum number of rows to show (default: {MOST_SHOWN})"
+    )
     word.add_argument("--json", action="store_true", help="as JSON")
     word.set_defaults(run=show)
     word = add("replay", help="after a fix: bring rows back as a new version of the clean snapshot")
@@ -41,7 +43,7 @@ def _add_filters(word: argparse.ArgumentParser, *, table: bool = True) -> None:
     word.add_argument("--snapshot", metavar="ID", help="of this raw snapshot only")
     if table:
         word.add_argument("--table", metavar="TABLE", help="of this table only")
-    word.add_argument("--code", metavar="CODE", help="set aside by this check only (docs/checks.md)")
+    word.add_argument("--code", metavar="CODE", help="quarantined by this check only (docs/checks.md)")
 
 
 def _wish(arguments: argparse.Namespace) -> Wish:
@@ -55,7 +57,7 @@ def _wish(arguments: argparse.Namespace) -> Wish:
 
 
 def list_counts(arguments: argparse.Namespace) -> None:
-    """Prints the counts."""
+    """Print the counts."""
     from include.validation.quarantine import rows as quarantine
 
     wish = _wish(arguments)
@@ -67,11 +69,11 @@ def list_counts(arguments: argparse.Namespace) -> None:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Prints rows whole."""
+    """Print rows whole."""
     from include.validation.quarantine import rows as quarantine
 
     if arguments.limit < 1:
-        raise DaybreakError(f"--limit {arguments.limit} shows nothing.", hint="give a number from 1.")
+        raise DaybreakError(f"--limit {arguments.limit} shows nothing.", hint="give a number of 1 or more.")
     rows = quarantine.find_rows(load_settings(), _wish(arguments), arguments.key, arguments.limit + 1)
     shown = rows[: arguments.limit]
     if arguments.json:
@@ -84,7 +86,7 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def bring_back(arguments: argparse.Namespace) -> None:
-    """Prints what came back, or would, and what follows."""
+    """Print what came back, or would come back, and the next step."""
     from include.pipeline import replaying
     from include.validation.quarantine import rows as quarantine
 

@@ -1,4 +1,4 @@
-"""`bin/daybreak reproduce|maintain`: what a person asks of versions that are registered, and of what is old."""
+"""`bin/daybreak reproduce|maintain`: train a registered version again, and remove what is old."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ Add = Callable[..., argparse.ArgumentParser]
 
 
 def add_words(add: Add) -> None:
-    """The words, each with its options."""
+    """Add the commands, each with its options."""
     word = add(
-        "reproduce", help="train a version again from its stored snapshot, and say whether it comes out the same"
+        "reproduce", help="train a version again from its stored snapshot, and say whether the result is the same"
     )
     word.add_argument("version", type=int)
     word.set_defaults(run=reproduce)
-    word = add("maintain", help="remove what retention no longer keeps, here and now")
+    word = add("maintain", help="remove what retention no longer keeps, now, without Airflow")
     word.add_argument(
-        "--dry-run", action="store_true", help="say for each version and snapshot what would happen and why"
+        "--dry-run",
+        action="store_true",
+        help="say for each version and snapshot what would happen and why; remove nothing",
     )
     word.set_defaults(run=maintain)
 
 
 def reproduce(arguments: argparse.Namespace) -> None:
-    """Trains again and says what came out; another model than then is exit code 11."""
+    """Train again and print the result; exit with 11 when the model differs."""
     from include import pipeline
 
     run = new_run("reproduce", now())
@@ -38,13 +40,13 @@ def reproduce(arguments: argparse.Namespace) -> None:
     if not facts["is_same"]:
         raise NotReproduced(
             f"{facts['sentence']}{what}\n",
-            hint="what is listed is the likely reason; with nothing listed, the version was not trained as recorded.",
+            hint="the listed differences are the likely reason; with none, the version was not trained as recorded.",
         )
     print(f"{facts['sentence']}{what}")
 
 
 def maintain(arguments: argparse.Namespace) -> None:
-    """Sweeps, or says what a sweep would do."""
+    """Sweep, or print what a sweep would do."""
     from include.operations.retention.stage import clean_up
 
     run = new_run("maintain", now())

@@ -1,7 +1,7 @@
-"""The doctor: one look at everything a run stands on, a finding and a fix for each, whatever else is down.
+"""Check everything a run depends on: a finding and a fix for each, whatever else is down.
 
-Belongs here: which checks there are, in which order, and how they are told. What cannot be asked because something else
-is down is `unknown`, never fine. Nothing is changed. Codes are explained in docs/checks.md.
+Belongs here: asking the questions in order, and printing the findings. A question that cannot be asked because
+something else is down is `unknown`, never fine. Nothing is changed. docs/checks.md explains the codes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ State = Literal["fine", "note", "FIX", "unknown"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found and what to do about it; a `note` is worth knowing and stops nothing."""
+    """A finding and its fix; a `note` is worth knowing and stops nothing."""
 
     code: str
     title: str
@@ -28,13 +28,13 @@ class Finding:
     fix: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON-ready data."""
+        """Return the finding as JSON-ready data."""
         return dict(vars(self))
 
 
 @dataclass(frozen=True)
 class Question:
-    """One check: `ask` answers with state, what was found, and the fix. `needs` are the codes it builds on."""
+    """A check: `ask` returns state, finding and fix; `needs` are the codes of the checks it depends on."""
 
     code: str
     title: str
@@ -43,7 +43,7 @@ class Question:
 
 
 def examine(settings: Settings, moment: datetime, questions: Sequence[Question]) -> list[Finding]:
-    """A finding for every question. One whose ground is not there is not asked; one that fails is a finding, too."""
+    """Return a finding for every question. One whose needs fail is not asked; one that raises is a finding too."""
     found: dict[str, Finding] = {}
     for question in questions:
         broken = [code for code in question.needs if code in found and found[code].state in ("FIX", "unknown")]
@@ -54,23 +54,23 @@ def examine(settings: Settings, moment: datetime, questions: Sequence[Question])
                 answer = question.ask(settings, moment)
             except DaybreakError as error:
                 answer = ("FIX", error.fact, error.hint)
-            except Exception as error:  # whatever it is, the other questions are still to be asked
+            except Exception as error:  # any error: the other questions must still be asked
                 answer = (
                     "FIX",
                     f"{type(error).__name__}: {' '.join(str(error).split())[:200]}",
-                    "see the fact itself.",
+                    "read the error above.",
                 )
         found[question.code] = Finding(question.code, question.title, *answer)
     return list(found.values())
 
 
 def is_healthy(findings: Sequence[Finding]) -> bool:
-    """Whether nothing has to be fixed; what could not be asked was not found healthy."""
+    """Return whether nothing has to be fixed; a question that could not be asked counts as not healthy."""
     return all(finding.state in ("fine", "note") for finding in findings)
 
 
 def tell(findings: Sequence[Finding]) -> str:
-    """The findings as a table, each fix in a line below."""
+    """Return the findings as a table, each fix in a line below."""
     lines = []
     for one in findings:
         lines.append(f"{one.code}  {one.state:<8}{one.title:<34}{one.found}")

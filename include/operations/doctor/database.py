@@ -1,4 +1,4 @@
-"""What the doctor asks PostgreSQL about itself: does it let everybody in, is it up to date, who may do what."""
+"""Questions about PostgreSQL itself: whether roles can sign in, migrations are applied, rights and clocks agree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = tuple[State, str, str]
 
 
 def let_in(settings: Settings, moment: datetime) -> Answer:
-    """Every role signs in to its database."""
+    """Check that every role can sign in to its database."""
     refused = []
     for role in ROLES:
         try:
@@ -29,12 +29,12 @@ def let_in(settings: Settings, moment: datetime) -> Answer:
     where = f"{settings.postgres_host}:{settings.postgres_port}"
     if not refused:
         return "fine", f"{len(ROLES)} roles at {where}", ""
-    fix = "start it (`make up`), or put the daybreak.env back that belongs to it; `bin/daybreak migrate` makes roles."
-    return "FIX", f"{len(refused)} of {len(ROLES)} roles are not let in: {refused[0]}", fix
+    fix = "start it (`make up`), or restore the daybreak.env that belongs to it; `bin/daybreak migrate` creates roles."
+    return "FIX", f"{len(refused)} of {len(ROLES)} roles cannot sign in: {refused[0]}", fix
 
 
 def up_to_date(settings: Settings, moment: datetime) -> Answer:
-    """Every migration has been applied."""
+    """Check that every migration is applied."""
     with connect(settings, "postgres") as warehouse:
         done = {name for (name,) in warehouse.execute(query("operations/doctor/migrations"))}
     missing = sorted(file.stem for file in MIGRATIONS.glob("*.sql") if file.stem not in done)
@@ -44,18 +44,18 @@ def up_to_date(settings: Settings, moment: datetime) -> Answer:
 
 
 def rights(settings: Settings, moment: datetime) -> Answer:
-    """The extract reads the views, and neither writes nor reads anything else."""
+    """Check that the extract's role can read the views and do nothing else."""
     with connect(settings, "postgres") as warehouse:
         wrong = [sentence for (sentence,) in warehouse.execute(query("operations/doctor/rights"))]
     if not wrong:
         return "fine", "daybreak_extract reads schema source and nothing else", ""
     told = "; ".join(wrong[:MOST_NAMED]) + (f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else "")
-    fix = "as the owner: grant select on what it may not read, revoke the rest (`bin/daybreak psql`)."
+    fix = "as the owner, grant select on the views it cannot read, and revoke everything else (`bin/daybreak psql`)."
     return "FIX", f"daybreak_extract {told}", fix
 
 
 def clocks(settings: Settings, moment: datetime) -> Answer:
-    """The database's clock and this machine's agree."""
+    """Check that the clocks of the database and this machine agree."""
     with connect(settings) as warehouse:
         before = now()
         row = warehouse.execute(query("operations/doctor/clock")).fetchone()
@@ -63,4 +63,4 @@ def clocks(settings: Settings, moment: datetime) -> Answer:
     skew = abs((row[0] - middle).total_seconds()) if row else float("nan")
     if skew <= MOST_SKEW_SECONDS:
         return "fine", f"{skew:.1f} s apart", ""
-    return "FIX", f"the database's clock is {skew:,.0f} s off this machine's", "let both follow a time server (NTP)."
+    return "FIX", f"the database's clock is {skew:,.0f} s off this machine's", "synchronise both by NTP."

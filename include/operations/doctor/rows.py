@@ -1,4 +1,4 @@
-"""What the doctor asks about the rows: do their times make sense, and would validation take the newest of them."""
+"""Questions about the rows: whether their times make sense, and whether validation would accept the newest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Answer = tuple[State, str, str]
 
 
 def times(settings: Settings, moment: datetime) -> Answer:
-    """Events lie in the past, not in 1970, and arrive after they happened, by no whole number of hours."""
+    """Check that events are in the recent past, and arrive after they happen, but not by a whole number of hours."""
     with connect(settings, "daybreak_extract") as source:
         ahead, ancient = source.execute(query("operations/doctor/odd_times"), {"moment": moment}).fetchone() or (0, 0)
         row = source.execute(query("operations/doctor/times"), {"moment": moment}).fetchone()
@@ -32,7 +32,7 @@ def times(settings: Settings, moment: datetime) -> Answer:
         return (
             "FIX",
             f"{ahead:,} events are in the future, {ancient:,} from before 1990",
-            "a wrong unit (seconds for milliseconds) or local time called UTC; mend the view.",
+            "the unit is wrong (seconds for milliseconds), or local time is labelled UTC; correct the view.",
         )
     if not events or lag is None:
         return "note", "no event to look at", "load or map some reading first."
@@ -41,30 +41,30 @@ def times(settings: Settings, moment: datetime) -> Answer:
         return (
             "FIX",
             f"{before:,} of the newest {events:,} events arrived before they happened, typically {hours:.1f} h",
-            "occurred_at is local time called UTC, or ingested_at is: `at time zone` in the view.",
+            "occurred_at or ingested_at is local time labelled UTC; convert it with `at time zone` in the view.",
         )
     whole = round(float(least) / HOUR)
     if whole >= 1 and abs(float(least) - whole * HOUR) < HOUR / 12:
         return (
             "note",
             f"no event arrives sooner than {whole} h after it happened, to the minute",
-            "if that is no batch of yours, one of the two times is local time called UTC.",
+            "unless you load in batches, one of the two times is local time labelled UTC; correct the view.",
         )
     return "fine", f"the newest {events:,} events arrived {float(lag):,.0f} s after they happened (median)", ""
 
 
 def keys(settings: Settings, moment: datetime) -> Answer:
-    """No key twice among the newest rows."""
+    """Check that keys are unique among the newest rows."""
     return _judge(settings, moment, only=UNIQUE)
 
 
 def rows(settings: Settings, moment: datetime) -> Answer:
-    """The newest hour of events, with its articles and the readers, as validation sees it."""
+    """Check the newest hour of events, with its articles and readers, as validation does."""
     return _judge(settings, moment, but=UNIQUE)
 
 
 def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> Answer:
-    """The share of broken rows by code, held to the cap that stops a run, on a real extract into a folder that goes."""
+    """Compare the share of broken rows per code with the cap that stops a run, on an extract to a temporary folder."""
     with connect(settings, "daybreak_extract") as source:
         row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
     if row is None or row[0] is None:
@@ -80,7 +80,7 @@ def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but
     sizes = {table.name: taken.rows(table.name) for table in TABLES}
     looked = ", ".join(f"{rows:,} {name}" for name, rows in sizes.items())
     if not found:
-        return "fine", f"none broken of {looked}", ""
+        return "fine", f"no broken rows in {looked}", ""
     titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
     told = "; ".join(
         f"{count:,} of {sizes[table]:,} {table} break {code} ({titles[code]})"
@@ -88,4 +88,4 @@ def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but
     )
     too_many = any(count > settings.quarantine_cap_share * sizes[table] for (table, _), count in found.items())
     state: State = "FIX" if too_many else "note"
-    return state, told, "docs/checks.md says what each code means; above quarantine_cap_share a run stops."
+    return state, told, "see docs/checks.md for each code; a run stops above quarantine_cap_share."

@@ -1,4 +1,4 @@
-"""What the doctor asks of the machine and of the services beside PostgreSQL."""
+"""Questions about the machine and the services besides PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from include.operations.doctor import State
 from include.operations.launcher import probes
 
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-START = "start it: `make up`; `bin/daybreak logs NAME` tells why it stopped."
+START = "start it with `make up`; `bin/daybreak logs NAME` shows why it stopped."
 
 Answer = tuple[State, str, str]
 
 
 def disk(settings: Settings, moment: datetime) -> Answer:
-    """Space for the state folder."""
+    """Check that the state folder has space."""
     folder = next(one for one in (settings.home, *settings.home.parents) if one.exists())
     free_mb = shutil.disk_usage(folder).free // 2**20
     if free_mb < settings.min_free_mb:
@@ -28,20 +28,20 @@ def disk(settings: Settings, moment: datetime) -> Answer:
 
 
 def mail(settings: Settings, moment: datetime) -> Answer:
-    """The mail server takes us in."""
+    """Check that the mail server accepts the sign-in."""
     smtp.greet(smtp.MailServer.of(settings))
-    return "fine", f"{settings.smtp_host}:{settings.smtp_port} takes mail for {settings.mail_to}", ""
+    return "fine", f"{settings.smtp_host}:{settings.smtp_port} accepts mail for {settings.mail_to}", ""
 
 
 def mlflow(settings: Settings, moment: datetime) -> Answer:
-    """The registry of models answers."""
+    """Check that the model registry answers."""
     if probes.mlflow(settings, moment):
         return "fine", settings.mlflow_url, ""
     return "FIX", f"{settings.mlflow_url} does not answer", START
 
 
 def airflow(settings: Settings, moment: datetime) -> Answer:
-    """The API answers, and every component has reported in lately."""
+    """Check that the API answers and every component has a recent heartbeat."""
     body = probes.get(f"http://{settings.airflow_host}:{settings.airflow_port}/api/v2/monitor/health")
     if body is None:
         return "FIX", f"{settings.airflow_url} does not answer", START
@@ -53,7 +53,7 @@ def airflow(settings: Settings, moment: datetime) -> Answer:
 
 
 def feast(settings: Settings, moment: datetime) -> Answer:
-    """The registry of features is there."""
+    """Check that the feature registry exists."""
     with connect(settings, "feast", "feast") as database:
         row = database.execute(query("operations/doctor/registered")).fetchone()
     if row and row[0]:

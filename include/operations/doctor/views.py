@@ -1,4 +1,4 @@
-"""What the doctor asks about the publisher's views: are they there, column by column, and can they be read fast."""
+"""Questions about the publisher's views: whether they exist, column by column, and can be read fast."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Answer = tuple[State, str, str]
 
 
 def are_there(settings: Settings, moment: datetime) -> Answer:
-    """The three views."""
+    """Check that the three views exist."""
     offered = _offered(settings)
     missing = [f"source.{table.name}" for table in TABLES if table.name not in offered]
     if not missing:
         return "fine", ", ".join(f"source.{table.name}" for table in TABLES), ""
-    fix = "make them over your tables (docs/mapping.md), or bring a log in from files: `bin/daybreak load`."
+    fix = "create them over your tables (docs/mapping.md), or load a log from files: `bin/daybreak load`."
     return "FIX", f"{len(missing)} of {len(TABLES)} views are missing: {', '.join(missing)}", fix
 
 
 def columns(settings: Settings, moment: datetime) -> Answer:
-    """Every column of the contract, in a type that converts without surprise."""
+    """Check that every column of the contract exists, in a type that converts without loss."""
     offered, faults = _offered(settings), []
     for table in TABLES:
         there = offered[table.name]
@@ -49,12 +49,11 @@ def columns(settings: Settings, moment: datetime) -> Answer:
                 faults.append(f"source.{table.name}.{column.name} is {kind}, not {' or '.join(sorted(accepted))}{cure}")
     if not faults:
         return "fine", f"{sum(len(table.columns) for table in TABLES)} columns as promised", ""
-    return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "mend the views (docs/mapping.md)."
+    return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "correct the views (docs/mapping.md)."
 
 
 def indexes(settings: Settings, moment: datetime) -> Answer:
-    """One day, and what no window would hold, is found without reading a large table from end to end, as PostgreSQL
-    plans it."""
+    """Check that PostgreSQL's plan reads no large table whole to find one day, or the rows that no window holds."""
     with connect(settings, "daybreak_extract") as source:
         row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
         if row is None or row[0] is None:
@@ -70,12 +69,12 @@ def indexes(settings: Settings, moment: datetime) -> Answer:
             }
         )
     if not read_whole:
-        return "fine", "a day is found by its index", ""
+        return "fine", "an index finds a day", ""
     fix = (
-        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) behind events, published_at and "
-        "ingested_at behind articles; then `analyze`."
+        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) on the table of events, and "
+        "published_at and ingested_at on the table of articles; then `analyze`."
     )
-    return "FIX", f"one day reads the whole of {', '.join(read_whole)}", fix
+    return "FIX", f"to find one day, PostgreSQL reads the whole of {', '.join(read_whole)}", fix
 
 
 def _offered(settings: Settings) -> dict[str, dict[str, str]]:
@@ -87,7 +86,7 @@ def _offered(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def _likely(wanted: str, spare: set[str]) -> str | None:
-    """The column that was probably meant: one with a word in common, else one that is spelt alike."""
+    """Return the column that was probably meant: one that shares a word, else one with a similar spelling."""
     words = set(wanted.split("_")) - {"id", "at", "is"}
     sharing = sorted(name for name in spare if words & set(name.lower().split("_")))
     return next(iter(sharing or difflib.get_close_matches(wanted, sorted(spare), 1, ALIKE)), None)
@@ -100,7 +99,7 @@ def _cure(kind: str, accepted: str) -> str:
 
 
 def _scans(source: Connection, view: str) -> Iterator[dict[str, Any]]:
-    """The nodes of the plan that read a table."""
+    """Yield the nodes of the plan that read a table."""
     row = source.execute(sql.SQL("explain (format json) {}").format(sql.SQL(query(f"adapters/{view}")))).fetchone()
     plans = [row[0][0]["Plan"] if not isinstance(row[0], str) else json.loads(row[0])[0]["Plan"]] if row else []
     while plans:
@@ -111,7 +110,7 @@ def _scans(source: Connection, view: str) -> Iterator[dict[str, Any]]:
 
 
 def _size(source: Connection, scan: dict[str, Any]) -> float:
-    """How many rows PostgreSQL believes the table to have; a small one may well be read as a whole."""
+    """Return PostgreSQL's estimate of the table's rows, 0 for a small table, which may be read whole."""
     row = source.execute(query("operations/doctor/table_rows"), [scan["Relation Name"]]).fetchone()
     rows = float(row[0]) if row and row[0] is not None else 0.0
     return rows if rows >= BIG_TABLE_ROWS else 0.0

@@ -207,4 +207,4 @@ def test_a_list_is_shown_with_the_ids_of_the_loaded_log(home, tmp_path):
     ], shown.err
     assert cli.say(home, "show", str(names["u3"])).out.splitlines()[2:] == shown.out.splitlines()[2:]
     nobody = cli.say(home, "show", "u99")
-    assert (nobody.code, "No reader goes by 'u99'" in nobody.err) == (1, True)
+    assert (nobody.code, "There is no reader 'u99'" in nobody.err) == (1, True)

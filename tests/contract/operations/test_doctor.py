@@ -132,7 +132,10 @@ def test_an_index_that_only_the_search_for_strays_needs_is_missed_too(patient):
     gone = "drop index newsroom.reading_events_ingested_at_occurred_at_idx"
     back = "create index on newsroom.reading_events (ingested_at, occurred_at)"
     state, found, fix = broken(patient, gone, back, views.indexes)
-    assert (state, found) == ("FIX", "one day reads the whole of reading_events for source.reading_events")
+    assert (state, found) == (
+        "FIX",
+        "to find one day, PostgreSQL reads the whole of reading_events for source.reading_events",
+    )
     assert "(ingested_at, occurred_at)" in fix
 
 
