@@ -2,7 +2,7 @@
 
 It imports the heavy libraries before it forks the workers that tasks run in, or every task pays several seconds for its
 imports. Third-party code only: ours would go stale until a restart. Evidently is left out: 76 MB for one task an hour.
-Then it waits for the API that tasks call, for a task that starts before that answers has failed.
+Then it waits for the API that tasks call, because a task that starts before it answers fails.
 """
 
 import importlib
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 180.0
 
 
 def wait_for_api() -> None:
-    """Returns when the execution API answers, or when patience ends."""
+    """Wait until the execution API answers, or patience ends."""
     url = os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] + "health"
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:

@@ -1,4 +1,4 @@
-"""Removes a state folder for good: `python -m include.operations.launcher.clean`, after `down`."""
+"""Remove a state folder for good: `python -m include.operations.launcher.clean`, after `down`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from include.operations.launcher.up import Say
 
 
 def clean(settings: Settings, say: Say) -> None:
-    """The folder is gone. Refuses what is in use, or does not look like a state folder of ours."""
+    """Remove the folder; refuse one that is in use or does not look like a state folder of Daybreak."""
     home = settings.home
     if not home.exists():
-        say(f"{home} is not there")
+        say(f"{home} does not exist")
         return
     if holds_more(home):
-        raise StateFolderError(
-            f"{home} holds more than Daybreak's state; it is not removed.", hint="correct DAYBREAK_HOME."
-        )
+        raise StateFolderError(f"{home} holds more than Daybreak's state and is kept.", hint="correct DAYBREAK_HOME.")
     if locks.is_held(home / files.LOCK):
         raise StateFolderError(f"{home} is in use.", hint="run `make down` first.")
     bench = home / files.BENCH
@@ -35,7 +33,7 @@ def clean(settings: Settings, say: Say) -> None:
 
 
 def holds_more(home: Path) -> bool:
-    """Whether this is, or contains, the user's home or the project, or was never written by `up`."""
+    """Return whether this is, or contains, the user's home or the project, or was never written by `up`."""
     precious = (Path.home().resolve(), PROJECT, Path.cwd().resolve())
     return any(place == home or home in place.parents for place in precious) or not files.is_state_folder(home)
 

@@ -1,4 +1,4 @@
-"""Stops everything in order and leaves no process, port or lock, whether or not a supervisor is there to do it."""
+"""Stop everything in order and leave no process, port or lock, with or without a supervisor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRACES = (files.WANTED, files.LOCK, files.GUARDIAN_LOCK, files.SERVICES)
 
 
 def down(settings: Settings, say: Say) -> None:
-    """Nothing of this state folder runs any more; fine when nothing did."""
+    """Stop everything of this state folder; do nothing if nothing runs."""
     home = settings.home
     if not any((home / name).exists() for name in TRACES):
         say("nothing was running")
@@ -45,7 +45,7 @@ def down(settings: Settings, say: Say) -> None:
 
 
 def _ask_supervisor(settings: Settings, say: Say) -> locks.Lock:
-    """Tells the supervisor to stop everything, shows how it goes, and takes its lock when it is gone."""
+    """Tell the supervisor to stop everything, show progress, and return its lock once it is gone."""
     home = settings.home
     running = [name for name, record in load(home).items() if record.process and name not in ("supervisor", "guardian")]
     end = time.monotonic() + PATIENCE_SECONDS

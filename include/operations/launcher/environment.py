@@ -1,8 +1,8 @@
 """The two ends of configuration on a laptop: `daybreak.env`, which holds it, and the environment services start with.
 
 `daybreak.env` gets what cannot have a default: generated passwords and chosen ports. What the user has set in the
-environment is written there too, so that a later command without that environment finds the services. Lines that
-somebody wrote by hand stay as they are.
+environment is written there too, so that a later command without that environment finds the services. Lines
+written by hand stay as they are.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ NO_PROXY = "127.0.0.1,localhost"
 
 
 def given() -> dict[str, str]:
-    """Settings that the environment holds, by field name."""
+    """Return the settings in the environment, by field name."""
     return {name[9:].lower(): value for name, value in os.environ.items() if name.startswith("DAYBREAK_") and value}
 
 
 def complete(settings: Settings) -> Settings:
-    """The settings with a password everywhere and ports that are free; call it only while nothing runs."""
+    """Return the settings with every password set and free ports; call it only while nothing runs."""
     by_user = given()
     values = {field: str(port) for field, port in ports.choose(settings, by_user).items()}
     for field in type(settings).model_fields:
@@ -42,7 +42,7 @@ def complete(settings: Settings) -> Settings:
 
 
 def store(home: Path, values: Mapping[str, str]) -> None:
-    """Sets these lines of `daybreak.env` and leaves the others alone."""
+    """Set these lines of `daybreak.env` and leave the others alone."""
     path = home / files.ENV_FILE
     lines = path.read_text().splitlines() if path.exists() else ["# written by `make up`: ports and passwords"]
     wanted = {ports.variable(field): value for field, value in values.items()}
@@ -53,7 +53,7 @@ def store(home: Path, values: Mapping[str, str]) -> None:
 
 
 def of_service(settings: Settings, name: str) -> dict[str, str]:
-    """The environment of one service: the user's, without what belongs to other installations, with ours."""
+    """Return the environment of one service: the user's, without other installations' variables, with ours."""
     inherited = {
         key: value for key, value in os.environ.items() if key not in FOREIGN_NAMES and not key.startswith(FOREIGN)
     }
@@ -81,7 +81,7 @@ def of_service(settings: Settings, name: str) -> dict[str, str]:
 
 
 def of_airflow(settings: Settings, name: str) -> dict[str, str]:
-    """The environment of an Airflow process; `shared/stack` measured why each value is as it is."""
+    """Return the environment of an Airflow process; each value was chosen by measurement."""
     api = f"http://{settings.airflow_host}:{settings.airflow_port}"
     home = settings.home / "airflow"
     values = {
@@ -104,7 +104,7 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "WORKERS__EXECUTION_API_TIMEOUT": 30,  # the first, cold call takes longer than the default of 5 s
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.25,  # ten tasks in a row: 4 s instead of 13 s
         "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 120,
-        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,  # what a killed scheduler was running is picked up soon
+        "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,  # tasks of a killed scheduler are picked up soon
         "DAG_PROCESSOR__REFRESH_INTERVAL": 15,
     }
     connections = {

@@ -2,7 +2,7 @@
 
 All workers wait for work at one pipe behind one lock. A worker that is killed while it waits takes the lock with it,
 and no task ever starts again while every health check stays green. Airflow forks another one, which waits as well;
-only a new scheduler mends that.
+only a new scheduler repairs that.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ STUCK_SECONDS = 45.0
 
 
 def workers(scheduler: Process) -> frozenset[int]:
-    """The pids of the workers. The set only ever grows; one that goes has been killed."""
+    """Return the workers' pids. The set only grows; a worker that is gone was killed."""
     return frozenset(_titles(scheduler))
 
 
 def runs_a_task(scheduler: Process) -> bool:
-    """Whether a worker is at work: then a restart would cost that work."""
+    """Return whether a worker runs a task, which a restart would lose."""
     return any(IDLE not in title for title in _titles(scheduler).values())
 
 
 def is_stuck(settings: Settings, scheduler: Process) -> bool:
-    """Whether tasks were handed to the workers long ago while none of these works; whatever the reason."""
+    """Return whether tasks were queued long ago while every worker is idle, for any reason."""
     if runs_a_task(scheduler):
         return False
     with warehouse.connect(settings, "airflow", "airflow") as database:

@@ -1,4 +1,4 @@
-"""What lies in the state folder, and how a file in it is replaced without ever being half written.
+"""The files of the state folder, and atomic writes to them.
 
 Belongs here: names and atomic writes. Does not belong here: what the files mean.
 """
@@ -20,7 +20,7 @@ FOLDERS = (
     *("features", "reports"),
 )
 
-BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and what it tells
+BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and its results
 BENCH_PACKAGES = "bench-packages"  # what benchmarks compare with
 
 OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, BENCH_PACKAGES, *FOLDERS}
@@ -29,12 +29,12 @@ ROTATE_AT_BYTES = 20 * 1024 * 1024
 
 
 def is_state_folder(home: Path) -> bool:
-    """Whether a folder is one of ours, or empty: nothing is started in, and nothing removed with, any other."""
+    """Return whether a folder is Daybreak's or empty; Daybreak starts in, and removes, no other."""
     return (home / ENV_FILE).exists() or {entry.name for entry in home.iterdir()} <= OURS
 
 
 def write_private(path: Path, text: str) -> None:
-    """`path` holds `text` and only its owner may read it; a reader sees the old text or the new, nothing between."""
+    """Write the text atomically to a file that only its owner may read."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -50,16 +50,16 @@ def write_private(path: Path, text: str) -> None:
 
 
 def log_path(home: Path, name: str) -> Path:
-    """Where the output of a process goes."""
+    """Return the path of a process's log."""
     return home / "logs" / f"{name}.log"
 
 
 def rotate(log: Path) -> None:
-    """Sets a log aside once it is large; one older log is kept."""
+    """Rotate a log once it is large; keep one older log."""
     if log.exists() and log.stat().st_size > ROTATE_AT_BYTES:
         log.replace(log.with_suffix(".log.1"))
 
 
 def say(sentence: str) -> None:
-    """A dated line in this process's own log; for the supervisor and the guardian, whose output goes there."""
+    """Print a dated line; for the supervisor and the guardian, whose output goes to their log."""
     print(f"{now():%Y-%m-%d %H:%M:%S} {sentence}", flush=True)

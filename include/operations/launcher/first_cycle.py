@@ -1,7 +1,7 @@
-"""The first time round, through Airflow's own scheduler: retrain, then lists, then a look at them.
+"""The first cycle, through Airflow's own scheduler: retrain, then lists, then a look at them.
 
 Done once, when there is no champion or no live list yet; afterwards the schedules take over. A failed task leaves
-everything running, to be looked at.
+everything running for inspection.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN_STATES = ("running", "success", "upstream_failed", *EXPLAINED_STATES)
 
 
 def run_first_cycle(settings: Settings, say: Say) -> None:
-    """Every active reader has a list that is live; at once, if that is so already."""
+    """Run until every active reader has a live list; return at once if they have one."""
     if has_champion(settings) and has_lists(settings):
         return
     airflow = Airflow(settings)
@@ -44,16 +44,16 @@ def run_first_cycle(settings: Settings, say: Say) -> None:
     for dag_id in THEN:
         _run(airflow, dag_id, say, expected=airflow.unpause(dag_id))
         if dag_id == "recommend" and not has_lists(settings):
-            raise ServiceError("recommend ended well and published nothing.", hint="see its log in Airflow.")
+            raise ServiceError("recommend succeeded, but no lists were published.", hint="see its log in Airflow.")
 
 
 def has_champion(settings: Settings) -> bool:
-    """Whether a model has ever been promoted."""
+    """Return whether a model has ever been promoted."""
     return _any(settings, "select exists (select from ops.champions)")
 
 
 def has_lists(settings: Settings) -> bool:
-    """Whether lists are live."""
+    """Return whether lists are live."""
     return _any(settings, "select exists (select from recs.live)")
 
 
@@ -80,7 +80,7 @@ def _wait_until_parsed(airflow: Airflow, say: Say) -> None:
 
 
 def _run(airflow: Airflow, dag_id: str, say: Say, *, expected: bool) -> None:
-    """Waits for the run that unpausing has started; starts one itself if there is none, or none is `expected`."""
+    """Wait for the run that unpausing started; start one if there is none, or none is `expected`."""
     run_id = _current_run(airflow, dag_id, APPEAR_SECONDS if expected else 0)
     say(f"{dag_id}: run {run_id}")
     run = airflow.wait_for_run(dag_id, run_id, Reporter(airflow, say))
@@ -109,14 +109,14 @@ def _current_run(airflow: Airflow, dag_id: str, patience_seconds: float) -> str:
 
 
 class Reporter:
-    """Says when a task starts and how it ends, each once; what went wrong comes with it."""
+    """Print once when a task starts and how it ends, with the reason of a failure."""
 
     def __init__(self, airflow: Airflow, say: Say) -> None:
         self.airflow, self.say = airflow, say
         self.said: set[tuple[str, int, str, int]] = set()
 
     def __call__(self, tasks: list[Json]) -> None:
-        """Compares with what was said before."""
+        """Print the changes since the last call."""
         for task in sorted(tasks, key=lambda task: str(task["end_date"] or task["start_date"] or "")):
             state, attempt = str(task["state"]), int(task["try_number"] or 0)
             key = (str(task["task_id"]), int(task["map_index"]), state, attempt)
@@ -150,7 +150,7 @@ def _seconds(thing: Json) -> float:
 
 
 def _reasons(log: list[Json]) -> list[str]:
-    """What a log says about why a task did not end well: its errors, else why it was skipped, else its last lines."""
+    """Return why a task failed or was skipped: its errors, else the reason of the skip, else its last log lines."""
     lines = [f"{error.get('exc_type')}: {error.get('exc_value')}" for entry in log for error in _errors(entry)]
     lines = lines or [str(entry["reason"]) for entry in log if entry.get("reason")]
     lines = lines or [str(entry.get("event", "")) for entry in log if entry.get("level") in ("error", "critical")]

@@ -40,17 +40,17 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def is_elsewhere(settings: Settings) -> bool:
-    """Whether the services run in containers or on other machines, not under this machine's launcher."""
+    """Return whether the services run in containers or on other machines, not under this machine's launcher."""
     return any(getattr(settings, field) not in ports.LOOPBACK for field in ports.HOSTS)
 
 
 def states(settings: Settings) -> dict[str, State]:
-    """What each service answers over the network."""
+    """Return the state of each service as seen over the network."""
     return {service.name: "running" if service.ready(settings, LONG_AGO) else "stopped" for service in chosen(settings)}
 
 
 def prepare(settings: Settings) -> None:
-    """Folders, roles, databases, schemas, Airflow's database and keys, the feature registry; safe to repeat."""
+    """Create folders, roles, databases, schemas, Airflow's keys and the feature registry; safe to repeat."""
     from include.adapters import feast_store
 
     missing = [field for field in warehouse.ROLES.values() if not getattr(settings, field).get_secret_value()]
@@ -68,7 +68,7 @@ def prepare(settings: Settings) -> None:
 
 
 def run(settings: Settings, service: Service) -> int:
-    """Runs the service until it ends, is told to stop, or is found to be ill; the exit code."""
+    """Run the service until it ends, is told to stop, or is found unhealthy; return the exit code."""
     HEALTHY.unlink(missing_ok=True)
     begun = now()
     stopping = threading.Event()
@@ -90,7 +90,7 @@ def run(settings: Settings, service: Service) -> int:
     HEALTHY.unlink(missing_ok=True)
     if illness:
         files.say(f"{service.name} {illness}: ending it, to be started again")
-        child.kill()  # it would not hear anything gentler
+        child.kill()  # it may not react to a gentler signal
     with suppress(subprocess.TimeoutExpired):
         child.wait(service.grace_seconds)
     with suppress(ProcessLookupError):
@@ -105,7 +105,7 @@ def run(settings: Settings, service: Service) -> int:
 def _watch(
     settings: Settings, service: Service, child: subprocess.Popen[bytes], begun: datetime, stopping: threading.Event
 ) -> str:
-    """What is wrong with the service, once something is; nothing when it has ended or is told to stop."""
+    """Watch the service; return what is wrong with it, or nothing when it has ended or is told to stop."""
     process, started = identify(child.pid), time.monotonic()
     answered = started + service.patience_seconds - MUTE_SECONDS
     next_probe = 0.0
@@ -135,7 +135,7 @@ def _watch(
 
 
 def command_of(settings: Settings, service: Service) -> list[str]:
-    """The launcher's command; MLflow also learns the names that other containers and people call it by."""
+    """Return the launcher's command; MLflow also gets the host names that containers and people use."""
     command = service.command(settings)
     if service.name != "mlflow":
         return command
@@ -148,7 +148,7 @@ def command_of(settings: Settings, service: Service) -> list[str]:
 
 
 def environment_of(settings: Settings, service: Service) -> dict[str, str]:
-    """The launcher's environment, with a folder of its own for temporary files, emptied first."""
+    """Return the launcher's environment with an own, emptied folder for temporary files."""
     temporary = settings.home / "tmp" / service.name
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700, parents=True)
@@ -159,17 +159,17 @@ def environment_of(settings: Settings, service: Service) -> dict[str, str]:
 
 
 def named(name: str) -> Service:
-    """The service of this name."""
+    """Return the service of this name."""
     for service in SERVICES:
         if service.name == name:
             return service
     raise SettingsError(
-        f"There is no service {name!r}.", hint=f"there are {', '.join(service.name for service in SERVICES)}."
+        f"There is no service {name!r}.", hint=f"name one of {', '.join(service.name for service in SERVICES)}."
     )
 
 
 def main() -> None:
-    """Does one of the two words."""
+    """Run one of the two commands."""
     try:
         settings = load_settings()
         match sys.argv[1:]:
@@ -178,7 +178,9 @@ def main() -> None:
             case ["run", name]:
                 sys.exit(run(settings, named(name)))
             case words:
-                raise SettingsError(f"{' '.join(words) or 'Nothing'} is no word of this.", hint="prepare, or run NAME.")
+                raise SettingsError(
+                    f"{' '.join(words) or 'Nothing'} is not a command.", hint="give prepare, or run NAME."
+                )
     except DaybreakError as error:
         print(f"daybreak: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -1,6 +1,6 @@
-"""Brings the supervisor back when it is killed: `python -m include.operations.launcher.guardian LOCK_FD [SERVICE,...]`.
+"""Bring the supervisor back when it is killed: `python -m include.operations.launcher.guardian LOCK_FD [SERVICE,...]`.
 
-Whoever can take the supervisor's lock knows that there is none; the guardian hands that very lock to a new one. The
+A free supervisor's lock means that the supervisor is gone; the guardian hands that lock to a new one. The
 supervisor watches the guardian in the same way. The guardian leaves when the file `wanted` goes.
 """
 
@@ -19,7 +19,7 @@ TICK_SECONDS = 0.5
 
 
 def main() -> None:
-    """Watches until the product is not wanted any more."""
+    """Watch until the product is no longer wanted."""
     settings = load_settings()
     own = locks.Lock(settings.home / files.GUARDIAN_LOCK, int(sys.argv[1]))
     only = tuple(filter(None, sys.argv[2].split(",")))

@@ -1,4 +1,4 @@
-"""Keeps one service alive: waits for those before it, adopts or starts it, waits until it answers, watches, repeats.
+"""Keep one service alive: waits for those before it, adopts or starts it, waits until it answers, watches, repeats.
 
 One thread per service. A service that dies often is restarted more slowly and called failing, never given up.
 """
@@ -37,22 +37,22 @@ Start = tuple[list[str], dict[str, str]]  # command and environment
 
 
 class House(Protocol):
-    """What a keeper shares with the others: current settings, the word to stop, and the right to move a port."""
+    """The state that keepers share: current settings, the signal to stop, and the right to move a port."""
 
     settings: Settings
     services: tuple[Service, ...]
     stopping: threading.Event
 
     def move_port(self, field: str) -> None:
-        """Chooses another port for a service that could not have its own; an error when the port was promised."""
+        """Choose another port for a service whose own is taken; raise an error when the environment sets the port."""
 
 
 class Stopping(Exception):
-    """The house is stopping: whatever was being waited for is of no interest any more."""
+    """The house is stopping: end every wait."""
 
 
 class Keeper(threading.Thread):
-    """Keeps `service` alive until the house is stopping; `answering` tells the others that it answers."""
+    """Keep `service` alive until the house stops; `answering` tells the others that it answers."""
 
     def __init__(self, service: Service, board: Board, house: House, answering: Mapping[str, threading.Event]) -> None:
         super().__init__(name=service.name, daemon=True)
@@ -64,7 +64,7 @@ class Keeper(threading.Thread):
         self.started_as: Start | None = None
 
     def run(self) -> None:
-        """Lives until the house stops."""
+        """Run until the house stops."""
         name = self.service.name
         try:
             while True:
@@ -79,7 +79,7 @@ class Keeper(threading.Thread):
                     self._watch(process)
                 except Stopping:
                     raise
-                except Exception as error:  # whatever it is, the service must come back
+                except Exception as error:  # any error: the service must come back
                     if not isinstance(error, DaybreakError | OSError):
                         traceback.print_exc()
                     self.answering[name].clear()
@@ -104,7 +104,7 @@ class Keeper(threading.Thread):
                     self._pause(TICK_SECONDS)
 
     def _adopt(self) -> Process | None:
-        """The process a former supervisor started, if it lives; only ever asked for before the first start."""
+        """Return the living process that a former supervisor started; called only before the first start."""
         if self.child is not None:
             return None
         process = self.board[self.service.name].process or self.service.find(self.house.settings)
@@ -139,9 +139,11 @@ class Keeper(threading.Thread):
         return self.service.command(settings), self.service.environment(settings, self.service.name)
 
     def _check_addresses(self) -> None:
-        """Another service may have had to move to another port after this one was told its address."""
+        """Raise ServiceError when another service moved to a new port after this one got its address."""
         if self.started_as is not None and self.started_as != self._as_of_now():
-            raise ServiceError(f"{self.service.name} knows an address that has changed.", hint="none needed.")
+            raise ServiceError(
+                f"{self.service.name} was started with an address that has changed.", hint="none needed."
+            )
 
     def _wait_until_ready(self, process: Process) -> None:
         end = time.monotonic() + self.service.patience_seconds
@@ -164,7 +166,7 @@ class Keeper(threading.Thread):
         return bool(self.service.ready(settings, self.since))
 
     def _watch(self, process: Process) -> None:
-        """Returns never: raises what ended the service."""
+        """Watch until the service ends; always raise the error that ended it."""
         begun = answered = probed = looked = time.monotonic()
         known: frozenset[int] = frozenset()
         wounded = False
@@ -199,7 +201,7 @@ class Keeper(threading.Thread):
         return ServiceError(f"{self.service.name} {how}.", hint=f"see `bin/daybreak logs {self.service.name}`.")
 
     def _mourn(self, why: str) -> None:
-        """Clears up after a dead service and waits a little before the next try."""
+        """Clean up after a dead service and wait a little before the next start."""
         self._pause(0)
         name = self.service.name
         kill_marked(self.house.settings.home, name)
@@ -219,7 +221,7 @@ class Keeper(threading.Thread):
         self._pause(FAILING_PAUSE_SECONDS if failing else min(0.25 * 2**recent, LONGEST_PAUSE_SECONDS))
 
     def _move_ports(self) -> None:
-        """Another program may have taken a port between its choice and its use."""
+        """Move to other ports if another program took one between its choice and its use."""
         for field in self.service.ports:
             if not ports.is_free(getattr(self.house.settings, field)):
                 self.house.move_port(field)

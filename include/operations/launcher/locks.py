@@ -1,6 +1,6 @@
 """One holder at a time: file locks that end with their holder and can be handed to a child process without a gap.
 
-A zombie holds no lock, so "the lock is free" is the one honest test for "that process is gone".
+A zombie holds no lock, so "the lock is free" is the only reliable test for "that process is gone".
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ class Lock:
         os.set_inheritable(descriptor, False)
 
     def release(self, *, remove: bool = False) -> None:
-        """Frees the lock, as far as this process goes; `remove` also takes the file away, first."""
+        """Free the lock for this process; `remove` deletes the file first."""
         if remove:
             self.path.unlink(missing_ok=True)
         os.close(self.descriptor)
 
 
 def take(path: Path) -> Lock | None:
-    """The lock, or None while someone else holds it."""
+    """Return the lock, or None while another process holds it."""
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -34,7 +34,7 @@ def take(path: Path) -> Lock | None:
         except BlockingIOError:
             os.close(descriptor)
             return None
-        # whoever held it may have removed the file between our open and our lock: then we hold a lock on nothing
+        # the former holder may have removed the file between our open and our lock: then this lock guards nothing
         try:
             if os.fstat(descriptor).st_ino == path.stat().st_ino:
                 return Lock(path, descriptor)
@@ -44,7 +44,7 @@ def take(path: Path) -> Lock | None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a living process holds the lock. Never creates the file."""
+    """Return whether a living process holds the lock. Never create the file."""
     if not path.exists():
         return False
     lock = take(path)

@@ -1,4 +1,4 @@
-"""What a person wants to see of the running product: states, logs, and the database prompt."""
+"""Views of the running product for people: states, logs, and the database prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAIL_LINES = 200
 
 
 def states(settings: Settings) -> dict[str, State]:
-    """The state of every process: what the records say, checked against the processes that really live."""
+    """Return the state of every process, from the records, checked against living processes."""
     supervised = locks.is_held(settings.home / files.LOCK) or locks.is_held(settings.home / files.GUARDIAN_LOCK)
     records = load(settings.home)
     result: dict[str, State] = {}
@@ -35,18 +35,19 @@ def states(settings: Settings) -> dict[str, State]:
 
 
 def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
-    """Prints the end of a process's log."""
+    """Print the end of a process's log."""
     known = sorted(path.stem for path in (settings.home / "logs").glob("*.log"))
     if name not in known:
         raise SettingsError(
-            f"There is no log of {name!r}.", hint=f"there are {', '.join(known)}." if known else "nothing ran yet."
+            f"There is no log of {name!r}.",
+            hint=f"name one of {', '.join(known)}." if known else "start Daybreak with `make up`.",
         )
     with files.log_path(settings.home, name).open(errors="replace") as log:
         sys.stdout.writelines(deque(log, maxlen=lines))
 
 
 def psql(settings: Settings, arguments: list[str]) -> None:
-    """Becomes psql on the warehouse, as the superuser; never returns."""
+    """Replace this process with psql on the warehouse, as the superuser."""
     embedded = (data_folder(settings) / "PG_VERSION").exists()
     if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
         raise ServiceError("There is no warehouse yet.", hint="run `make up`.")

@@ -1,7 +1,7 @@
-"""Which ports the services listen on: the wished one if it is free, else the next free one.
+"""Choose the ports that services listen on: the configured one if it is free, else the next free one.
 
-A port that somebody set in the environment is a promise, so a taken one is an error that names it. Between choosing a
-port and binding it anything may happen; the supervisor notices and chooses again.
+A port set in the environment is a promise, so a taken one is an error that names it. Another program may take a port
+between its choice and its use; the supervisor notices and chooses again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TRIES = 300
 
 
 def is_free(port: int) -> bool:
-    """Whether a service could listen on this port of the loopback address now."""
+    """Return whether a service could listen on this port of the loopback address now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are closing do not count
         try:
@@ -31,25 +31,25 @@ def is_free(port: int) -> bool:
 
 
 def next_free(port: int, taken: set[int]) -> int:
-    """The first free port at or above `port` that is not `taken`."""
+    """Return the first free port at or above `port` that is not `taken`."""
     for candidate in range(port, min(port + TRIES, 65536)):
         if candidate not in taken and is_free(candidate):
             return candidate
     raise ServiceError(
         f"No free port between {port} and {min(port + TRIES, 65536) - 1}.",
-        hint="choose another range by DAYBREAK_*_PORT.",
+        hint="set DAYBREAK_*_PORT to another range.",
     )
 
 
 def choose(settings: Settings, given: Mapping[str, str]) -> dict[str, int]:
-    """A port for every service, while none of them runs; `given` are the settings that the environment holds."""
+    """Return a port for every service, while none of them runs; `given` are the settings in the environment."""
     chosen: dict[str, int] = {}
     fixed = {field: getattr(settings, field) for field in FIELDS if field in given}
     for field, port in fixed.items():
         others = [other for other, value in fixed.items() if value == port and other != field]
         if others:
             raise SettingsError(
-                f"{variable(field)} and {variable(others[0])} are both {port}.", hint="give each a port of its own."
+                f"{variable(field)} and {variable(others[0])} are both {port}.", hint="give each its own port."
             )
         if not is_free(port):
             raise taken(field, port)
@@ -61,28 +61,28 @@ def choose(settings: Settings, given: Mapping[str, str]) -> dict[str, int]:
 
 
 def taken(field: str, port: int) -> ServiceError:
-    """The error for a promised port that something else holds."""
+    """Return the error for a promised port that another program holds."""
     return ServiceError(
         f"Port {port} ({variable(field)}) is taken by another program.",
-        hint=f"stop that program, or unset {variable(field)} and a free port is chosen.",
+        hint=f"stop that program, or unset {variable(field)} to have a free port chosen.",
     )
 
 
 def variable(field: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return f"DAYBREAK_{field.upper()}"
 
 
 def require_loopback(settings: Settings) -> None:
-    """Everything the launcher starts listens on this machine only; another address is a mistake worth a sentence."""
+    """Raise SettingsError unless every address is this machine's loopback, the only one the launcher listens on."""
     for field in HOSTS:
         if getattr(settings, field) not in LOOPBACK:
             raise SettingsError(
                 f"{variable(field)}={getattr(settings, field)} is not this machine's loopback address.",
-                hint="unset it; to use services that run elsewhere see docker-compose.yaml.",
+                hint="unset it; for services that run elsewhere see docker-compose.yaml.",
             )
 
 
 def catches_mail(settings: Settings) -> bool:
-    """Whether alerts go to the demo mailbox, and not to a mail server of the user's."""
+    """Return whether alerts go to the demo mailbox, not to the user's mail server."""
     return settings.smtp_host in LOOPBACK

@@ -1,4 +1,4 @@
-"""What must be true of the machine before anything is started, each with the sentence for when it is not."""
+"""Checks on the machine before anything is started, each with its error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OLDEST = (3, 11)
 
 
 def check(settings: Settings) -> None:
-    """Python, addresses, and a state folder that takes what will be written; leaves empty folders at most."""
+    """Check Python, addresses and that the state folder can be written; leave empty folders at most."""
     if sys.version_info < OLDEST:
         raise ServiceError(
             f"Python {sys.version_info.major}.{sys.version_info.minor} is too old.", hint="use 3.11, 3.12 or 3.13."
@@ -47,7 +47,7 @@ def check(settings: Settings) -> None:
 
 
 def clear_temporary(home: Path) -> None:
-    """Empties the folder for temporary files; libraries litter it and nothing runs that could need it."""
+    """Empty the folder for temporary files, which libraries litter; nothing runs that could need it."""
     for entry in (home / "tmp").iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)

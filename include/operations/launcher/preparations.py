@@ -1,4 +1,4 @@
-"""What has to be done before a service starts and once it answers; each of it safe to repeat, and quick then."""
+"""Steps before a service starts and once it answers; each is safe and quick to repeat."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ from include.operations.launcher.processes import Process, identify, speaking_to
 
 
 def data_folder(settings: Settings) -> Path:
-    """Where the embedded PostgreSQL keeps its data."""
+    """Return the data folder of the embedded PostgreSQL."""
     return settings.home / "postgres" / "data"
 
 
 def before_postgres(settings: Settings) -> None:
-    """A data folder is there, and nothing of a killed server is in the way."""
+    """Create the data folder and remove what a killed server left."""
     data = data_folder(settings)
     embedded_postgres.clear_killed(data)
     embedded_postgres.init(data, warehouse.password(settings, "postgres"), files.log_path(settings.home, "postgres"))
 
 
 def find_postgres(settings: Settings) -> Process | None:
-    """The running server, even if no record names it."""
+    """Return the running server, even if no record names it."""
     pid = embedded_postgres.postmaster(data_folder(settings))
     return identify(pid) if pid else None
 
 
 def clean_postgres(settings: Settings) -> None:
-    """Nothing of the server is left: no orphaned backend, no pid file."""
+    """Remove what is left of the server: orphaned backends and the pid file."""
     embedded_postgres.clear_killed(data_folder(settings))
 
 
 def after_postgres(settings: Settings) -> None:
-    """Roles, databases and schemas are up to date."""
+    """Bring roles, databases and schemas up to date."""
     warehouse.prepare_server(settings)
     warehouse.migrate(settings)
 
 
 def before_airflow(settings: Settings) -> None:
-    """Airflow's files and database are there, and Feast's declarations are known, before any run can ask for them."""
+    """Create Airflow's files and database and register Feast's declarations before any run needs them."""
     home = settings.home / "airflow"
     passwords = {settings.airflow_user: settings.airflow_password.get_secret_value()}
     files.write_private(home / "passwords.json", json.dumps(passwords))
     local_settings = Path(__file__).with_name("airflow_local_settings.py")
     shutil.copyfile(local_settings, home / "config" / local_settings.name)
-    with ThreadPoolExecutor() as both:  # 5 s each, and they have nothing to do with each other
+    with ThreadPoolExecutor() as both:  # 5 s each, and independent of each other
         for step in [both.submit(_migrate_airflow, settings), both.submit(_register_features, settings)]:
             step.result()
 
 
 def _migrate_airflow(settings: Settings) -> None:
-    """Once, before any of the four processes starts: the first run also writes the keys they share."""
+    """Migrate once, before any of the four processes starts; the first run also writes the keys they share."""
     stamp = settings.home / "airflow" / "migrated"
     if stamp.exists() and stamp.read_text() == _airflow_schema(settings):
         return
@@ -72,7 +72,7 @@ def _migrate_airflow(settings: Settings) -> None:
 
 
 def _register_features(settings: Settings) -> None:
-    """Again only when the declarations have changed."""
+    """Register the declarations, again only when they have changed."""
     stamp = settings.home / "features" / "registered"
     declared = digest_of([digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))])
     if stamp.exists() and stamp.read_text() == declared:
@@ -84,7 +84,7 @@ def _register_features(settings: Settings) -> None:
 
 
 def _airflow_schema(settings: Settings) -> str:
-    """Which Airflow is installed and which revision its database has: while both stay, migrating is skipped."""
+    """Return the installed Airflow and its database's revision; while both stay, migrating is skipped."""
     with warehouse.connect(settings, "airflow", "airflow") as database:
         try:
             row = database.execute("select version_num from alembic_version").fetchone()
@@ -94,7 +94,7 @@ def _airflow_schema(settings: Settings) -> str:
 
 
 def _run(settings: Settings, name: str, command: list[str], variables: dict[str, str]) -> None:
-    """Runs a command to its end; its mark is that of the service it prepares, so it ends with it."""
+    """Run a command to its end, with the mark of the service that it prepares, so that it ends with it."""
     log = files.log_path(settings.home, name)
     with log.open("ab") as output:
         done = subprocess.run(command, env=variables, check=False, **speaking_to(output))

@@ -1,6 +1,6 @@
-"""Whether a service answers, each as a function `(settings, since)`; `since` is when it was started.
+"""Probes of whether a service answers, each a function `(settings, since)`; `since` is when it was started.
 
-True: it does. False: it does not. None: this cannot be told, for the one to ask is away. Nothing here raises for a
+True: it does. False: it does not. None: unknown, because the service to ask is away. Nothing here raises for a
 service that is merely absent.
 """
 
@@ -27,7 +27,7 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def get(url: str, timeout: float = PATIENCE_SECONDS) -> bytes | None:
-    """The body of a 2xx answer, else None."""
+    """Return the body of a 2xx answer, else None."""
     try:
         with _direct.open(url, timeout=timeout) as answer:
             return bytes(answer.read())
@@ -36,21 +36,21 @@ def get(url: str, timeout: float = PATIENCE_SECONDS) -> bytes | None:
 
 
 def postgres(settings: Settings, since: datetime) -> bool:
-    """The server lets its superuser in."""
+    """Return whether the superuser can sign in."""
     try:
         with warehouse.connect(settings, "postgres", "postgres"):
             return True
     except ServiceError as error:
         if "password authentication failed" in str(error):
             raise ServiceError(
-                f"PostgreSQL does not take the password in {settings.home}/daybreak.env.",
-                hint="put the file back that belongs to this state folder.",
+                f"PostgreSQL refused the password in {settings.home}/daybreak.env.",
+                hint="restore the file that belongs to this state folder.",
             ) from None
         return False
 
 
 def mailbox(settings: Settings, since: datetime) -> bool:
-    """Both of its ends answer."""
+    """Return whether SMTP and the page both answer."""
     try:
         with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=5) as server:
             server.noop()
@@ -60,18 +60,18 @@ def mailbox(settings: Settings, since: datetime) -> bool:
 
 
 def mlflow(settings: Settings, since: datetime) -> bool:
-    """The tracking server answers and reaches its database."""
+    """Return whether the tracking server answers and reaches its database."""
     return get(f"{settings.mlflow_url}/health") is not None
 
 
 def api_server(settings: Settings, since: datetime) -> bool:
-    """People's API and the tasks' API answer; the second is slow once, and slow is fatal for the first task."""
+    """Return whether both APIs answer, people's and tasks'; a slow first answer of the second fails the first task."""
     base = f"http://{settings.airflow_host}:{settings.airflow_port}"
     return get(f"{base}/api/v2/version") is not None and get(f"{base}/execution/health") is not None
 
 
 def heartbeat(component: str) -> Probe:
-    """A component of Airflow has reported itself healthy since it was started."""
+    """Return a probe of whether a component of Airflow reported itself healthy since its start."""
 
     def beats(settings: Settings, since: datetime) -> bool | None:
         body = get(f"http://{settings.airflow_host}:{settings.airflow_port}/api/v2/monitor/health")

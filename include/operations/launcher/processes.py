@@ -1,6 +1,6 @@
-"""Processes by identity, not by number: a pid alone may be somebody else's by the time it is looked at.
+"""Processes by identity, not by number: a pid alone may belong to another process by the time it is used.
 
-A zombie counts as dead, because PID 1 of a container often reaps nobody. Everything started carries a mark in its
+A zombie counts as dead, because PID 1 of a container often reaps no process. Everything started carries a mark in its
 environment, so whatever outlives its parent (idle workers, grandchildren) is found again and ended.
 """
 
@@ -25,19 +25,19 @@ MARK = "_DAYBREAK_PROCESS"
 
 @dataclass(frozen=True)
 class Process:
-    """A pid and the moment it was born; together they never come again."""
+    """A pid and the moment it was born; together they are unique."""
 
     pid: int
     born: str
 
 
 def speaking_to(output: IO[bytes]) -> dict[str, Any]:
-    """How a process is started that reads nothing and writes all it says to one log."""
+    """Return the arguments that start a process without input and with all output in one log."""
     return {"cwd": PROJECT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
 
 
 def identify(pid: int) -> Process | None:
-    """The living process that has this pid now."""
+    """Return the living process that has this pid now."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -57,12 +57,12 @@ def _born(process: psutil.Process) -> str:
 
 
 def alive(process: Process) -> bool:
-    """Whether this very process still runs."""
+    """Return whether this process still runs."""
     return identify(process.pid) == process
 
 
 def listens(process: Process, port: int) -> bool:
-    """Whether this process or one below it is who listens on a port, and not a stranger; True if that is hidden."""
+    """Return whether this process or a child, not a stranger, listens on a port; True if that is hidden."""
     try:
         root = psutil.Process(process.pid)
         for one in (root, *root.children(recursive=True)):
@@ -77,12 +77,12 @@ def listens(process: Process, port: int) -> bool:
 
 
 def mark(home: Path, name: str) -> str:
-    """What `MARK` is set to in the environment of a service."""
+    """Return the value of `MARK` in the environment of a service."""
     return f"{name}@{home}"
 
 
 def marked(home: Path, name: str | None = None) -> list[Process]:
-    """Living processes that were started for `home`, or for one service of it, however deep down."""
+    """Return the living processes started for `home`, or for one service of it, at any depth."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -98,7 +98,7 @@ def marked(home: Path, name: str | None = None) -> list[Process]:
 
 
 def tell(processes: Iterable[Process], signal_number: int) -> None:
-    """Sends a signal to those that still live."""
+    """Send a signal to the processes that still live."""
     for process in processes:
         if alive(process):
             with suppress(ProcessLookupError, PermissionError):
@@ -106,7 +106,7 @@ def tell(processes: Iterable[Process], signal_number: int) -> None:
 
 
 def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
-    """Those that still live after at most `seconds`."""
+    """Return the processes that still live after at most `seconds`."""
     end = time.monotonic() + seconds
     left = [process for process in processes if alive(process)]
     while left and time.monotonic() < end:
@@ -116,9 +116,9 @@ def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
 
 
 def kill_marked(home: Path, name: str | None = None) -> int:
-    """Kills whatever is left of a service, or of everything; how many there were."""
+    """Kill whatever is left of a service, or of everything; return how many processes."""
     count = 0
-    for _ in range(5):  # what is killed may just have started something
+    for _ in range(5):  # a killed process may just have started another
         left = marked(home, name)
         if not left:
             break

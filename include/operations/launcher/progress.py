@@ -15,6 +15,6 @@ class Progress:
         self._lock = threading.Lock()
 
     def __call__(self, sentence: str) -> None:
-        """Prints the sentence with the seconds so far."""
+        """Print the sentence with the seconds so far."""
         with self._lock:
             print(f"{time.monotonic() - self._begin:6.1f}s  {sentence}", file=sys.stderr, flush=True)

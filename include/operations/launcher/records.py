@@ -20,7 +20,7 @@ State = Literal["starting", "running", "failing", "stopping", "stopped"]
 
 @dataclass(frozen=True)
 class Record:
-    """What is known about one process. `note` is one sentence for people; `where` an address."""
+    """The record of one process. `note` is one sentence for people; `where` an address."""
 
     state: State = "stopped"
     pid: int = 0
@@ -37,7 +37,7 @@ class Record:
 
 
 def load(home: Path) -> dict[str, Record]:
-    """All records, in the order of starting; none if there is no file, or one that cannot be read."""
+    """Return all records in the order of starting; empty if the file is missing or cannot be read."""
     try:
         stored = json.loads((home / files.SERVICES).read_text())
         return {name: Record(**fields) for name, fields in stored.items()}
@@ -58,7 +58,7 @@ class Board:
         return self._records[name]
 
     def note(self, name: str, **changes: object) -> None:
-        """Changes one record. A full disk must not end the supervisor, so a failed write is only printed."""
+        """Change one record. A full disk must not end the supervisor, so a failed write is only printed."""
         with self._lock:
             self._records[name] = replace(self._records[name], **changes)  # type: ignore[arg-type]
             text = json.dumps({name: asdict(record) for name, record in self._records.items()}, indent=1)

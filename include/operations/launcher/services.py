@@ -33,7 +33,7 @@ def _never(process: Process) -> bool:
 
 
 def _never_stuck(settings: Settings, process: Process) -> bool:
-    """Does what it is told."""
+    """Is never stuck."""
     return False
 
 
@@ -71,19 +71,19 @@ class Service:
     patience_seconds: float = 180
 
     def holds_up_work(self, settings: Settings, process: Process) -> bool:
-        """Whether it is `stuck`; as long as nobody can tell, it is not."""
+        """Return whether it is `stuck`; False while that is unknown."""
         try:
             return self.stuck(settings, process)
         except DaybreakError:  # PostgreSQL is away
             return False
 
     def where(self, settings: Settings) -> str:
-        """The address it listens on, if it does."""
+        """Return the address it listens on, if any."""
         return f"127.0.0.1:{getattr(settings, self.ports[0])}" if self.ports else ""
 
 
 def prepared(name: str) -> str:
-    """What to write in `after` for a service that needs another one's preparation, not its answer."""
+    """Return the name to put in `after` for a service that needs another one's preparation, not its answer."""
     return f"{name} prepared"
 
 
@@ -159,7 +159,7 @@ SERVICES = (
 
 
 def chosen(settings: Settings, only: tuple[str, ...] = ()) -> tuple[Service, ...]:
-    """The services that run here: all, or those named; no mailbox when mail goes to a real server."""
+    """Return the services that run here: all, or those named; no mailbox when mail goes to a real server."""
     names = {
         service.name
         for service in SERVICES

@@ -1,4 +1,4 @@
-"""Ends services in order: those that use others first, PostgreSQL last, and whatever outlives its parent.
+"""End services in order: those that use others first, PostgreSQL last, and whatever outlives its parent.
 
 Works on records, so it does not matter whether the supervisor that started them still lives.
 """
@@ -18,7 +18,7 @@ Report = Callable[[str], None]
 
 
 def stop_services(settings: Settings, services: Iterable[Service], board: Board, report: Report) -> None:
-    """None of the services runs any more; each is asked first, given time, then killed."""
+    """Stop the services: ask each first, give it time, then kill it."""
     by_wave: dict[int, list[Service]] = {}
     for service in services:
         by_wave.setdefault(service.wave, []).append(service)
@@ -36,7 +36,7 @@ def stop_services(settings: Settings, services: Iterable[Service], board: Board,
 
 
 def end(settings: Settings, service: Service, process: Process | None) -> None:
-    """Waits for a service that was asked to stop, then kills it and what is left of it."""
+    """Wait for a service that was asked to stop, then kill it and its remains."""
     if process is not None and wait_gone([process], service.grace_seconds):
         tell([process], signal.SIGKILL)
         wait_gone([process], 5)

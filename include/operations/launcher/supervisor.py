@@ -1,7 +1,7 @@
 """The process that keeps the product running: `python -m include.operations.launcher.supervisor LOCK_FD [SERVICE,...]`.
 
-It is handed the state folder's lock by whoever starts it (`up` or the guardian), so there is never a second one and
-never a moment without. It ends when told to (SIGTERM) or when the file `wanted` goes; either way it stops everything.
+`up` or the guardian hands it the state folder's lock, so there is never a second supervisor and never a moment without
+one. It ends when told to (SIGTERM) or when the file `wanted` goes; either way it stops everything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TICK_SECONDS = 0.5
 
 
 def spawn(settings: Settings, module: str, lock: locks.Lock, only: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    """Starts the supervisor or the guardian on its own, holding `lock` from its first moment on."""
+    """Start the supervisor or the guardian in a session of its own, holding `lock` from the start."""
     log = files.log_path(settings.home, module)
     files.rotate(log)
     with log.open("ab") as output:
@@ -39,7 +39,7 @@ def spawn(settings: Settings, module: str, lock: locks.Lock, only: tuple[str, ..
 
 
 class Supervisor:
-    """Runs keepers for the services, and the guardian, until told to stop."""
+    """Run keepers for the services, and the guardian, until told to stop."""
 
     def __init__(self, settings: Settings, lock: locks.Lock, only: tuple[str, ...]) -> None:
         self.settings, self.lock, self.only = settings, lock, only
@@ -51,7 +51,7 @@ class Supervisor:
         self._moving = threading.Lock()
 
     def move_port(self, field: str) -> None:
-        """Chooses the next free port and writes it down; an error when the environment promised the old one."""
+        """Choose and save the next free port; raise an error when the environment promises the old one."""
         with self._moving:
             old = getattr(self.settings, field)
             if field in environment.given():
@@ -61,7 +61,7 @@ class Supervisor:
             self.settings = load_settings()
 
     def run(self) -> None:
-        """Keeps everything running; returns when everything has stopped."""
+        """Keep everything running; return when everything has stopped."""
         wanted = self.settings.home / files.WANTED
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
@@ -104,7 +104,7 @@ class Supervisor:
 
 
 def main() -> None:
-    """Takes over the lock and supervises."""
+    """Take over the lock and supervise."""
     settings = load_settings()
     lock = locks.Lock(Path(settings.home / files.LOCK), int(sys.argv[1]))
     Supervisor(settings, lock, tuple(filter(None, sys.argv[2].split(",")))).run()

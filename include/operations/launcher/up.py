@@ -1,6 +1,6 @@
-"""Starts everything, shows how it comes up, and leaves it running in the background.
+"""Start everything, show progress, and leave it running in the background.
 
-The state folder's lock decides: whoever holds it starts, everybody else watches the one who does.
+The state folder's lock decides: the process that holds it starts everything, all others watch.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ DAEMONS = ("supervisor", "guardian")
 
 
 def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool = True) -> Settings:
-    """Everything answers; returns the settings with the ports and passwords that were chosen.
+    """Start everything; return the settings with the chosen ports and passwords.
 
-    Running already: says so and changes nothing. Interrupted: what was started goes on starting in the background.
+    If it runs already, say so and change nothing. If interrupted, services go on starting in the background.
     """
     if is_up(settings, only):
         say("already running")
@@ -40,7 +40,7 @@ def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool =
 
 
 def is_up(settings: Settings, only: tuple[str, ...] = ()) -> bool:
-    """Whether a supervisor is there and every service runs."""
+    """Return whether a supervisor is there and every service runs."""
     records = load(settings.home)
     names = _names(settings, only)
     return locks.is_held(settings.home / files.LOCK) and all(
@@ -53,7 +53,7 @@ def _names(settings: Settings, only: tuple[str, ...]) -> list[str]:
 
 
 def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
-    """Hands the lock to a new supervisor, after everything that can be checked in the foreground; none if one runs."""
+    """Run the checks, then hand the lock to a new supervisor; do nothing if one runs."""
     home = settings.home
     if locks.is_held(home / files.LOCK):
         return
@@ -73,7 +73,7 @@ def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
 
 
 def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
-    """Says what comes up as it comes up; returns when all has."""
+    """Print each service when it is ready; return when all are."""
     settings = load_settings()
     waiting = set(_names(settings, only))
     end = time.monotonic() + PATIENCE_SECONDS
@@ -99,7 +99,7 @@ def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
 
 
 class Newsroom(threading.Thread):
-    """Plays the demo publisher while Airflow and MLflow start; they mostly wait."""
+    """Play the demo publisher while Airflow and MLflow start; they mostly wait."""
 
     def __init__(self, say: Say) -> None:
         super().__init__(name="newsroom", daemon=True)
@@ -107,7 +107,7 @@ class Newsroom(threading.Thread):
         self.failure: BaseException | None = None
 
     def run(self) -> None:
-        """Plays, unless a former `up` has."""
+        """Play, unless a former `up` has."""
         try:
             settings = load_settings()
             if not has_newsroom(settings):
@@ -120,14 +120,14 @@ class Newsroom(threading.Thread):
             self.failure = failure
 
     def finish(self) -> None:
-        """Waits for the end and passes on what went wrong."""
+        """Wait for the end and raise what went wrong."""
         self.join()
         if self.failure is not None:
             raise self.failure
 
 
 def has_newsroom(settings: Settings) -> bool:
-    """Whether the demo publisher has been played before."""
+    """Return whether the demo publisher has been played before."""
     from include.adapters import warehouse
 
     with warehouse.connect(settings, "newsroom") as connection:
