@@ -29,7 +29,7 @@ CARDS = "cards"  # these stay as long as the versions that they tell of
 
 
 def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Sweep:
-    """What is gone (or would be), and the days without a verdict."""
+    """Remove what is old, or say what would go; return it with the days without a verdict."""
     before, items, notes = as_of - timedelta(days=settings.keep_days), [], []
     items += (batches := _drop_batches(settings, before, dry_run))
     going: list[int] = []
@@ -54,7 +54,7 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
 
 
 def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
-    """The rows of old batches; that they were there is remembered."""
+    """Remove the rows of old batches; keep the record of each batch."""
     with connect(settings) as warehouse:
         # a rollback may be about to bring one of them back
         warehouse.execute(query("lists/lock_live"), {"key": LockKey.LIVE_LISTS})
@@ -65,7 +65,7 @@ def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[I
 
 
 def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
-    """One line per kind of rows that are deleted; a dry run deletes them, too, and takes it back."""
+    """Delete old rows and return a line per kind; a dry run rolls the deletion back."""
     with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
         counts = {
             kind: warehouse.execute(query(f"operations/retention/{name}"), {"before": before}).rowcount
@@ -79,7 +79,7 @@ def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item
 
 
 def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run: bool) -> list[Item]:
-    """What may go as soon as it is old, because it can be made again or has been looked at."""
+    """Remove files by age alone: those that can be made again or have been read."""
     home = settings.home
     with connect(settings) as warehouse:
         asked = {str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))}
@@ -113,7 +113,7 @@ def _logs(home: Path) -> list[Path]:
 
 
 def _drop_empty(folder: Path, before: datetime) -> None:
-    """Folders in which nothing is left, the innermost first."""
+    """Remove empty folders, the innermost first."""
     for path in sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True):
         if changed_at(path) < before and not any(path.iterdir()):
             path.rmdir()

@@ -1,4 +1,4 @@
-"""What a sweep says of each thing it looked at: whether it stays, why, and how large it is."""
+"""The findings of a sweep: for each thing whether it stays, why, and how large it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep did, or would do."""
+    """The result of a sweep, or of a dry run."""
 
     as_of: datetime
     is_dry_run: bool
@@ -35,7 +35,7 @@ class Sweep:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """How many of each kind are gone, and the days without a verdict."""
+        """Return how many of each kind are gone, and the days without a verdict."""
         gone: Counter[str] = Counter()
         for item in self.items:
             gone[item.kind] += 0 if item.is_kept else item.count
@@ -43,7 +43,7 @@ class Sweep:
 
     @property
     def sentence(self) -> str:
-        """All in one sentence."""
+        """Return the result in one sentence."""
         gone = [item for item in self.items if not item.is_kept]
         counts: Counter[str] = Counter()
         for item in gone:
@@ -55,7 +55,7 @@ class Sweep:
 
 
 def drop(path: Path, dry_run: bool) -> int:
-    """The size of what lay there; it is gone, unless this is a dry run."""
+    """Remove the path unless this is a dry run; return its size."""
     size = size_of(path)
     if not dry_run:
         if path.is_dir() and not path.is_symlink():
@@ -66,18 +66,18 @@ def drop(path: Path, dry_run: bool) -> int:
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file or of all files in a folder."""
+    """Return the bytes of a file or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def changed_at(path: Path) -> datetime:
-    """When it was last changed."""
+    """Return when the path was last changed."""
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def drop_old(kind: str, paths: Sequence[Path], before: datetime, dry_run: bool) -> Item | None:
-    """One line on those that were last changed before a moment, which are gone; None when there are none."""
+    """Remove the paths last changed before a moment; return a line on them, or None if there are none."""
     old = [path for path in paths if changed_at(path) < before]
     size = sum(drop(path, dry_run) for path in old)
     name = old[0].name if len(old) == 1 else f"{len(old)} of {len(paths)}"

@@ -1,4 +1,4 @@
-"""What a sweep found, for people: a table for a terminal and a page."""
+"""The result of a sweep for people: a table for a terminal and a page."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from include.core.settings import Settings
 from include.operations.retention import Item, Sweep
 
 MOST_LINES = 200
-EACH = ("versions", "snapshots")  # of these every one is told of, kept or not
+EACH = ("versions", "snapshots")  # of these every one is listed, kept or not
 
 
 def tell(sweep: Sweep) -> str:
-    """Every version and all that goes, a line each; snapshots that stay are counted."""
+    """Return a line for every version and all that goes, and the count of snapshots that stay."""
     kept = sum(item.kind == "snapshots" and item.is_kept for item in sweep.items)
     shown = [item for item in sweep.items if item.kind == "versions" or not item.is_kept]
     rows = [(item.kind, item.name, _word(sweep, item), _size(item), item.why) for item in shown[:MOST_LINES]]
@@ -27,7 +27,7 @@ def tell(sweep: Sweep) -> str:
 
 
 def save_page(settings: Settings, sweep: Sweep) -> str:
-    """Where the page lies below the reports."""
+    """Save the page; return its path below the reports."""
     name = f"retention/{compact(sweep.as_of)}{'-dry-run' if sweep.is_dry_run else ''}.html"
     sections = [(kind.title(), _table(sweep, [item for item in sweep.items if item.kind == kind])) for kind in EACH]
     sections.append(("Everything else that went", _table(sweep, [one for one in sweep.items if one.kind not in EACH])))

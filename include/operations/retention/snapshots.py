@@ -1,7 +1,7 @@
 """Snapshots: those that are old and that nothing refers to go, and with them the day files that no other one holds.
 
-The rows that were set aside from a snapshot go with it, for they could not come back without it. All of it happens
-under a lock that those who keep a snapshot share, so nobody keeps one of which half is gone. A kill in the middle
+The rows quarantined from a snapshot go with it, because they cannot come back without it. All of it happens
+under a lock that those who keep a snapshot share, so none is kept of which half is gone. A kill in the middle
 leaves rows without files; the next sweep removes those. A day file younger than a day is left alone: its snapshot may
 be in the making.
 
@@ -30,7 +30,7 @@ FORGET = ("articles", "reading_events", "subscribers", "replays", "late_rows", "
 def sweep_snapshots(
     settings: Settings, as_of: datetime, going_versions: Sequence[int], going_batches: Sequence[str], dry_run: bool
 ) -> list[Item]:
-    """Every snapshot with why it stays or goes, and the day files that went."""
+    """Remove old snapshots; return each with why it stays or goes, and the day files that went."""
     before = as_of - timedelta(days=settings.keep_days)
     with connect(settings) as warehouse:
         warehouse.execute(query("operations/retention/lock_snapshots"), {"key": LockKey.SNAPSHOTS})
@@ -56,7 +56,7 @@ def _judge(settings: Settings, before: datetime, name: str, used_at: datetime, c
 
 
 def _find_unknown(settings: Settings, known: set[str], before: datetime) -> list[Item]:
-    """Folders of snapshots that the warehouse does not know, left over from a sweep that was killed."""
+    """Return folders of snapshots unknown to the warehouse, left by a sweep that was killed."""
     manifests = (settings.home / "snapshots").glob("*/manifest.json")
     return [
         Item(KIND, path.parent.name, False, "the warehouse does not know it", size_of(path.parent))
@@ -91,4 +91,4 @@ def _contents(manifest: Path) -> set[str]:
     try:
         return {file["sha256"] for file in read_json(manifest)["files"]}
     except ArtifactDamaged:
-        return set()  # a manifest that nobody can read holds nothing
+        return set()  # an unreadable manifest holds nothing

@@ -14,7 +14,7 @@ from include.pipeline.run import recorded
 
 @recorded
 def clean_up(run: Run, dry_run: bool = False) -> Reference:
-    """What was old is gone (or only named), aliases agree with the ledger, and missing days are named."""
+    """Remove (or only name) what is old, make aliases agree with the ledger, name missing days."""
     if not dry_run:
         champions.repair_aliases(run.settings)
     swept = retention.sweep(run.settings, run.as_of, dry_run=dry_run)

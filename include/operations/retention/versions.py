@@ -1,8 +1,8 @@
 """Versions: those that nothing refers to any more go, from the registry, from MLflow and from the disk.
 
-A version is removed in two steps, so that a kill between them harms nobody. First its row in `ops.models` says that it
-was removed, under a lock that keeps everybody from promoting, pinning or publishing it meanwhile: from then on nobody
-loads it. Then its files, its version and its run in MLflow are deleted; what is left of that is done by the next sweep.
+A version is removed in two steps, so that a kill between them does no harm. First its row in `ops.models` says that it
+was removed, under a lock that keeps it from being promoted, pinned or published meanwhile: from then on it is never
+loaded. Then its files, its version and its run in MLflow are deleted; what is left of that is done by the next sweep.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KIND = "versions"
 def plan_versions(
     settings: Settings, as_of: datetime, aliases: Mapping[int, Sequence[str]], going_batches: Sequence[str]
 ) -> list[Item]:
-    """Every version, and why it stays or goes; batches that go themselves keep none."""
+    """Return every version with why it stays or goes; batches that go themselves keep none."""
     before, items = as_of - timedelta(days=settings.keep_model_days), []
     with connect(settings) as warehouse:
         rows = warehouse.execute(query("operations/retention/versions")).fetchall()
@@ -36,12 +36,12 @@ def plan_versions(
 
 
 def number_of(item: Item) -> int:
-    """The version that a line is about."""
+    """Return the version that a line is about."""
     return int(item.name.split()[0].removeprefix("v"))
 
 
 def remove_versions(settings: Settings, as_of: datetime, items: Sequence[Item]) -> list[Item]:
-    """The lines again, as it came: a version that something refers to by now stays."""
+    """Remove the versions; return the lines as it went: a version that something refers to by now stays."""
     found, before = [], as_of - timedelta(days=settings.keep_model_days)
     with connect(settings) as warehouse:
         warehouse.execute(query("operations/retention/lock_versions"))
@@ -55,7 +55,7 @@ def remove_versions(settings: Settings, as_of: datetime, items: Sequence[Item]) 
 
 
 def purge_removed(settings: Settings, as_of: datetime) -> int:
-    """How many removed versions have nothing left in MLflow and on this disk; each is done for good or done again."""
+    """Purge removed versions from MLflow and this disk; return how many. One that fails is tried by the next sweep."""
     with connect(settings) as warehouse:
         waiting = warehouse.execute(query("operations/retention/not_purged")).fetchall()
     for version, _, mlflow_run_id in waiting:
@@ -68,7 +68,7 @@ def purge_removed(settings: Settings, as_of: datetime) -> int:
 
 
 def drop_files(settings: Settings, as_of: datetime, going: Sequence[int], dry_run: bool) -> list[Item]:
-    """Copies of models, profiles of features and files of MLflow's runs that belong to no version that is kept."""
+    """Remove copies of models, feature profiles and files of MLflow runs that belong to no kept version."""
     with connect(settings) as warehouse:
         rows = warehouse.execute(query("operations/retention/in_use"), {"going": list(going)}).fetchall()
     digests, runs, builds = ({row[column] for row in rows} for column in (1, 2, 3))
