@@ -1,4 +1,4 @@
-"""Serves both ends of the mailbox, SMTP and the page, on loopback unless the settings say otherwise."""
+"""Serve both ends of the mailbox, SMTP and the page, on loopback unless the settings say otherwise."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from include.operations.demo.mailbox.store import Mailbox
 
 
 class Catcher:
-    """What the SMTP server does with a mail."""
+    """The SMTP server's handler of mails."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """A mail is on disk, whole, before it is acknowledged; the sender keeps it when it cannot be."""
+        """Write a mail to disk before acknowledging it; refuse it when that fails, so that the sender keeps it."""
         try:
             self.mailbox.keep(envelope.original_content or b"")
         except OSError as error:
@@ -31,7 +31,7 @@ class Catcher:
 
 
 def serve(settings: Settings) -> None:
-    """Serves both ends until it is told to stop."""
+    """Serve both ends until told to stop."""
     mailbox = Mailbox(settings.home / "mail")
 
     @asynccontextmanager

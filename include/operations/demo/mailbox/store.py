@@ -49,7 +49,7 @@ class Mailbox:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, content: bytes) -> str:
-        """Stores a mail; returns its id."""
+        """Store a mail; return its id."""
         mail_id = f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
         draft = self.folder / f".{mail_id}"
         with draft.open("wb") as file:
@@ -93,5 +93,5 @@ def _part(message: EmailMessage, kind: str) -> str:
         return ""
     try:
         return str(part.get_content())
-    except (LookupError, ValueError, AttributeError):  # a charset nobody knows, a part that is none
+    except (LookupError, ValueError, AttributeError):  # an unknown charset, a part that is none
         return bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")

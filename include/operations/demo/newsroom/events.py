@@ -162,7 +162,7 @@ def _listed(visits: Visits, lists: Lists | None) -> Array:
 
 
 def _search(world: World, visits: Visits, stories: Stories, pages: Pages) -> Array:
-    # A reader with something in mind finds the best suited of a few stories of the last day; nobody put it there.
+    # A reader with something in mind finds the best suited of a few stories of the last day; no editor put it there.
     searched = np.flatnonzero(visits.draw("search") < SEARCH_SHARE)
     found = np.zeros(len(visits), np.int64)
     if not len(searched):

@@ -127,7 +127,7 @@ def _put(pool: Array, rows: Array) -> None:
 
 
 def _spread(rows: Array, count: int) -> Array:
-    # An even spread over the span, not the best: it gives stories that nobody knows yet a chance to be seen.
+    # An even spread over the span, not the best: it gives stories that no reader knows yet a chance to be seen.
     return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).astype(np.int64)]
 
 

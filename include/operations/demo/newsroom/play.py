@@ -1,4 +1,4 @@
-"""Plays the publisher: makes the world go on from where it stopped, up to a moment.
+"""Play the publisher: make the world go on from where it stopped, up to a moment.
 
 Belongs here: cutting time into chunks and writing each in one transaction together with how far it got, so that a kill
 loses nothing and a restart repeats nothing.
@@ -56,7 +56,7 @@ def play(
 
     The first call makes the world and starts it `days` before `until` (3,000 readers, 1,430 articles a day and seed 7
     if not given); later calls go on from where it stopped, whatever `days` says, and refuse another size or seed.
-    While the views of `source` show another log, nobody plays: readers would be shown articles that they do not know.
+    While the views of `source` show another log, it is not played, as its readers would be shown unknown articles.
     Moments are rounded down to whole steps of ten minutes. A log row is written once it has been received, so none
     lies beyond `played_until`.
     """

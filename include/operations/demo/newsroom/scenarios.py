@@ -24,7 +24,7 @@ def drift(settings: Settings, *, share: float = 0.7, groups: int = 4) -> dict[st
 
 
 def breaking(settings: Settings, *, boost: float = 4.0) -> dict[str, Any]:
-    """The next story to be published is one that everybody opens, for some hours."""
+    """The next story to be published is one that every reader opens, for some hours."""
     return _ask_for(settings, "breaking", boost=boost)
 
 
@@ -36,7 +36,7 @@ def outage(settings: Settings, *, hours: float = 6.0) -> dict[str, Any]:
 
 
 def corrupt(settings: Settings, *, share: float = 0.05) -> dict[str, Any]:
-    """Adds wrong rows, as a share of the newest day's: eight kinds in equal parts.
+    """Add wrong rows, as a share of the newest day's: eight kinds in equal parts.
 
     Duplicate number, no reader, unknown reader, unknown article, unknown kind, negative dwell, read without dwell,
     time in the future.
@@ -46,7 +46,7 @@ def corrupt(settings: Settings, *, share: float = 0.05) -> dict[str, Any]:
 
 
 def late(settings: Settings, *, share: float = 0.02) -> dict[str, Any]:
-    """Adds clicks and reads that happened one to two days ago and are received at the moment that is played up to.
+    """Add clicks and reads that happened one to two days ago and are received at the moment that is played up to.
 
     `share` is that of the impressions of that day which turn out to have been read.
     """

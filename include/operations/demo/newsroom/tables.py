@@ -93,7 +93,7 @@ def open_newsroom(settings: Settings) -> Iterator[Connection]:
         row = newsroom.execute("select pg_try_advisory_lock(%s)", [LockKey.NEWSROOM]).fetchone()
         if not row or not row[0]:
             raise DaybreakError(
-                "The demo newsroom is being played by 1 other process.", hint="wait until that one is done, or stop it."
+                "The demo newsroom is being played by 1 other process.", hint="wait until it is done, or stop it."
             )
         yield newsroom
 
@@ -219,7 +219,7 @@ def load_in_flight(newsroom: Connection, list_refs: list[str]) -> Events:
 
 
 def load_memory(newsroom: Connection, since_us: int) -> Memory:
-    """Who opened what since a moment, so that nobody opens it again."""
+    """Who opened what since a moment, so that no reader opens it again."""
     rows = newsroom.execute(
         "select customer_no, story_no, visit_no from newsroom.tracking where action = 'opened' and happened >= %s"
         " and customer_no is not null and story_no is not null and visit_no is not null"

@@ -2,7 +2,7 @@
 
 Belongs here: the rhythm of days and regions, and the draws. Every step of ten minutes has a random stream of its own
 and every visit a fixed count of numbers from it, so that neither the way a span is cut into parts nor what readers are
-shown changes anybody else's draws.
+shown changes another reader's draws.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ RHYTHM = hour_rhythm()
 
 
 def make_visits(world: World, from_us: int, to_us: int) -> Visits:
-    """The visits that begin in a span of whole steps; outages have none, since nobody logged them."""
+    """The visits that begin in a span of whole steps; outages have none, because no visit was logged."""
     parts: list[Visits] = []
     weights, hour = np.empty(0), -1
     for step in range(from_us // STEP_US, to_us // STEP_US):
@@ -134,7 +134,7 @@ def _make_step(world: World, step: int, weights: Array) -> Visits:
     normal = random.standard_normal((n, REACTION_SLOTS), np.float32)
     # float32 is too coarse to choose among half a million readers
     row = np.searchsorted(weights, random.random(n) * total, side="right")
-    # nobody is in two visits at once
+    # no reader is in two visits at once
     first = np.sort(np.unique(row, return_index=True)[1])
     at = step * STEP_US + (uniform[first, 1].astype(np.float64) * STEP_US).astype(np.int64)
     return Visits(step * VISITS_PER_STEP + first, row[first] + 1, at, uniform[first], normal[first])
