@@ -1,9 +1,9 @@
 """Let a person decide on a challenger that is probably, but not certainly, better.
 
 ## What it does
-Waits, in the UI and without holding a worker, for somebody to choose between champion and a challenger whose verdict
+Waits, in the UI and without holding a worker, for a person to choose between champion and a challenger whose verdict
 says "ask". Started by `retrain` when there is such a verdict. Answer under *Required Actions*; the mail has the link.
-Nobody answering within `ask_hours` means that the champion stays. It is a DAG of its own so that waiting never keeps
+Without an answer within `ask_hours` the champion stays. It is a DAG of its own so that waiting never keeps
 the next `retrain` from running.
 
 ## Reads and writes

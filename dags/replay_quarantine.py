@@ -1,7 +1,7 @@
-"""Bring rows back that validation set aside, after they were mended or the rule was changed.
+"""Bring quarantined rows back, after they were corrected or the rule was changed.
 
 ## What it does
-Tries the rows set aside from one snapshot again: in their place it takes what the publisher shows under their keys
+Tries the rows quarantined from one snapshot again: in their place it takes what the publisher shows under their keys
 today, or the row as it was, and judges the whole by today's rules. What passes becomes a new version of the clean
 snapshot. With `retrain` in the form it goes on to features, a challenger and a verdict on that version, as of the
 snapshot's own moment; nothing is promoted. Runs by hand only.
@@ -12,7 +12,7 @@ new clean snapshot, what became of each row in `quarantine.replays`, checks in `
 `clean_snapshot` when there is a new version. The raw snapshot is never changed.
 
 ## If it fails
-Nothing came back and nothing else changed: the rows stay set aside. When too many are still broken the error names the
+No row came back and nothing else changed: the rows stay quarantined. When too many are still broken the error names the
 checks, and the report of the task `replay` shows them.
 
 ## Re-running
@@ -47,7 +47,7 @@ FORM = {
         None,
         type=["null", "string"],
         pattern=r"^$|^[A-Z]{2,3}\d{3}$",
-        description="rows set aside by this check only, for example ART103; empty: all",
+        description="rows quarantined by this check only, for example ART103; empty: all",
     ),
     "dry_run": Param(False, type="boolean", description="say what would come back, change nothing"),
     "retrain": Param(False, type="boolean", description="then train and judge a challenger on the new version"),
@@ -65,7 +65,7 @@ FORM = {
     dagrun_timeout=timedelta(hours=6),
 )
 def replay_quarantine():
-    """From rows set aside to a new version of the snapshot, and to a verdict if the form asks for one."""
+    """From quarantined rows to a new version of the snapshot, and to a verdict if the form asks for one."""
     version = replays.replay()
     replays.announce.override(outlets=[CLEAN_SNAPSHOT])(version)
     chosen = replays.train_on(version)

@@ -6,7 +6,7 @@ first event has arrived, or the publisher's marker says so. Pulls that window, c
 challenger, judges it beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every
 night at 03:00 UTC, on a drift event from `monitor`, by hand with a form, and over past days as a backfill.
 A rejected challenger is a green run whose task `promote` is skipped, with the reason in its log. A doubtful one starts
-`approve`, where a person decides; a dry run writes its lists to a shadow batch that nobody is shown.
+`approve`, where a person decides; a dry run writes its lists to a shadow batch that is never shown.
 
 ## Reads and writes
 Reads `source.*`. Writes the snapshot, features and model under the state folder and in MLflow, bad rows to
@@ -37,14 +37,14 @@ FORM = {
     "as_of": AS_OF,
     "wait_minutes": WAIT_MINUTES,
     "window_days": Param(
-        None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: as set"
+        None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: the setting"
     ),
     "model": MODEL,
     "mode": Param(
         None,
         type=["null", "string"],
         enum=[None, "enforce", "dry_run", "off"],
-        values_display={"null": "as set"},
+        values_display={"null": "the setting"},
         description="dry_run judges, shows a shadow batch, promotes nothing; off only trains",
     ),
     "publish_backfill": PUBLISH_BACKFILL,

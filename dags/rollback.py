@@ -25,8 +25,8 @@ from daybreak_airflow.defaults import DEFAULTS
 from daybreak_airflow.tasks import decisions
 
 FORM = {
-    "to": Param(None, type=["null", "integer"], minimum=1, description="the version; empty: the last sound one"),
-    "why": Param(type="string", minLength=3, maxLength=500, description="why, for the ledger"),
+    "to": Param(None, type=["null", "integer"], minimum=1, description="version; empty: the last sound one"),
+    "why": Param(type="string", minLength=3, maxLength=500, description="reason, for the ledger"),
 }
 
 

@@ -4,7 +4,7 @@
 Pulls and checks the training window, builds its features, and tries parameters of the model under a budget of trials
 and minutes. Trials learn from the first part of the window and are judged on later moments, all of them before the
 hold-out that a verdict looks at. The best parameters, or the model as it is when nothing beat it, are used by
-`retrain` for `tuned_max_age_days`. Paused until somebody turns it on, when runs by hand only wait; then it runs on
+`retrain` for `tuned_max_age_days`. Paused until a person turns it on, when runs by hand only wait; then it runs on
 Sundays at 05:00 UTC, or by hand with a form.
 
 ## Reads and writes
@@ -30,8 +30,14 @@ from daybreak_airflow.tasks import stages, tunings
 FORM = {
     "as_of": AS_OF,
     "model": MODEL,
-    "trials": Param(20, type="integer", minimum=2, maximum=500, description="how many in all"),
-    "minutes": Param(30, type="integer", minimum=1, maximum=170, description="no trial is begun that would end later"),
+    "trials": Param(20, type="integer", minimum=2, maximum=500, description="number of trials in all"),
+    "minutes": Param(
+        30,
+        type="integer",
+        minimum=1,
+        maximum=170,
+        description="budget in minutes; no trial starts that would end later",
+    ),
     "reason": REASON,
 }
 

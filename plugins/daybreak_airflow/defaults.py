@@ -1,4 +1,4 @@
-"""What every DAG and every task starts from: owner, first day, retries, time limits and who is told of a failure.
+"""Defaults of every DAG and task: owner, first day, retries, time limits and the alert for a failure.
 
 A DAG takes them with `@dag(**DEFAULTS, ...)` and states only what is its own.
 """
@@ -12,7 +12,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from daybreak_airflow.oncall import Oncall
 
-FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed for ever: moving it would change which days can be backfilled
+FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: moving it would change which days can be backfilled
 
 # A service that does not answer may answer in a minute. Every other DaybreakError is a fact that a retry cannot change,
 # and each retry would only make on-call wait for the mail. The first rule that matches decides.

@@ -14,21 +14,21 @@ AS_OF = Param(
     type=["null", "string"],
     format="date-time",
     pattern=MOMENT,
-    description="the moment to work as of; empty: the end of the run's interval, else the moment it was triggered",
+    description="moment to work as of; empty: the end of the run's interval, else the moment it was triggered",
 )
 WAIT_MINUTES = Param(
     None,
     type=["null", "integer"],
     minimum=0,
     maximum=240,
-    description="minutes after the window's end to wait for its data; 0: take what is there; empty: as set",
+    description="minutes after the window's end to wait for its data; 0: take what is there; empty: the setting",
 )
 MODEL = Param(
     None,
     type=["null", "string"],
     enum=[None, *find_names()],
-    values_display={"null": "as set"},
-    description="what to train",
+    values_display={"null": "the setting"},
+    description="model to train",
 )
-PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill change what readers see")
-REASON = Param(None, type=["null", "string"], maxLength=500, description="why, for the record")
+PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill promote and publish")
+REASON = Param(None, type=["null", "string"], maxLength=500, description="reason, for the record")

@@ -1,7 +1,7 @@
-"""Tells on-call of a failure: one mail per run, after the last retry.
+"""Alert on-call to a failure: one mail per run, after the last retry.
 
 One notifier stands at task and at DAG level. The task's knows the error; the run's comes later and counts only when
-the task could not speak (killed by the system, out of memory, machine gone). Both name the same incident, and the first
+the task could not report (killed by the system, out of memory, machine gone). Both name the same incident; the first
 wins.
 """
 
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 
 class Oncall(BaseNotifier):
-    """Hands a failed run to the outbox and tries to mail it at once."""
+    """Hand a failed run to the outbox and try to mail it at once."""
 
     def render_template_fields(self, context: Mapping[str, Any], jinja_env: Any = None) -> None:
-        """Renders nothing: there is nothing to render, and Airflow's way of it fails on some of its own contexts."""
+        """Render nothing: there is nothing to render, and Airflow's rendering fails on some of its own contexts."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Reports the run's failure, unless it is known already."""
+        """Report the run's failure, unless it is known already."""
         from include.alerts.outbox import report
         from include.core.settings import load_settings
 
@@ -43,7 +43,7 @@ class Oncall(BaseNotifier):
 
 
 def mailer(settings: Settings) -> Send:
-    """What mails an alert: through Airflow's connection, else through the server that the settings name."""
+    """Return a function that mails an alert through Airflow's connection, else through the server in the settings."""
     from include.alerts import mail
 
     try:
@@ -57,7 +57,7 @@ def mailer(settings: Settings) -> Send:
 
 
 def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
-    """What the context knows of the failure; at DAG level, and after a kill, much of it is missing."""
+    """Return the failure from the context; at DAG level, and after a kill, much of it is missing."""
     from daybreak_airflow.runs import run_type
     from include.alerts.wording import Failure
 
@@ -83,7 +83,7 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
 
 
 def moment_of(context: Mapping[str, Any]) -> Any:
-    """The run's as_of; None when it is what the run failed at, or nobody knows."""
+    """Return the run's as_of; None when it is unknown or the cause of the failure."""
     from daybreak_airflow.runs import as_of
     from include.core.errors import DaybreakError
 
@@ -94,12 +94,12 @@ def moment_of(context: Mapping[str, Any]) -> Any:
 
 
 def kind_of(error: Any) -> str:
-    """The error's class, which has its own section in the runbook or none; empty for a task that could not speak."""
+    """Return the error's class, which may have a section in the runbook; empty for a task that could not report."""
     return type(error).__name__ if isinstance(error, BaseException) else "Exception" if error else ""
 
 
 def sentence(error: Any, run_reason: str | None) -> str:
-    """The failure in one line; empty when nobody saw it."""
+    """Return the failure in one line; empty when there was no error to see."""
     if error:
         told = str(error).strip().splitlines()
         return f"{kind_of(error)}: {told[0]}" if told else kind_of(error)
@@ -107,7 +107,7 @@ def sentence(error: Any, run_reason: str | None) -> str:
 
 
 def report_of(settings: Settings, context: Mapping[str, Any], error: Any) -> str:
-    """Address of the report that shows the failure: the error's own, else the run's validation."""
+    """Return the address of the report that shows the failure: the error's own, else the run's validation."""
     path = getattr(error, "report", "")
     if not path and error and "validate" in context["dag"].task_ids:
         checked = context["ti"].xcom_pull(task_ids="validate")

@@ -1,4 +1,4 @@
-"""What a task takes from the one before and hands on: references, events, skips with a reason, pages of failures."""
+"""Values that tasks hand on: references, events, skips with a reason, pages of failures."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ log = logging.getLogger(__name__)
 
 
 def run_on(passed: Mapping[str, Any]) -> Run:
-    """The run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
+    """Return the run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
     return replace(current_run(), as_of=received(passed).as_of)
 
 
 def received(passed: Mapping[str, Any]) -> Any:
-    """The reference that an earlier task handed on."""
+    """Return the reference that an earlier task handed on."""
     from include.core.references import Reference
 
     return Reference.from_dict(passed)
 
 
 def skip(sentence: str) -> AirflowSkipException:
-    """The end of a task that had nothing to do, with the reason in its log."""
+    """Return the skip of a task that has nothing to do, with the reason in its log."""
     log.info("%s", sentence)
     return AirflowSkipException(sentence)
 
 
 def tell(**extra: Any) -> None:
-    """Puts facts on the event of every asset the task changes; a task without one tells nobody."""
+    """Put facts on the event of every asset the task changes, if it changes any."""
     context = get_current_context()
     for asset in context["outlets"]:
         context["outlet_events"][asset].extra.update(extra)
@@ -49,7 +49,7 @@ def tell(**extra: Any) -> None:
 
 @contextmanager
 def keeping_report() -> Iterator[None]:
-    """A failure that has a report keeps it: the task's button and the mail lead there."""
+    """Keep the report of a failure, so that the task's button and the mail lead there."""
     from include.core.errors import DaybreakError
 
     try:
@@ -62,7 +62,7 @@ def keeping_report() -> Iterator[None]:
 
 @contextmanager
 def skipping_without_champion() -> Iterator[None]:
-    """Before the first promotion there is nothing to score or watch, which is no failure."""
+    """Skip the task before the first promotion: there is nothing to score or watch yet."""
     from include.core.errors import NoChampion
 
     try:

@@ -1,4 +1,4 @@
-"""As of when, as what run and why: the one place that reads a run's dates, form and trigger.
+"""Read a run's dates, form and trigger: as of when it works, as what run, and why.
 
 Which dates a run has depends on how it started: a manual run may have no logical date and an event's run never has one,
 and then the keys are absent from the context, not None. So everything is read from `dag_run`, where they always exist.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def current_run(context: Mapping[str, Any] | None = None) -> Run:
-    """The run that the pipeline's stages work for."""
+    """Return the run that the pipeline's stages work for."""
     from include.core.run import Run
     from include.core.settings import load_settings
 
@@ -33,9 +33,9 @@ def current_run(context: Mapping[str, Any] | None = None) -> Run:
 
 
 def as_of(context: Mapping[str, Any]) -> datetime:
-    """The moment the run knows the world of: the form's, else the data interval's end, else its event's, else its own.
+    """Return the run's moment: the form's, else the data interval's end, else its event's, else its own.
 
-    A moment yet to come is refused: lists made "as of tomorrow" would keep all of today's from going live.
+    A moment in the future is refused: lists made "as of tomorrow" would keep all of today's from going live.
     """
     from include.core.clock import now, parse_moment, refuse_future
 
@@ -50,7 +50,7 @@ def as_of(context: Mapping[str, Any]) -> datetime:
 
 
 def form_as_of(context: Mapping[str, Any]) -> str | None:
-    """The moment the form names. A backfill takes its days from its range, so there a named one is refused."""
+    """Return the moment that the form names. A backfill takes its days from its range and refuses one."""
     from include.core.errors import DaybreakError
 
     asked = (context.get("params") or {}).get("as_of")
@@ -63,49 +63,49 @@ def form_as_of(context: Mapping[str, Any]) -> str | None:
 
 
 def is_backfill(context: Mapping[str, Any]) -> bool:
-    """Whether the run re-does a past interval; it also holds for a scheduled run that a backfill cleared."""
+    """Return whether the run repeats a past interval; it also holds for a scheduled run that a backfill cleared."""
     return run_type(context) == "backfill"
 
 
 def may_go_live(context: Mapping[str, Any]) -> bool:
-    """Whether the run may promote and publish: every run but a backfill whose form does not ask for it."""
+    """Return whether the run may promote and publish: every run but a backfill whose form does not ask for it."""
     return not is_backfill(context) or bool((context.get("params") or {}).get("publish_backfill"))
 
 
 def mode(context: Mapping[str, Any]) -> str:
-    """What the run may do with its verdict: as its form says, else as set."""
+    """Return how far the run may go with its verdict: by its form, else by the setting."""
     from include.core.settings import load_settings
 
     return (context.get("params") or {}).get("mode") or load_settings().gate_mode
 
 
 def next_step(context: Mapping[str, Any], decision: Decision) -> NextStep:
-    """What follows a verdict in this run."""
+    """Return the step that follows a verdict in this run."""
     from include.pipeline.decide import decide
 
     return decide(mode(context), decision, is_backfill=not may_go_live(context))
 
 
 def reason(context: Mapping[str, Any]) -> str:
-    """Why the run exists, in words: the form's reason, else the event's, else how it was started."""
+    """Return why the run exists, in words: the form's reason, else the event's, else how it was started."""
     written = (context.get("params") or {}).get("reason")
     told = [extra["reason"] for extra in event_extras(context) if extra.get("reason")]
     return written or "; ".join(told) or f"{run_type(context).replace('_', ' ')} run"
 
 
 def actor(context: Mapping[str, Any]) -> str:
-    """Who is behind the run: the user who triggered it, else `event`, else `schedule`."""
+    """Return who started the run: the user who triggered it, else `event`, else `schedule`."""
     user = context["dag_run"].triggering_user_name
     return user or ("event" if run_type(context).startswith("asset") else "schedule")
 
 
 def run_type(context: Mapping[str, Any]) -> str:
-    """How the run was started, as Airflow spells it: scheduled, manual, backfill, asset_triggered."""
+    """Return how the run was started, as Airflow spells it: scheduled, manual, backfill, asset_triggered."""
     kind = context["dag_run"].run_type
     return str(getattr(kind, "value", kind))
 
 
 def event_extras(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What the asset events that started the run say about themselves."""
+    """Yield the extras of the asset events that started the run."""
     for event in context["dag_run"].consumed_asset_events or ():
         yield event.extra or {}

@@ -188,14 +188,14 @@ def test_a_new_version_is_told_and_one_that_was_there_already_is_not(run):
         "as_of": TICK.isoformat(),
         "replayed_from": "raw-1",
     }
-    with pytest.raises(AirflowSkipException, match="does not hold already"):
+    with pytest.raises(AirflowSkipException, match="holds them already"):
         run("announce", a_version(changed=False))
     assert not run.events
 
 
 def test_a_replay_trains_only_when_the_form_says_so(run):
     assert run("train_on", a_version(), of=context("manual", retrain=True))["id"] == "clean_snapshot-1"
-    with pytest.raises(AirflowSkipException, match="no retrain"):
+    with pytest.raises(AirflowSkipException, match="not ask for a retrain"):
         run("train_on", a_version(), of=context("manual", retrain=False))
 
 

@@ -1,4 +1,4 @@
-"""Tasks in which somebody or something decides who is champion: a question to a person, a rollback, a shadow.
+"""Tasks that decide which version is champion: a question to a person, a rollback, a shadow.
 
 As in `stages.py`, a task is a few lines: what belongs to Airflow is decided here, the rest in `include/`.
 """
@@ -20,7 +20,7 @@ NOBODY = "nobody in time"
 
 @task
 def ask(verdict: Passed) -> str:
-    """The question to on-call, as a mail and as an event that starts `approve`; skipped when the verdict is clear."""
+    """Ask on-call, by a mail and by an event that starts `approve`; skipped when the verdict is clear."""
     from daybreak_airflow.oncall import mailer
     from include import pipeline
     from include.alerts.outbox import deliver_pending
@@ -28,7 +28,7 @@ def ask(verdict: Passed) -> str:
     context, facts = get_current_context(), verdict["facts"]
     following = runs.next_step(context, facts["decision"])
     if following.step != "ask":
-        raise skip(f"No question to a person. {following.reason or 'The verdict is clear.'}")
+        raise skip(f"No decision by a person is needed. {following.reason or 'The verdict is clear.'}")
     run = runs.current_run()
     pipeline.ask(run, received(verdict))
     deliver_pending(run.settings, mailer(run.settings))
@@ -38,7 +38,7 @@ def ask(verdict: Passed) -> str:
 
 @task
 def prepare_question() -> dict[str, str]:
-    """Which verdict the newest event asks about, and the words of the question."""
+    """Return the verdict that the newest event asks about, and the text of the question."""
     from include import pipeline
 
     told = [extra["verdict_id"] for extra in runs.event_extras(get_current_context()) if extra.get("verdict_id")]
@@ -49,7 +49,7 @@ def prepare_question() -> dict[str, str]:
 
 
 def wait_for_a_person() -> Any:
-    """The task that waits in the UI without holding a worker; in the end nobody answering means: keep."""
+    """The task that waits in the UI without holding a worker; without an answer, the champion stays."""
     from airflow.providers.standard.operators.hitl import HITLOperator
 
     return HITLOperator(
@@ -63,7 +63,7 @@ def wait_for_a_person() -> Any:
 
 
 def patience() -> timedelta:
-    """How long a question waits for its answer."""
+    """Return how long a question waits for its answer."""
     from include.core.settings import load_settings
 
     return timedelta(hours=load_settings().ask_hours)
@@ -71,7 +71,7 @@ def patience() -> timedelta:
 
 @task
 def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
-    """What was chosen, done; skipped when the champion stays."""
+    """Apply the answer; skipped when the champion stays."""
     from include import pipeline
 
     choice = "promote" if answer["chosen_options"] == [PROMOTE] else "keep"
@@ -82,7 +82,7 @@ def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
 
 @task
 def roll_back() -> Passed:
-    """The champion before, or the one the form names, with its lists."""
+    """Go back to the champion before, or to the version in the form, with its lists."""
     from include import pipeline
 
     params = get_current_context()["params"]
@@ -91,18 +91,18 @@ def roll_back() -> Passed:
 
 @task
 def guard(health: Passed) -> Passed:
-    """The champion before in place of one that readers spend clearly less time with; skipped while it holds up."""
+    """Go back to the champion before when readers spend clearly less time with this one; skipped otherwise."""
     from include import pipeline
 
     if runs.is_backfill(get_current_context()):
-        raise skip("Backfill: a past window changes no champion of today.")
+        raise skip("Backfill: a past window does not change today's champion.")
     return tell_of_champion(pipeline.guard(runs.current_run()))
 
 
 @shows(ListsReportLink())
 @task
 def shadow(verdict: Passed) -> Passed:
-    """The challenger's lists in a batch that never goes live; only in a dry run."""
+    """Write the challenger's lists to a batch that never goes live; only in a dry run."""
     from include import pipeline
 
     if runs.next_step(get_current_context(), verdict["facts"]["decision"]).step != "shadow":
@@ -113,7 +113,7 @@ def shadow(verdict: Passed) -> Passed:
 
 
 def tell_of_champion(champion: Any) -> Passed:
-    """The reference to hand on, and an event if there is another champion; else a skip with the reason."""
+    """Return the reference and emit an event if the champion changed; else skip with the reason."""
     facts = champion.facts or {}
     if not facts["changed"]:
         raise skip(facts["sentence"])

@@ -14,7 +14,7 @@ from daybreak_airflow.ui.links import ValidationReportLink, shows
 @shows(ValidationReportLink())
 @task
 def replay() -> Passed:
-    """The new version of a clean snapshot, with the rows that came back; skipped when it only says what would."""
+    """Return the new version of a clean snapshot, with the rows that came back; skipped in a dry run."""
     from include.pipeline import replaying
 
     form, run = get_current_context()["params"], current_run()
@@ -35,16 +35,16 @@ def replay() -> Passed:
 
 @task
 def announce(version: Passed) -> str:
-    """The id of a new version, told to whoever waits for snapshots; skipped when there is none."""
+    """Emit the event of a new version and return its id; skipped when there is none."""
     if not version["facts"]["changed"]:
-        raise skip(f"Nothing came back that {version['id']} does not hold already.")
+        raise skip(f"No new rows came back: {version['id']} holds them already.")
     tell(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
     return str(version["id"])
 
 
 @task
 def train_on(version: Passed) -> Passed:
-    """The version to train and judge a challenger on; skipped when the form does not ask for one."""
+    """Return the version to train and judge a challenger on; skipped when the form does not ask for one."""
     if not get_current_context()["params"].get("retrain"):
-        raise skip("The form asks for no retrain.")
+        raise skip("The form does not ask for a retrain.")
     return version

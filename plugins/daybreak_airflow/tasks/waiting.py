@@ -1,4 +1,4 @@
-"""Waits until a run's window is complete, in the triggerer: no worker slot is held, whatever the hour.
+"""Wait until a run's window is complete, in the triggerer: no worker slot is held, whatever the hour.
 
 A run asks at once and mostly goes on at once; only a window that is not complete yet is waited for. Who waits: runs of
 a schedule or a backfill, and those whose form names a moment. A run that works as of its own trigger, or because of an
@@ -33,7 +33,7 @@ class WaitForData(BaseOperator):
     """Succeeds once the window is complete; `SourceLate` when it is not by the deadline."""
 
     def execute(self, context: Any) -> str:
-        """What has arrived, if that is all; else the task steps aside until the trigger knows more."""
+        """Return what has arrived if the window is complete; else defer to the trigger."""
         from include.core.clock import now
         from include.core.settings import load_settings
         from include.pipeline import waiting
@@ -54,7 +54,7 @@ class WaitForData(BaseOperator):
         raise TaskDeferred(trigger=trigger, method_name="go_on", timeout=until - moment + GRACE)
 
     def go_on(self, context: Any, event: Mapping[str, Any]) -> str:
-        """What the trigger saw: the window complete, or the deadline past."""
+        """Return what the trigger saw, or raise SourceLate when the deadline has passed."""
         from include.core.clock import now
         from include.pipeline.waiting import too_late
 
@@ -74,12 +74,12 @@ class WindowComplete(BaseTrigger):
         self.window_end, self.deadline, self.poll_seconds = window_end, deadline, poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """How the triggerer makes this trigger again, also after a restart."""
+        """Return how the triggerer recreates this trigger, also after a restart."""
         values = {"window_end": self.window_end, "deadline": self.deadline, "poll_seconds": self.poll_seconds}
         return "daybreak_airflow.tasks.waiting.WindowComplete", values
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event: whether the window is complete, and the last answer."""
+        """Yield one event: whether the window is complete, and the last answer."""
         settings = await asyncio.to_thread(prepared)  # in a thread: imports would hold up the other triggers
         from include.core.clock import now, parse_moment
         from include.core.errors import DaybreakError
@@ -100,7 +100,7 @@ class WindowComplete(BaseTrigger):
 
 
 def prepared() -> Settings:
-    """The settings, with everything imported that asking takes."""
+    """Return the settings, with every needed module imported."""
     import include.pipeline.waiting  # noqa: F401
     from include.core.settings import load_settings
 
@@ -108,15 +108,15 @@ def prepared() -> Settings:
 
 
 def waits_not(context: Mapping[str, Any], minutes: int) -> str:
-    """Why the run does not wait; empty if it does."""
+    """Return why the run does not wait; empty if it does."""
     if not minutes:
-        return "Not waited for: this run works with what is there (wait_minutes 0)."
+        return "Not waiting: this run uses the data that is there (wait_minutes 0)."
     if run_type(context) in ("scheduled", "backfill") or form_as_of(context):
         return ""
-    return "Not waited for: this run works as of its trigger, with what is there."
+    return "Not waiting: this run works as of its trigger, with the data that is there."
 
 
 def said(sentence: str) -> str:
-    """The sentence, which is now in the log."""
+    """Log the sentence and return it."""
     log.info("%s", sentence)
     return sentence
