@@ -22,7 +22,7 @@ DESKDROP, TRUTH = "deskdrop", "truth"  # tables of their own
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Runs what was asked for; progress on standard error, the table on standard output."""
+    """Run the chosen benchmarks; progress on standard error, the table on standard output."""
     arguments = _arguments(words)
     sizes = LONG if arguments.long else SHORT
     if arguments.rows:

@@ -49,8 +49,7 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
 
 
 def _play(ground: Ground) -> Scenes:
-    """So many readers at one moment, what was known then, and so many live articles: all that are young enough, whether
-    anybody has seen them or not."""
+    """Return the readers at one moment, what was known then, and all articles young enough to be live, seen or not."""
     readers, articles = ground.sizes.readers, ground.sizes.articles
     played, per_day = round(readers * PLAYED_MORE[0]), round(articles * PLAYED_MORE[1] / DAYS)
     world = World(Parameters(SEED, played, per_day, to_us(AS_OF) - DAYS * DAY))

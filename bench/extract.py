@@ -1,6 +1,6 @@
 """`extract`: the window of all three source tables, from PostgreSQL to files.
 
-Everybody asks the same queries of the same view in one transaction. `copy` is the floor: PostgreSQL's own binary COPY,
+They all ask the same queries of the same view in one transaction. `copy` is the floor: PostgreSQL's own binary COPY,
 its bytes thrown away. `extract.large` is ours alone over a longer window: its memory should be that of `extract`.
 """
 

@@ -37,8 +37,8 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
         theirs = _answer(ground, other)
         if wrong := sum(ours.get(moment) != row for moment, row in theirs.items()):
             raise DaybreakError(
-                f"The {other} store answers {wrong:,} of {len(ours):,} moments in another way than ours.",
-                hint="the figures compare different work; look at what both answered with --keep.",
+                f"The {other} store answers {wrong:,} of {len(ours):,} moments differently from ours.",
+                hint="the figures compare different work; run with --keep and compare the answers.",
             )
         left_out = len(ours) - len(theirs)
         say(f"features: {other} gave the same rows" + (f", but none for {left_out:,} moments" if left_out else ""))

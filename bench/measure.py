@@ -63,7 +63,7 @@ def in_child(bench: str, variant: str, ground: Ground, *words: str) -> Figure:
             child.kill()
             child.wait()
     if child.returncode:
-        lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+        lines = log.read_text(errors="replace").strip().splitlines() or ["no output"]
         raise DaybreakError(
             f"{bench} with {variant} ended with code {child.returncode}: {lines[-1][:500]}",
             hint=f"run it again with --keep and see {log}.",

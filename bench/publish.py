@@ -2,7 +2,7 @@
 
 Ours writes a batch of its own, gives it its key, audits it and switches it live. `to_sql` and `copy` only insert rows,
 into a plain table without a key; `copy` sends bytes that lie ready. `copy_with_key` is that into a table with the key
-that a reader's list is found by: what a batch costs at least before anybody can be served from it.
+that a reader's list is found by: what a batch costs at least before it can serve readers.
 """
 
 from __future__ import annotations

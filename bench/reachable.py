@@ -1,7 +1,7 @@
-"""How much of the oracle's time the demo's log can tell anybody: readers known by their own log alone, all else known.
+"""The share of the oracle's time that the demo's log can reveal: readers known by their own log alone, all else known.
 
 A Bayesian who knows how the world was made, every story's quality and what each group likes, but of a reader only what
-the log and the sign-up form hold, takes the articles with the longest expected time. Nobody without more data does
+the log and the sign-up form hold, takes the articles with the longest expected time. No model without more data does
 better on average. The reader's hidden properties are drawn by tempering: particles from the law they were planted by,
 pulled towards the log step by step and moved by proposals that leave that law as it is.
 """
@@ -29,7 +29,7 @@ State = dict[str, Array]
 
 PARTICLES = 800
 MOVES, LAST_MOVES = 4, 12
-STEP_US = DAY // 4  # tastes swing slowly: they are asked for at so many moments
+STEP_US = DAY // 4  # tastes swing slowly: they are asked for at this many moments
 KEPT_SHARE = 0.5  # of the effective particles, in one step of the tempering
 LIKES_SHARPNESS = 2.5  # how surely ticks follow tastes: the form's noise as that of a choice, one tick after the other
 REFRESHED_SHARE = 0.3
@@ -46,7 +46,7 @@ def find_observations(events: pd.DataFrame) -> pd.DataFrame:
     first = clicks.groupby(["reader_id", "article_id"], as_index=False)["occurred_at"].min()
     met = met.merge(first.rename(columns={"occurred_at": "first_at"}), on=["reader_id", "article_id"], how="left")
     met["is_opened"] = met["is_opened"].notna()
-    # nobody opens a story again: shown once more it says nothing
+    # no reader opens a story again: shown once more it says nothing
     met = met[met["is_opened"] | ~(met["occurred_at"] > met["first_at"])]
     return met.drop_duplicates(own).sort_values(["reader_id", "occurred_at", "article_id"])
 

@@ -45,7 +45,7 @@ from include.operations.demo.newsroom.words import LANGUAGES
 from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 DAYS = 14
-LIVE_HOURS = 52  # all so young are live, whether anybody has seen them or not: some 300,000
+LIVE_HOURS = 52  # all so young are live, seen or not: some 300,000
 TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
 CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
 SEED = 7
@@ -102,7 +102,7 @@ def tell(ground: Ground) -> Work:
 
 
 class Told:
-    """A played log told as often as it takes to have so many readers."""
+    """A played log told as often as it takes to reach this many readers."""
 
     def __init__(self, played: World, large: World, tables: dict[str, pa.Table], readers: int) -> None:
         self.tables, self.readers = tables, readers
@@ -194,7 +194,7 @@ def features(ground: Ground) -> Work:
 
 
 def candidates(ground: Ground) -> Work:
-    """The first stage for everybody."""
+    """The first stage for every reader."""
     folder = ground.scratch / "size"
 
     def work() -> int:

@@ -21,12 +21,12 @@ LOCK = PROJECT / "requirements-bench.txt"
 
 
 def folder_in(home: Path) -> Path:
-    """Where they lie, beside the ground and not in it: it outlives a benchmark."""
+    """Return the libraries' folder, beside the ground, so that it outlives a benchmark."""
     return home / files.BENCH_PACKAGES / digest_file(LOCK)[:12]
 
 
 def install(home: Path, say: Say) -> None:
-    """They are there, whole."""
+    """Install the libraries, all or none."""
     folder = folder_in(home)
     if folder.exists():
         return
@@ -37,11 +37,13 @@ def install(home: Path, say: Say) -> None:
     command += ["--require-hashes", "--requirement", str(LOCK), "--target", str(draft)]
     ended = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or ["pip said nothing"])[-1]
-        raise DaybreakError(f"{LOCK.name} cannot be installed: {last}", hint="is a package index in reach?")
+        last = (ended.stderr.strip().splitlines() or ["pip gave no output"])[-1]
+        raise DaybreakError(
+            f"{LOCK.name} cannot be installed: {last}", hint="check that a package index can be reached."
+        )
     draft.rename(folder)
 
 
 def let_in(home: Path) -> None:
-    """They can be imported in this process."""
+    """Make the libraries importable in this process."""
     sys.path.append(str(folder_in(home)))

@@ -48,7 +48,7 @@ class Demo:
 
 
 def make_demo(settings: Settings, *, seed: int, readers: int, articles_per_day: int, days: int) -> Demo:
-    """A world of this size after so many days, as the loop would see it at the end."""
+    """A world of this size after this many days, as the loop would see it at the end."""
     world = World(Parameters(seed, readers, articles_per_day, to_us(AS_OF) - days * DAY))
     tables = play_tables(world, AS_OF)
     lessons, now = _describe(settings, tables, "training"), _describe(settings, tables, "scoring")
