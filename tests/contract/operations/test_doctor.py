@@ -92,7 +92,7 @@ def test_local_time_that_was_called_utc_is_noticed_by_the_hours(patient):
     state, found, fix = broken(patient, mapped(ahead), mapped(COLUMNS), rows.times)
     assert state == "FIX"
     assert "arrived before they happened, typically 2.0 h" in found
-    assert "local time called UTC" in fix
+    assert "local time labelled UTC" in fix
     behind = COLUMNS.replace("occurred_at", "occurred_at - interval '3 hours' as occurred_at", 1)
     state, found, _ = broken(patient, mapped(behind), mapped(COLUMNS), rows.times)
     assert (state, "sooner than 3 h" in found) == ("note", True)
