@@ -1,7 +1,7 @@
-"""Rows that break a rule: which they are, the whole of them, and the snapshot without them.
+"""Find the rows that break a rule, fetch them whole, and make the snapshot without them.
 
-Belongs here: one DuckDB pass made from the declarations in `contract.py`, and what leaving rows out does to files. Does
-not belong here: whether so many broken rows may go on (`validation.py`).
+Belongs here: one DuckDB pass built from the declarations in `contract.py`, and rewriting the files that rows leave.
+Does not belong here: deciding how many broken rows are acceptable (`judgement.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from include.data.store import object_path
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row that breaks rules: where it lies, which rules, and the whole of it as JSON."""
+    """A row that breaks rules: its place, the rules' codes, and its content as JSON."""
 
     table: str
     file_sha256: str
@@ -39,14 +39,14 @@ class BrokenRow:
 
 @dataclass(frozen=True)
 class BrokenCount:
-    """How many rows of a table break a rule, all in all and by the rule's code."""
+    """The number of a table's rows that break a rule, in total and by code."""
 
     rows: int
     by_code: dict[str, int]
 
 
 def open_rows(settings: Settings, snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
-    """A snapshot's tables, and for each a view `<table>_window` of its rows with all that a rule needs to know."""
+    """Open a snapshot's tables, each with a view `<table>_window` that adds everything its rules need."""
     connection = open_tables(settings, snapshot, name_rows=True)
     moments = {"as_of": [snapshot.as_of], "window_start": [snapshot.window_start]}
     bounds = pa.table(moments, pa.schema([(name, MOMENT) for name in moments]))
@@ -67,13 +67,13 @@ def open_rows(settings: Settings, snapshot: Snapshot) -> duckdb.DuckDBPyConnecti
 
 
 def applying(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[Rule]:
-    """The table's rules on columns that are delivered."""
+    """Return the table's rules on columns that the publisher delivers."""
     missing = undelivered(connection, table)
     return [rule for rule in table.rules if (rule.about or rule.column) not in missing]
 
 
 def undelivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> frozenset[str]:
-    """The optional columns that are empty in every row."""
+    """Return the optional columns that are empty in every row."""
     names = sorted(table.optional)
     sums = [FunctionExpression("count", ColumnExpression(name)) for name in names]
     (counts,) = connection.table(table.name).aggregate(sums).fetchall()
@@ -81,12 +81,12 @@ def undelivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> fr
 
 
 def quarantines(rule: Rule) -> bool:
-    """Only a blocking rule sets rows aside; others are noted."""
+    """Return whether the rule quarantines rows; only blocking rules do, others are noted."""
     return rule.severity == "block"
 
 
 def breaks(rule: Rule) -> Expression:
-    """The predicate that finds the rows which break a rule. Unknown is not broken, except where null is the point."""
+    """Return the predicate of rows that break the rule. Null breaks only a rule on missing values."""
     column = ColumnExpression(rule.column)
     match rule.holds:
         case "not_null":
@@ -109,7 +109,7 @@ def breaks(rule: Rule) -> Expression:
 
 
 def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
-    """Every row that breaks a rule, in a connection that `open_rows` made."""
+    """Return every row that breaks a rule, from a connection that `open_rows` made."""
     counts = mark_broken_rows(connection)
     return [row for table in TABLES for row in fetch_broken_rows(connection, table, counts[table.name].rows)]
 
@@ -117,9 +117,9 @@ def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
 def mark_broken_rows(
     connection: duckdb.DuckDBPyConnection, sound_files: Collection[str] = ()
 ) -> dict[str, BrokenCount]:
-    """How many rows of each table break a rule; which they are is kept in the connection.
+    """Count each table's rows that break a rule, and keep them in the connection.
 
-    In `sound_files`, named by their SHA-256, no row by itself breaks one: only the rules on the window are asked there.
+    `sound_files` (SHA-256) break no rule on single rows, so only the rules on the window are checked there.
     """
     return {table.name: _mark(connection, table, sound_files) for table in TABLES}
 
@@ -147,7 +147,7 @@ def _mark(connection: duckdb.DuckDBPyConnection, table: SourceTable, sound_files
 
 
 def _codes(rules: Sequence[Rule]) -> Expression:
-    """The codes of the rules that a row breaks, each with a comma after it."""
+    """Return the codes of the rules that a row breaks, each followed by a comma."""
     said = [CaseExpression(breaks(rule), ConstantExpression(f"{rule.code},")) for rule in rules]
     return FunctionExpression("concat", ConstantExpression(""), *said)
 
@@ -157,7 +157,7 @@ def _split(codes: str) -> tuple[str, ...]:
 
 
 def fetch_broken_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable, most: int) -> list[BrokenRow]:
-    """The first `most` rows that were marked, whole."""
+    """Return the first `most` marked rows, whole."""
     chosen = connection.table(f"{table.name}_broken").order("filename, file_row_number").limit(most)
     files = [name for (name,) in chosen.unique("filename").fetchall()]
     if not files:
@@ -176,7 +176,7 @@ def fetch_broken_rows(connection: duckdb.DuckDBPyConnection, table: SourceTable,
 
 
 def _as_json(column: pa.Field) -> Expression:
-    """The column's value; JSON has no word for a number that is none, so that becomes text."""
+    """Return the column's value as JSON; NaN and infinity become text, as JSON cannot hold them."""
     value = ColumnExpression(column.name)
     if not pa.types.is_floating(column.type):
         return value
@@ -185,7 +185,7 @@ def _as_json(column: pa.Field) -> Expression:
 
 
 def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:
-    """The snapshot without its broken rows; days that have none keep their very files."""
+    """Return the snapshot without its broken rows; days without broken rows keep their files."""
     by_file: dict[str, list[int]] = defaultdict(list)
     for row in broken:
         by_file[row.file_sha256].append(row.row_no)

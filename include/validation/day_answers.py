@@ -1,9 +1,8 @@
-"""Great Expectations' answers on days: what a row by itself decides, asked once per day's content and suite, then kept.
+"""Great Expectations' answers to the rules on single rows, asked once per day's content and suite, then saved.
 
-New days are asked about in parts of many days, for a question costs the same however few the rows. Great Expectations
-counts over the part, DuckDB by day; only where both come to the same sums are the counts kept, so that a day's answer
-never hangs on which others it was asked with. Of many new rows a second process takes the parts from the other end; it
-leaves nothing but kept answers, so that whatever becomes of it, what it has not answered is asked here.
+New days are asked about many at a time, because a question costs the same for few rows: Great Expectations counts the
+part, DuckDB each day, and the counts are saved only if the sums agree. When many rows are new, a second process works
+through the parts from the other end; anything it leaves unanswered is asked here.
 """
 
 from __future__ import annotations
@@ -31,11 +30,11 @@ from include.data.snapshot import Snapshot
 from include.data.store import digest_of, object_path, read_json, write_json
 from include.validation.broken_rows import breaks
 
-PART_ROWS = 500_000  # of days that are asked about together; a larger day is a part of its own
-ROWS_AT_ONCE = 500_000  # of a part that Great Expectations gets at a time, and
-BYTES_AT_ONCE = 256 * 2**20  # what they weigh at most, so that memory grows neither with the window nor with texts
-BATCH_ROWS = 20_000  # of which both are made up
-HELP_FROM_ROWS = 1_500_000  # new rows; a second process takes some seconds to start
+PART_ROWS = 500_000  # days asked about together; a larger day is a part of its own
+ROWS_AT_ONCE = 500_000  # most rows that Great Expectations gets at a time, and
+BYTES_AT_ONCE = 256 * 2**20  # most bytes, so that memory grows neither with the window nor with texts
+BATCH_ROWS = 20_000  # both limits are reached in batches of this size
+HELP_FROM_ROWS = 1_500_000  # new rows that justify a second process, which takes seconds to start
 
 Answers = dict[str, Answer]  # by the code of the rule
 
@@ -49,7 +48,7 @@ class Part:
 
 
 def answer_days(settings: Settings, snapshot: Snapshot) -> dict[str, dict[str, Answers]]:
-    """The answers to the rules on single rows, by table, file (SHA-256) and code; asked where nobody has yet."""
+    """Return the answers to the rules on single rows by table, file (SHA-256) and code, asking for the missing ones."""
     parts, new_rows = _find_new(settings, snapshot)
     with _help(settings, parts if new_rows >= HELP_FROM_ROWS else []):
         _ask(settings, parts)
@@ -64,12 +63,12 @@ def answer_days(settings: Settings, snapshot: Snapshot) -> dict[str, dict[str, A
 
 
 def row_rules(table: SourceTable) -> list[Rule]:
-    """The rules that a row by itself keeps or breaks."""
+    """Return the rules that a single row keeps or breaks by itself."""
     return [rule for rule in table.rules if rule.spans == "row"]
 
 
 def frames(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[pd.DataFrame]:
-    """The columns that the rules speak of, in parts. Words that are few come as categories, numbers as doubles."""
+    """Yield the columns that the rules read, in parts; columns of few words as categories, numbers as doubles."""
     names = list(dict.fromkeys(rule.column for rule in rules))
     types = dict(zip(rows.columns, rows.types, strict=True))
     chosen = rows.select(*(_for_pandas(name, str(types[name])) for name in names))
@@ -89,7 +88,7 @@ def frames(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[pd.
 
 
 def _for_pandas(name: str, kind: str) -> Expression:
-    """A column for Great Expectations. To pandas NaN is missing, which no rule minds; so it goes there as infinite."""
+    """Return a column for Great Expectations; NaN becomes infinity, because pandas would treat it as missing."""
     column = ColumnExpression(name)
     if kind in ("DOUBLE", "FLOAT"):
         infinite = ConstantExpression("inf").cast("double")
@@ -100,7 +99,7 @@ def _for_pandas(name: str, kind: str) -> Expression:
 
 
 def _find_new(settings: Settings, snapshot: Snapshot) -> tuple[list[Part], int]:
-    """The days that nobody was asked about, in parts of at most `PART_ROWS` rows or one day, and all their rows."""
+    """Return the unanswered days, in parts of at most `PART_ROWS` rows or one day, and their total rows."""
     parts: list[Part] = []
     all_rows = 0
     for table in TABLES:
@@ -118,7 +117,7 @@ def _find_new(settings: Settings, snapshot: Snapshot) -> tuple[list[Part], int]:
 
 
 def _place(settings: Settings, table: SourceTable, sha256: str) -> Path:
-    """Where the answers on a day are kept: another content, suite or Great Expectations has another place."""
+    """Return the path of a day's answers; it changes with content, suite and Great Expectations' version."""
     digest = digest_of(_suite(table.name), sha256)
     return settings.home / "validation" / digest[:2] / f"{digest}.json"
 
@@ -134,7 +133,7 @@ def _recall(place: Path) -> Answers:
 
 
 def _ask(settings: Settings, parts: Sequence[Part]) -> None:
-    """An answer for every day of the parts; what somebody else has answered by then is not asked again."""
+    """Save an answer for every day of the parts, except those that the other process has answered by then."""
     if not parts:
         return
     judge = Judge()
@@ -167,7 +166,7 @@ def _answer_part(settings: Settings, judge: Judge, table: SourceTable, part: Par
 
 
 def _count(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[tuple[str, Answers]]:
-    """DuckDB's answers by file."""
+    """Yield DuckDB's answers by file."""
     of, number = FunctionExpression, ColumnExpression("file_row_number")
     shown = [rule for rule in rules if rule.holds not in ("not_null", "is_true") and is_shown(rule)]
     first = [of("arg_min", _example(rule), number, ConstantExpression(MOST_EXAMPLES)) for rule in shown]
@@ -183,7 +182,7 @@ def _count(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[tup
                 rule.code: Answer(
                     count,
                     0 if rule.holds == "not_null" else count - filled_count,
-                    broken_count or 0,  # none when all values are unknown
+                    broken_count or 0,  # null when all values are unknown
                     tuple(examples.get(rule) or ()),
                 )
                 for rule, filled_count, broken_count in by_rule
@@ -192,14 +191,14 @@ def _count(rows: duckdb.DuckDBPyRelation, rules: Sequence[Rule]) -> Iterator[tup
 
 
 def _example(rule: Rule) -> Expression:
-    """The value where it breaks the rule, cut to what a page can show; null elsewhere."""
+    """Return the value where it breaks the rule, cut to fit a page; null elsewhere."""
     text = FunctionExpression("left", ColumnExpression(rule.column).cast("varchar"), ConstantExpression(80))
     return CaseExpression(breaks(rule), text)
 
 
 @contextmanager
 def _help(settings: Settings, parts: Sequence[Part]) -> Iterator[int]:
-    """Meanwhile a second process, by its id, asks about the parts, the last one first."""
+    """Run a second process on the parts, last one first, and yield its id (0: none was started)."""
     if len(parts) < 2:
         yield 0
         return
@@ -221,7 +220,7 @@ def _help(settings: Settings, parts: Sequence[Part]) -> Iterator[int]:
 
 
 def main() -> None:
-    """The second process: its task is JSON on standard input, its answers are where answers are kept."""
+    """Run the second process: read the task as JSON from standard input, save the answers in the usual place."""
     task = json.load(sys.stdin)
     settings = Settings(home=Path(task["home"]), snapshot_url=task["snapshot_url"])
     _ask(settings, [Part(part["table"], tuple(part["files"])) for part in reversed(task["parts"])])

@@ -1,10 +1,9 @@
-"""Validation: what may go on, what is set aside, what stops the run.
+"""Validation: decide which rows go on, which are quarantined, and what stops the run.
 
 The rules of `contract.py` are used twice: Great Expectations counts the values that break each, one DuckDB pass
-(`broken_rows.py`) finds the rows. What a row by itself decides is asked once per day's content and kept
-(`day_answers.py`); what hangs on other rows, of the whole window. While the share of broken rows stays under the
-cap they leave the snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream
-runs.
+(`broken_rows.py`) finds the rows. Rules on single rows are asked once per day's content and saved (`day_answers.py`);
+rules that depend on other rows are asked of the whole window. Up to the cap, broken rows leave the snapshot for
+`quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream runs.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ FOR_EXAMPLE = " For example "
 
 @dataclass(frozen=True)
 class Judgement:
-    """The checks, how many rows of each table are broken, and those rows; above the cap only the first of them."""
+    """The checks, the count of broken rows by table, and those rows; above the cap only the first of them."""
 
     checks: tuple[Check, ...]
     counts: dict[str, BrokenCount]
     broken: tuple[BrokenRow, ...]
 
     def findings(self, stopped: Sequence[Check]) -> tuple[Finding, ...]:
-        """What a person needs to know of each check that stops the run."""
+        """Return the facts about each check that stops the run, for people."""
         return tuple(
             Finding(
                 check.subject,
@@ -61,18 +60,18 @@ class Judgement:
         )
 
     def blocked(self, stopped: Sequence[Check], snapshot: Snapshot, report: str) -> ValidationBlocked:
-        """The error that stops the run."""
+        """Return the error that stops the run."""
         return ValidationBlocked(
             f"{len(stopped)} blocking check(s) failed on snapshot {snapshot.id}: "
             + " ".join(f"{check.subject}: {check.sentence} [{check.code}]" for check in stopped),
-            hint=f"rows set aside are in quarantine.* (snapshot_id {snapshot.id}), the report at {report}.",
+            hint=f"look at the quarantined rows (quarantine.*, snapshot_id {snapshot.id}) and the report at {report}.",
             report=report,
             findings=self.findings(stopped),
         )
 
 
 def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
-    """Great Expectations' answer to every rule with its Data Docs in `docs`, and the rows that break one."""
+    """Ask every rule of a snapshot, find the rows that break one, and write Data Docs to `docs`."""
     answers = answer_days(settings, snapshot)
     judge = Judge()
     with open_rows(settings, snapshot) as connection:
@@ -98,8 +97,8 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
                 table.name,
                 counts[table.name].rows / rows if rows else None,
                 settings.quarantine_cap_share,
-                f"{counts[table.name].rows:,} of {rows:,} rows break a rule that blocks; "
-                f"{settings.quarantine_cap_share:.2%} may.",
+                f"{counts[table.name].rows:,} of {rows:,} rows break a blocking rule; "
+                f"the limit is {settings.quarantine_cap_share:.2%}.",
             )
             found = fetch_broken_rows(
                 connection, table, MOST_EXAMPLES if held.blocks else max(MOST_EXAMPLES, counts[table.name].rows)
@@ -116,7 +115,7 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
 
 
 def cap_of(settings: Settings, rule: Rule) -> float:
-    """The share of values that may break a rule before it fails."""
+    """Return the share of values that may break a rule before it fails."""
     return settings.private_cap_share if rule.private else settings.quarantine_cap_share
 
 
@@ -129,13 +128,13 @@ def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
 
 
 def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
-    """The answers to the rules on the window."""
+    """Return the answers to the rules on the window."""
     rules = [rule for rule in table.rules if rule.spans == "window"]
     return judge.ask(frames(connection.view(f"{table.name}_window"), rules), rules)
 
 
 def _agree(table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount) -> None:
-    """Nothing, if Great Expectations and DuckDB counted the same; they are made from one declaration."""
+    """Raise unless Great Expectations and DuckDB counted the same; both follow from one declaration."""
     for rule, answer, _ in asked:
         if rule.severity == "block" and answer.broken != counted.by_code.get(rule.code, 0):
             raise RuntimeError(
@@ -160,12 +159,12 @@ def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, bro
         observed=answer.share,
         limit_is=f"<= {cap_share:g}",
         sentence=f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
-        f"{cap_share:.2%} may.{examples}",
+        f"the limit is {cap_share:.2%}.{examples}",
     )
 
 
 def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> Iterator[Check]:
-    """A note for each rule on a column that the publisher leaves empty in every row."""
+    """Yield a note for each rule on a column that the publisher leaves empty in every row."""
     missing = undelivered(connection, table)
     for rule in table.rules:
         column = rule.about or rule.column
@@ -175,12 +174,12 @@ def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) ->
 
 
 def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:
-    """The first broken rows of each table: enough to see what is wrong when nothing goes on."""
+    """Return the first broken rows of each table, as examples for a run that stops."""
     return [row for table in TABLES for row in [one for one in broken if one.table == table.name][:MOST_EXAMPLES]]
 
 
 def set_aside(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:
-    """The broken rows in `quarantine.*`, replacing what an earlier try of the same snapshot left there."""
+    """Write the broken rows to `quarantine.*`, replacing those of an earlier try of the same snapshot."""
     titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
     with connect(settings) as warehouse:
         for table in TABLES:

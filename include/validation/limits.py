@@ -1,4 +1,4 @@
-"""The limits of history's checks, read once from `limits.toml` beside this file, which people review and commit."""
+"""The limits of history's checks, read once from `limits.toml`, which people review and commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TableLimits(BaseModel):
-    """What is usual for a table; see the comments in the file."""
+    """The limits of one table; the comments in the file explain them."""
 
     model_config = STRICT
     block_below: float = Field(ge=0, lt=1)
@@ -38,7 +38,7 @@ class TableLimits(BaseModel):
 
 
 class ChangeLimits(BaseModel):
-    """How far two profiles may be from each other."""
+    """The largest distances allowed between two profiles."""
 
     model_config = STRICT
     mean_shift: float = Field(gt=0)
@@ -59,18 +59,18 @@ class Limits(BaseModel):
     skew: ChangeLimits
 
     def of(self, table: str) -> TableLimits:
-        """The limits of a table."""
+        """Return the limits of a table."""
         found: TableLimits = getattr(self, table)
         return found
 
 
 @cache
 def load_limits(path: Path = FILE) -> Limits:
-    """The limits in force. A file that cannot be used is a `SettingsError` that names the line."""
+    """Return the limits in force; raise `SettingsError` with the faults if the file is unusable."""
     try:
         return Limits.model_validate(tomllib.loads(path.read_text()))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}.", hint="correct it, or take the committed one.") from None
+        raise SettingsError(f"{path} cannot be read: {error}.", hint="correct it, or restore it from git.") from None
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise SettingsError(f"{path}: {faults}.", hint="correct it, or take the committed one.") from None
+        raise SettingsError(f"{path}: {faults}.", hint="correct it, or restore it from git.") from None

@@ -1,6 +1,6 @@
-"""The front page of a validation: every check, what was set aside, and the way into Great Expectations' Data Docs.
+"""The front page of a validation: every check, the quarantined rows, and links to Great Expectations' Data Docs.
 
-It takes the place of the index that Great Expectations makes, which draws its rows with scripts from the network.
+It replaces the index that Great Expectations makes, which loads scripts from the network.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from include.core.trend import Trend, trend_section
 from include.data.snapshot import Snapshot
 from include.validation.broken_rows import BrokenCount, BrokenRow
 
-HOW_FAR = ("ANO", "NUL", "VOL")  # codes whose number says how far, not how many are wrong
+HOW_FAR = ("ANO", "NUL", "VOL")  # codes whose number is a distance, not a count of errors
 
 
 def save_front_page(
@@ -26,14 +26,14 @@ def save_front_page(
     broken: Sequence[BrokenRow],
     trend: Trend,
 ) -> None:
-    """`index.html` in the folder of Data Docs."""
+    """Save `index.html` in the folder of Data Docs."""
     stopped = blocking(checks)
     rows = sum(file.rows for file in snapshot.files)
     broken_rows = sum(count.rows for count in counts.values())
     lead = (
-        f"Blocked: {len(stopped)} of {len(checks)} checks stop the run."
+        f"Blocked: {len(stopped)} of {len(checks)} checks failed and stop the run."
         if stopped
-        else f"Passed: {len(checks)} checks over {rows:,} rows; {broken_rows:,} rows were set aside."
+        else f"Passed: {len(checks)} checks over {rows:,} rows; {broken_rows:,} rows were quarantined."
     )
     examples: dict[tuple[str, str], list[str]] = {}
     for row in broken:
@@ -55,10 +55,10 @@ def save_front_page(
         and (check.outcome == "failed" or (check.observed and not check.code.startswith(HOW_FAR)))
     ]
     sections = [
-        ("What stops the run", check_table(stopped) if stopped else "<p>Nothing.</p>"),
-        ("What is noted", check_table(noted) if noted else "<p>Nothing.</p>"),
+        ("Checks that stop the run", check_table(stopped) if stopped else "<p>Nothing.</p>"),
+        ("Warnings and notes", check_table(noted) if noted else "<p>Nothing.</p>"),
         (
-            "Rows set aside",
+            "Quarantined rows",
             table(("table", "check", "rows", "for example"), set_aside) if set_aside else "<p>None.</p>",
         ),
         ("All checks", check_table(checks)),

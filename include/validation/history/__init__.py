@@ -1,1 +1,1 @@
-"""What earlier days say about this one: volume, freshness, change, and the limits that follow from them."""
+"""Checks of a day against earlier days: volume, freshness, change, and the limits that follow from them."""

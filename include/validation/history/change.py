@@ -1,8 +1,8 @@
-"""Change: how far one profile is from another, and missing values from what their days have taught.
+"""Change: the distance between two profiles, and missing values against limits learned from earlier days.
 
-Pure functions of profiles (profiles.py). Sizes of effects, never p-values: on a million rows everything is
-significant and little of it matters. Used for a run against the run before (ANO), for the features that are scored
-against those that were trained on (SKW), and for missing values against the days before (NUL).
+Pure functions of profiles (profiles.py). They compare a run with the run before (ANO), scored features with those
+trained on (SKW), and missing values with the days before (NUL), by effect size and never by p-value: on a million
+rows everything is significant and little of it matters.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from include.core.checks import Check
 from include.validation.history.profiles import MOST_WORDS, Profile, null_share
 from include.validation.limits import ChangeLimits, TableLimits
 
-SLACK = 0.02  # a learned limit leaves this much above what was usual
-SPREAD = 5.0  # and so many of the days' own spreads
-NOISE = 4.0  # and so many standard deviations of a share of so many rows
+SLACK = 0.02  # a learned limit is at least this far above the usual share
+SPREAD = 5.0  # or this many of the days' own spreads, if larger
+NOISE = 4.0  # or this many standard deviations of a share of that many rows, if larger
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes that one kind of comparison gives its answers under."""
+    """The check codes of one kind of comparison."""
 
     numbers: str
     words: str
@@ -36,11 +36,11 @@ class Codes:
 def check_null_shares(
     table: str, newest: Profile, days: Sequence[Profile], limits: TableLimits, min_days: int, min_rows: int
 ) -> Check:
-    """One check on the missing values of all columns, each against a limit of its own, learned or given."""
+    """Return one check on the missing values of all columns, each against its own limit, learned or given."""
     named = ("NUL101", "as few values are missing as usual", table)
     past = [day for day in days if day["rows"] >= min_rows]
     if newest["rows"] < min_rows or (len(past) < min_days and not limits.null_share):
-        told = f"not judged: {newest['rows']:,} rows and {len(past)} days of {min_rows} rows before them"
+        told = f"not judged: {newest['rows']:,} rows and {len(past)} earlier days of at least {min_rows} rows"
         return Check(*named, "info", "not applicable", None, "", f"{told}; {min_rows} and {min_days} are needed.")
     over, nearest = [], (-math.inf, "")
     for column in newest["columns"]:
@@ -55,15 +55,17 @@ def check_null_shares(
         if share > limit:
             over.append((share - limit, told))
     worst = ", ".join(told for _, told in sorted(over, reverse=True)[:MOST_NAMED])
-    told = f"{len(over)} columns miss more than the {len(past)} days before taught: {worst}." if over else ""
+    told = f"{len(over)} columns miss more values than allowed ({len(past)} days of history): {worst}." if over else ""
     told = (
-        told or f"all columns are within what {len(past)} days taught; nearest to its limit is {nearest[1] or 'none'}."
+        told
+        or f"all columns are within their limits ({len(past)} days of history); nearest to its limit is "
+        f"{nearest[1] or 'none'}."
     )
     return Check(*named, "warn", "failed" if over else "passed", len(over), "<= 0 columns", told)
 
 
 def learned_limit(shares: Sequence[float], rows: int) -> float | None:
-    """The most that may be missing among `rows`, given the shares of the days before."""
+    """Return the largest usual share of missing values among `rows`, given the shares of the days before."""
     if not shares:
         return None
     middle = median(shares)
@@ -75,7 +77,7 @@ def learned_limit(shares: Sequence[float], rows: int) -> float | None:
 def compare(
     subject: str, now: Profile, then: Profile, limits: ChangeLimits, codes: Codes, min_rows: int
 ) -> list[Check]:
-    """Three checks: on the means of numbers, on the shares of words, on missing values."""
+    """Return three checks: on the means of numbers, the shares of words, and missing values."""
     titles = {
         codes.numbers: f"numbers are like those of {codes.against}",
         codes.words: f"words are like those of {codes.against}",
@@ -107,7 +109,7 @@ def _furthest(code: str, title: str, subject: str, moved: list[tuple[float, str]
     moved = sorted(moved, key=lambda one: (-one[0], one[1]))
     off = [told for size, told in moved if size > limit]
     told = f"{len(off)} of {len(moved)} columns moved: {', '.join(off[:MOST_NAMED])}." if off else ""
-    told = told or f"none of {len(moved)} columns moved; most did {moved[0][1]}."
+    told = told or f"all {len(moved)} columns are within the limit; the furthest is {moved[0][1]}."
     outcome = "failed" if off else "passed"
     return Check(
         code, title, subject, "warn", "failed" if outcome == "failed" else "passed", moved[0][0], f"<= {limit:g}", told
@@ -115,10 +117,9 @@ def _furthest(code: str, title: str, subject: str, moved: list[tuple[float, str]
 
 
 def mean_shift(now: Mapping[str, Any], then: Mapping[str, Any]) -> float | None:
-    """How far the mean moved, in standard deviations of what was; None where there is nothing to compare.
+    """Return how far the mean moved, in standard deviations of the earlier values; None without a mean on both sides.
 
-    A number that hardly varies moves by many deviations when nothing of note happens: a third of its mean is the least
-    that counts as one.
+    A deviation counts as at least a third of the mean, because a number that hardly varies would move by many.
     """
     if now["kind"] != "number" or then["kind"] != "number" or now["mean"] is None or then["mean"] is None:
         return None
@@ -127,9 +128,9 @@ def mean_shift(now: Mapping[str, Any], then: Mapping[str, Any]) -> float | None:
 
 
 def word_distance(now: Mapping[str, int], then: Mapping[str, int]) -> tuple[float, str]:
-    """The share of rows that would have to carry another word to look as before, and the words that moved most.
+    """Return the share of rows that would need another word to look as before, and the words that moved most.
 
-    Words beyond the most frequent ones were not counted, so a word is held to be absent only where all were counted.
+    Only the most frequent words are counted, so a word counts as absent only where all words were counted.
     """
     total_now, total_then = sum(now.values()), sum(then.values())
     cut = len(now) >= MOST_WORDS or len(then) >= MOST_WORDS

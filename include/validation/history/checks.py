@@ -1,8 +1,8 @@
-"""History: what earlier days say about today, as checks, and what today leaves for later days.
+"""History: check today against earlier days, and save today's figures for later days.
 
-Belongs here: counting a snapshot by time, remembering its figures in `ops.profiles`, and asking the pure modules
-(volume, change) for checks. A run's history is its own snapshot's earlier days and what runs of earlier moments left;
-never the run itself, never a later moment, so the same run repeated says the same.
+Belongs here: counting a snapshot by time, saving its figures in `ops.profiles`, and asking the pure modules (volume,
+change) for checks. A run's history is its snapshot's earlier days and the figures of runs of earlier moments, so the
+same run repeated gives the same checks.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from include.validation.history.profiles import figures_of, profile_snapshot
 from include.validation.history.volume import Counts, Stream, check_held, check_parts, check_table, check_unseen
 from include.validation.limits import Limits, load_limits
 
-FIRST_HOURS = 2  # a span in which the publisher's rows begin this late still counts as a whole one
+FIRST_HOURS = 2  # a span whose first row comes this late still counts as whole
 RUN_BEFORE = Codes(numbers="ANO101", words="ANO102", nulls="ANO103", against="the run before")
 
 
 @dataclass(frozen=True)
 class Past:
-    """What runs of earlier moments left: rows of earlier spans by table, and the newest snapshot that was sound."""
+    """The figures of runs of earlier moments: rows of earlier spans by table, and the newest sound snapshot."""
 
     rows: Mapping[str, Counts]
     snapshot: Snapshot | None
@@ -43,9 +43,9 @@ class Past:
 def check(
     settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
 ) -> list[Check]:
-    """Every check that history makes on a snapshot, whose tables are open in `connection`; its figures are kept.
+    """Return every history check of a snapshot, whose tables are open in `connection`, and save its figures.
 
-    Those of a snapshot that only mends another are not to `remember`: its moment has figures.
+    Do not `remember` the figures of a snapshot that mends another: its moment has figures already.
     """
     limits = load_limits()
     profile = profile_snapshot(settings, snapshot)
@@ -58,7 +58,7 @@ def check(
 
 
 def find_past(settings: Settings, warehouse: Connection, as_of: datetime) -> Past:
-    """What is remembered from before `as_of`."""
+    """Return what was saved before `as_of`."""
     rows: dict[str, dict[int, float]] = {table.name: {} for table in TABLES}
     for table, days, value in warehouse.execute(query("validation/history/earlier_rows"), {"as_of": as_of}):
         rows[table][days] = value
@@ -66,11 +66,11 @@ def find_past(settings: Settings, warehouse: Connection, as_of: datetime) -> Pas
     try:
         return Past(rows, find_snapshot(settings, found[0]) if found else None)
     except ArtifactDamaged:
-        return Past(rows, None)  # it was cleaned away; the next run has one again
+        return Past(rows, None)  # retention removed it; the next run has one again
 
 
 def keep_figures(warehouse: Connection, snapshot: Snapshot, profile: Mapping[str, Any]) -> None:
-    """The figures of the newest 24 hours in `ops.profiles`, in place of those of an earlier try."""
+    """Save the figures of the newest 24 hours in `ops.profiles`, replacing those of an earlier try."""
     names = ("table_name", "column_name", "measure", "value")
     where = {"as_of": snapshot.as_of, "snapshot_id": snapshot.id}
     with warehouse.cursor() as cursor:
@@ -84,7 +84,7 @@ def keep_figures(warehouse: Connection, snapshot: Snapshot, profile: Mapping[str
 def check_volume(
     settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, past: Past, limits: Limits
 ) -> list[Check]:
-    """Rows and freshness: tables, then publishers and categories."""
+    """Return the checks on rows and freshness: tables, then publishers and categories."""
     since = {
         "articles": snapshot.window_start - timedelta(days=settings.article_lookback_days),
         "reading_events": snapshot.window_start,
@@ -113,7 +113,7 @@ def check_volume(
 def read_stream(
     connection: duckdb.DuckDBPyConnection, table: str, snapshot: Snapshot, since: datetime, past: Past
 ) -> Stream:
-    """A table's rows by time. The days before the publisher's first row are no history, they are before history."""
+    """Return a table's rows by time. Days before the publisher's first row do not count as history."""
     counted = (
         duck.query("validation/history/event_hours")
         if table == "reading_events"
@@ -139,7 +139,7 @@ def read_stream(
 
 
 def _longest_gap(hours: Mapping[int, int], back: int) -> int:
-    """The most hours in a row without a row, within one span of 24."""
+    """Return the longest run of hours without rows within one span of 24."""
     longest = running = 0
     for hour in range(24 * back, 24 * (back + 1)):
         running = 0 if hours.get(hour) else running + 1
@@ -148,7 +148,7 @@ def _longest_gap(hours: Mapping[int, int], back: int) -> int:
 
 
 def full_days(snapshot: Snapshot, table: str, since: datetime, first_row_at: datetime) -> dict[date, int]:
-    """Rows of every UTC day that lies whole in the snapshot and after the publisher's beginning, missing days too."""
+    """Return the rows of every whole UTC day of the snapshot since the publisher's first row, missing days too."""
     rows: dict[str, int] = {}
     for file in snapshot.files:
         if file.table == table:
@@ -169,7 +169,7 @@ def _next(day: date) -> date:
 def read_parts(
     connection: duckdb.DuckDBPyConnection, as_of: datetime, since: datetime, spans: Counts
 ) -> dict[str, dict[str, Counts]]:
-    """Articles by publisher and by category; a span in which one of them has none counts as none."""
+    """Return articles by publisher and by category; a span without articles counts as 0."""
     count = (as_of - since) // timedelta(days=1)
     found = duck.fetch(
         connection,
@@ -201,7 +201,7 @@ def _rows_by_day(snapshot: Snapshot, table: SourceTable, begin: datetime, end: d
             continue
         if table.day_column:
             if file.day == WHOLE:
-                continue  # rows that no window holds
+                continue  # rows outside every window
             start = datetime.fromisoformat(file.day).replace(tzinfo=UTC)
             if start < begin or start + timedelta(days=1) > end:
                 continue
@@ -212,7 +212,7 @@ def _rows_by_day(snapshot: Snapshot, table: SourceTable, begin: datetime, end: d
 def check_change(
     settings: Settings, snapshot: Snapshot, profile: Mapping[str, Any], past: Past, limits: Limits
 ) -> list[Check]:
-    """Missing values against the days before, and the newest 24 hours against those of the run before."""
+    """Return the checks against earlier days (missing values) and against the run before (newest 24 hours)."""
     before = profile_snapshot(settings, past.snapshot) if past.snapshot else None
     newest_from = (snapshot.as_of - timedelta(hours=24)).date().isoformat()
     checks = []

@@ -1,8 +1,8 @@
-"""Profiles: what a table looked like, in figures small enough to keep for ever and to compare.
+"""Profiles: figures of a table, small enough to keep forever and to compare.
 
-Belongs here: measuring columns, day by day and over the newest 24 hours, and keeping what was measured. Does not belong
-here: saying what is usual (volume, change). A day's file is measured once, for its content names it; a run measures the
-days it has not seen, and its newest 24 hours.
+Belongs here: measuring columns, day by day and over the newest 24 hours, and saving the figures. Does not belong here:
+deciding what is usual (volume, change). A day's file is measured once, because its content names it; a run measures
+only new days and its newest 24 hours.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from include.data.day_files import WHOLE
 from include.data.snapshot import Snapshot
 from include.data.store import object_path, read_json, write_json
 
-VERSION = "p1"  # what is measured; another version measures everything anew
+VERSION = "p1"  # of the figures; another version measures everything again
 NEWEST_HOURS = 24
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_WORDS = 50
 LONGEST_WORD = 80
-TEXTS = ("title", "summary")  # written for people: their length says something, their words do not recur
+TEXTS = ("title", "summary")  # free text: its length is measured, its words do not recur
 IGNORED = ("filename", "file_row_number", "created")
-LARGEST_NUMBER = 1e15  # beyond it, and for numbers that are none, squares do not add up
+LARGEST_NUMBER = 1e15  # beyond it, and for NaN, squares do not add up
 DIGITS = 6  # significant ones; beyond them a mean depends on the order in which threads add
 
 Figures = dict[str, Any]  # of one column
@@ -41,9 +41,9 @@ Profile = dict[str, Any]  # {"rows": …, "columns": {name: Figures}}
 
 
 def profile_snapshot(settings: Settings, snapshot: Snapshot) -> dict[str, Any]:
-    """The profile of a snapshot, kept as `profile.json` beside its manifest: every day's file and the newest 24 hours.
+    """Return the profile of a snapshot: every day's file and the newest 24 hours.
 
-    What a snapshot holds is in its name, so a profile that is there is the right one.
+    It is saved as `profile.json` beside the manifest. The content names the snapshot, so a saved profile is valid.
     """
     path = settings.home / "snapshots" / snapshot.id / "profile.json"
     if path.exists() and (known := read_json(path))["version"] == VERSION:
@@ -64,12 +64,12 @@ def profile_snapshot(settings: Settings, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _place(taken: dict[str, Profile], day: str) -> str:
-    """The day, or the day with a number when a table has several files of it."""
+    """Return the day, numbered when a table has several files of it."""
     return day if day not in taken else f"{day}#{sum(one.partition('#')[0] == day for one in taken) + 1}"
 
 
 def profile_file(settings: Settings, sha256: str) -> Profile:
-    """The profile of one stored file, measured when its content is first seen."""
+    """Return the profile of one stored file, measured when its content is first seen."""
     path = settings.home / "snapshots" / "profiles" / VERSION / sha256[:2] / f"{sha256}.json"
     if not path.exists():
         with duck.connect() as connection:
@@ -78,7 +78,7 @@ def profile_file(settings: Settings, sha256: str) -> Profile:
 
 
 def profile_newest(settings: Settings, snapshot: Snapshot) -> dict[str, Profile]:
-    """Each table's rows of the last 24 hours before `as_of`; a table without a day column is taken whole."""
+    """Return each table's profile of the 24 hours before `as_of`; a table without a day column is measured whole."""
     begin = snapshot.as_of - timedelta(hours=NEWEST_HOURS)
     found = {}
     for table in TABLES:
@@ -95,7 +95,7 @@ def profile_newest(settings: Settings, snapshot: Snapshot) -> dict[str, Profile]
 
 
 def measure(rows: duckdb.DuckDBPyRelation) -> Profile:
-    """The figures of every column, in one pass and one more per column of words."""
+    """Return the figures of every column, in one pass and one more per column of words."""
     kinds = {
         name: kind_of(name, str(dtype))
         for name, dtype in zip(rows.columns, rows.dtypes, strict=True)
@@ -119,7 +119,7 @@ def measure(rows: duckdb.DuckDBPyRelation) -> Profile:
 
 
 def kind_of(column: str, dtype: str) -> str:
-    """How a column is measured: id, text, word, number, moment, flag, or list."""
+    """Return the kind by which a column is measured: id, text, word, number, moment, flag, or list."""
     if dtype.endswith("[]"):
         return "list"
     if column.endswith("_id"):
@@ -155,7 +155,7 @@ def _figures(name: str, kind: str) -> list[tuple[str, Expression]]:
 
 
 def _words(rows: duckdb.DuckDBPyRelation, column: str) -> dict[str, int]:
-    """The most frequent values with their counts; long ones are cut."""
+    """Return the most frequent values with their counts; long values are cut."""
     word = FunctionExpression("left", ColumnExpression(column), ConstantExpression(LONGEST_WORD))
     counted = rows.filter(ColumnExpression(column).isnotnull()).aggregate(
         [word.alias("word"), FunctionExpression("count_star").alias("n")], "all"
@@ -168,13 +168,13 @@ def _round(value: Any) -> Any:
 
 
 def null_share(profile: Profile, column: str) -> float | None:
-    """The share of a column's values that are missing; None without rows or without the column."""
+    """Return the share of a column's values that are missing; None without rows or without the column."""
     figures = profile["columns"].get(column)
     return figures["nulls"] / profile["rows"] if figures and profile["rows"] else None
 
 
 def figures_of(profiles: dict[str, Profile]) -> list[tuple[str, str, str, float]]:
-    """Table, column, measure and value of everything worth a chart; the column is empty for the table itself."""
+    """Return table, column, measure and value of every figure to chart; column is empty for the table itself."""
     rows: list[tuple[str, str, str, float]] = []
     for table, profile in profiles.items():
         rows.append((table, "", "rows", profile["rows"]))

@@ -1,7 +1,7 @@
-"""Propose: limits that a snapshot and the runs before it suggest, as a file for people to review.
+"""Propose: suggest limits from a snapshot and earlier runs, as a file for people to review.
 
-The file says for each limit what is in force, what was observed and why another one is suggested; those that would let
-more pass than today are marked. Nothing reads it: a person who agrees commits it as `include/validation/limits.toml`.
+For each limit the file gives the value in force, the observed values and the suggestion; limits that let more pass than
+today are marked. Nothing reads it: a person who agrees commits it as `include/validation/limits.toml`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from include.validation.history.volume import Stream
 from include.validation.limits import Limits, TableLimits, load_limits
 
 ENOUGH_RUNS = 5
-ROOM = 0.15  # a suggested limit leaves this much beyond what was observed
+ROOM = 0.15  # a suggested limit is this share beyond the observed values
 CODES = {
     "change": {"mean_shift": "ANO101", "word_distance": "ANO102", "null_share": "ANO103"},
     "skew": {"mean_shift": "SKW101", "word_distance": "SKW102", "null_share": "SKW103"},
 }
 HEAD = """# Limits suggested by snapshot {id}, as of {as_of:%Y-%m-%d %H:%M} UTC.
 #
-# Nothing is in force yet. Read each line, correct what you know better, and commit the file as
+# Not in force yet. Read each line, correct it where you know better, and commit the file as
 # include/validation/limits.toml; the next run reads it. Lines marked LOOSER let more pass than today.
 
 min_days = {limits.min_days}
@@ -42,7 +42,7 @@ min_rows = {limits.min_rows}
 
 
 def propose(settings: Settings, snapshot_id: str | None = None) -> Path:
-    """Where the suggestion lies: for this snapshot, or for the newest one that was validated."""
+    """Save the suggestion for this snapshot, or for the newest validated one, and return its path."""
     limits, snapshot = load_limits(), find_snapshot(settings, snapshot_id or _newest(settings))
     with connect(settings) as warehouse:
         observed = {code: (most, runs) for code, most, runs in warehouse.execute(query("validation/history/observed"))}
@@ -65,7 +65,7 @@ def propose(settings: Settings, snapshot_id: str | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = scratch(settings)
     draft.write_text("\n".join(lines) + "\n")
-    load_limits(draft)  # what is suggested can be used
+    load_limits(draft)  # raises unless the suggestion is valid
     return draft.replace(path)
 
 
@@ -94,11 +94,11 @@ def _volume(present: TableLimits, stream: Stream | None, min_days: int) -> Itera
     middle = median(spans) if spans else 0
     keep = ("block_below", "block_above", "warn_below", "warn_above")
     if len(spans) < min_days or not middle:
-        yield f"# {len(spans)} days of history, {min_days} are needed: as they are."
+        yield f"# {len(spans)} days of history, {min_days} are needed: left as they are."
         yield from (f"{name} = {getattr(present, name):g}" for name in keep)
     else:
         low, high = min(spans) / middle, max(spans) / middle
-        yield f"# {len(spans)} days (24 hours) with {min(spans):,.0f} to {max(spans):,.0f} rows, {middle:,.0f} usually:"
+        yield f"# {len(spans)} days (24 hours) with {min(spans):,.0f} to {max(spans):,.0f} rows, usually {middle:,.0f}:"
         yield f"# {low:.2f} to {high:.2f} times what is usual"
         warn_below = min(0.95, max(0.1, math.floor(low * (1 - ROOM) * 20) / 20))
         warn_above = max(1.1, math.ceil(high * (1 + ROOM) * 20) / 20)
@@ -107,7 +107,7 @@ def _volume(present: TableLimits, stream: Stream | None, min_days: int) -> Itera
             yield _line(name, value, getattr(present, name), is_floor=name.endswith("below"))
     if stream:
         gap = stream.usual_gap_hours or 0.0
-        yield f"# the longest gap that a day usually has: {gap:g} hours"
+        yield f"# the usual longest gap within a day: {gap:g} hours"
         yield _line("stale_hours", max(2.0, 3 * gap + 1), present.stale_hours)
 
 
@@ -120,7 +120,7 @@ def _line(name: str, value: float, present: float | None, *, is_floor: bool = Fa
 
 
 def _numbers(table: SourceTable, days: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """What numbers were, beside the rule that bounds them; rules stand in include/core/contract.py, not here."""
+    """Yield the range of each number beside the rule that bounds it; rules are declared in include/core/contract.py."""
     for column in table.columns.names:
         seen = [day["columns"][column] for day in days if day["columns"].get(column, {}).get("mean") is not None]
         seen = [one for one in seen if one["kind"] == "number"]
@@ -133,7 +133,7 @@ def _numbers(table: SourceTable, days: Sequence[dict[str, Any]]) -> Iterator[str
 
 
 def _null_shares(present: TableLimits, days: Sequence[dict[str, Any]]) -> Iterator[str]:
-    yield "# Limits are learned from the days before; a line fixes one. Suggested where some values are always missing."
+    yield "# Limits are learned from the days before; a line here fixes one. Suggested where values are always missing."
     for column in sorted({name for day in days for name in day["columns"]}):
         shares = [share for day in days if (share := null_share(day, column)) is not None]
         given = present.null_share.get(column)
@@ -142,7 +142,7 @@ def _null_shares(present: TableLimits, days: Sequence[dict[str, Any]]) -> Iterat
         most = max(shares, default=given or 0.0)
         value = round(min(1.0, most + 0.02), 3)
         if given is None and value == 1:
-            continue  # a limit that nothing can exceed is none
+            continue  # nothing can exceed a limit of 1
         yield _line(column, value, given, why=f"; {min(shares, default=0):.2%} to {most:.2%} in {len(shares)} days")
 
 

@@ -1,8 +1,8 @@
-"""Volume and freshness: is there as much of everything as this day expects, and is it new enough.
+"""Volume and freshness: compare row counts with the expectation for this day, and check that data is new enough.
 
-Belongs here: what a day expects, from the same weekdays before it or else the last days, and the checks that follow.
-Pure functions of counts; who counts and what is remembered is in history. Days are spans of 24 hours counted back from
-`as_of`, so that a run at any hour compares equal spans; 0 is the newest.
+Belongs here: the expectation, from the same weekdays or else the last days, and the checks that follow, as pure
+functions of counts; counting is in `checks.py`. Days are spans of 24 hours counted back from `as_of`, so that a run at
+any hour compares equal spans; 0 is the newest.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from include.core.checks import Check, Severity
 from include.validation.limits import TableLimits
 
 WEEK = 7
-WEEKS_TO_BE_SURE = 3  # so many same weekdays speak for themselves; fewer are heard beside the last days
-NOISE = 4.0  # standard deviations of a count that chance may take away or add
+WEEKS_TO_BE_SURE = 3  # from this many same weekdays on, the last days are not used as well
+NOISE = 4.0  # standard deviations of a count that chance explains, either way
 SPREAD = 3.0  # the same for the days' own ups and downs, on a scale of multiples
-NEVER_ENOUGH = 0.1  # whatever the days' ups and downs: a tenth of what is expected is not a day
+NEVER_ENOUGH = 0.1  # below a tenth of the expectation a day counts as missing, however much days vary
 MOST_NAMED = 3
 
 Counts = Mapping[int, float]  # days back -> rows
@@ -28,7 +28,7 @@ Counts = Mapping[int, float]  # days back -> rows
 
 @dataclass(frozen=True)
 class Stream:
-    """A table's rows by time: per span of 24 hours, per full UTC day, and how old the newest is."""
+    """A table's rows by time: per span of 24 hours, per full UTC day, and the age of the newest."""
 
     table: str
     as_of: datetime
@@ -40,7 +40,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a day expects, on what grounds, and how far days like it lie apart (as a factor's logarithm)."""
+    """The expected rows of a day, the grounds, and the spread of such days (as the logarithm of a factor)."""
 
     rows: float
     grounds: str
@@ -48,7 +48,7 @@ class Expected:
 
 
 def expect(spans: Counts, weekday: str, min_days: int) -> list[Expected]:
-    """What is known of the newest span from those before it: by its weekday, by the last days, or nothing."""
+    """Return the expectations for the newest span, by weekday and by the last days; empty with too little history."""
     before = {back: rows for back, rows in spans.items() if back > 0}
     if len(before) < min_days:
         return []
@@ -64,14 +64,14 @@ def expect(spans: Counts, weekday: str, min_days: int) -> list[Expected]:
 
 
 def _spread(values: Sequence[float]) -> float:
-    """The usual distance of days from their middle, robustly, as the logarithm of a factor."""
+    """Return the usual distance of days from their median, robustly, as the logarithm of a factor."""
     middle = median(values)
     steps = [abs(math.log((value + 1) / (middle + 1))) for value in values]
     return 1.4826 * median(steps)
 
 
 def bounds(expected: Expected, below: float, above: float) -> tuple[float, float]:
-    """The least and the most rows that are no cause for alarm: by share, by the days' own spread, and by chance."""
+    """Return the fewest and the most rows allowed: by share, by the days' own spread, and by chance."""
     rows, chance, factor = expected.rows, NOISE * math.sqrt(expected.rows), math.exp(SPREAD * expected.spread)
     low = min(max(min(below * rows, rows / factor), NEVER_ENOUGH * rows), rows - chance)
     high = max(above * rows, rows * factor, rows + chance + NOISE)
@@ -84,7 +84,7 @@ def nearest(observed: float, expectations: Sequence[Expected]) -> Expected:
 
 
 def check_table(stream: Stream, limits: TableLimits, min_days: int) -> list[Check]:
-    """The checks on a table's rows as a whole."""
+    """Return the checks on a table's rows as a whole."""
     checks = _check_newest(stream, limits, min_days)
     if stream.days:
         checks += _check_days(stream, min_days)
@@ -116,7 +116,7 @@ def _between(
     times = rows / expected.rows if expected.rows else None
     word = "fewer" if rows < low else "more" if rows > high else "as many"
     told = f"{rows:,.0f} rows in the newest 24 hours, {expected.rows:,.0f} expected by {expected.grounds}"
-    verdict = f"{word} {'than' if word != 'as many' else 'as'} this day expects"
+    verdict = f"{word} {'than' if word != 'as many' else 'as'} usual for this day"
     return Check(
         code,
         title,
@@ -125,12 +125,13 @@ def _between(
         "passed" if low <= rows <= high else "failed",
         times,
         f"{low:,.0f} to {high:,.0f} rows",
-        f"{told}{f' ({times:.2f} times)' if times is not None else ''}: {verdict}; {low:,.0f} to {high:,.0f} may be.",
+        f"{told}{f' ({times:.2f} times)' if times is not None else ''}: {verdict}; "
+        f"{low:,.0f} to {high:,.0f} are allowed.",
     )
 
 
 def _check_days(stream: Stream, min_days: int) -> list[Check]:
-    """Days without rows among days with rows: the newest full one stops the run, an older one is noted."""
+    """Return the checks for missing days: the newest full one stops the run, an older one is noted."""
     newest, older = ("VOL103", "the newest full day is there"), ("VOL104", "no earlier day is missing")
     if len(stream.days) <= min_days:
         return [unknown(*named, stream.table, len(stream.days) - 1, min_days) for named in (newest, older)]
@@ -145,7 +146,7 @@ def _check_days(stream: Stream, min_days: int) -> list[Check]:
     checks = []
     for (code, title), severity, gone in zip((newest, older), severities, parts, strict=True):
         named = ", ".join(f"{day} ({stream.days[day]:,} rows)" for day in gone[-MOST_NAMED:])
-        told = f"{len(gone)} missing or nearly so: {named}" if gone else f"none of {len(stream.days)} days is missing"
+        told = f"{len(gone)} missing or nearly so: {named}" if gone else f"all {len(stream.days)} days are there"
         sentence = f"{told}; a day usually has {usual:,.0f} rows, {least:,.0f} count as a day."
         outcome = "failed" if gone else "passed"
         checks.append(_counted(code, title, stream.table, severity, outcome, len(gone), sentence))
@@ -153,7 +154,7 @@ def _check_days(stream: Stream, min_days: int) -> list[Check]:
 
 
 def _is_quiet(day: date, days: Mapping[date, int], least: float) -> bool:
-    """Whether the other days of this weekday have no rows to speak of, either: some publishers rest on Sundays."""
+    """Return whether other days of this weekday are nearly empty too: some publishers rest on Sundays."""
     alike = [rows for other, rows in days.items() if other != day and other.weekday() == day.weekday()]
     return bool(alike) and median(alike) < least
 
@@ -169,14 +170,14 @@ def _check_freshness(stream: Stream, limits: TableLimits) -> Check:
         "passed" if age <= limit else "failed",
         age,
         f"<= {limit:g} hours",
-        f"the newest row is {age:.1f} hours older than the run's moment; {limit:g} may be, the usual gap is {gap:g}.",
+        f"the newest row is {age:.1f} hours older than the run's moment; limit {limit:g}, usual gap {gap:g}.",
     )
 
 
 def check_parts(
     code: str, title: str, table: str, parts: Mapping[str, Counts], as_of: datetime, limits: TableLimits, min_days: int
 ) -> Check:
-    """One check on all publishers, or all categories, each against its own days before."""
+    """Return one check on all publishers, or all categories, each against its own earlier days."""
     weekday = f"{as_of - timedelta(hours=24):%A}"
     off, judged, days = [], 0, 0
     for name, spans in sorted(parts.items()):
@@ -193,13 +194,13 @@ def check_parts(
     if not judged:
         return unknown(code, title, table, days, min_days)
     worst = ", ".join(told for _, told in sorted(off, key=lambda one: (-one[0], one[1]))[:MOST_NAMED])
-    sentence = f"{len(off)} of {judged} had fewer or more rows in the newest 24 hours than their day expects"
+    sentence = f"{len(off)} of {judged} had fewer or more rows in the newest 24 hours than usual for the day"
     outcome = "failed" if off else "passed"
     return _counted(code, title, table, "warn", outcome, len(off), f"{sentence}{': ' + worst if worst else ''}.")
 
 
 def check_unseen(parts: Mapping[str, Counts], limits: TableLimits, min_days: int) -> Check:
-    """Categories of the newest 24 hours that no earlier day had and nobody announced."""
+    """Return the check for categories of the newest 24 hours that no earlier day had and no limit announces."""
     named = ("VOL108", "no category is seen for the first time", "articles")
     days = max((sum(back > 0 for back in spans) for spans in parts.values()), default=0)
     if days < min_days:
@@ -211,12 +212,12 @@ def check_unseen(parts: Mapping[str, Counts], limits: TableLimits, min_days: int
         if spans.get(0, 0) and name not in announced and not any(rows for back, rows in spans.items() if back > 0)
     }
     told = ", ".join(f"{name} ({rows:,.0f} rows)" for name, rows in list(unseen.items())[:MOST_NAMED])
-    sentence = f"{len(unseen)} categories were never seen before: {told}." if unseen else "every category is known."
+    sentence = f"{len(unseen)} categories are new: {told}." if unseen else "every category is known."
     return _counted(*named, "warn", "failed" if unseen else "passed", len(unseen), sentence)
 
 
 def unknown(code: str, title: str, subject: str, days: int, min_days: int) -> Check:
-    """The answer while there is too little history: nothing is claimed, nothing is stopped."""
+    """Return the check for too little history; it stops nothing."""
     told = f"not enough history: {max(days, 0)} days before this one, {min_days} are needed."
     return Check(code, title, subject, "info", "not applicable", None, "", told)
 
@@ -228,7 +229,7 @@ def _counted(code: str, title: str, subject: str, severity: Severity, outcome: s
 def check_held(
     table: str, now: Mapping[str, int], then: Mapping[str, int], told: str, limits: TableLimits
 ) -> list[Check]:
-    """Whether the days that an earlier snapshot held, too, still have their rows; days are told by name."""
+    """Return the checks that days of an earlier snapshot still have their rows; days are matched by name."""
     gone, changed = ("VOL106", "days held before were not emptied"), ("VOL107", "days held before are as they were")
     common = sorted(set(now) & set(then))
     before, after = sum(then[day] for day in common), sum(now[day] for day in common)

@@ -1,1 +1,1 @@
-"""The rows that were set aside: who they are, why, and how they come back after a fix."""
+"""Quarantined rows: which they are, why, and how they come back after a fix."""

@@ -1,7 +1,7 @@
-"""The raw snapshot with what the publisher shows today in the place of rows set aside, and what is clean of it.
+"""Replace quarantined rows of a raw snapshot by the publisher's present rows, and make the clean version.
 
 Belongs here: finding those rows, asking the publisher for them, putting them in place. Does not belong here: judging
-the result and keeping it (`replay.py`). The raw snapshot's own files are never changed.
+and saving the result (`include/pipeline/replaying.py`). The raw snapshot's own files are never changed.
 """
 
 from __future__ import annotations
@@ -27,46 +27,46 @@ from include.data.store import object_path
 from include.validation.broken_rows import BrokenRow, leave_out
 
 Place = tuple[str, str, int]  # table, the raw file's digest, the row's number in it
-# In what order a table's rows lie in their file, as the extract writes them.
+# The order of a table's rows in their file, as the extract writes them.
 ORDER = {
     "subscribers": ("reader_id", "signed_up_at"),
     "articles": ("published_at", "article_id", "ingested_at"),
     "reading_events": ("occurred_at", "event_id", "ingested_at"),
 }
-# What a reading event names, and where that is found.
+# The ids in a reading event, and the tables they refer to.
 NAMED = (("reader_id", "subscribers"), ("article_id", "articles"))
 
 
 @dataclass(frozen=True)
 class AsideRow:
-    """A row of the raw snapshot that is set aside, and whether it is to be tried again."""
+    """A quarantined row of the raw snapshot; `is_meant` marks one to try again."""
 
     place: Place
     key: str | None
     codes: tuple[str, ...]
     is_meant: bool
-    unknown: BrokenRow | None = None  # the row itself, where today's rules found it and quarantine has it not
+    unknown: BrokenRow | None = None  # the row itself, if today's rules found it and quarantine lacks it
 
 
 @dataclass(frozen=True)
 class Mended:
-    """The mended snapshot: its files lie where the raw ones lie, row by row, and those that were added behind them."""
+    """The mended snapshot: its files match the raw ones row by row; added files follow."""
 
     snapshot: Snapshot
-    file_now: dict[tuple[str, str], str]  # of a raw file: its digest after the mending
+    file_now: dict[tuple[str, str], str]  # digest of a raw file -> its digest after mending
     places: frozenset[Place]
-    days: frozenset[tuple[str, str]]  # tables and days that rows left or came into
+    days: frozenset[tuple[str, str]]  # tables and days that lost or gained rows
     added: int
 
     def file_then(self) -> dict[tuple[str, str], str]:
-        """Of a mended file: the digest of the raw one in its place."""
+        """Return the digest of the raw file for each mended one."""
         return {(table, now): then for (table, then), now in self.file_now.items()}
 
 
 def mend(settings: Settings, raw: Snapshot, aside: Sequence[AsideRow]) -> Mended:
-    """The raw snapshot with the publisher's present rows in place of those to be tried again, as far as they differ.
+    """Return the raw snapshot with the publisher's present rows in place of those to try again, where they differ.
 
-    Readers and articles that such events name and the snapshot lacks come along.
+    Readers and articles that such events name and the snapshot lacks are added.
     """
     files: dict[DayFile, DayFile] = {}
     places: set[Place] = set()
@@ -107,7 +107,7 @@ def mend(settings: Settings, raw: Snapshot, aside: Sequence[AsideRow]) -> Mended
 
 
 def read_present(settings: Settings, raw: Snapshot, table: SourceTable, keys: pa.Array) -> pa.Table:
-    """What the publisher shows today under these keys and within the window; a key that is there twice is left out."""
+    """Return the publisher's present rows with these keys within the window; keys that occur twice are left out."""
     rows: list[dict[str, Any]] = []
     if len(keys):
         values = {"keys": keys.to_pylist(), "window_start": raw.window_start, "window_end": raw.as_of}
@@ -120,13 +120,13 @@ def read_present(settings: Settings, raw: Snapshot, table: SourceTable, keys: pa
         return pa.Table.from_pylist(once, table.columns)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise SourceError(
-            f"source.{table.name} shows {len(once):,} of the rows set aside in a way that cannot be read: {error}.",
-            hint="mend the view, then replay again.",
+            f"source.{table.name} returns {len(once):,} of the quarantined rows, and they cannot be read: {error}.",
+            hint="fix the view, then replay again.",
         ) from error
 
 
 def make_version(settings: Settings, raw: Snapshot, mended: Mended, out: Sequence[BrokenRow]) -> Snapshot:
-    """The mended snapshot without what stays out, one file per table and day, as if it had been extracted so."""
+    """Return the mended snapshot without the rows `out`, one file per table and day, as an extract writes it."""
     clean = leave_out(settings, mended.snapshot, out)
     tables = {table.name: table for table in TABLES}
     files = [file for file in clean.files if (file.table, file.day) not in mended.days]
@@ -149,7 +149,7 @@ def _typed(table: SourceTable, keys: Iterable[Any]) -> pa.Array:
 def _keys_of_good_rows(
     settings: Settings, raw: Snapshot, table: SourceTable, keys: pa.Array, aside: Sequence[AsideRow]
 ) -> pa.Array:
-    """Those of the keys that a row which is not set aside has: its copies stay out, whatever the publisher shows."""
+    """Return the keys that a row outside quarantine has: copies of it stay out, whatever the publisher shows."""
     taken = []
     for file in _files(raw, table) if len(keys) else []:
         held = pq.read_table(object_path(settings, file.sha256), columns=[table.key]).column(table.key)
@@ -170,7 +170,7 @@ def _days(table: SourceTable, rows: pa.Table) -> set[tuple[str, str]]:
 
 
 def _missing(settings: Settings, raw: Snapshot, table: SourceTable, named: set[Any]) -> list[DayFile]:
-    """Of what events name, the rows that the snapshot lacks, as the publisher shows them."""
+    """Return files with the rows that events name and the snapshot lacks, as the publisher shows them."""
     keys = _typed(table, named)
     known = _keys_of_good_rows(settings, raw, table, keys, [])
     present = read_present(settings, raw, table, keys.filter(pc.invert(pc.is_in(keys, known))))

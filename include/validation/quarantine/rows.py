@@ -1,7 +1,7 @@
-"""Rows that were set aside, for people: how many, which, whole, and what became of them.
+"""Quarantined rows for people: counts, content, and what became of them.
 
-Belongs here: reading `quarantine.*` and wording it. Does not belong here: setting rows aside (`validation.py`) or
-bringing them back (`replay.py`).
+Belongs here: reading `quarantine.*` and wording it. Does not belong here: quarantining rows (`judgement.py`) or
+bringing them back (`include/pipeline/replaying.py`).
 """
 
 from __future__ import annotations
@@ -27,69 +27,69 @@ Row = dict[str, Any]
 
 
 class NothingWaits(DaybreakError):
-    """No row that is set aside fits the wish and has not come back yet."""
+    """No quarantined row that fits the wish still waits."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """Which rows are meant; what is None leaves the choice open."""
+    """The rows a person asks for; None means any."""
 
     snapshot: str | None = None
     table: str | None = None
     code: str | None = None
 
     def words(self) -> str:
-        """The wish as a person reads it."""
+        """Return the wish as a person reads it."""
         parts = [f"{name} {value}" for name, value in asdict(self).items() if value]
         return f" for {', '.join(parts)}" if parts else ""
 
 
 def count_rows(settings: Settings, wish: Wish) -> list[Row]:
-    """How many rows each check set aside per snapshot and table, newest snapshots first."""
+    """Count the rows that each check quarantined per snapshot and table, newest snapshots first."""
     return _read(settings, "count", asdict(wish))
 
 
 def find_rows(settings: Settings, wish: Wish, key: str | None, limit: int) -> list[Row]:
-    """The rows of a table that are meant, whole, the latest first; none is an error that says what there is."""
+    """Return the wanted rows of a table, whole, latest first; raise with what exists if there are none."""
     if key is None and wish.code is None:
         raise DaybreakError(
-            f"Which rows of {wish.table} are meant is open.",
-            hint="name a key, or a check with --code; `bin/daybreak quarantine list` counts rows per check.",
+            f"Name the rows of {wish.table} by key or by check.",
+            hint="add a key, or a check with --code; `bin/daybreak quarantine list` counts rows per check.",
         )
     found = _read(settings, "show", {**asdict(wish), "key": key, "limit": limit})
     if not found:
         there = _read(settings, "count", {"snapshot": None, "table": wish.table, "code": None})
         codes = sorted({row["code"] for row in there})
         raise DaybreakError(
-            f"No row of {wish.table} is set aside{f' under key {key}' if key else ''}"
+            f"No row of {wish.table} is quarantined{f' under key {key}' if key else ''}"
             f"{Wish(wish.snapshot, None, wish.code).words()}.",
             hint=f"{wish.table} has rows under {', '.join(codes)}; `bin/daybreak quarantine list` counts them."
             if codes
-            else f"nothing of {wish.table} is set aside at all.",
+            else f"{wish.table} has no quarantined rows; `bin/daybreak quarantine list` shows all tables.",
         )
     return found
 
 
 def newest_snapshot(settings: Settings, wish: Wish) -> str:
-    """The snapshot that is named, else the newest training one with such rows that wait; else `NothingWaits`."""
+    """Return the named snapshot, else the newest training one where such rows wait; else raise `NothingWaits`."""
     if wish.snapshot:
         return wish.snapshot
     found = _read(settings, "newest", asdict(wish))
     if not found:
         raise NothingWaits(
             f"No row waits in quarantine{wish.words()}.",
-            hint="`bin/daybreak quarantine list` shows what is set aside and what came back; "
-            "with its snapshot named, one that came back is tried again all the same.",
+            hint="`bin/daybreak quarantine list` shows which rows are quarantined and which came back; "
+            "name a snapshot to try rows that came back once more.",
         )
     return str(found[0]["snapshot_id"])
 
 
 def tell_counts(rows: Sequence[Row], wish: Wish, *, whole: bool = False) -> str:
-    """The counts as a table a person can read, and what to do next."""
+    """Return the counts as a readable table, and what to do next."""
     if not rows:
         return (
-            f"Nothing is set aside{wish.words()}. Rows appear here when `validate` finds broken ones "
-            "(docs/checks.md says which)."
+            f"No rows are quarantined{wish.words()}. Rows appear here when `validate` finds broken ones "
+            "(docs/checks.md lists the rules)."
         )
     snapshots = list(dict.fromkeys(row["snapshot_id"] for row in rows))
     shown = snapshots if whole else snapshots[:SHOWN_SNAPSHOTS]
@@ -115,7 +115,7 @@ def tell_counts(rows: Sequence[Row], wish: Wish, *, whole: bool = False) -> str:
 
 
 def tell_row(row: Row) -> str:
-    """One row whole, column by column, with what was wrong and what became of it."""
+    """Return one row as text, column by column, with what was wrong and what became of it."""
     found = f"in {row['snapshots']} snapshots, the latest" if row["snapshots"] > 1 else "in"
     state = (
         f"came back in {row['replayed_into']} ({row['replayed_at']:{MINUTE}})"

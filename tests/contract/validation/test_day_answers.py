@@ -1,4 +1,4 @@
-"""What Great Expectations says of days: the same whoever asks, with whatever other days, if DuckDB agrees."""
+"""Great Expectations' answers on days: the same whichever other days are asked about, if DuckDB agrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What history says, on real snapshots of the tiny world and a real warehouse."""
+"""History's checks, on real snapshots of the tiny world and a real warehouse."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def failed(found):
 
 
 def between(table, column, begin, end):
-    """Which rows lie in [begin, end)."""
+    """Return which rows lie in [begin, end)."""
     at = table.column(column)
     return pc.and_(pc.greater_equal(at, pa.scalar(begin, at.type)), pc.less(at, pa.scalar(end, at.type)))
 
@@ -77,7 +77,7 @@ def test_a_newest_day_without_rows_stops(forgetful, world):
     assert failed(found) >= {("VOL101", "reading_events"), ("VOL103", "reading_events"), ("VOL105", "reading_events")}
     assert found["VOL101", "reading_events"].blocks
     assert "0 rows in the newest 24 hours" in found["VOL101", "reading_events"].sentence
-    assert "fewer than this day expects" in found["VOL101", "reading_events"].sentence
+    assert "fewer than usual for this day" in found["VOL101", "reading_events"].sentence
 
 
 def test_half_the_volume_of_the_newest_day_is_noted_and_a_third_stops(forgetful, world):
@@ -94,7 +94,7 @@ def test_ten_times_the_volume_stops(forgetful, world):
     found = checks(forgetful, {**world, "reading_events": pa.concat_tables([events, *[newest] * 9])})
     assert found["VOL101", "reading_events"].blocks
     assert found["VOL101", "reading_events"].observed == pytest.approx(10, abs=0.2)
-    assert "more than this day expects" in found["VOL101", "reading_events"].sentence
+    assert "more than usual for this day" in found["VOL101", "reading_events"].sentence
 
 
 def test_a_day_missing_in_the_middle_is_noted_by_its_date(forgetful, world):

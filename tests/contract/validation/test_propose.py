@@ -47,7 +47,7 @@ def report(settings, snapshot):
 
 @pytest.fixture(scope="module")
 def proposed(settings, report):
-    """What `daybreak propose` wrote, as text."""
+    """Return the text that `daybreak propose` wrote."""
     before = FILE.read_bytes()
     answer = cli.say(settings, "propose")
     assert (answer.code, FILE.read_bytes()) == (0, before), "nothing loosens itself"
@@ -85,7 +85,7 @@ def test_observed_values_stand_beside_the_limits_in_force(proposed):
     assert said["articles"]["words"]["category"] == sorted(tiny.CATEGORIES)
     assert said["articles"]["warn_below"] == pytest.approx(0.85), "no day had less than usual: less the room of 0.15"
     assert "warn_below = 0.85  # in force: 0.6" in text(proposed)
-    assert "with 192 to 192 rows, 192 usually" in text(proposed)
+    assert "with 192 to 192 rows, usually 192" in text(proposed)
     assert "# word_count: 200 to 1200" in text(proposed)
     assert "ART106 allows (1, 50000)" in text(proposed)
 

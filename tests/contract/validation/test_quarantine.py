@@ -1,4 +1,4 @@
-"""Rows set aside, as a person asks for them: counted, shown whole; where there are none, what to do is said."""
+"""Quarantined rows as a person asks for them: counted, shown whole, and a hint where there are none."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_list_takes_filters_and_says_when_nothing_fits(settings):
     some = cli.say(settings, "quarantine", "list", "--snapshot", newer, "--table", "articles", "--code", "art103")
     assert [line.split()[1] for line in some.out.splitlines() if " rows " in line] == ["ART103"]
     none = cli.say(settings, "quarantine", "list", "--code", "EVT101")
-    assert (none.code, none.out.startswith("Nothing is set aside for code EVT101.")) == (0, True)
+    assert (none.code, none.out.startswith("No rows are quarantined for code EVT101.")) == (0, True)
 
 
 def test_a_row_is_shown_whole_once_for_all_snapshots_and_safe_for_a_terminal(settings):
@@ -93,9 +93,9 @@ def test_rows_of_a_check_are_shown_up_to_a_limit_that_is_told(settings):
 @pytest.mark.parametrize(
     ("words", "fact", "hint"),
     [
-        (("show", "articles", "1"), "No row of articles is set aside under key 1", "ART103, ART106"),
-        (("show", "subscribers", "1"), "No row of subscribers", "nothing of subscribers is set aside at all"),
-        (("show", "articles"), "Which rows of articles are meant is open", "--code"),
+        (("show", "articles", "1"), "No row of articles is quarantined under key 1", "ART103, ART106"),
+        (("show", "subscribers", "1"), "No row of subscribers", "subscribers has no quarantined rows"),
+        (("show", "articles"), "Name the rows of articles by key or by check.", "--code"),
         (("show", "news", "1"), "There is no table news", "subscribers, articles, reading_events"),
         (("list", "--table", "news"), "There is no table news", "subscribers, articles, reading_events"),
         (("show", "articles", "9003", "--limit", "0"), "--limit 0 shows nothing", "from 1"),

@@ -48,7 +48,7 @@ def broken(settings, raw):
 
 @pytest.fixture(scope="module")
 def judgement(settings, raw):
-    """What is said of the broken snapshot."""
+    """Return the answer on the broken snapshot."""
     return validation.judge_snapshot(settings, raw, settings.home / "docs")
 
 

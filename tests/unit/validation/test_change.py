@@ -1,4 +1,4 @@
-"""How far one profile is from another, on profiles written by hand."""
+"""The distance between two profiles, on profiles written by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def word(nulls=0, **words):
 
 
 def missing(*counts):
-    """Days of 1,000 rows, so many of which have no `summary`."""
+    """Return days of 1,000 rows, with these counts of missing `summary`."""
     return [profile(summary=word(nulls=count, a=1000 - count)) for count in counts]
 
 
@@ -67,7 +67,7 @@ def test_of_columns_that_miss_too_much_the_one_furthest_beyond_its_limit_comes_f
     now = profile(**{name: word(nulls=n, x=1000 - n) for name, n in {"a": 200, "b": 400, "c": 650, "d": 110}.items()})
     check = change.check_null_shares("articles", now, [], given, 3, 200)
     named = "b 40.00% (limit 10.00%), c 65.00% (limit 50.00%), a 20.00% (limit 10.00%)."
-    assert check.sentence == f"4 columns miss more than the 0 days before taught: {named}"
+    assert check.sentence == f"4 columns miss more values than allowed (0 days of history): {named}"
 
 
 def test_the_column_nearest_to_its_limit_is_named_when_none_is_beyond():

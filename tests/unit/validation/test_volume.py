@@ -1,4 +1,4 @@
-"""What a day expects and when a count is out of the usual, on series whose answer can be said beforehand."""
+"""The expectation for a day and unusual counts, on series whose answer is known beforehand."""
 
 from __future__ import annotations
 

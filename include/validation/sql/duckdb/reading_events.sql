@@ -1,4 +1,4 @@
--- The rows with what a rule needs to know of more than one value. Clocks may differ by five minutes.
+-- The rows with the facts about several values that rules need. Clocks may differ by five minutes.
 select *, kind is distinct from 'read' or dwell_seconds is not null as has_dwell_if_read,
        kind is distinct from 'impression' or coalesce(dwell_seconds, 0) = 0 as is_dwell_free_if_shown,
        kind is distinct from 'click' or position is not null as has_position_if_clicked,

@@ -1,5 +1,5 @@
--- The rows with what a rule needs to know of the other tables and of the window. A read may take fifteen minutes and
--- four seconds for every word of the article; more than four hours are no time at all, by another rule.
+-- The rows with the facts about other tables and the window that rules need. A read may take fifteen minutes and
+-- four seconds for every word of the article; more than four hours break another rule.
 with related as (
     select r.*, s.reader_id is not null as is_reader_known, a.article_id is not null as is_article_known,
            coalesce(r.occurred_at >= a.published_at, true) as is_after_publishing,

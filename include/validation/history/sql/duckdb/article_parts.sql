@@ -1,5 +1,5 @@
 -- Articles by publisher and by category, per span of 24 hours counted back from the run's moment.
--- Older articles than the snapshot holds in full count as one span further back: they tell what was seen before.
+-- Older articles than the snapshot holds in full count as one span further back, so that their names are known.
 with spans as (
     select publisher, category,
            case when published_at >= $since

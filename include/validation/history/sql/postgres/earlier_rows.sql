@@ -1,5 +1,5 @@
--- How many rows the 24 hours before the same time of earlier days had, as those days' own runs counted them.
--- Of several runs near that time the nearest one tells.
+-- The rows of the 24 hours before the same time on earlier days, as those days' own runs counted them.
+-- Of several runs near that time the nearest one counts.
 select distinct on (table_name, back.days) table_name, back.days, p.value
 from generate_series(1, 28) as back (days)
 join ops.profiles p

@@ -1,4 +1,4 @@
--- How many rows each check set aside, per snapshot and table, newest snapshots first; a row that breaks two rules
+-- The rows each check quarantined, per snapshot and table, newest snapshots first; a row that breaks two rules
 -- counts under both.
 select snapshot_id, table_name as "table", check_code as code, min(reason) as reason, count(*) as rows,
        count(replayed_into) as replayed, min(quarantined_at) as first_at, max(quarantined_at) as last_at,

@@ -1,4 +1,4 @@
--- The snapshot to try again when none is named: the newest with rows that have not come back; those that only served
+-- The snapshot to replay by default: the newest with rows that have not come back; those that only served
 -- an hour's lists come last.
 select snapshot_id
 from quarantine.every_row

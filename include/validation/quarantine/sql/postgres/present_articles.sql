@@ -1,4 +1,4 @@
--- What the view shows today under these keys. Times that most programs cannot say come as the first or last they can,
+-- The view's present rows under these keys. Times beyond what most programs can hold become the first or last they can,
 -- as the extract brings them.
 select article_id, title, summary, category, publisher, language, word_count, is_flagged,
        case when published_at is not null then least(greatest(published_at, timestamptz '0001-01-01 00:00Z'),

@@ -1,4 +1,4 @@
--- What the view shows today under these keys. Times that most programs cannot say come as the first or last they can,
+-- The view's present rows under these keys. Times beyond what most programs can hold become the first or last they can,
 -- as the extract brings them.
 select event_id, reader_id, article_id, kind, dwell_seconds, position, surface, batch_id, session_id,
        case when occurred_at is not null then least(greatest(occurred_at, timestamptz '0001-01-01 00:00Z'),

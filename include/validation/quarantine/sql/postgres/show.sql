@@ -1,4 +1,4 @@
--- Rows set aside, whole: each content once, however many snapshots it was found in, the latest first.
+-- Quarantined rows, whole: each content once, however many snapshots hold it, the latest first.
 select q.table_name as "table", q.primary_key as key, q.original::text as original,
        array_agg(distinct q.check_code || ' ' || q.reason) as breaks, count(distinct q.snapshot_id) as snapshots,
        max(q.snapshot_id) as snapshot_id, min(q.quarantined_at) as first_at, max(q.quarantined_at) as last_at,
