@@ -1,7 +1,7 @@
-"""What Feast knows: entities, feature views and versioned feature services. Declarations only, no computing.
+"""Feast's entities, feature views and versioned feature services: declarations only, no computing.
 
-`include/features/build.py` computes exactly these columns (a test holds the two against each other, both ways).
-The sources point to where a build leaves its files; `bin/daybreak features apply` registers them.
+`include/features/build.py` computes exactly these columns (a test compares the two, both ways).
+The sources point to the files of a build; `bin/daybreak features apply` registers them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LATEST = load_settings().home / "features" / "latest"
 
 
 def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
-    """Everything, over files below `root/<view>/`."""
+    """Return all declarations, over files below `root/<view>/`."""
     reader = Entity(name="reader", join_keys=["reader_id"], value_type=ValueType.INT64)
     article = Entity(name="article", join_keys=["article_id"], value_type=ValueType.INT64)
 

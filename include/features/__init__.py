@@ -1,4 +1,4 @@
-"""What was known about readers and articles at a moment, the same for training and for scoring."""
+"""Features: facts about readers and articles known at a moment, the same for training and for scoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features held against what no feature may be, before anything is trained on them or scored with them."""
+"""Audit: check features for values that no feature may have, before training and before scoring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEAST_ANSWERED_SHARE = 0.99
 
 
 def audit_features(build: Path, as_of: datetime, reach: timedelta) -> list[Check]:
-    """The checks on a build, counted over its files; its newest moment is at most a `reach` before the run's."""
+    """Return the checks on a build's files; its newest moment may be at most `reach` before the run's."""
     with duck.connect() as connection:
         for name in (*VIEWS, "requests"):
             connection.read_parquet(str(build / name / "part.parquet")).create_view(name)
@@ -28,7 +28,7 @@ def audit_features(build: Path, as_of: datetime, reach: timedelta) -> list[Check
     age_hours = (as_of - newest).total_seconds() / 3600 if newest else None
     return [
         none("FT101", "One row per key and moment", "repeated_rows", "rows repeat a key and moment"),
-        none("FT102", "Keys and moments are there", "unkeyed_rows", "rows lack their key or moment"),
+        none("FT102", "Keys and moments are there", "unkeyed_rows", "rows lack a key or moment"),
         none("FT103", "Nothing from after the moment", "later_rows", "rows are of a later moment than the run"),
         none("FT104", "Numbers are finite and not negative", "odd_numbers", "numbers are infinite or negative"),
         none("FT105", "Shares are shares", "odd_shares", "lists of shares are negative or sum to more than 1"),
@@ -40,8 +40,8 @@ def audit_features(build: Path, as_of: datetime, reach: timedelta) -> list[Check
             build.name,
             age_hours,
             reach.total_seconds() / 3600,
-            f"The newest of them are of {newest:%Y-%m-%d %H:%M} UTC, the run works as of {as_of:%Y-%m-%d %H:%M} UTC."
+            f"The newest features are of {newest:%Y-%m-%d %H:%M} UTC, the run works as of {as_of:%Y-%m-%d %H:%M} UTC."
             if newest
-            else "They are of no moment.",
+            else "No feature has a moment.",
         ),
     ]

@@ -1,9 +1,8 @@
-"""Features: what was known about readers and articles at each moment, computed once, in SQL, for training and scoring.
+"""Features: facts known about readers and articles at each moment, computed in SQL by the same code for both purposes.
 
 A build is a folder: one Parquet file per Feast view, the side tables that are not features (reads, co-reads, articles,
-and for training the outcomes), and the Feast registry that describes exactly this build. The same code serves both
-purposes; only the moments differ: training replays the list times of the past days, scoring asks for now. Whoever needs
-the scenes of other moments, and no files, asks `describe` and `make_scenes` for them.
+and for training the outcomes), and the Feast registry that describes exactly this build. Training replays the list
+times of past days, scoring asks for now; for scenes of other moments without files, call `describe` and `make_scenes`.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ COUNTING = {
 
 
 def list_times(settings: Settings, as_of: datetime, purpose: Purpose) -> list[datetime]:
-    """The moments a build describes: now for scoring, every step of the training and hold-out days for training."""
+    """Return the moments a build describes: now for scoring, each step of training and hold-out days for training."""
     if purpose == "scoring":
         return [as_of]
     step = timedelta(hours=settings.list_step_hours)
@@ -59,7 +58,7 @@ def list_times(settings: Settings, as_of: datetime, purpose: Purpose) -> list[da
 
 
 def counting(settings: Settings) -> dict[str, Any]:
-    """The parameters of the feature queries."""
+    """Return the parameters of the feature queries."""
     return {
         **COUNTING,
         "lookback_days": settings.lookback_days,
@@ -68,9 +67,9 @@ def counting(settings: Settings) -> dict[str, Any]:
 
 
 def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path) -> None:
-    """All tables of a build as Parquet files in `folder`, and the Feast registry that describes them at `home`.
+    """Write all tables of a build as Parquet files to `folder`, and the Feast registry that describes them at `home`.
 
-    Each is written as it comes, and read from its file by those that follow, so memory does not grow with the readers.
+    Each table is streamed to its file and read from there by later queries, so memory does not grow with readers.
     """
     moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MOMENT)})
     with open_tables(settings, snapshot) as connection:
@@ -93,7 +92,7 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
 
 
 def _write(place: Path, rows: pa.RecordBatchReader, **moments: datetime) -> Path:
-    """The file that holds the rows, with a column for each of the moments."""
+    """Write the rows to a file, with a column for each of the moments, and return its path."""
     schema = rows.schema
     for name in moments:
         schema = schema.append(pa.field(name, MOMENT))
@@ -111,9 +110,9 @@ def describe(
     asked: Purpose | pa.Table,
     parameters: Mapping[str, Any],
 ) -> dict[str, pa.Table]:
-    """Every table of a build, by name, from the tables `subscribers`, `articles` and `reading_events`.
+    """Return every table of a build, by name, from the tables `subscribers`, `articles` and `reading_events`.
 
-    `asked` are the requests (reader_id, list_at), or the purpose that says who is asked for.
+    `asked` holds the requests (reader_id, list_at), or the purpose that selects them.
     """
     tables = describe_world(connection, moments, parameters)
     if isinstance(asked, pa.Table):
@@ -126,7 +125,7 @@ def describe(
 def describe_world(
     connection: duckdb.DuckDBPyConnection, moments: Sequence[datetime], parameters: Mapping[str, Any]
 ) -> dict[str, pa.Table]:
-    """What is the same for everybody who asks at these moments; `read_kind` as in `describe_readers`."""
+    """Return the tables shared by all requests at these moments; `read_kind` as in `describe_readers`."""
     tables = {
         "moments": pa.table({"list_at": pa.array(moments, MOMENT)}),
         "articles": connection.table("articles").to_arrow_table(),
@@ -134,7 +133,7 @@ def describe_world(
     connection.register("moments", tables["moments"])
     parameters = {"read_kind": find_read_kind(connection), **parameters}
     tables |= {name: describe_part(connection, name, parameters) for name in OF_ALL if name != "co_reads"}
-    # moment by moment, for the pairs of all moments at once fill the memory
+    # moment by moment, because the pairs of all moments at once fill the memory
     together = []
     for number in range(len(moments)):
         connection.register("moments", tables["moments"].slice(number, 1))
@@ -148,19 +147,19 @@ def describe_world(
 def describe_readers(
     connection: duckdb.DuckDBPyConnection, requests: pa.Table, parameters: Mapping[str, Any]
 ) -> dict[str, pa.Table]:
-    """What is known about those who ask; `read_kind` among the parameters says what counts as a read elsewhere."""
+    """Return the tables about the requests' readers; `read_kind` in the parameters replaces the log's own kind."""
     connection.register("requests", requests)
     parameters = {"read_kind": find_read_kind(connection), **parameters}
     return {name: describe_part(connection, name, parameters) for name in OF_READERS}
 
 
 def describe_part(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
-    """The result of one feature query, which later queries may name as a table."""
+    """Return the result of one feature query, and register it as a table for later queries."""
     table = duck.fetch(connection, duck.query(f"features/{name}"), parameters)
     connection.register(_known_as(name), table)
     return table
 
 
 def _known_as(query_name: str) -> str:
-    """The name of the table that a query makes: who asks is asked differently for each purpose."""
+    """Return the name of the table that a query makes; each purpose has its own query for requests."""
     return query_name.removesuffix("_training").removesuffix("_scoring")

@@ -1,7 +1,7 @@
-"""The crowd: what everybody else did lately and what is live, small enough to travel with a model.
+"""The crowd: recent events of all readers and the live articles, small enough to travel with a model.
 
-Belongs here: taking it from a log, keeping it as files, and the world that follows from it at a moment. Who asks is no
-part of it: it holds no reader's id. Equal logs give equal bytes.
+Belongs here: taking it from a log, saving it as files, and deriving the world at a moment. It holds no reader's id, and
+equal logs give equal bytes.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from include.features.scenes import VERSION, Scenes, make_scenes
 
 FOLDER = "crowd"
 MOST_EVENTS = 5_000_000
-EVERY = timedelta(minutes=15)  # the world around readers is described anew so often; exactly at the crowd's own moment
+EVERY = timedelta(minutes=15)  # how often the world is described again, counted from the crowd's own moment
 WORLDS_HELD = 4
 UNKNOWN_IN_CROWD = {"event_id": pa.int64(), "position": pa.int16()}
 
 
 @dataclass(frozen=True)
 class World:
-    """What is the same for everybody who asks at a moment: the scenes of nobody."""
+    """The part of scenes that all requests at a moment share: scenes without requests."""
 
     moment: datetime
     scenes: Scenes
@@ -55,7 +55,7 @@ class World:
             moved[name] = table.set_column(
                 table.column_names.index("list_at"), "list_at", pa.repeat(at, table.num_rows)
             )
-        self._moved.clear()  # of the last moment only
+        self._moved.clear()  # keep the last moment only
         return self._moved.setdefault(moment, replace(self.scenes, **moved))
 
 
@@ -71,17 +71,17 @@ class Crowd:
 
     @property
     def as_of(self) -> datetime:
-        """The moment it was taken at: it knows nothing of what came later."""
+        """Return the moment it was taken at; it holds nothing later."""
         return parse_moment(self.about["as_of"])
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """How the feature queries count."""
+        """Return the parameters of the feature queries."""
         return dict(self.about["counting"])
 
     @classmethod
     def take(cls, connection: duckdb.DuckDBPyConnection, as_of: datetime, parameters: Mapping[str, Any]) -> Crowd:
-        """The crowd of a log (`articles` and `reading_events` of the connection) as of a moment."""
+        """Return the crowd of a log (`articles` and `reading_events` of the connection) as of a moment."""
         counted = {"read_kind": find_read_kind(connection), **parameters}
         asked = {**counted, "as_of": as_of, "most_events": MOST_EVENTS}
         articles, events = (describe_part(connection, name, asked) for name in ("crowd_articles", "crowd_events"))
@@ -97,7 +97,7 @@ class Crowd:
         return cls(about, articles, events)
 
     def save(self, folder: Path) -> None:
-        """Two Parquet files and a page of facts."""
+        """Save two Parquet files and the facts as JSON."""
         for name in ("articles", "events"):
             folder.mkdir(parents=True, exist_ok=True)
             pq.write_table(getattr(self, name), folder / f"{name}.parquet", compression="zstd", compression_level=9)
@@ -105,12 +105,12 @@ class Crowd:
 
     @classmethod
     def open(cls, folder: Path) -> Crowd:
-        """The crowd in a folder."""
+        """Return the crowd in a folder."""
         about = read_json(folder / "crowd.json")
         if about["feature_version"] != VERSION:
             raise ArtifactDamaged(
-                f"{folder} was counted for features {about['feature_version']}; these are {VERSION}.",
-                hint="take it again with this code, or use the code it was taken with.",
+                f"{folder} was made for features {about['feature_version']}; this code uses {VERSION}.",
+                hint="make it again with this code, or use the code that made it.",
             )
         try:
             articles, events = (pq.read_table(folder / f"{name}.parquet") for name in ("articles", "events"))
@@ -119,12 +119,12 @@ class Crowd:
         return cls(about, articles, events)
 
     def world_at(self, moment: datetime) -> World:
-        """What everybody finds at the moment, as known at the last quarter of an hour, counted from the crowd's own."""
+        """Return the world at the moment, as known at the last quarter of an hour counted from the crowd's moment."""
         described = self.as_of + (moment - self.as_of) // EVERY * EVERY
         if described < self.as_of:
             raise BadInput(
                 f"The crowd knows the day before {self.as_of:%Y-%m-%d %H:%M} UTC; {moment:%Y-%m-%d %H:%M} is earlier.",
-                hint="hand in the crowd of that moment with `with_crowd`, or ask as of the crowd's moment or later.",
+                hint="pass the crowd of that moment to `with_crowd`, or ask as of the crowd's moment or later.",
             )
         with self._lock:
             if described not in self._worlds:
@@ -149,7 +149,7 @@ class Crowd:
             raise BadInput(
                 f"None of the {self.articles.num_rows:,} articles that the crowd of {self.as_of:%Y-%m-%d %H:%M} UTC "
                 f"knows is live at {moment:%Y-%m-%d %H:%M} UTC.",
-                hint="hand in a fresher crowd with `with_crowd`.",
+                hint="pass a newer crowd to `with_crowd`.",
             )
         return World(moment, make_scenes(tables))
 
@@ -166,6 +166,6 @@ NOBODY = pa.schema(
 
 
 def keep_crowd(settings: Settings, snapshot: Snapshot, build: Path) -> None:
-    """The crowd of a snapshot beside the features of a build."""
+    """Save the crowd of a snapshot beside the features of a build."""
     with open_tables(settings, snapshot) as connection:
         Crowd.take(connection, snapshot.as_of, counting(settings)).save(build / FOLDER)

@@ -28,7 +28,7 @@ class Reads:
         self.reader, self.article, self.at, self.known = (one[order] for one in (reader, article, at, known))
 
     def before(self, moment: int, hours: float, readers: Counts | None = None) -> tuple[Counts, Counts, Counts]:
-        """Reader, article and time of what was read in the hours before a moment, as known then."""
+        """Return reader, article and time of the reads in the hours before a moment, as known then."""
         is_in = (self.at < moment) & (self.known < moment) & (self.at >= moment - int(hours * HOUR))
         if readers is not None:
             is_in &= np.isin(self.reader, readers)
@@ -36,17 +36,17 @@ class Reads:
 
 
 def to_times(column: pa.ChunkedArray) -> Counts:
-    """Microseconds since 1970; what is not known is far ahead."""
+    """Return microseconds since 1970; unknown times are far in the future."""
     return np.asarray(pc.fill_null(pc.cast(column, pa.int64()), np.iinfo(np.int64).max // 2).to_numpy(), np.int64)
 
 
 def to_time(moment: Any) -> int:
-    """A moment in UTC as microseconds since 1970."""
+    """Return a moment in UTC as microseconds since 1970."""
     return int(np.datetime64(moment.replace(tzinfo=None), "us").astype(np.int64))
 
 
 def find_places(ids: Counts, wanted: Counts) -> tuple[Counts, NDArray[np.bool_]]:
-    """Where each wanted id stands among the sorted ids, and whether it is there at all."""
+    """Return the place of each wanted id among the sorted ids, and whether it is there."""
     if not len(ids):
         return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
     place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)

@@ -19,7 +19,7 @@ from include.features.scenes import Scenes
 
 @contextmanager
 def open_tables(scenes: Scenes, **more: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that knows the scenes' tables by their names, and `more` by theirs."""
+    """Open a connection with the scenes' tables and `more`, each by its name."""
     with duck.borrow() as connection:
         for field in fields(scenes):
             connection.register(field.name, getattr(scenes, field.name))
@@ -29,8 +29,8 @@ def open_tables(scenes: Scenes, **more: pa.Table) -> Iterator[duckdb.DuckDBPyCon
 
 
 def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:
-    """The scenes in parts of a bounded number of requests, with the reads of those who ask and what they were shown;
-    what all readers share is in each part."""
+    """Yield the scenes in parts of at most `at_once` requests, with what their readers read and were shown; each part
+    has all shared tables."""
     own = {name: _by_reader(getattr(scenes, name)) for name in ("reads", "shown")}
     for start in range(0, scenes.requests.num_rows, at_once):
         requests, readers = (table.slice(start, at_once) for table in (scenes.requests, scenes.readers))
@@ -40,7 +40,7 @@ def split_requests(scenes: Scenes, at_once: int) -> Iterator[Scenes]:
 
 
 def _by_reader(table: pa.Table) -> tuple[pa.Table, NDArray[Any]]:
-    """The table in the order of its readers, as features come anyway, and their ids."""
+    """Return the table sorted by reader, which builds are already, and the readers' ids."""
     ids = table.column("reader_id").to_numpy()
     if (ids[1:] < ids[:-1]).any():
         table = table.sort_by("reader_id")

@@ -1,4 +1,4 @@
-"""Scenes: what a model sees for each request, opened from a build or made from described tables.
+"""Scenes: the view of the world that a model gets for each request, opened from a build or made from tables.
 
 Belongs here: the one form in which features reach models. Does not belong here: how a feature is computed (build.py).
 """
@@ -27,12 +27,12 @@ FEAST_TO_OURS = {"event_timestamp": "list_at"}
 
 @dataclass(frozen=True)
 class Scenes:
-    """What a model sees: for every request (reader_id, list_at) the world as it was known at that moment.
+    """The input of a model: for every request (reader_id, list_at) the world as it was known at that moment.
 
     `readers` has one row per request with the reader's features, `articles` one per moment and live article with its
-    metadata and features, `reads` what those who ask had read when and `shown` what they were shown, `co_reads` which
-    articles go together at a moment. `all_reads` is what everybody had read when: the very table `reads`, unless
-    requests are sessions and not readers. `catalogue` tells what articles say, of those no longer live, too.
+    metadata and features. `reads` and `shown` hold what the requests' readers read and were shown, and when; `co_reads`
+    which articles go together at a moment. `all_reads` holds the reads of all readers: the same table as `reads`,
+    unless requests are sessions and not readers. `catalogue` holds texts, also of articles that are no longer live.
     """
 
     requests: pa.Table
@@ -45,7 +45,7 @@ class Scenes:
     catalogue: pa.Table
 
     def between(self, start: datetime, end: datetime) -> Scenes:
-        """The scenes with `start <= list_at < end`; reads stay whole, models look only at those before each moment."""
+        """Return the scenes with `start <= list_at < end`; reads stay whole, models use those before each moment."""
         return Scenes(
             **{
                 field.name: rows_between(table, start, end) if "list_at" in table.column_names else table
@@ -56,13 +56,13 @@ class Scenes:
 
 
 def rows_between(table: pa.Table, start: datetime, end: datetime) -> pa.Table:
-    """The rows with `start <= list_at < end`."""
+    """Return the rows with `start <= list_at < end`."""
     list_at = pc.field("list_at")
     return table.filter((list_at >= pa.scalar(start, MOMENT)) & (list_at < pa.scalar(end, MOMENT)))
 
 
 def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
-    """The scenes of described tables, the same that a build of them gives."""
+    """Return the scenes of described tables, equal to those of a build."""
     with duck.connect() as connection:
         for name in ("requests", "reader_activity", "reader_taste"):
             connection.register(name, tables[name])
@@ -73,14 +73,14 @@ def make_scenes(tables: Mapping[str, pa.Table]) -> Scenes:
 
 
 def open_scenes(folder: Path) -> Scenes:
-    """The scenes of a build, its features retrieved point-in-time through Feast."""
+    """Return the scenes of a build, its features retrieved point-in-time through Feast."""
     own = {name: pq.read_table(folder / name) for name in ("requests", "reads", "shown")}
     return _open_world(folder)(**own, readers=_open_readers(folder, own["requests"]), all_reads=own["reads"])
 
 
 def open_scenes_in_parts(folder: Path, at_once: int) -> Iterator[Scenes]:
-    """The scenes of a build, so many of its requests at once, with what their readers read and were shown and nobody
-    else; what all share is the very same table in each."""
+    """Yield the scenes of a build in parts of `at_once` requests, with what only their readers read and were shown;
+    shared tables are the same object in each part."""
     share, all_requests, all_reads = (
         _open_world(folder),
         pq.read_table(folder / "requests"),
@@ -106,7 +106,7 @@ def _open_readers(folder: Path, requests: pa.Table) -> pa.Table:
 
 
 def _share(side: Mapping[str, pa.Table], stats: pa.Table) -> Callable[..., Scenes]:
-    """Scenes of whoever asks in this world."""
+    """Return a function that makes the scenes of requests in this world."""
     return partial(
         Scenes,
         articles=stats.join(side["articles"].select(METADATA), "article_id", join_type="inner").combine_chunks(),
@@ -116,5 +116,5 @@ def _share(side: Mapping[str, pa.Table], stats: pa.Table) -> Callable[..., Scene
 
 
 def open_outcomes(folder: Path) -> pa.Table:
-    """What readers did after each moment of a training build, a row per request and article."""
+    """Return what readers did after each moment of a training build, a row per request and article."""
     return pq.read_table(folder / "outcomes")

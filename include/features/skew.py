@@ -1,8 +1,8 @@
-"""Skew: are the features that lists are made from like those the champion was trained on.
+"""Skew: compare the features that lists are made from with those the champion was trained on.
 
-Belongs here: the profile of a build of features, kept for training builds as long as their models may reign, and the
-checks between two of them. Readers in training are those who came back within hours, readers in scoring are all of
-them, so some distance is ordinary; the limits under `skew` in `include/validation/limits.toml` leave room for it.
+Belongs here: the profile of a build, kept as long as a model trained on it may be champion, and the checks between two
+profiles. Training has only readers who came back within hours and scoring has all, so some distance is normal; the
+limits under `skew` in `include/validation/limits.toml` leave room for it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CODES = Codes(numbers="SKW101", words="SKW102", nulls="SKW103", against="the tra
 
 
 def keep_profile(settings: Settings, build: Path) -> Path:
-    """Where the profile of a training build lies, measured when there is none yet; it outlives the build."""
+    """Return the path of a training build's profile, measuring it if needed; the profile outlives the build."""
     path = _place(settings, build.name)
     if not path.exists():
         write_json(path, profile_build(build))
@@ -34,7 +34,7 @@ def _place(settings: Settings, build_id: str) -> Path:
 
 
 def profile_build(build: Path) -> dict[str, Profile]:
-    """The profile of every view of a build."""
+    """Return the profile of every view of a build."""
     found = {}
     for view in VIEWS:
         with duck.connect() as connection:
@@ -43,10 +43,10 @@ def profile_build(build: Path) -> dict[str, Profile]:
 
 
 def check(settings: Settings, trained_on: str, scored: Path) -> list[Check]:
-    """The checks on a scoring build against the build, by its id, that the champion was trained on."""
+    """Return the checks of a scoring build against the build (by id) that the champion was trained on."""
     limits, build = load_limits(), settings.home / "features" / trained_on
     if not _place(settings, trained_on).exists() and not build.exists():
-        told = f"not judged: no profile of {trained_on} was kept, and its files are gone."
+        told = f"not judged: neither a profile nor the files of {trained_on} are left."
         named = ("SKW104", "features are those of the training")
         return [Check(*named, view, "info", "not applicable", None, "", told) for view in VIEWS]
     then, now = read_json(keep_profile(settings, build)), profile_build(scored)
@@ -58,7 +58,7 @@ def check(settings: Settings, trained_on: str, scored: Path) -> list[Check]:
 
 
 def _check_columns(view: str, now: Profile, then: Profile) -> Check:
-    """Whether both sides have the same columns, of the same kinds."""
+    """Check that both sides have the same columns, of the same kinds."""
     kinds = [{name: figures["kind"] for name, figures in side["columns"].items()} for side in (now, then)]
     unlike = sorted(name for name in {*kinds[0], *kinds[1]} if kinds[0].get(name) != kinds[1].get(name))
     told = f"{len(unlike)} of {len(kinds[1])} columns differ: {', '.join(unlike)}." if unlike else "no column differs."

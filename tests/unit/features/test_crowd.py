@@ -9,7 +9,7 @@ from tests.worlds.scenes import NOW, an_article, scenes
 
 
 def test_all_who_ask_at_one_moment_see_the_very_same_world():
-    """What a model has worked out for a world it keeps for the next who asks: it knows it by its tables."""
+    """A model reuses what it worked out for a world, which it recognises by its tables."""
     world = World(NOW, scenes([1], [an_article(1), an_article(2)]))
     for moment in (NOW + timedelta(minutes=1), NOW + timedelta(minutes=2), NOW + timedelta(minutes=1)):
         first, again = world.at(moment), world.at(moment)

@@ -1,6 +1,6 @@
--- How each live article was doing, as known at the moment: those that were seen in the last day or are still fresh.
--- In a log without reads its clicks are reads. Times are summed in whole milliseconds, for a sum of fractions depends on
--- the order of its rows.
+-- The figures of each live article, as known at the moment: those that were seen in the last day or are still fresh.
+-- In a log without reads, clicks are reads. Times are summed in whole milliseconds, because a sum of fractions depends
+-- on the order of its rows.
 with live as (
     select m.list_at, a.article_id, a.published_at
     from articles a

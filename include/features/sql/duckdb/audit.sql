@@ -1,4 +1,4 @@
--- What no feature may be, counted over the three views of a build.
+-- Counts of values that no feature may have, over the three views of a build.
 with keyed as (
     select 'reader_activity' as view, reader_id as key, event_timestamp from reader_activity
     union all select 'reader_taste', reader_id, event_timestamp from reader_taste

@@ -1,4 +1,4 @@
--- What everybody did in the day before the moment, as far back as the queries about everybody count; of older reads the
+-- All events in the day before the moment, as far back as the queries about all readers count; of older reads the
 -- first of each article, and those that came again on that day. Readers go by a number that says nothing outside this
 -- table, in the order of their ids. If there is more than the crowd may hold, whole readers are left out.
 with lately as (

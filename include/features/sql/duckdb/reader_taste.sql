@@ -1,5 +1,5 @@
 -- What each asked-for reader had spent time on: shares by category, publisher and language, recent reading counting
--- more. How long somebody stayed is known only when they have left. Each taste travels as two arrays of one length,
+-- more. The time of a read is known only when the reader has left. Each taste travels as two arrays of one length,
 -- names and shares, largest first.
 with known as (
     select q.reader_id, q.list_at, e.article_id, min(e.occurred_at) as read_at,

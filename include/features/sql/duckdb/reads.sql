@@ -1,5 +1,5 @@
--- Who read what, when it was known: one row per reader and article; a click counts as a read. How long it took is known
--- later, and not at all for what was left at once or in a log of clicks.
+-- Reads and when they were known: one row per reader and article; a click counts as a read. The duration is known
+-- later, and never for an article that was left at once or in a log of clicks.
 select reader_id, article_id,
        min(occurred_at) as read_at,
        min(ingested_at) as known_at,
