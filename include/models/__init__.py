@@ -1,9 +1,8 @@
-"""Recommenders: the protocol, and those that exist.
+"""Recommenders: the protocol, and the models that exist.
 
-Another model is one file (or one folder) here with a class that has a `name`: it is found, may be chosen in the
-settings, and the contract tests run on it. A baseline says `is_baseline`; every verdict asks all of them. A model gets
-`Scenes` (what was known at each moment) and, to learn from, the outcomes (what readers did next). It never sees a
-database, a clock or a setting.
+To add a model, put a file or folder into `kinds/` with a class that has a `name`: it can then be chosen in the
+settings, the contract tests run on it, and every verdict asks it if it sets `is_baseline`. A model gets `Scenes` (the
+world as known at each moment) and outcomes to learn from, and never sees a database, a clock or a setting.
 """
 
 from __future__ import annotations
@@ -39,26 +38,26 @@ class Recommender(Protocol):
     name: ClassVar[str]
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
-        """Learn from what readers did after each moment; returns facts worth logging (rows used, positives).
+        """Learn from what readers did after each moment; return facts worth logging (rows used, positives).
 
-        Facts named `weight_<feature>` are its explanation: how much of what it tells apart hangs on each feature.
+        Facts named `weight_<feature>` are its explanation: each feature's share of its influence on the ranking.
         """
         ...
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """Up to `depth` articles per request, best first, none that the reader had read (schema `RANKED`).
+        """Return up to `depth` articles per request, best first, none that the reader had read (schema `RANKED`).
 
-        With `candidates` (reader_id, list_at, article_id) these are put in order and no others are looked for.
+        With `candidates` (reader_id, list_at, article_id) only these are ranked.
         """
         ...
 
     def save(self, folder: Path) -> None:
-        """Everything that was learnt, as files; equal models give equal bytes."""
+        """Save everything that was learnt as files; equal models give equal bytes."""
         ...
 
     @classmethod
     def load(cls, folder: Path) -> Recommender:
-        """The model that `save` wrote."""
+        """Return the model that `save` wrote."""
         ...
 
 
@@ -68,7 +67,7 @@ BASELINES = tuple(name for name, found in find_names().items() if found.is_basel
 
 @dataclass(frozen=True)
 class Range:
-    """Where a parameter may lie; `is_log` when it is a matter of factors rather than of steps."""
+    """The range of a parameter; `is_log` when it varies by factors rather than by steps."""
 
     low: float
     high: float
@@ -77,23 +76,23 @@ class Range:
 
 
 class Tunable(Recommender, Protocol):
-    """A model that also says what may be tuned; none has to."""
+    """A model that also declares tunable parameters; this is optional."""
 
     TUNABLE: ClassVar[Mapping[str, Range]]
 
     @classmethod
     def tuned(cls, parameters: Mapping[str, float]) -> Recommender:
-        """A model that will be fitted with these parameters, all of those in `TUNABLE`."""
+        """Return a model to be fitted with these parameters, all of those in `TUNABLE`."""
         ...
 
 
 def ranges_of(name: str) -> Mapping[str, Range]:
-    """What may be tuned of a model: nothing, unless its class says so."""
+    """Return a model's tunable parameters; empty unless its class declares some."""
     return getattr(model_class(name), "TUNABLE", {})
 
 
 def make_model(name: str, tuned: Mapping[str, float]) -> Recommender:
-    """A model to be fitted, as it is or with tuned parameters."""
+    """Return a model to be fitted, as it is or with tuned parameters."""
     if not tuned:
         return model_class(name)()
     if tuned.keys() != ranges_of(name).keys():
@@ -103,8 +102,8 @@ def make_model(name: str, tuned: Mapping[str, float]) -> Recommender:
 
 
 def model_class(name: str) -> type[Recommender]:
-    """The class of a model; nothing of the others is imported."""
+    """Return the class of a model without importing the others."""
     found = find_names().get(name)
     if found is None:
-        raise SettingsError(f"There is no model {name!r}.", hint=f"take one of {', '.join(MODELS)}.")
+        raise SettingsError(f"There is no model {name!r}.", hint=f"choose one of {', '.join(MODELS)}.")
     return cast(type[Recommender], getattr(import_module(found.module), found.class_name))

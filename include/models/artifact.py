@@ -1,11 +1,10 @@
-"""A version as a pure thing: its model, and the crowd it was trained beside. Histories in, rankings out.
+"""A version on its own: its model, and the crowd it was trained beside. Histories in, rankings out.
 
     model = Artifact.load(folder)
     model.recommend(histories, as_of, k=10)
 
-It needs its folder and the histories, no database, no network and no setting, so the same object scores a batch,
-answers with the reads of this very session and is tested by strangers. For the moment of its crowd it ranks exactly
-as the batch does.
+It needs only its folder and the histories: no database, network or setting. So the same object scores a batch, answers
+with the reads of the current session and can be tested anywhere; at its crowd's moment it ranks exactly as the batch.
 """
 
 from __future__ import annotations
@@ -43,23 +42,23 @@ class Artifact:
 
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:
-        """The artifact in a folder, ready to answer; nothing of it runs code of its own."""
+        """Return the artifact in a folder, ready to answer; loading runs no code from the folder."""
         folder = Path(folder)
         if not (folder / ABOUT).exists() or not (folder / FOLDER).exists():
             raise ArtifactDamaged(
-                f"{folder} holds no {ABOUT} with a {FOLDER}/.",
-                hint="take the folder of a version that was trained by this code.",
+                f"{folder} lacks {ABOUT} or {FOLDER}/.",
+                hint="use the folder of a version that was trained by this code.",
             )
         model = model_class(read_json(folder / ABOUT)["model"]).load(folder)
         return cls(model, Crowd.open(folder / FOLDER)).warm()
 
     def warm(self) -> Artifact:
-        """The same, once what all readers share at the crowd's moment has been worked out."""
+        """Work out the world at the crowd's moment, which all readers share, and return this artifact."""
         self.crowd.world_at(self.crowd.as_of)
         return self
 
     def with_crowd(self, crowd: Crowd | Path | str) -> Artifact:
-        """The same model beside a fresher crowd, such as `crowd/` of the newest features for scoring."""
+        """Return the same model beside a newer crowd, such as `crowd/` of the newest features for scoring."""
         return replace(self, crowd=crowd if isinstance(crowd, Crowd) else Crowd.open(Path(crowd))).warm()
 
     def recommend(
@@ -70,12 +69,12 @@ class Artifact:
         candidates: Any = None,
         readers: Any = None,
     ) -> pa.Table:
-        """Up to `k` articles per reader, best first, nothing that their history says they have read (schema `RANKED`).
+        """Return up to `k` articles per reader, best first, without those they have read (schema `RANKED`).
 
-        `histories` (Arrow or pandas) has reader_id, article_id, occurred_at and, as far as it is known, kind,
-        dwell_seconds, position and ingested_at, as `source.reading_events` has them. `as_of` is the crowd's moment when
-        it is not given. `readers` says who asks, with what `source.subscribers` knows about them, when it is not just
-        everybody who has a history. With `candidates` these are put in order and no others.
+        `histories` (Arrow or pandas) has reader_id, article_id, occurred_at and, where known, kind, dwell_seconds,
+        position and ingested_at, as in `source.reading_events`. `as_of` defaults to the crowd's moment. `readers` holds
+        the ids to rank for, or rows with columns of `source.subscribers`; it defaults to all readers with a history.
+        With `candidates` only these are ranked.
         """
         moment, depth = read_moment(as_of, self.crowd.as_of), read_depth(k)
         world = self.crowd.world_at(moment)
@@ -92,7 +91,7 @@ class Artifact:
             return self.model.rank(scenes, depth, given)
 
     def _see(self, world: World, events: pa.Table, asking: pa.Table, moment: datetime) -> Scenes:
-        """The scenes of those who ask, by the very queries that describe the readers of a batch."""
+        """Return the scenes of the asking readers, by the same queries that describe the readers of a batch."""
         list_at = pa.repeat(pa.scalar(moment, MOMENT), asking.num_rows)
         requests = pa.table({"reader_id": asking.column("reader_id"), "list_at": list_at})
         with duck.borrow() as connection:
@@ -110,7 +109,7 @@ class Artifact:
 
 
 def complete(folder: Path, model: str, build: Path) -> dict[str, float]:
-    """The folder of a saved model as an artifact: its name, and the crowd of its build; what is worth logging of it."""
+    """Add the model's name and its build's crowd to a saved model's folder; return facts worth logging."""
     write_json(folder / ABOUT, {"model": model})
     shutil.copytree(build / FOLDER, folder / FOLDER)
     size = sum(path.stat().st_size for path in (folder / FOLDER).iterdir())

@@ -1,8 +1,8 @@
-"""The training budget: which readers a training run learns from when all would be too many.
+"""The training budget: choose the readers that a training run learns from when all would be too many.
 
-A reader is in with everything or out with everything, and never is a time cut off. Who is in follows from a hash of
-reader and seed, so that who is in today is in tomorrow unless the budget's edge moves past them. Regions share the
-budget by the square root of their size: a large one is thinned out first, a small one survives.
+A reader is in or out with all rows; no period is cut off. The choice follows from a hash of reader and seed, so a
+reader stays in from day to day unless the edge of the budget moves past them. Regions share the budget by the square
+root of their size: large ones are thinned out first, small ones survive.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from include.core.settings import Settings
 from include.features.scenes import open_outcomes
 
 UNKNOWN = "unknown"
-PER_ROW = ("outcomes", "requests", "reader_activity", "reader_taste")  # what grows with the readers who are in
+PER_ROW = ("outcomes", "requests", "reader_activity", "reader_taste")  # tables that grow with the readers
 MOST_REGIONS = 5
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Who is in, and what that comes to; `regions` holds rows in and rows in all."""
+    """The chosen readers and their rows; `regions` holds chosen and total rows by region."""
 
     readers: pa.Array
     reader_count: int
@@ -38,23 +38,23 @@ class Budget:
 
     @property
     def rows(self) -> int:
-        """How many rows are in."""
+        """Return the number of chosen rows."""
         return sum(kept for kept, _ in self.regions.values())
 
     @property
     def left_out_rows(self) -> int:
-        """How many rows are out."""
+        """Return the number of rows left out."""
         return sum(total for _, total in self.regions.values()) - self.rows
 
     @property
     def facts(self) -> dict[str, float]:
-        """What is worth logging."""
+        """Return the facts worth logging."""
         out = self.reader_count - len(self.readers)
         return {"train_rows": self.rows, "left_out_rows": self.left_out_rows, "left_out_readers": out}
 
     @property
     def sentence(self) -> str:
-        """What was left out, for people; the regions that lost most come first."""
+        """Return a sentence about what was left out; the regions that lost most come first."""
         if not self.left_out_rows:
             return f"All {self.reader_count:,} readers, {self.rows:,} rows; the budget holds {self.max_rows:,}."
         shares = sorted((kept / total, region) for region, (kept, total) in self.regions.items())
@@ -66,7 +66,7 @@ class Budget:
 
 
 def find_budget(settings: Settings, build: Path, end: datetime) -> Budget:
-    """Who is in, of the readers with outcomes before `end`, within `max_train_rows` and `max_train_mb`."""
+    """Choose among the readers with outcomes before `end`, within `max_train_rows` and `max_train_mb`."""
     outcomes = open_outcomes(build)
     size = sum(pq.read_table(build / name).nbytes for name in PER_ROW)
     affordable = int(settings.max_train_mb * 1_000_000 * max(outcomes.num_rows, 1) / max(size, 1))
@@ -78,7 +78,7 @@ def find_budget(settings: Settings, build: Path, end: datetime) -> Budget:
 
 
 def share_readers(outcomes: pa.Table, readers: pa.Table, *, max_rows: int, seed: int) -> Budget:
-    """Who is in, of the readers with outcomes; `readers` says of which region they are, the last row counts."""
+    """Choose among the readers with outcomes; `readers` gives their region, of which the last row counts."""
     counts = outcomes.group_by("reader_id").aggregate([([], "count_all")])
     regions = readers.group_by("reader_id", use_threads=False).aggregate([("region", "last")])
     demand = counts.join(regions, "reader_id")
@@ -99,7 +99,7 @@ def choose_readers(
     max_rows: int,
     seed: int,
 ) -> Budget:
-    """Who is in, of readers with so many rows each; a reader too large for the region's part is out."""
+    """Choose among readers by their `rows`; a reader with more rows than the region's part is out."""
     totals = {str(region): int(rows[regions == region].sum()) for region in np.unique(regions)}
     order, chosen, kept = np.argsort(_draw(readers, seed)), [], {}
     for region, part in share_out(totals, max_rows).items():
@@ -117,7 +117,7 @@ def choose_readers(
 
 
 def share_out(totals: Mapping[str, int], limit: int) -> dict[str, int]:
-    """How much of `limit` each gets: by the square root of what it wants, and never more than that."""
+    """Share `limit` by the square root of each total; none gets more than its total."""
     parts: dict[str, int] = {}
     open_, left = dict(totals), limit
     while open_:
@@ -132,7 +132,7 @@ def share_out(totals: Mapping[str, int], limit: int) -> dict[str, int]:
 
 
 def _draw(readers: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.uint64]:
-    """A number per reader, as good as random, the same wherever and whenever it is asked for (splitmix64)."""
+    """Return a pseudo-random number per reader, the same on every machine and run (splitmix64)."""
     start = np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % 2**64)
     with np.errstate(over="ignore"):
         mixed = readers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start

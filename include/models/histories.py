@@ -1,7 +1,7 @@
-"""Histories as anybody may hand them in, checked and brought into the shape of the contract.
+"""Histories from outside, checked and converted to the shape of the contract.
 
-Belongs here: what is wrong with an input, how many rows and what to do. A reader or an article that nobody knows is
-nothing wrong.
+Belongs here: errors that say what is wrong with an input, in how many rows, and what to do. Unknown readers and
+articles are valid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OPTIONAL = ("event_id", "kind", "dwell_seconds", "position", "ingested_at")
 
 
 def read_histories(table: Any, as_of: datetime, read_kind: str) -> pa.Table:
-    """Events in the shape of the contract; what happened at the very moment `as_of` counts as just before it.
+    """Return events in the shape of the contract; events exactly at `as_of` count as just before it.
 
     A row without a kind is a read; one without `ingested_at` was known at once.
     """
@@ -38,11 +38,11 @@ def read_histories(table: Any, as_of: datetime, read_kind: str) -> pa.Table:
     rows = given.num_rows
     kinds = pc.fill_null(columns.get("kind", pa.nulls(rows, pa.string())), read_kind)
     strange = pc.invert(pc.is_in(kinds, pa.array(KINDS)))
-    _refuse(strange, given, "are of an unknown kind", f"use {', '.join(KINDS)}.")
+    _refuse(strange, given, "have an unknown kind", f"use {', '.join(KINDS)}.")
     dwell = columns.get("dwell_seconds", pa.nulls(rows, pa.float64()))
     dwell = pc.if_else(pc.is_nan(dwell), pa.scalar(None, pa.float64()), dwell)
     odd = pc.or_(pc.less(dwell, 0), pc.is_inf(dwell))
-    _refuse(odd, given, "have a dwell_seconds that no read can take", "give seconds, or nothing where it is not known.")
+    _refuse(odd, given, "have a negative or infinite dwell_seconds", "give seconds, or null where unknown.")
     happened = columns["occurred_at"]
     known = pc.coalesce(columns.get("ingested_at", pa.nulls(rows, MOMENT)), happened)
     now, just_before = (pa.scalar(one, MOMENT) for one in (as_of, as_of - timedelta(microseconds=1)))
@@ -62,12 +62,12 @@ def read_histories(table: Any, as_of: datetime, read_kind: str) -> pa.Table:
 
 
 def before(events: pa.Table, as_of: datetime) -> pa.Table:
-    """What had happened by then; nobody looks at the rest."""
+    """Return the events before `as_of`."""
     return events.filter(pc.less(events.column("occurred_at"), pa.scalar(as_of, MOMENT)))
 
 
 def read_readers(readers: Any) -> pa.Table:
-    """Who asks, once each, in the shape of the contract: from ids, or from rows about them."""
+    """Return the asking readers, once each, in the shape of the contract, from ids or from rows about them."""
     if _are_ids(readers):
         given = pa.table({"reader_id": pc.unique(pa.chunked_array([_numbers(readers, "readers")]))})
     else:
@@ -82,12 +82,12 @@ def read_readers(readers: Any) -> pa.Table:
     _refuse(pc.is_null(columns["reader_id"]), given, "have no reader_id", "leave such rows out.", "readers")
     twice = given.num_rows - len(pc.unique(columns["reader_id"]))
     if twice:
-        raise BadInput(f"{twice:,} of {given.num_rows:,} rows of readers name a reader again.", hint="one row each.")
+        raise BadInput(f"{twice:,} of {given.num_rows:,} rows of readers repeat a reader.", hint="give one row each.")
     return pa.table(columns, schema=SUBSCRIBERS.columns).sort_by("reader_id")
 
 
 def read_candidates(candidates: Any, readers: pa.Table, as_of: datetime, events: pa.Table) -> pa.Table:
-    """Candidates per request, without what the reader has read: article ids for all, or rows of reader and article."""
+    """Return unread candidates per request, from article ids for all readers or from rows of reader and article."""
     if _are_ids(candidates):
         ids = pc.unique(_numbers(candidates, "candidates")).to_numpy(zero_copy_only=False)
         who = readers.column("reader_id").to_numpy()
@@ -106,19 +106,19 @@ def read_candidates(candidates: Any, readers: pa.Table, as_of: datetime, events:
 
 
 def read_moment(as_of: datetime | None, otherwise: datetime) -> datetime:
-    """The moment to ask about, UTC; a naive one is taken as UTC."""
+    """Return the moment to ask about in UTC; a naive one is taken as UTC."""
     if as_of is None:
         return otherwise
-    if not isinstance(as_of, datetime) or as_of != as_of:  # not a time differs from itself
-        raise BadInput(f"as_of is {as_of!r}.", hint="give a datetime, UTC if it does not say otherwise.")
-    plain = datetime.fromisoformat(as_of.isoformat(timespec="microseconds"))  # a data frame's moments know nanoseconds
+    if not isinstance(as_of, datetime) or as_of != as_of:  # NaT differs from itself
+        raise BadInput(f"as_of is {as_of!r}.", hint="give a datetime; without a time zone it is taken as UTC.")
+    plain = datetime.fromisoformat(as_of.isoformat(timespec="microseconds"))  # pandas moments have nanoseconds
     return plain.replace(tzinfo=UTC) if plain.tzinfo is None else plain.astimezone(UTC)
 
 
 def read_depth(k: int) -> int:
-    """How many articles are wanted."""
+    """Return the number of articles per reader, checked."""
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise BadInput(f"k is {k!r}.", hint="give a whole number from 1 on.")
+        raise BadInput(f"k is {k!r}.", hint="give a whole number of at least 1.")
     return int(k)
 
 
@@ -150,13 +150,13 @@ def _name_columns(given: pa.Table, what: str, needed: Sequence[str], known: Sequ
     if missing:
         raise BadInput(
             f"{what} have no column {', '.join(missing)}; they have {', '.join(given.column_names) or 'none'}.",
-            hint=f"{', '.join(needed)} are needed, of the columns {', '.join(known)}.",
+            hint=f"required: {', '.join(needed)}; known: {', '.join(known)}.",
         )
     strange = [name for name in given.column_names if name not in known]
     if strange:
         raise BadInput(
-            f"{what} have {len(strange)} column(s) that mean nothing here: {', '.join(strange)}.",
-            hint=f"rename or drop them; known are {', '.join(known)}.",
+            f"{what} have {len(strange)} unknown column(s): {', '.join(strange)}.",
+            hint=f"rename or drop them; known: {', '.join(known)}.",
         )
 
 
@@ -167,13 +167,13 @@ def _convert(given: pa.Table, name: str, kind: pa.DataType, what: str) -> pa.Chu
     try:
         if pa.types.is_timestamp(kind):
             if not pa.types.is_timestamp(column.type):
-                raise pa.ArrowInvalid("moments are wanted")
+                raise pa.ArrowInvalid("it must hold timestamps")
             return column.cast(kind, safe=False)
         return column.cast(kind)
     except pa.ArrowException as error:
         raise BadInput(
             f"Column {name} of {what} ({column.type}, {len(column):,} rows) cannot be read as {kind}: {error}.",
-            hint="convert it first, moments with pandas.to_datetime(..., utc=True).",
+            hint="convert it first; timestamps with pandas.to_datetime(..., utc=True).",
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""Provenance: on what a training stands besides its data: code, locked and installed libraries, processor, threads.
+"""Provenance: what a training depends on besides data: code, locked and installed libraries, processor, threads.
 
-Belongs here: saying what these are now, and how they differ from those that a version was trained on. Does not belong
-here: training anything (training), or where it is kept (registry).
+Belongs here: reading these as they are now, and comparing them with those of a version. Does not belong here: training
+(training) and storing models (registry).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from include.core.settings import PROJECT
 from include.data.store import digest_file, digest_of
 
-NAMED = 5  # so many are named; the rest is counted
-# What features and models follow from. Pages, words and everything after a model stand outside.
+NAMED = 5  # at most this many are named; the rest is counted
+# The code that features and models depend on; pages, words and everything after a model are outside.
 CODE = ("include/core/contract.py", "include/data", "include/validation", "include/features", "include/models")
 DECLARATIONS = "feature_repo"
-NOT_CODE = ("include/data/loading/", "include/validation/page.py")  # a log of one's own comes in before; HTML
+NOT_CODE = ("include/data/loading/", "include/validation/page.py")  # loading comes before snapshots; HTML
 
 
 @cache
@@ -43,12 +43,12 @@ def code_digest(*more: str) -> str:
 
 @cache
 def lock_digest() -> str:
-    """Which versions of which libraries: the digest of requirements.txt."""
+    """Return the digest of requirements.txt, which pins every library's version."""
     return digest_file(PROJECT / "requirements.txt")
 
 
 def find_grounds() -> dict[str, Any]:
-    """On what a training in this process stands, as JSON-ready data."""
+    """Return what a training in this process depends on, as JSON-ready data."""
     return {
         "code": code_files(),
         "commit": find_commit(),
@@ -62,7 +62,7 @@ def find_grounds() -> dict[str, Any]:
 
 @cache
 def find_commit() -> str:
-    """The commit that the code was checked out at, `-dirty` when it was changed since; empty without a checkout."""
+    """Return the commit of the checkout, with `-dirty` after local changes; empty without a checkout."""
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
@@ -71,14 +71,14 @@ def find_commit() -> str:
 
 
 def find_threads() -> dict[str, int]:
-    """How many threads numerical libraries use in this process, by library."""
+    """Return the number of threads of each numerical library in this process."""
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
     return {str(pool["internal_api"]): int(pool["num_threads"]) for pool in threadpool_info()}
 
 
 def tell_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """How the grounds of now differ from those of then, a sentence each; nothing is told of what is the same."""
+    """Return a sentence for each difference between the grounds of then and now."""
     told = []
     for kind, words in (("code", "file(s) of the code differ"), ("libraries", "installed libraries differ")):
         unlike = _unlike(then[kind], now[kind])
@@ -91,12 +91,12 @@ def tell_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[st
         if then[kind] != now[kind]:
             told.append(f"{kind.title()} differs: {then[kind]} then, {now[kind]} now.")
     if unlike := _unlike(then["threads"], now["threads"]):
-        told.append(f"Numbers of threads differ: {', '.join(unlike)}.")
+        told.append(f"Thread counts differ: {', '.join(unlike)}.")
     return told
 
 
 def _unlike(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """The names that differ, each with what it is now and then, as far as that can be read."""
+    """Return the names that differ, each with its values then and now where these are readable."""
     names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
     return [_told(name, then.get(name), now.get(name)) for name in names]
 
@@ -104,5 +104,5 @@ def _unlike(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def _told(name: str, then: object, now: object) -> str:
     if then is None or now is None:
         return f"{name} ({'new' if then is None else 'gone'})"
-    readable = len(str(then)) < 30  # a digest tells nobody anything
+    readable = len(str(then)) < 30  # digests are not readable
     return f"{name} ({then} then, {now} now)" if readable else name

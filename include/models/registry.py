@@ -1,7 +1,7 @@
-"""Registered models: what a version is, registering one, and loading it safely.
+"""Registered models: register a version, find it, and load it safely.
 
-MLflow holds run, files and version; `ops.models` remembers the digest that the files must have whenever they are
-loaded. What was registered before is not registered again.
+MLflow holds run, files and version; `ops.models` holds the digest that the files must have at every load. A training
+that is registered already is not registered again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Fit = Callable[[Path], Trained]
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """What was registered as a version, with the digest its files must have."""
+    """A registered version, with the digest its files must have."""
 
     version: int
     digest: str
@@ -44,13 +44,13 @@ class RegisteredModel:
     as_of: datetime
     run_id: str
     mlflow_run_id: str
-    trained_until: datetime | None = None  # what it learnt from ends here; None for versions older than this fact
+    trained_until: datetime | None = None  # end of its training data; None for versions older than this field
 
 
 def fit_and_register(
     settings: Settings, train_key: str, fit: Fit, parameters: Mapping[str, Any], about: Mapping[str, Any]
 ) -> RegisteredModel:
-    """The version of a training: an earlier one with the same key that can still be loaded, else a newly fitted one."""
+    """Return the version of a training: an earlier one with the same key that still loads, else a newly fitted one."""
     found = mlflow_registry.find_version(settings, train_key)
     if found is not None:
         try:
@@ -58,7 +58,7 @@ def fit_and_register(
             load_version(settings, registered)
             return registered
         except ArtifactDamaged:
-            pass  # removed, or its files are gone or changed: train again, as a version of its own
+            pass  # removed, or its files are gone or changed: train again as a new version
     with whole_folder(settings, scratch(settings)) as folder:
         begin = time.perf_counter()
         trained = fit(folder)
@@ -97,33 +97,34 @@ def _remember(settings: Settings, version: mlflow_registry.Version, about: Mappi
     )
     with connect(settings) as warehouse:
         warehouse.execute(query("models/keep_model"), vars(registered))
-        find_model(warehouse, registered.version)  # one that is being removed is none to hand out
+        find_model(warehouse, registered.version)  # raises for a version that is being removed
     return registered
 
 
 def find_model(warehouse: Connection, version: int) -> RegisteredModel:
-    """What was registered as `version`; an `ArtifactDamaged` for one that retention removed."""
+    """Return the model of `version`; raise `ArtifactDamaged` if it is unknown or was removed."""
     with warehouse.cursor(row_factory=class_row(RegisteredModel)) as cursor:
         model = cursor.execute(query("models/model"), [version]).fetchone()
     if removed := warehouse.execute(query("models/removed_why"), [version]).fetchone():
-        raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another one, or train again.")
+        raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another, or train again.")
     if model is None:
         raise ArtifactDamaged(f"Version {version} is not in ops.models.", hint="train again, or roll back.")
     return model
 
 
 def load_version(settings: Settings, registered: RegisteredModel) -> Recommender:
-    """The model of a version, fetched once, its digest checked before anything is loaded."""
+    """Return the model of a version, fetched once, its digest checked before loading."""
     if registered.feature_version != VERSION:
         raise ArtifactDamaged(
-            f"Version {registered.version} was trained on features {registered.feature_version}; these are {VERSION}.",
-            hint="train again with the present features.",
+            f"Version {registered.version} was trained on features {registered.feature_version}; "
+            f"this code uses {VERSION}.",
+            hint="train again with the current features.",
         )
     return model_class(registered.model).load(fetch_files(settings, registered))
 
 
 def fetch_files(settings: Settings, registered: RegisteredModel) -> Path:
-    """The folder with a version's files, fetched once; an `ArtifactDamaged` when they are not the registered ones."""
+    """Return the folder of a version's files, fetched once; raise `ArtifactDamaged` if their digest is wrong."""
     folder = settings.home / "models" / registered.digest
     if not folder.exists():
         with whole_folder(settings, folder) as draft:

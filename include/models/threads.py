@@ -1,6 +1,6 @@
-"""One thread at a time for the numeric libraries, at a hundredth of what it costs to find them first.
+"""Limit numeric libraries to one thread, a hundred times faster than finding the libraries each time.
 
-Belongs here: the limit for asking a model. Learning looks for the libraries anew, for it may load some.
+Belongs here: the limit for asking a model. Learning finds the libraries again, because it may load more of them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, cast
 
-import scipy.linalg  # noqa: F401  # it brings a library of its own, which must be there to be found
+import scipy.linalg  # noqa: F401  # it loads a library of its own, which must be loaded to be found
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Sums in one order, and for a few rows no waiting of threads for each other, which takes longer than the work."""
+    """Limit libraries to one thread: sums keep one order, and few rows are not slowed by threads that wait."""
     return cast(AbstractContextManager[Any], _libraries().limit(limits=1))
 
 

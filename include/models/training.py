@@ -1,7 +1,7 @@
 """Training: outcomes before the hold-out in, a folder of files with a digest out.
 
-Reproducible by construction: what a training run depends on (features, model, parameters, seed, code, lock) is its key,
-and the same key gives the same digest.
+Training is reproducible: everything it depends on (features, model, parameters, seed, code, lock) is its key, and the
+same key gives the same digest.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Trained:
 def parameters(
     settings: Settings, model: str, budget: Budget, tuned: Mapping[str, float], tuning_id: str = ""
 ) -> dict[str, str | int]:
-    """Everything that was chosen for a training run."""
+    """Return all parameters of a training run."""
     found = {"tuned": json.dumps(tuned, sort_keys=True), "tuning_id": tuning_id} if tuned else {}
     return {
         **found,
@@ -61,12 +61,12 @@ def parameters(
 
 
 def holdout_start(settings: Settings, as_of: datetime) -> datetime:
-    """Training sees moments and outcomes before this; judging those from it on."""
+    """Return the start of the hold-out: training sees moments and outcomes before it, judging those from it on."""
     return as_of - timedelta(hours=settings.holdout_hours)
 
 
 def training_end(settings: Settings, as_of: datetime) -> datetime:
-    """Training learns from moments before this: an outcome is known when the step after its moment is over."""
+    """Return the end of training moments: an outcome is known when the step after its moment is over."""
     return holdout_start(settings, as_of) - timedelta(hours=settings.list_step_hours) + timedelta(microseconds=1)
 
 
@@ -81,9 +81,9 @@ def fit_model(
     build: Path,
     tuned: Mapping[str, float],
 ) -> Trained:
-    """A fitted model whose artifact lies in `folder`; it has seen the readers that are in the budget and nobody else.
+    """Fit a model on the readers in the budget, save its artifact in `folder`, and return it.
 
-    Beside what was learnt lies the crowd of the build; nothing is learnt from that.
+    The artifact also holds the build's crowd; nothing is learnt from the crowd.
     """
     end = training_end(settings, as_of)
     learnt = rows_between(outcomes, as_of - EVER, end).filter(pc.field("reader_id").isin(budget.readers))
@@ -97,12 +97,12 @@ def fit_model(
 
 
 def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:
-    """The scenes with the requests of these readers only; what all read together stays whole."""
+    """Return the scenes with the requests of these readers only; the reads of all readers stay whole."""
     is_in = pc.field("reader_id").isin(readers)
     return replace(scenes, requests=scenes.requests.filter(is_in), readers=scenes.readers.filter(is_in))
 
 
 def _last_moment(outcomes: pa.Table, otherwise: datetime) -> datetime:
-    """The latest moment that a model learnt from."""
+    """Return the latest moment that a model learnt from."""
     last = pc.max(outcomes.column("list_at")).as_py()
     return cast(datetime, last) if last else otherwise

@@ -1,4 +1,4 @@
-"""Tuned parameters: what the newest finished search found for a model, and until when that is used."""
+"""Tuned parameters: the result of the newest finished search for a model, while it is recent enough to use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True)
 class Tuned:
-    """The best parameters of a search (none: the model as it is), and what they reached there."""
+    """The best parameters of a search (empty: the model as it is), and their score."""
 
     tuning_id: str
     as_of: datetime
@@ -25,7 +25,7 @@ class Tuned:
 
     @property
     def sentence(self) -> str:
-        """What was found, for people."""
+        """Return a sentence about the result, for people."""
         chosen = ", ".join(f"{name} {value:g}" for name, value in sorted(self.parameters.items())) or "as it is"
         gain = self.score / self.usual_score - 1 if self.usual_score else 0.0
         return (
@@ -35,7 +35,7 @@ class Tuned:
 
 
 def find_tuned(settings: Settings, model: str, as_of: datetime) -> Tuned | None:
-    """What to train the model with as of a moment; None when nothing was found by then, or too long ago."""
+    """Return the tuned parameters for training as of a moment; None without a recent enough search."""
     asked = {"model": model, "as_of": as_of, "oldest": as_of - timedelta(days=settings.tuned_max_age_days)}
     with connect(settings) as warehouse, warehouse.cursor(row_factory=class_row(Tuned)) as cursor:
         return cursor.execute(query("models/newest_tuning"), asked).fetchone()

@@ -1,1 +1,1 @@
-"""The models there are, one file or folder each; pure: no database, no clock, no settings."""
+"""The models, one file or folder each, without access to a database, a clock or settings."""

@@ -1,6 +1,6 @@
-"""Baselines that count the readers of the last hours: of an article, and of an article beside what the reader read.
+"""Baselines that count readers of the last hours: of an article, and of an article beside those the reader read.
 
-They learn nothing, so their artifact is their name. What was read together in the last hours is hard to beat on news.
+They learn nothing, so their artifact is their name. Co-reading in the last hours is hard to beat on news.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOTHING_TOGETHER = pa.schema(
 
 
 class MostReadLastHour(MostRead):
-    """What most readers read in the last hour."""
+    """Rank by the number of readers in the last hour."""
 
     name: ClassVar[str] = "most_read_last_hour"
     is_baseline: ClassVar[bool] = True
@@ -29,7 +29,7 @@ class MostReadLastHour(MostRead):
     COUNTS_TOGETHER: ClassVar[bool] = False
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """By readers who read it beside what the reader read, where that is counted, then by readers."""
+        """Rank by readers who read it beside the reader's own reads, where that is counted, then by all readers."""
         with open_tables(scenes, together=NOTHING_TOGETHER) as connection:
             connection.register("recent", run(connection, "recent_reads", recent_hours=self.RECENT_HOURS))
             if self.COUNTS_TOGETHER:
@@ -42,7 +42,7 @@ class MostReadLastHour(MostRead):
 
 
 class MostReadLastDay(MostReadLastHour):
-    """What most readers read in the last day."""
+    """Rank by the number of readers in the last day."""
 
     name: ClassVar[str] = "most_read_last_day"
     is_baseline: ClassVar[bool] = True
@@ -50,7 +50,7 @@ class MostReadLastDay(MostReadLastHour):
 
 
 class CoReading(MostReadLastHour):
-    """What most readers of the last three hours read beside what the reader read, all of it as seeds."""
+    """Rank by readers of the last three hours who also read the reader's own articles, with all of these as seeds."""
 
     name: ClassVar[str] = "co_reading"
     is_baseline: ClassVar[bool] = True

@@ -1,9 +1,8 @@
-"""A matrix factorisation: readers and articles as places among the main axes of who read what.
+"""A matrix factorisation: readers and articles as places along the main axes of all reads.
 
-Reads are weighed down by how much a reader reads and how much an article is read, so that the axes are those of taste
-and not of popularity. Only the articles' places are kept. Somebody's own place follows from what they read, and that of
-an article which came out since from who has read it, so that nothing is fitted while ranking and strangers get what
-most people read. Popularity comes back at the end, with a small exponent.
+Reads count less for busy readers and popular articles, so that the axes stand for taste; popularity returns at the end
+with a small exponent. Only articles' places are saved: a reader's place follows from their reads and a new article's
+from its readers, so nothing is fitted while ranking and unknown readers get popular articles.
 """
 
 from __future__ import annotations
@@ -29,17 +28,17 @@ from include.models.threads import one_thread
 CHOSEN = {
     "factors": 60,
     "flatten": 0.5,  # exponent that turns the axes' strengths towards each other
-    "popular": 0.4,  # exponent of an article's readers in the end
+    "popular": 0.4,  # exponent of an article's readers in the final score
 }
 MOST_READERS = 100_000
 SIGHT_HOURS = 14 * 24
-POPULAR_HOURS = 24  # no version knows more of the crowd
+POPULAR_HOURS = 24  # a version holds no more of the crowd
 CELLS_AT_ONCE = 4_000_000
 LIKED, POPULAR_REASON = "Close to what you have read", "Read by many right now"
 
 
 class Factors:
-    """What people of like taste read."""
+    """Rank articles by closeness to the reader's taste, and popularity."""
 
     name: ClassVar[str] = "factors"
 
@@ -54,11 +53,11 @@ class Factors:
 
     @classmethod
     def tuned(cls, parameters: Mapping[str, float]) -> Factors:
-        """A model that will be fitted with these parameters."""
+        """Return a model to be fitted with these parameters."""
         return cls(chosen=parameters)
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
-        """Places of all articles that were read before the last moment or after a moment that is learnt from."""
+        """Learn the places of all articles that were read before the last moment or in the outcomes."""
         last = pc.max(scenes.requests.column("list_at")).as_py()
         until = to_time(last) if last else 0
         reader, article, _ = Reads(scenes.all_reads).before(until, SIGHT_HOURS)
@@ -80,7 +79,7 @@ class Factors:
         return {"readers": float(len(readers)), "articles": float(len(ids))}
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """The live articles (or the given ones) by closeness to what was read, popular ones first among equals."""
+        """Rank the live (or given) articles by closeness to the reader's reads, then by popularity."""
         found, moments = [RANKED.empty_table()], sorted(set(scenes.requests.column("list_at").to_pylist()))
         if not moments:
             return found[0]
@@ -119,14 +118,14 @@ class Factors:
             yield _best(part, ids, list_at, score.astype(np.float32), taste > 0, depth)
 
     def _find_readers(self, row: Counts, article: Counts, count: int) -> Array:
-        """The places of readers: the mean of what they read, no farther out for reading much."""
+        """Return the readers' places: the sum of their reads' places over the square root of their number."""
         place, is_known = find_places(self.parts["ids"], article)
         row, place = row[is_known], place[is_known]
         weight = self.parts["scale"][place] / np.sqrt(np.bincount(row, minlength=count))[row]
         return np.asarray(_spread(row, place, weight, (count, len(self.parts["ids"]))) @ self.parts["places"])
 
     def _find_articles(self, ids: Counts, reader: Counts, article: Counts) -> Array:
-        """The places of live articles; of one that was not there to be fitted, by its readers'."""
+        """Return the places of live articles; a new article's place follows from its readers'."""
         known, is_known = find_places(self.parts["ids"], ids)
         readers, row = np.unique(reader, return_inverse=True)
         place, is_live = find_places(ids, article)
@@ -139,20 +138,20 @@ class Factors:
         return found
 
     def save(self, folder: Path) -> None:
-        """The articles' places in one file."""
+        """Save the articles' places in one file."""
         skops_files.dump(self.parts, folder / "factors.skops")
 
     @classmethod
     def load(cls, folder: Path) -> Factors:
-        """The model in a folder."""
+        """Return the model in a folder."""
         return cls(skops_files.load(folder / "factors.skops"))
 
 
 def _factorise(row: Counts, place: Counts, chosen: Mapping[str, float]) -> dict[str, Array]:
-    """Places of articles, and what a read of each counts."""
+    """Return the places of articles, and the weight of a read of each."""
     readers, articles = int(row.max(initial=-1)) + 1, int(place.max(initial=-1)) + 1
     matrix = _spread(row, place, np.ones(len(row)), (readers, articles))
-    matrix.data[:] = 1.0  # read twice is read
+    matrix.data[:] = 1.0  # a second read adds nothing
     scale = 1 / np.sqrt(np.asarray(matrix.sum(axis=0)).ravel() + 1)
     much = 1 / np.sqrt(np.asarray(matrix.sum(axis=1)).ravel() + 1)
     count = min(int(chosen["factors"]), readers - 1, articles - 1)

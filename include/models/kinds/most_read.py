@@ -1,4 +1,4 @@
-"""The baselines every challenger must beat: what most people read lately, plain and in the reader's favourites.
+"""The baselines every challenger must beat: the most read articles, plain and weighted by the reader's favourites.
 
 They learn nothing, so their artifact is their name.
 """
@@ -19,34 +19,34 @@ POPULAR_DEPTH = 300
 
 
 class MostRead:
-    """What most readers read in the last hours, the same for everybody but for what each has read already."""
+    """Rank by the number of reads in the last hours, the same for all readers except for articles already read."""
 
     name: ClassVar[str] = "most_read"
     is_baseline: ClassVar[bool] = True
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
-        """Nothing to learn."""
+        """Learn nothing."""
         return {}
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """Popular articles, most read first."""
+        """Return popular articles, most read first."""
         with open_tables(scenes) as connection:
             popular = {"popular_depth": max(POPULAR_DEPTH, 3 * depth)}
             connection.register("pairs", find_pairs(connection, candidates, "popular_pairs", **popular))
             return run(connection, self.name, depth=depth).select(RANKED.names).cast(RANKED)
 
     def save(self, folder: Path) -> None:
-        """The name is all there is."""
+        """Save the name, which is all there is."""
         (folder / "baseline.txt").write_text(f"{self.name}\n")
 
     @classmethod
     def load(cls, folder: Path) -> MostRead:
-        """A baseline like any other of its class."""
+        """Return a baseline; all of one class are alike."""
         return cls()
 
 
 class MostReadInFavourites(MostRead):
-    """What most readers read in the last hours, weighted with the reader's own share of time in the category."""
+    """Rank by reads of the last hours, weighted with the reader's share of time in the category."""
 
     name: ClassVar[str] = "most_read_in_favourites"
     is_baseline: ClassVar[bool] = True

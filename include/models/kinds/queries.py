@@ -1,4 +1,4 @@
-"""The queries that models rank with, run on scenes opened as DuckDB tables."""
+"""Run the queries that models rank with on scenes opened as DuckDB tables."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from include.adapters import duck
 
 
 def run(connection: duckdb.DuckDBPyConnection, name: str, **parameters: Any) -> pa.Table:
-    """The result of `include/sql/models/<name>.sql`."""
+    """Return the result of `include/models/kinds/sql/duckdb/<name>.sql`."""
     return duck.fetch(connection, duck.query(f"models/kinds/{name}"), parameters)
 
 
 def find_pairs(
     connection: duckdb.DuckDBPyConnection, candidates: pa.Table | None, name: str, **parameters: Any
 ) -> pa.Table:
-    """The given candidates of the scenes' requests, or those that the query `name` finds."""
+    """Return the given candidates of the scenes' requests, or those that the query `name` finds."""
     if candidates is None:
         return run(connection, name, **parameters)
     connection.register("given", candidates)

@@ -1,4 +1,4 @@
-"""The artifact as a pure thing: what it ranks, for whom, without a database, and what it refuses."""
+"""The artifact on its own: its rankings without a database, and the inputs it refuses."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def artifacts(folders):
 
 @pytest.fixture(scope="module")
 def batches(artifacts, scoring):
-    """What the batch path ranks, from features that went through files and Feast."""
+    """Return the ranking of the batch path, from features that went through files and Feast."""
     scenes = open_scenes(scoring)
     return {name: one.model.rank(scenes, DEPTH) for name, one in artifacts.items()}
 
@@ -305,14 +305,14 @@ GOOD = {"reader_id": 1, "article_id": 2, "occurred_at": AS_OF}
     ("rows", "said"),
     [
         ([{"reader_id": 1, "article_id": 2}], "have no column occurred_at; they have reader_id, article_id"),
-        ([{**GOOD, "dwell": 3.0}], r"1 column\(s\) that mean nothing here: dwell"),
+        ([{**GOOD, "dwell": 3.0}], r"1 unknown column\(s\): dwell"),
         ([GOOD, {**GOOD, "article_id": None}], "1 of 2 rows of histories have no article_id; the first: 1"),
         ([{**GOOD, "reader_id": "anna"}], "Column reader_id of histories .* cannot be read as int64"),
         ([{**GOOD, "reader_id": 1.5}], "Column reader_id of histories .* cannot be read as int64"),
-        ([{**GOOD, "occurred_at": 1_700_000_000}], "Column occurred_at of histories .* moments are wanted"),
-        ([{**GOOD, "kind": "liked"}], "1 of 1 rows of histories are of an unknown kind"),
-        ([{**GOOD, "dwell_seconds": -1.0}], "1 of 1 rows of histories have a dwell_seconds that no read can take"),
-        ([{**GOOD, "dwell_seconds": float("inf")}], "have a dwell_seconds that no read can take"),
+        ([{**GOOD, "occurred_at": 1_700_000_000}], "Column occurred_at of histories .* it must hold timestamps"),
+        ([{**GOOD, "kind": "liked"}], "1 of 1 rows of histories have an unknown kind"),
+        ([{**GOOD, "dwell_seconds": -1.0}], "1 of 1 rows of histories have a negative or infinite dwell_seconds"),
+        ([{**GOOD, "dwell_seconds": float("inf")}], "have a negative or infinite dwell_seconds"),
         (3, "histories cannot be read as a table"),
         ("no table", "histories cannot be read as a table"),
     ],
@@ -336,7 +336,7 @@ def test_a_bad_history_is_refused_with_what_and_how_many(two_stage, rows, said):
         ({"as_of": datetime(9999, 12, 31, tzinfo=UTC)}, "None of the"),
         ({"readers": ["anna"]}, "of readers .* cannot be read as int64"),
         ({"readers": [1, None]}, "1 of 2 rows of readers have no reader_id"),
-        ({"readers": pa.table({"reader_id": [1, 1]})}, "1 of 2 rows of readers name a reader again"),
+        ({"readers": pa.table({"reader_id": [1, 1]})}, "1 of 2 rows of readers repeat a reader"),
         ({"readers": pa.table({"reader": [1]})}, "readers have no column reader_id"),
         ({"candidates": ["a"]}, "of candidates .* cannot be read as int64"),
         ({"candidates": pa.table({"article": [1]})}, "candidates have no column reader_id, article_id"),
@@ -355,7 +355,7 @@ def test_without_anybody_who_asks_the_answer_is_empty(name, artifacts, world):
 
 
 def test_a_folder_that_holds_no_artifact_is_named(tmp_path):
-    with pytest.raises(ArtifactDamaged, match=f"{tmp_path} holds no artifact.json"):
+    with pytest.raises(ArtifactDamaged, match=f"{tmp_path} lacks artifact.json"):
         Artifact.load(tmp_path)
 
 
@@ -363,5 +363,5 @@ def test_a_crowd_of_other_features_is_refused(scoring, tmp_path):
     shutil.copytree(scoring / crowds.FOLDER, tmp_path / "old")
     about = json.loads((tmp_path / "old" / "crowd.json").read_text())
     (tmp_path / "old" / "crowd.json").write_text(json.dumps({**about, "feature_version": "v0"}))
-    with pytest.raises(ArtifactDamaged, match="was counted for features v0"):
+    with pytest.raises(ArtifactDamaged, match="was made for features v0"):
         Crowd.open(tmp_path / "old")

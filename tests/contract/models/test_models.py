@@ -1,4 +1,4 @@
-"""What every recommender must hold, whatever it is made of; a file in include/models is enough to go through this."""
+"""The rules that every recommender must keep; each file in include/models/kinds is tested here."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def fit(name, scenes, outcomes, seed=7):
 
 
 class OnDemand(dict):
-    """What is worked out when it is first asked for, so that one model can be tested without the others."""
+    """Values worked out on first use, so that one model can be tested without the others."""
 
     def __init__(self, work):
         self.work = work
@@ -80,7 +80,7 @@ def fitted(scenes, outcomes):
 
 @pytest.fixture(scope="module")
 def holdout(scenes):
-    """The scenes of the hold-out, and in each moment one reader of whom nothing is known."""
+    """Return the scenes of the hold-out, with one unknown reader at each moment."""
     some = scenes.between(HOLDOUT, AS_OF)
     moments = some.requests.column("list_at").unique()
     strangers = pa.table({"reader_id": pa.array([NOBODY] * len(moments), pa.int64()), "list_at": moments})
@@ -227,7 +227,7 @@ def test_words_that_were_never_seen_in_training_do_no_harm(name, fitted, holdout
 
 @pytest.fixture(scope="module")
 def quality(settings, fitted, scenes, outcomes, build):
-    """How good each model is on the hold-out, measured as a verdict measures it."""
+    """Return each model's quality on the hold-out, measured as a verdict measures it."""
     some, then = scenes.between(HOLDOUT, AS_OF), rows_between(outcomes, HOLDOUT, AS_OF)
     catalogue, length, shown = pq.read_table(build / "articles"), settings.list_length, what_was_shown(then)
 

@@ -160,7 +160,7 @@ def test_an_extra_file_beside_the_model_is_refused(elsewhere, registered):
 
 
 def test_a_model_of_other_features_is_refused(settings, registered):
-    with pytest.raises(ArtifactDamaged, match=f"was trained on features v0; these are {VERSION}"):
+    with pytest.raises(ArtifactDamaged, match=f"was trained on features v0; this code uses {VERSION}"):
         registry.load_version(settings, replace(registered, feature_version="v0"))
 
 

@@ -79,7 +79,7 @@ def test_a_version_comes_out_the_same_in_another_number_of_threads(mlflow_server
     )
     assert ended.returncode == 0, ended.stderr
     assert f"comes out the same: digest {registered.digest[:12]}" in ended.stdout
-    assert "Numbers of threads differ" in ended.stdout
+    assert "Thread counts differ" in ended.stdout
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_libraries_lock_python_machine_and_threads_are_told_with_both_values():
         "requirements.txt differs: 333333333333 then, 444444444444 now.",
         "Python differs: 3.11.9 then, 3.12.1 now.",
         "Machine differs: Linux x86_64 then, Linux aarch64 now.",
-        "Numbers of threads differ: openmp (2 then, 1 now).",
+        "Thread counts differ: openmp (2 then, 1 now).",
     ]
 
 

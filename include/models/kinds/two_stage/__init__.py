@@ -1,13 +1,13 @@
 """The default model: a few hundred candidates per reader, then a ranker that learns time spent.
 
-Candidates come from co-reading, trends, the reader's topics and categories and what is fresh (candidates.sql); what
-does not hang on the reader is worked out once for all (sharing.py). The ranker is two gradient-boosted models on the
-same features (pair_features.sql): the chance that a shown article is read, and how long a read lasts; their product is
-the expected time. The place an article was shown at is a feature while learning and the first place for everybody while
+Candidates come from co-reading, trends, the reader's topics and categories, and fresh articles (candidates.sql); facts
+shared by all readers are worked out once (sharing.py). The ranker is two models of boosted trees
+and a line on the same features (pair_features.sql): the chance that a shown article is read, and how long a read lasts;
+their product is the expected time. An article's position is a feature while learning and set to the first while
 ranking, so that being shown on top does not look like being good.
 
-A log that does not note what was shown is learnt from in another way (next_reads.py): what the crowd of the last hours
-read beside and after the reader's own reads, and what was then read against what was not.
+A log without impressions is learnt from in another way (next_reads.py): from the articles that the crowd of the last
+hours read beside and after the reader's own reads, comparing those read next with other candidates.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from include.models.kinds.two_stage.tasting import learn_tastes, tastes_of
 
 Tables = dict[str, pa.Table]
 
-FORM = ["2", *WORDS, *NUMBERS]  # of what is learnt; when it changes otherwise than by features, count it up
-CANDIDATES = {"favourites": 3, "together": 40}  # beside what is offered to all
+FORM = ["2", *WORDS, *NUMBERS]  # of the saved parts; raise the number when they change other than by features
+CANDIDATES = {"favourites": 3, "together": 40}  # beside the offers to all readers
 PROMISING = {"liked": 30, "most": 100}
 LEAST_LANGUAGE_SHARE = 0.25
 TOGETHER_HOURS = 24.0
@@ -59,11 +59,11 @@ class TwoStage:
 
     @classmethod
     def tuned(cls, parameters: Mapping[str, float]) -> TwoStage:
-        """A model whose ranker will be grown with these parameters."""
+        """Return a model whose ranker will be grown with these parameters."""
         return cls(chosen=parameters)
 
     def fit(self, scenes: Scenes, outcomes: pa.Table, *, seed: int) -> dict[str, float]:
-        """Learn from what was shown or read after each moment."""
+        """Learn from impressions, or else from reads, after each moment."""
         examples = find_examples(outcomes)
         if not notes_what_was_shown(outcomes):
             read = examples.filter(pc.field("is_read"))
@@ -80,7 +80,7 @@ class TwoStage:
         return learnt_from | weigh_features(self.parts, described, seed)
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """The `depth` articles with the longest expected reading time per request."""
+        """Return the `depth` articles with the longest expected reading time per request."""
         if "next_reads" in self.parts:
             with open_tables(scenes) as connection:
                 connection.register("ranked", rank_next_reads(self.parts["next_reads"], scenes, depth, candidates))
@@ -93,7 +93,7 @@ class TwoStage:
         )
 
     def find_candidates(self, scenes: Scenes) -> Iterator[pa.Table]:
-        """The first stage alone: the candidates of some requests after others."""
+        """Yield the candidates of the first stage, some requests at a time."""
         shared = self._shared.tables_of(scenes)
         for part in split_requests(scenes, REQUESTS_AT_ONCE):
             with self._ask(part, shared) as (connection, tastes):
@@ -119,8 +119,7 @@ class TwoStage:
 
     @contextmanager
     def _ask(self, scenes: Scenes, tables: Tables) -> Iterator[tuple[duckdb.DuckDBPyConnection, Tastes]]:
-        """A connection that knows the scenes, the tables, and of the scenes' readers what the queries ask about them:
-        their tastes and languages, and what goes together with what they read."""
+        """Open a connection with the scenes, the tables, and the readers' tastes, languages and co-read articles."""
         with open_tables(scenes, **tables) as connection:
             tastes = tastes_of(connection, self.parts["tastes"], scenes)
             for name, table in tastes.tables().items():
@@ -130,16 +129,16 @@ class TwoStage:
             yield connection, tastes
 
     def save(self, folder: Path) -> None:
-        """Everything that was learnt in one file."""
+        """Save everything that was learnt in one file."""
         skops_files.dump({"form": FORM, **self.parts}, folder / "two_stage.skops")
 
     @classmethod
     def load(cls, folder: Path) -> TwoStage:
-        """The model in a folder; an `ArtifactDamaged` for one of other code, which learnt something else."""
+        """Return the model in a folder; raise `ArtifactDamaged` if another release saved it."""
         parts = skops_files.load(folder / "two_stage.skops")
         if parts.pop("form", None) != FORM:
             raise ArtifactDamaged(
-                f"{folder} holds a two_stage model of another release, which these queries do not fit.",
+                f"{folder} holds a two_stage model of another release, which this code cannot use.",
                 hint="train again (`bin/daybreak retrain`); the lists stay as they are until then.",
             )
         return cls(parts)

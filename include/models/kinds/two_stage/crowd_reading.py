@@ -1,8 +1,8 @@
-"""What the crowd of the last day read at a moment: how often, what beside what, and what after what.
+"""Count the crowd's reads of the last day at a moment: single reads, and pairs beside and after each other.
 
-Belongs here: counts over reads, as arrays and as matrices of articles by articles. Does not belong here: what they say
-of somebody (`signals.py`) and what to make of it, which is learnt (`next_reads.py`). Nothing but reads is looked at,
-so any log will do. Single reads count the less the longer they are ago, and pairs the less the farther apart.
+Belongs here: counts over reads, as arrays and as matrices of articles by articles; older reads and pairs farther apart
+count less, and any log will do. Does not belong here: signals for a reader (`signals.py`) and learning from them
+(`next_reads.py`).
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from scipy import sparse
 
 from include.features.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places
 
-SIGHT_HOURS = 24  # how far back the crowd is looked at; no version knows more of it
-LATELY_HOURS = 3  # what plain co-reading counts
+SIGHT_HOURS = 24  # how far back the crowd counts; a version holds no more
+LATELY_HOURS = 3  # span of plain co-reading
 SITTING_HOURS = 0.5  # reads without a longer pause are one sitting
 FAST_HOURS, DAY_HOURS, VISIT_HOURS = 1.5, 10.0, 6.0  # how fast a read fades, where the last hours or the day count
-FARTHEST = 12  # reads apart that two reads of one reader still are a pair
+FARTHEST = 12  # reads apart at which two reads of one reader still are a pair
 MOST_HOPS = 20  # neighbours of an article that a second hop starts from
 MOST_VISITS = 400  # latest sittings with an article that another sitting is compared with
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """The live articles of a moment in order of their ids, and what was read of them before it.
+    """The live articles of a moment in order of their ids, and their reads before it.
 
     `pairs` are matrices of articles by articles, `counts` numbers per article, `visits` articles by sittings and
-    sittings by articles, `first_at` when each was read first of late, the moment itself for what nobody read. Sums are
-    taken in float64 and told in float32: the order of readers, whose ids no version keeps, cannot be seen in them.
+    sittings by articles, `first_at` the first recent read of each (the moment itself if unread). Sums are taken in
+    float64 and stored as float32, so that they do not depend on the order of readers, whose ids no version keeps.
     """
 
     ids: Counts
@@ -40,7 +40,7 @@ class Crowd:
 
 
 def find_crowd(reads: Reads, ids: Counts, moment: int) -> Crowd:
-    """What was read before the moment of the articles with these sorted ids."""
+    """Return the reads before the moment of the articles with these sorted ids."""
     reader, article, at = reads.before(moment, SIGHT_HOURS)
     place, is_live = find_places(ids, article)
     reader, place, at = reader[is_live], place[is_live], at[is_live]
@@ -87,7 +87,7 @@ def _pairs(reader: Counts, place: Counts, at: Counts, hours: Array, count: int) 
 
 
 def _by_one_reader(reader: Counts) -> tuple[Counts, Counts, Counts]:
-    """Rows of two reads by one reader, the earlier first, and how many reads apart they are."""
+    """Return pairs of rows read by one reader, the earlier first, and how many reads apart they are."""
     begin, found = np.arange(len(reader)), [np.zeros((3, 0), np.int64)]
     for distance in range(1, FARTHEST + 1):
         begin = begin[begin + distance < len(reader)]
@@ -98,7 +98,7 @@ def _by_one_reader(reader: Counts) -> tuple[Counts, Counts, Counts]:
 
 
 def _closest(alike: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The few closest neighbours of each article, as shares of one."""
+    """Return the few closest neighbours of each article, as shares that sum to 1."""
     rows = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
     order = np.lexsort((alike.indices, -alike.data, rows))
     kept = order[np.arange(len(order)) - alike.indptr[rows[order]] < MOST_HOPS]
@@ -108,7 +108,7 @@ def _closest(alike: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def _sittings(reader: Counts, at: Counts) -> tuple[Counts, Counts]:
-    """The number of each read's sitting, and which place it has there."""
+    """Return the number of each read's sitting, and its place in the sitting."""
     if not len(reader):
         return reader, reader
     is_first = np.ones(len(reader), bool)
@@ -118,7 +118,7 @@ def _sittings(reader: Counts, at: Counts) -> tuple[Counts, Counts]:
 
 
 def _counts(place: Counts, hours: Array, sitting: Counts, step: Counts, count: int) -> dict[str, Numbers]:
-    """Reads of the last hours, those of them that were not the first of a sitting, and those that ended one."""
+    """Return reads of the last hours, those of them after the first of a sitting, and those that ended one."""
     is_onward = (step > 0) & (hours <= LATELY_HOURS)
     is_last = np.append(sitting[1:] != sitting[:-1], True)[: len(sitting)]
     weights = {
@@ -131,7 +131,7 @@ def _counts(place: Counts, hours: Array, sitting: Counts, step: Counts, count: i
 
 
 def _visits(place: Counts, hours: Array, sitting: Counts, count: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """The latest sittings with each article, a rare article weighing more; and what each had, and how lately."""
+    """Return the latest sittings by article, rare articles weighing more, and the articles by sitting, recent first."""
     length = np.bincount(sitting, minlength=1)
     is_shared = length[sitting] > 1
     place, sitting, hours = place[is_shared], sitting[is_shared], hours[is_shared]

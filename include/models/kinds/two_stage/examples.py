@@ -1,4 +1,4 @@
-"""What the ranker learns from: what readers did with what they were shown, a row per request and article."""
+"""The ranker's examples: what readers did with the articles they were shown, a row per request and article."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ EXAMPLES = pa.schema(
 
 
 def notes_what_was_shown(outcomes: pa.Table) -> bool:
-    """Whether the log says what readers had before them and left."""
+    """Return whether the log has impressions."""
     return bool(pc.any(outcomes.column("is_shown")).as_py())
 
 
 def find_examples(outcomes: pa.Table) -> pa.Table:
-    """A row per request and article. Read is what took time; in a log that never says how long, what was opened."""
+    """Return a row per request and article. A read took time; in a log without times, an opened article is a read."""
     took_time = pc.greater(outcomes.column("read_seconds"), 0)
     read = took_time if pc.any(took_time).as_py() else outcomes.column("is_opened")
     return outcomes.append_column("is_read", pc.fill_null(read, False)).select(EXAMPLES.names).cast(EXAMPLES)
 
 
 def ask_again(scenes: Scenes, examples: pa.Table) -> Scenes:
-    """The scenes of those requests alone that there are examples of."""
+    """Return the scenes of only those requests that have examples."""
     asked = examples.group_by(KEYS[:2]).aggregate([])
     order = [("list_at", "ascending"), ("reader_id", "ascending")]
     requests, readers = (
@@ -47,7 +47,7 @@ def ask_again(scenes: Scenes, examples: pa.Table) -> Scenes:
 
 
 def _request_no(table: pa.Table) -> pa.ChunkedArray:
-    """A text that stands for the row's request."""
+    """Return a text that identifies each row's request."""
     return pc.binary_join_element_wise(
         *(pc.cast(pc.cast(table[name], pa.int64()), pa.string()) for name in KEYS[:2]), "/"
     )

@@ -1,4 +1,4 @@
-"""What the ranking hangs on: how far expected reading times move when one feature is dealt out anew among examples."""
+"""Explain the ranking: how far expected reading times move when one feature is permuted among examples."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pyarrow as pa
 from include.models.kinds.two_stage.ranker import NUMBERS, WORDS, expect_seconds
 
 EXAMPLES = 5_000
-LEAST_SECONDS = 1e-3  # below this, expecting still less makes no difference
+LEAST_SECONDS = 1e-3  # shorter expected times count as this
 
 
 def weigh_features(parts: dict[str, Any], examples: pa.Table, seed: int) -> dict[str, float]:
-    """Each feature's share of all that they move, as facts named `weight_<feature>`; nothing moves without examples."""
+    """Return each feature's share of the total movement as `weight_<feature>`; 0 without examples."""
     chance = np.random.default_rng(seed)
     rows = np.sort(chance.permutation(examples.num_rows)[:EXAMPLES])
     asked = examples.take(rows)

@@ -1,4 +1,4 @@
-"""How the reader of each request likes topics and publishers, and which live articles promise them most time for it.
+"""Tastes of each request's reader for topics and publishers, and the live articles that promise them most time.
 
 Belongs here: tastes as arrays, as the tables that queries join, and put together with what articles promise. Does not
 belong here: how tastes are found (`tasting.py`) and what an article promises (`standings.sql`).
@@ -38,7 +38,7 @@ class Tastes:
     publisher_spread: Numbers
 
     def tables(self) -> dict[str, pa.Table]:
-        """The same with a row per request and topic, and one per request and publisher."""
+        """Return the same as tables: a row per request and topic, and one per request and publisher."""
         topics = pa.array(np.arange(self.topic.shape[1], dtype=np.int32))
         by_publisher = (self.publishers, self.publisher, self.publisher_spread)
         return {
@@ -55,7 +55,7 @@ class Tastes:
 
 
 def find_promising(tastes: Tastes, topical: pa.Table, tongues: pa.Table, *, liked: int, most: int) -> pa.Table:
-    """The `most` promising articles of each request: what their `liked` best liked topics offer in their languages."""
+    """Return each request's `most` promising articles, from its `liked` best topics in its languages."""
     order = np.argsort(-tastes.topic, axis=1, kind="stable")[:, :liked]
     found = list(_offer(tastes, order, topical, tongues, most))
     if not found:

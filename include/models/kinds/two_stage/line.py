@@ -1,7 +1,7 @@
 """A line beside the trees: a sum of one bent straight line per feature, and a step per word.
 
-Trees find what hangs together, but say the same of everything beyond what they often saw; and the best for a reader
-lies just there, for they were hardly ever shown it. Lines go on. Belongs here: laying out features so that a sum is
+Trees find interactions, but predict the same for all values beyond those they saw often; a reader's best articles lie
+just there, because they were hardly ever shown. Lines go on. Belongs here: laying out features so that a sum is
 enough, and solving for its weights. Does not belong here: what is learnt with it (`ranker.py`).
 """
 
@@ -20,16 +20,16 @@ Numbers = NDArray[np.float64]
 BENDS = (0.1, 0.5, 0.9)  # of a feature's values lie below each
 FEWEST_BEYOND = 0.01
 FARTHEST = 8.0  # standard deviations
-NEARLY_NOUGHT = 0.02  # what is added to counts and times before their logarithm
+NEARLY_NOUGHT = 0.02  # added to counts and times before their logarithm
 RIDGE = 5.0
 STEPS = 8
 ROWS_AT_ONCE = 50_000
 
 
 def fit_layout(codes: Matrix, numbers: Matrix, is_count: NDArray[np.bool_], is_straight: NDArray[np.bool_]) -> Parts:
-    """How to lay out these features: counts by their logarithm, all by their spread, bent where values abound.
+    """Return the layout of these features: counts by logarithm, all scaled by spread, bent at common values.
 
-    What is straight (`is_straight`) has no bends; `codes` are of words, -1 for others.
+    Features in `is_straight` have no bends; `codes` are of words, -1 for others.
     """
     values = _scale(numbers, is_count)
     known = ~np.isnan(values)
@@ -55,7 +55,7 @@ def fit_layout(codes: Matrix, numbers: Matrix, is_count: NDArray[np.bool_], is_s
 
 
 def lay_out(layout: Parts, codes: Matrix, numbers: Matrix) -> Matrix:
-    """A row per row and a column per weight: one, the features, their bends, what is not known, and the words."""
+    """Return a column per weight: the constant, the features, their bends, missing values, and words."""
     values = (_scale(numbers, layout["is_count"]) - layout["mean"]) / layout["spread"]
     unknown = np.isnan(values)
     values = np.clip(np.where(unknown, np.float32(0), values), -FARTHEST, FARTHEST)
@@ -74,7 +74,7 @@ def lay_out(layout: Parts, codes: Matrix, numbers: Matrix) -> Matrix:
 
 
 def fit_chance(laid: Matrix, happened: NDArray[np.bool_], rising: NDArray[np.intp]) -> Matrix:
-    """Weights whose sum is the log-odds that it happened; those of the columns `rising` are never below nought."""
+    """Return weights whose sum is the log-odds that it happened; those of columns `rising` are never below 0."""
     weights = np.zeros(laid.shape[1])
     for _ in range(STEPS):
         chance = expit(laid @ weights.astype(np.float32))
@@ -87,14 +87,14 @@ def fit_chance(laid: Matrix, happened: NDArray[np.bool_], rising: NDArray[np.int
 
 
 def fit_sum(laid: Matrix, value: Numbers, rising: NDArray[np.intp]) -> Matrix:
-    """Weights whose sum is nearest to the value; those of the columns `rising` are never below nought."""
+    """Return weights whose sum is nearest to the value; those of columns `rising` are never below 0."""
     weights = _solve(laid.T @ laid, laid.T @ value.astype(np.float32))
     weights[rising] = np.maximum(weights[rising], 0)
     return weights.astype(np.float32)
 
 
 def add_up(layout: Parts, weights: Matrix, codes: Matrix, numbers: Matrix) -> Matrix:
-    """The sums of each row, a column per column of `weights`; the same whichever rows stand beside it."""
+    """Return each row's sums, a column per column of `weights`, independent of the other rows."""
     parts = [
         # a matrix product rounds as the number of its rows is
         np.einsum(

@@ -1,10 +1,9 @@
-"""What is read next, learnt from a log that does not note what was shown: reads against other candidates.
+"""Rank the next reads, learnt from a log without impressions: reads against other candidates.
 
-A read weighs as many seconds as it lasted, where the log says how long, so that the odds of being read stand for time
-spent. Counts come first: of those who read the same, and of everybody lately, mixed as served the requests best; where
-they are silent, what was read in the last day, then what is newest. On a small log there is hardly more to go by.
-Trees are only trusted as far as they are better than these counts on requests that were kept back from them, against
-the candidates that the counts put in front: among any others everything looks good.
+A read weighs its seconds, where known, so that the odds of a read stand for time spent. Counts come first: co-reading
+and recent reads of all readers in the best mix, then reads of the last day, then the newest articles; a small log has
+little more to offer. Trees are trusted only as far as they beat these counts on held-back requests, judged against the
+candidates that the counts rank first, because any ranking looks good among the others.
 """
 
 from __future__ import annotations
@@ -40,12 +39,12 @@ NOT_READ_PER_REQUEST = 30
 MOST_READS = 30_000
 FEW_REQUESTS, FOLDS, MOST_KEPT_BACK = 3000, 4, 1500
 TREES = {"max_iter": 150, "learning_rate": 0.08, "max_leaf_nodes": 20, "l2_regularization": 2.0, "min_samples_leaf": 40}
-TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # in trees, the rest in counts
+TRUST = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # weight of trees; the rest is the weight of counts
 FEWEST_CANDIDATES = 100
 
 
 def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
-    """Trees on the features of what was read after each moment and of other candidates; `read` has the read pairs."""
+    """Learn trees and counts from the pairs in `read` against other candidates of each moment."""
     random = np.random.default_rng(seed)
     if read.num_rows > MOST_READS:
         read = read.take(pa.array(np.sort(random.choice(read.num_rows, MOST_READS, replace=False))))
@@ -72,7 +71,7 @@ def fit_next_reads(scenes: Scenes, read: pa.Table, seed: int) -> Parts:
 
 
 class _Rows:
-    """Rows of features, what each is worth and whose request it is of, as they are found."""
+    """Collected rows of features, with the gain and the request of each."""
 
     def __init__(self) -> None:
         self.columns: list[dict[str, Array]] = []
@@ -85,13 +84,13 @@ class _Rows:
         self.requests.append(first + pairs.row[kept])
 
     def join(self) -> tuple[dict[str, Array], Array, Array]:
-        """Features by name, gains, and numbers of requests; what was added is let go."""
+        """Return features by name, gains, and numbers of requests; added rows are released."""
         features = {name: np.concatenate([some.pop(name) for some in self.columns]) for name in sorted(self.columns[0])}
         return features, np.concatenate(self.gains), np.concatenate(self.requests)
 
 
 def _fold(read: pa.Table, random: np.random.Generator) -> Counts:
-    """In which round each request is kept back from the trees, -1 if never. Where there are few, each once."""
+    """Return each request's round of being held back from the trees, -1 if never; few requests are held once each."""
     count = read.group_by(["list_at", "reader_id"]).aggregate([]).num_rows
     fold, order = np.full(count, -1), random.permutation(count)
     if count < FEW_REQUESTS:
@@ -102,7 +101,7 @@ def _fold(read: pa.Table, random: np.random.Generator) -> Counts:
 
 
 def rank_next_reads(parts: Parts, scenes: Scenes, depth: int, candidates: pa.Table | None) -> pa.Table:
-    """The best `depth` candidates (or of the given ones) per request, with what their reasons need."""
+    """Return the best `depth` candidates, found or given, per request, with the columns that reasons need."""
     found = [NOTHING]
     for view in views_of(scenes):
         given = (
@@ -122,7 +121,7 @@ def rank_next_reads(parts: Parts, scenes: Scenes, depth: int, candidates: pa.Tab
 
 
 def _gains(view: View, part: Counts, readers: Counts, articles: Counts, lasted: Array) -> Array:
-    """Requests by live articles: what each read is worth, nought for what was not read."""
+    """Return the gain of each read, requests by live articles; 0 for unread articles."""
     row, is_in = find_places(part, readers)
     place, is_live = find_places(view.ids, articles)
     used = is_in & is_live
@@ -133,7 +132,7 @@ def _gains(view: View, part: Counts, readers: Counts, articles: Counts, lasted: 
 
 
 def _thin(row: Counts, is_read: NDArray[np.bool_], random: np.random.Generator) -> Counts:
-    """All that was read, and of each request some that was not, at random."""
+    """Return all reads, and a random few unread candidates of each request."""
     chance = np.where(is_read, -1.0, random.random(len(row)))
     order = np.lexsort((chance, row))
     ordered = row[order]
@@ -142,9 +141,9 @@ def _thin(row: Counts, is_read: NDArray[np.bool_], random: np.random.Generator) 
 
 
 def _learn(lessons: _Rows, tests: _Rows, fold: Counts, seed: int) -> Parts:
-    """The mix of counts, trees, and how far to trust them: as far as serves the requests best that they have not seen.
+    """Return the mix of counts, the trees, and the trust in them that serves unseen requests best.
 
-    Where there are few requests each is kept back once, and the trees that stay are grown on all of them.
+    Few requests are each held back once; the final trees are then grown on all of them.
     """
     features, gain, request = lessons.join()
     unseen, unseen_gain, unseen_request = tests.join()
@@ -175,11 +174,11 @@ def _learn(lessons: _Rows, tests: _Rows, fold: Counts, seed: int) -> Parts:
 
 
 def _grow(features: Array, gain: Array, seed: int) -> HistGradientBoostingClassifier | None:
-    """Trees that tell what is read, or None where there is nothing to tell apart."""
+    """Return trees that predict reads, or None if all or no rows were read."""
     was_read = gain > 0
     if not was_read.any() or was_read.all():
         return None
-    # weights make scikit-learn many times slower, so none are given where all reads are worth the same
+    # weights make scikit-learn many times slower, so they are left out when all reads weigh the same
     weight = np.where(was_read, gain / gain[was_read].mean(), 1.0) if np.ptp(gain[was_read]) else None
     known = np.where(np.isnan(features).all(axis=0), np.float32(0), features)
     return HistGradientBoostingClassifier(**TREES, early_stopping=False, random_state=seed).fit(known, was_read, weight)
@@ -195,7 +194,7 @@ def _judge_trees(names: list[str], trees: HistGradientBoostingClassifier, featur
 
 
 def _places(view: View, part: Counts, given: pa.Table) -> tuple[Counts, Counts]:
-    """The given pairs of these readers and live articles, as rows and places in order."""
+    """Return the given pairs of these readers and live articles as sorted rows and places."""
     row, is_asked = find_places(part, given.column("reader_id").to_numpy())
     place, is_live = find_places(view.ids, given.column("article_id").to_numpy())
     cells = np.unique(row[is_asked & is_live] * max(1, len(view.ids)) + place[is_asked & is_live])

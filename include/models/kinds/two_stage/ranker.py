@@ -53,7 +53,7 @@ TREE_RANGES = {
 
 
 def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None = None) -> Parts:
-    """The models and the vocabularies; `chosen` parameters take the place of the trees' usual ones."""
+    """Return the models and the vocabularies; `chosen` parameters replace the trees' usual ones."""
     parts: Parts = {"vocabularies": {name: sorted(set(examples.column(name).to_pylist())) for name in WORDS}}
     matrix = np.column_stack(_columns(parts, examples))
     was_read = examples.column("is_read").to_numpy()
@@ -81,7 +81,7 @@ def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None
 
 
 def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
-    """Expected reading time of each pair; where no read ever said how long it took, the chance of reading."""
+    """Return the expected reading time of each pair; in a log without times, the chance of reading."""
     if not pairs.num_rows:
         return np.zeros(0)
     columns = _columns(parts, pairs)
@@ -100,20 +100,20 @@ def _sides(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _some(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """As many of the rows as a line needs, in their order."""
+    """Return as many rows as a line needs, in their order."""
     if len(rows) <= LINE_ROWS:
         return rows
     return np.sort(np.random.default_rng(seed).choice(rows, LINE_ROWS, replace=False))
 
 
 def _lengths(pairs: pa.Table) -> NDArray[Any]:
-    """Words to read; how long a read lasts is learnt beside them."""
+    """Return the number of words to read; how long a read lasts is learnt relative to it."""
     words = pc.fill_null(pairs.column("word_count"), USUAL_WORDS).to_numpy()
     return np.asarray(np.maximum(words, FEWEST_WORDS), np.float64)
 
 
 def _columns(parts: Parts, pairs: pa.Table) -> list[NDArray[np.float32]]:
-    """What the trees look at, in their order."""
+    """Return the trees' columns, in their order."""
     words = [
         pc.fill_null(pc.index_in(pairs.column(name), pa.array(parts["vocabularies"][name], pa.string())), -1)
         for name in WORDS
@@ -123,11 +123,11 @@ def _columns(parts: Parts, pairs: pa.Table) -> list[NDArray[np.float32]]:
 
 
 def _without_empty_columns(matrix: NDArray[Any]) -> NDArray[Any]:
-    """What is not known of any example is nought, for trees cannot be grown on nothing."""
+    """Return the matrix with 0 in columns that are missing in every row: trees cannot be grown on them."""
     return np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
 
 
 def _is_comparable(examples: pa.Table) -> NDArray[Any]:
-    """Reads of what was never shown have no unread counterpart: the chance of a read is not learnt from them."""
+    """Return which examples to learn the chance from: reads of articles never shown have no unread counterpart."""
     shown = np.asarray(examples.column("position").is_valid())
     return shown if shown.any() else np.ones(len(shown), dtype=bool)

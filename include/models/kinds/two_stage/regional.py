@@ -1,10 +1,10 @@
-"""What draws the readers of one region more than those of others: places that only they are near, say.
+"""Regional pull: articles that draw one region's readers more than others, such as those about nearby places.
 
 Belongs here: a weight per word of an article's text and region, fitted on what tastes for topics and publishers leave
 unexplained, and asking it of articles. Does not belong here: tastes of single readers (`taste.py`).
 
-What draws everybody to an article is taken out of it first. Most words say nothing about regions, and a few say much:
-how far the weights of a word may lie from nought is therefore found for each word by itself, from how far they do.
+An article's pull on all readers is removed first. Most words say nothing about regions and a few say much, so the
+spread of a word's weights around 0 is estimated for each word by itself.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PULLS = pa.schema([("article_id", pa.int64()), ("region", pa.string()), ("region
 
 @dataclass(frozen=True)
 class Leftover:
-    """What tastes leave unexplained, a row per article that somebody saw: its number, the region of who saw it (None:
-    not known), the slope of the log chance of what they did, and how it bends."""
+    """Effects that tastes leave unexplained, a row per seen article: its number, the reader's region (None: not known),
+    the slope of the log chance of what they did, and its curvature."""
 
     article_id: Array
     region: Array
@@ -42,8 +42,8 @@ class Leftover:
 
 
 def fit_regional(catalogue: pa.Table, left: Leftover) -> Parts:
-    """The words that tell regions apart and their weight for each; empty where there are not two regions to tell, or
-    too little was seen."""
+    """Return the words that tell regions apart, with their weights; empty with fewer than two regions or too few
+    rows."""
     names, counts = np.unique(left.region[left.region != np.array(None)].astype(str), return_counts=True)
     regions = sorted(names[np.lexsort((names, -counts))[:MOST_REGIONS]].tolist())
     place = {article_id: number for number, article_id in enumerate(catalogue.column("article_id").to_pylist())}
@@ -70,7 +70,7 @@ def fit_regional(catalogue: pa.Table, left: Leftover) -> Parts:
 
 
 def _weigh(said: sparse.csr_matrix, pull: Array, curve: Array) -> Array:
-    """A row per word and a column per region, nought on the average of a word."""
+    """Return a row per word and a column per region; each word's average is 0."""
     bends = [(said.T @ said.multiply(own[:, None])).toarray() for own in curve.T]
     pulls = said.T @ pull
     spread, weights = np.full(said.shape[1], FIRST_SPREAD), np.zeros_like(pulls)
@@ -83,7 +83,7 @@ def _weigh(said: sparse.csr_matrix, pull: Array, curve: Array) -> Array:
 
 
 def find_regional(parts: Parts, catalogue: pa.Table) -> pa.Table:
-    """How much more or less than elsewhere each article draws the readers of each region, in log-odds."""
+    """Return how much more than elsewhere each article draws the readers of each region, in log-odds."""
     if not parts or not catalogue.num_rows:
         return PULLS.empty_table()
     said = count_words(catalogue)[:, parts["words"]].astype(bool).astype(np.float32)

@@ -1,8 +1,6 @@
-"""What all requests of some scenes share, worked out once: topics, rates and languages, how live articles stand, and
-what they offer whoever comes.
+"""Tables that all requests of some scenes share, worked out once: topics, rates, languages, standings and offers.
 
-Belongs here: remembering it, so that who asks again about the same articles finds it. Does not belong here: anything
-about a reader.
+Belongs here: caching them for later requests on the same articles. Does not belong here: anything about a reader.
 """
 
 from __future__ import annotations
@@ -26,15 +24,15 @@ OFFERED = {"trending": 40, "leading": 10, "fresh": 5, "topical": 30}
 
 
 class Shared:
-    """What taste models say of articles. Of several callers at once each may work it out, and all get the same."""
+    """A cache of facts about articles. Concurrent callers may each work them out, and all get the same."""
 
     def __init__(self, tastes: Parts) -> None:
         self._tastes = tastes
-        self._topics = (NOTHING["topics"], NOTHING["topics"])  # of a catalogue, as far as they were asked for
-        self._tables: tuple[tuple[pa.Table, ...], Tables] = ((), {})  # of live articles and their catalogue
+        self._topics = (NOTHING["topics"], NOTHING["topics"])  # a catalogue, and its topics found so far
+        self._tables: tuple[tuple[pa.Table, ...], Tables] = ((), {})  # live articles and catalogue, and their tables
 
     def tables_of(self, scenes: Scenes) -> Tables:
-        """What the queries join that is the same for all requests of the scenes."""
+        """Return the tables that queries join for all requests of the scenes."""
         topics, (known, tables) = self._find_topics(scenes), self._tables
         asked = (scenes.articles, scenes.catalogue)
         if len(known) < len(asked) or any(one is not other for one, other in zip(known, asked, strict=True)):
@@ -43,7 +41,7 @@ class Shared:
         return {**tables, "topics": topics}
 
     def _find_topics(self, scenes: Scenes) -> pa.Table:
-        """Topics of at least what is live or was met."""
+        """Return the topics of at least the articles that are live or were met."""
         if not self._tastes:
             return NOTHING["topics"]
         catalogue, found = self._topics

@@ -1,4 +1,4 @@
-"""What the crowd says of those who ask: signals from what each has read to every live article.
+"""Signals of the crowd for each request: from the reader's own reads to every live article.
 
 Belongs here: candidates and their features, one moment at a time, given histories alone. Does not belong here: counting
 the crowd (`crowd_reading.py`) and learning from features (`next_reads.py`).
@@ -21,12 +21,12 @@ from include.features.scenes import Scenes
 from include.models.kinds.two_stage.crowd_reading import LATELY_HOURS, SIGHT_HOURS, Crowd, find_crowd
 
 EVER_HOURS = 14 * 24  # how far back a history goes
-OWN_HOURS = 48  # how far back what somebody read leads to what they read next
+OWN_HOURS = 48  # how far back own reads lead to the next read
 SITTING_HOURS = 1
-STEPS_BACK = 0.75  # what an own read counts beside the one after it
+STEPS_BACK = 0.75  # weight of an own read relative to the one after it
 PAUSE_HOURS, TASTE_HOURS = 3.0, 240.0  # how fast own reads fade, for what comes next and for taste
 CELLS_AT_ONCE, REQUESTS_AT_ONCE = 3_000_000, 1500
-MOST_NAMES = 500  # categories and publishers that are told apart
+MOST_NAMES = 500  # categories and publishers with a number of their own
 DEPTHS = {
     **{"beside_lately": 60, "beside_fast": 40, "beside_day": 40, "after_fast": 40, "after_last": 30},
     **{"after_last_day": 30, "alike": 30, "hops": 40, "neighbours": 40},
@@ -36,7 +36,7 @@ KINDS = ("category", "publisher")
 
 
 class Catalogue:
-    """What is known of articles, in order of their ids: numbers for the commonest names, -1 for others."""
+    """Facts about articles, in order of their ids: numbers for the commonest names, -1 for others."""
 
     def __init__(self, scenes: Scenes) -> None:
         table = scenes.catalogue.sort_by("article_id")
@@ -49,15 +49,15 @@ class Catalogue:
         self.published[place[is_known]] = to_times(live.column("published_at_min"))[is_known]
 
     def find(self, kind: str, articles: Counts) -> Counts:
-        """The numbers of these articles' names."""
+        """Return the numbers of these articles' names."""
         place, is_known = find_places(self.ids, articles)
         return np.where(is_known, self.codes[kind][place], -1) if len(self.ids) else np.full(len(articles), -1)
 
 
 @dataclass(frozen=True)
 class Own:
-    """What some requests' readers had read, newest first: the row of the request, the article and its place among the
-    live ones, how many reads and hours ago, and hours before the last one."""
+    """The reads of some requests' readers, newest first: the request's row, the article and its place among the live
+    ones, how many reads and hours ago, and hours before the last one."""
 
     row: Counts
     article: Counts
@@ -70,7 +70,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Candidates (row of the request, place of the article) and what is known of each, by name."""
+    """Candidates (row of the request, place of the article) and their features by name."""
 
     row: Counts
     place: Counts
@@ -78,7 +78,7 @@ class Pairs:
 
 
 class View:
-    """One moment: those who ask, the live articles and the crowd."""
+    """One moment: its readers, the live articles and the crowd."""
 
     def __init__(self, scenes: Scenes, list_at: datetime, crowd: Reads, own: Reads, catalogue: Catalogue) -> None:
         self.list_at, self.moment, self.catalogue = list_at, to_time(list_at), catalogue
@@ -93,13 +93,13 @@ class View:
         self._own = own.before(self.moment, EVER_HOURS, self.readers)
 
     def parts(self, readers: Counts) -> Iterator[Counts]:
-        """These readers in parts of a bounded size."""
+        """Yield these readers in parts of a bounded size."""
         size = max(1, min(REQUESTS_AT_ONCE, CELLS_AT_ONCE // max(1, len(self.ids))))
         for start in range(0, len(readers), size):
             yield readers[start : start + size]
 
     def look(self, readers: Counts, popular_depth: int = 0, given: tuple[Counts, Counts] | None = None) -> Pairs:
-        """Candidates of these sorted readers (or the given pairs of row and place) with their features."""
+        """Return candidates of these sorted readers (or the given pairs of row and place) with their features."""
         own = self._find_own(readers)
         signals = self._find_signals(own, len(readers))
         row, place = given or self._find_candidates(own, signals, popular_depth)
@@ -127,7 +127,7 @@ class View:
         return Own(row, article, place, is_live, np.arange(len(row)) - first, hours, hours - hours[first])
 
     def _find_signals(self, own: Own, count: int) -> dict[str, Numbers]:
-        """Requests by live articles: how strongly what was read leads to each; nought for what was read."""
+        """Return the signals, requests by live articles: how strongly own reads lead to each; 0 for own reads."""
 
         def start(weight: Array) -> sparse.csr_matrix:
             used = own.is_live & (weight > 0)
@@ -196,7 +196,7 @@ class View:
         return {name: np.asarray(column, np.float32) for name, column in columns.items()}
 
     def _describe_likeness(self, own: Own, count: int, row: Counts, place: Counts) -> dict[str, Array]:
-        """How like the candidate is to what was read in what is known of articles: category, publisher, date."""
+        """Return how similar each candidate is to the reader's reads in category, publisher and date."""
         found: dict[str, Array] = {}
         published = np.full(count, np.nan)
         at, is_known = find_places(self.catalogue.ids, own.article)
@@ -228,7 +228,7 @@ class View:
 
 
 def views_of(scenes: Scenes) -> Iterator[View]:
-    """The moments that somebody asks at, in order."""
+    """Yield a view of each moment with requests, in order."""
     moments = sorted(set(scenes.requests.column("list_at").to_pylist()))
     if not moments:
         return
@@ -239,7 +239,7 @@ def views_of(scenes: Scenes) -> Iterator[View]:
 
 
 def _describe_signals(signals: dict[str, Numbers], row: Counts, place: Counts) -> dict[str, Array]:
-    """Each signal as it is, as a share of all its request has, and against its best."""
+    """Return each signal as it is, as a share of its request's total, and relative to its request's best."""
     found: dict[str, Array] = {}
     for name, signal in signals.items():
         value = signal[row, place]
@@ -251,7 +251,7 @@ def _describe_signals(signals: dict[str, Numbers], row: Counts, place: Counts) -
 
 
 def _moves(crowd: Crowd, codes: Counts, names: int) -> Array:
-    """How often a read of one name is followed by each, as shares; few moves say little."""
+    """Return how often a read of one name is followed by each other, as shares; few moves give small shares."""
     told = np.flatnonzero(codes >= 0)
     cells = (np.ones(len(told), np.float32), (told, codes[told]))
     to = sparse.csr_matrix(cells, shape=(len(codes), names))
@@ -260,7 +260,7 @@ def _moves(crowd: Crowd, codes: Counts, names: int) -> Array:
 
 
 def _codes(column: pa.ChunkedArray) -> Counts:
-    """Numbers of names, the commonest first."""
+    """Return numbers of names, the commonest first."""
     counted = column.drop_null().value_counts()
     names = pa.table([counted.field("values"), counted.field("counts")], ["name", "rows"])
     common = names.sort_by([("rows", "descending"), ("name", "ascending")]).slice(0, MOST_NAMES).column("name")

@@ -36,9 +36,9 @@ FEWEST_STAYS = 200
 
 @dataclass(frozen=True)
 class Seen:
-    """What readers saw, a row per request (`row`) and article: its subject, how much it counts, the log-odds with which
-    anybody opens it (NaN: it was found unseen), how far it was opened, and the log of how much longer than usual it was
-    read (NaN: not known). Per request: what was found unseen and how common it is, by subject, and what was ticked."""
+    """Articles that readers saw, a row per request (`row`) and article: subject, weight, the log-odds that any reader
+    opens it (NaN: it was found unseen), how far it was opened, and the log of how much longer than usual it was read
+    (NaN: not known). Per request: finds without an impression and how common they are, by subject, and ticks."""
 
     row: Array
     subject: Array
@@ -52,20 +52,20 @@ class Seen:
 
     @property
     def rows(self) -> int:
-        """How many requests there are."""
+        """Return the number of requests."""
         return len(self.ticked)
 
 
 @dataclass(frozen=True)
 class Hint:
-    """What each request's reader did says about their place among the factors: its curve, and its pull."""
+    """The evidence of a reader's actions about their place among the factors: its curvature and its pull."""
 
     curve: Numbers
     pull: Numbers
 
 
 def fit_taste(seen: Seen, seed: int, *, most_factors: int, most_kinds: int, stay: Numbers | None = None) -> Parts:
-    """Rates of subjects, how they move together, how stays follow, and the kinds of readers there are."""
+    """Return rates of subjects, how they move together, how stays follow, and the kinds of readers."""
     readers, subjects = seen.found.shape
     factors = min(most_factors, subjects)
     known: Parts = {
@@ -94,7 +94,7 @@ def fit_taste(seen: Seen, seed: int, *, most_factors: int, most_kinds: int, stay
 
 
 def find_tastes(parts: Parts, seen: Seen) -> tuple[Numbers, Numbers]:
-    """Per request and subject: the log of how much likelier than usual it is opened, and how unsure that is."""
+    """Return, per request and subject, the log of how much likelier than usual it is opened, and its uncertainty."""
     known = {name: value.astype(np.float64) for name, value in parts.items()}
     rates, loadings = known["rates"], known["loadings"]
     places, spreads = _find(seen, known, 6, np.zeros((seen.rows, loadings.shape[1])))
@@ -111,7 +111,7 @@ def find_tastes(parts: Parts, seen: Seen) -> tuple[Numbers, Numbers]:
 
 
 def _improve(seen: Seen, known: Parts, places: Numbers, spreads: Numbers) -> Parts:
-    """Rates and loadings after a Newton step, readers standing where they do."""
+    """Return rates and loadings after a Newton step with readers' places fixed."""
     rates, loadings = known["rates"], known["loadings"]
     (readers, factors), subjects = places.shape, len(rates)
     pull, curve, _ = _pulls(seen, known, rates + places @ loadings.T)
@@ -127,7 +127,7 @@ def _improve(seen: Seen, known: Parts, places: Numbers, spreads: Numbers) -> Par
 
 
 def _find(seen: Seen, known: Parts, steps: int, places: Numbers) -> tuple[Numbers, Numbers]:
-    """Where readers stand among the factors: means and covariances, by Newton steps on all at once."""
+    """Return readers' places among the factors: means and covariances, by Newton steps on all at once."""
     spreads: Numbers = np.zeros((seen.rows, places.shape[1], places.shape[1]))
     for _ in range(steps):
         hint = _hint(seen, known, places)
@@ -145,8 +145,8 @@ def _hint(seen: Seen, known: Parts, places: Numbers) -> Hint:
 
 
 def _pulls(seen: Seen, known: Parts, logs: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """The slope of the log chance of all that was done and how it bends, per request and subject, at these tastes
-    (`logs`); and readers' paces."""
+    """Return slope and curvature of the log chance of all actions, per request and subject, at these tastes (`logs`);
+    and readers' paces."""
     shape = logs.shape
     place = seen.row * shape[1] + seen.subject
     own = logs.reshape(-1)[place]
@@ -168,7 +168,7 @@ def _pulls(seen: Seen, known: Parts, logs: Numbers) -> tuple[Numbers, Numbers, N
 
 
 def _fit_stay(seen: Seen, known: Parts, places: Numbers, spreads: Numbers) -> Numbers:
-    """Level, slope along taste, and width of stays."""
+    """Return level, slope along taste, and width of stays."""
     has_stay = ~np.isnan(seen.stay)
     if has_stay.sum() < FEWEST_STAYS:
         return np.array([0.0, 0.0, STAY_WIDTH])
@@ -191,7 +191,7 @@ def _squares(loadings: Numbers) -> Numbers:
 
 
 def _fit_kinds(hint: Hint, places: Numbers, ticked: Numbers, seed: int, most: int) -> Parts:
-    """How many readers are of each kind, where its middle is, how far all stand from theirs, and what they tick."""
+    """Return the size and centre of each kind of reader, the spread around centres, and the kinds' ticks."""
     readers, factors = places.shape
     count = min(most, max(1, readers // READERS_PER_KIND), len(np.unique(places.round(3), axis=0)))
     label = KMeans(count, n_init=3, random_state=seed).fit_predict(places)
@@ -213,7 +213,7 @@ def _fit_kinds(hint: Hint, places: Numbers, ticked: Numbers, seed: int, most: in
 
 
 def _weigh_kinds(kinds: Parts, hint: Hint, ticked: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Of which kind each request's reader may be, where they stand if they are, and how unsure that is."""
+    """Return each reader's chances of being of each kind, their place if so, and its uncertainty."""
     narrow = np.linalg.inv(kinds["width"])
     pulled = kinds["middles"] @ narrow
     spreads = np.asarray(np.linalg.inv(hint.curve + narrow), np.float64)

@@ -1,4 +1,4 @@
-"""What articles are about and how each request's reader likes topics and publishers, as tables that the queries join.
+"""Topics of articles and each request's tastes for topics and publishers, as tables that the queries join.
 
 Belongs here: counting a history by topic and publisher, and asking the taste models. Does not belong here: how topics
 or tastes are found (`topics.py`, `taste.py`).
@@ -49,8 +49,8 @@ NOTHING = {
 
 @dataclass(frozen=True)
 class History:
-    """What readers saw or found, a row per request (`row`) and article: the columns of `seen_and_read.sql`, with
-    publishers and languages (-1: any other) as numbers."""
+    """Articles that readers saw or found, a row per request (`row`) and article: the columns of `seen_and_read.sql`,
+    with publishers and languages (-1: any other) as numbers."""
 
     row: Array
     article_id: Array
@@ -64,7 +64,7 @@ class History:
 
 
 def learn_tastes(scenes: Scenes, seed: int) -> Parts:
-    """Topics and tastes, from each reader's history up to the last moment; empty when articles say nothing."""
+    """Learn topics and tastes from each reader's history up to the last moment; empty without article texts."""
     with threadpool_limits(1), open_tables(scenes) as connection:  # sums on several threads differ a little each time
         topics = fit_topics(_met(scenes), seed)
         if not topics:
@@ -113,7 +113,7 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
 
 
 def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scenes) -> Tastes:
-    """The tastes of the reader of each request; `connection` knows the scenes and the topics."""
+    """Return the tastes of each request's reader; `connection` has the scenes and the topics."""
     order = [("list_at", "ascending"), ("reader_id", "ascending")]
     asked = scenes.readers.select(["reader_id", "list_at", "interests"]).sort_by(order)
     nobody = np.zeros((asked.num_rows, 0), np.float32)
@@ -137,13 +137,13 @@ def _narrow(taste: Array, spread: Array) -> tuple[Array, Array]:
 
 
 def list_met(scenes: Scenes) -> pa.Array:
-    """The ids of the articles that are live, were read or were shown."""
+    """Return the ids of the articles that are live, were read or were shown."""
     ids = [table.column("article_id") for table in (scenes.articles, scenes.reads, scenes.shown)]
     return pc.unique(pa.chunked_array([chunk for column in ids for chunk in column.chunks], pa.int64()))
 
 
 def _met(scenes: Scenes) -> pa.Table:
-    """The articles that are live, were read or were shown, in order of their ids."""
+    """Return the articles that are live, were read or were shown, in order of their ids."""
     is_met = pc.is_in(scenes.catalogue.column("article_id"), list_met(scenes))
     return scenes.catalogue.filter(is_met).sort_by("article_id")
 
@@ -169,12 +169,12 @@ def _recall(connection: duckdb.DuckDBPyConnection, parts: Parts, asked: pa.Table
 
 
 def _number(table: pa.Table, name: str, known: list[str]) -> Array:
-    """The place of each row's word among the known; -1 for any other."""
+    """Return the place of each row's word among the known; -1 for any other."""
     return np.asarray(pc.fill_null(pc.index_in(table.column(name), pa.array(known, pa.string())), -1).to_numpy())
 
 
 def _shares(tongue: Array, tongues: int, subject: Array, subjects: int) -> Array:
-    """How common each subject is among the articles of each language; in the last row, among all."""
+    """Return how common each subject is among the articles of each language; in the last row, among all."""
     found = np.full((tongues + 1, subjects), 0.1)
     known = subject >= 0
     np.add.at(found, (tongue[known], subject[known]), 1.0)
@@ -187,7 +187,7 @@ def _by_topic(parts: Parts, history: History, ticked: Array, weight: Array) -> S
 
 
 def _by_publisher(parts: Parts, history: History, taste: Array, ticked: Array, weight: Array) -> Seen:
-    """As much as the reader's taste for topics explains is expected of each publisher."""
+    """Return the history by publisher, with the reader's taste for topics already in the expected rates."""
     own = taste[history.row, history.topic]
     level, slope, _ = parts["taste"]["stay"]
     stay = history.stay - level - slope * own
@@ -195,12 +195,12 @@ def _by_publisher(parts: Parts, history: History, taste: Array, ticked: Array, w
 
 
 def _of_publishers(taste: Array, history: History) -> Array:
-    """What the reader of each row thinks of its publisher; nought of any that is not told apart."""
+    """Return each reader's taste for the row's publisher; 0 for publishers without a number."""
     return np.column_stack([taste, np.zeros(len(taste))])[history.row, history.publisher]
 
 
 def _left_over(history: History, readers: pa.Table, own: Array) -> Leftover:
-    """What is not explained by place, age and the reader's `own` taste of what they were shown."""
+    """Return what position, age and the reader's `own` taste leave unexplained."""
     shown = ~np.isnan(history.odds)
     row, chance = history.row[shown], expit(history.odds[shown] + own[shown])
     region = np.array(readers.column("region").to_pylist(), dtype=object)[row]
@@ -208,7 +208,7 @@ def _left_over(history: History, readers: pa.Table, own: Array) -> Leftover:
 
 
 def _left_of_stay(taste: Parts) -> Array:
-    """How stays follow what is thought of publishers: as they follow what is thought of topics."""
+    """Return how stays follow tastes for publishers: as they follow tastes for topics."""
     return np.array([0.0, *taste["stay"][1:]])
 
 
@@ -231,7 +231,7 @@ def _see(
 
 
 def _ticked(parts: Parts, asked: pa.Table) -> Array:
-    """A column for each interest: one where it was ticked."""
+    """Return a column for each interest: 1 where it was ticked."""
     known = np.zeros((asked.num_rows, len(parts["interests"])))
     ticked = asked.column("interests").combine_chunks()
     names = pc.index_in(pc.list_flatten(ticked), pa.array(parts["interests"], pa.string()))

@@ -1,7 +1,7 @@
-"""Topics: which of some dozens of subjects an article is about, from its words and its category.
+"""Topics: find which of some dozens of subjects an article is about, from its words and its category.
 
-Belongs here: what is fitted on the text of articles (TF-IDF over hashed words, its main axes, clusters along them), and
-asking it. A log without any text has no topics. Does not belong here: who likes what.
+Belongs here: fitting on the text of articles (TF-IDF over hashed words, its main axes, clusters along them) and
+applying it; a log without text has no topics. Does not belong here: readers' tastes.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ WORD_BUCKETS = 2**15
 FEWEST_ARTICLES_PER_WORD, MOST_ARTICLES_PER_WORD_SHARE = 5, 0.1
 AXES = 64
 CATEGORY_WEIGHT = 0.5
-ALIKE = 0.8  # the cosine from which on two clusters are one topic
+ALIKE = 0.8  # clusters with at least this cosine are one topic
 ABOUT = ["article_id", "publisher", "language", "word_count", "published_at"]
 
 _COUNTER = HashingVectorizer(n_features=WORD_BUCKETS, alternate_sign=False, norm=None, dtype=np.float32)
 
 
 def fit_topics(catalogue: pa.Table, seed: int) -> Parts:
-    """Everything that is needed to say what an article is about; empty when the articles say nothing."""
+    """Return everything needed to find an article's topic; empty when the articles have no text."""
     if catalogue.num_rows > MOST_ARTICLES:
         rows = np.random.default_rng(seed).choice(catalogue.num_rows, MOST_ARTICLES, replace=False)
         catalogue = catalogue.take(pa.array(np.sort(rows)))
@@ -65,7 +65,7 @@ def fit_topics(catalogue: pa.Table, seed: int) -> Parts:
 
 
 def _merge(centres: Floats) -> NDArray[np.int32]:
-    """The same number for clusters that are said in nearly the same words."""
+    """Return a number for each cluster, the same for clusters of nearly the same words."""
     if len(centres) < 3:
         return np.arange(len(centres), dtype=np.int32)
     length = np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6)
@@ -75,12 +75,12 @@ def _merge(centres: Floats) -> NDArray[np.int32]:
 
 
 def count_topics(parts: Parts) -> int:
-    """How many topics there are."""
+    """Return the number of topics."""
     return int(parts["labels"].max()) + 1 if parts else 0
 
 
 def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
-    """Each article's topic beside what else tastes and ages go by; nothing where there are no topics."""
+    """Return each article's topic beside the other columns for tastes and ages; empty without topics."""
     topics = np.zeros(0, np.int32)
     if parts and catalogue.num_rows:
         places, centres = _places(parts, catalogue), parts["centres"]
@@ -90,7 +90,7 @@ def find_topics(parts: Parts, catalogue: pa.Table) -> pa.Table:
 
 
 def count_words(catalogue: pa.Table) -> sparse.csr_matrix:
-    """How often each article's title and summary say what; words are told apart by their hashes."""
+    """Return the word counts of each article's title and summary; words are identified by their hashes."""
     return _COUNTER.transform(_texts(catalogue))
 
 

@@ -1,7 +1,7 @@
-"""Grown trees asked about many rows at once: what scikit-learn answers, to the last bit, in a fraction of its time.
+"""Evaluate grown trees on many rows at once: scikit-learn's answers, to the last bit, in a fraction of its time.
 
-Scikit-learn leads one row after another from the root to a leaf, and the processor cannot guess the way. Here every
-split of a tree is looked at for some thousand rows at once, whether their way leads there or not.
+Scikit-learn leads one row after another from the root to a leaf, and the processor cannot predict the branches. Here
+every split is evaluated for some thousand rows at once, whether their path leads there or not.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from scipy.special import expit
 
 Numbers = NDArray[np.float32]
 Trees = list[tuple[Any, NDArray[np.float64]]]  # nested splits, and the value of each leaf
-Split = tuple[int, np.float32, bool, Any, Any]  # column, threshold, whether the unknown goes left, left and right
+Split = tuple[int, np.float32, bool, Any, Any]  # column, threshold, whether missing values go left, left and right
 
-ROWS_AT_ONCE = 16_384  # so many stay in the processor's cache while hundreds of trees look at them in turn
+ROWS_AT_ONCE = 16_384  # these stay in the processor's cache while hundreds of trees read them in turn
 
-_known: WeakKeyDictionary[Any, tuple[Any, Trees]] = WeakKeyDictionary()  # what a model had grown, and that unfolded
+_known: WeakKeyDictionary[Any, tuple[Any, Trees]] = WeakKeyDictionary()  # a model's predictors, and the same unfolded
 
 
 def find_chances(classifier: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
-    """The chance of the second class for each row; `columns` are the features in their order."""
+    """Return the chance of the second class for each row; `columns` are the features in their order."""
     return np.asarray(expit(find_sums(classifier, columns)))
 
 
 def find_sums(model: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
-    """The sum of all trees for each row."""
+    """Return the sum of all trees for each row."""
     trees = _trees_of(model)
     sums = np.full(len(columns[0]), model._baseline_prediction.item())
     for start in range(0, len(sums), ROWS_AT_ONCE):
@@ -41,7 +41,7 @@ def find_sums(model: Any, columns: Sequence[Numbers]) -> NDArray[np.float64]:
 
 
 def _trees_of(model: Any) -> Trees:
-    """The model's trees, unfolded once: for one reader that takes longer than asking them."""
+    """Return the model's trees, unfolded once: for one reader that takes longer than evaluating them."""
     grown, trees = _known.get(model, (None, []))
     if grown is not model._predictors:
         trees = [(_unfold(tree.nodes), tree.nodes["value"]) for (tree,) in model._predictors]
@@ -50,7 +50,7 @@ def _trees_of(model: Any) -> Trees:
 
 
 def _unfold(nodes: NDArray[Any], place: int = 0) -> Split | np.uint8:
-    """The tree as nested splits, whose leaves are places among its nodes."""
+    """Return the tree as nested splits, whose leaves are places among its nodes."""
     node = nodes[place]
     if node["is_leaf"]:
         return np.uint8(place)
@@ -62,12 +62,12 @@ def _unfold(nodes: NDArray[Any], place: int = 0) -> Split | np.uint8:
 
 
 def _walk(split: Split | np.uint8, columns: Sequence[Numbers]) -> Any:
-    """The leaf that each row ends at."""
+    """Return the leaf of each row."""
     if not isinstance(split, tuple):
         return split
     column, threshold, is_unknown_left, left, right = split
     one, other = _walk(left, columns), _walk(right, columns)
-    if is_unknown_left:  # what is not known is neither above nor below
+    if is_unknown_left:  # a missing value is neither above nor below
         one, other = other, one
         is_one = columns[column] > threshold
     else:

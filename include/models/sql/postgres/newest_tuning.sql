@@ -1,4 +1,4 @@
--- The best trial of the newest searches that were finished by the moment; of equals the first.
+-- The best trial of the newest searches that were finished by the moment; the first of equal ones.
 select s.tuning_id, s.as_of, s.snapshot_id, t.parameters, t.score, usual.score as usual_score
 from ops.tunings s
 join ops.tuning_trials t on t.tuning_id = s.tuning_id

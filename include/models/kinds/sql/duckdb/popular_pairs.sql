@@ -1,4 +1,4 @@
--- What is read most, for every request, without what the reader has read.
+-- The most read articles for every request, without those the reader has read.
 with popular as (
     select list_at, article_id
     from articles

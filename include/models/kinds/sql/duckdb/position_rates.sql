@@ -1,4 +1,4 @@
--- How often what is shown at a place is read, places beyond the last one together; 0 is an unknown place.
+-- The share of articles shown at a position that are read; positions beyond the last count as one, 0 is unknown.
 select least(coalesce(s.position, 0), $last_position)::int as position,
        (count(r.article_id) + 1.0) / (count(*) + 10.0) as rate
 from shown s

@@ -1,4 +1,4 @@
--- What was read together with the reader's own, and what most read in the last hours, without what the reader has read.
+-- Articles read together with the reader's own, and the most read of the last hours, without those already read.
 with popular as (
     select a.list_at, a.article_id
     from articles a

@@ -1,4 +1,4 @@
--- Who read what in the last hours before each moment, as known then. What no moment looks at is left out beforehand: a
+-- Reads of the last hours before each moment, as known then. Reads that no moment uses are left out beforehand: a
 -- join by ranges of a long history costs twenty times as much.
 with looked_at as (
     select * from all_reads

@@ -1,5 +1,5 @@
 -- What goes together with what each request's reader read in the last two days, by how close, how lately and what after.
--- Millionths are summed, for a sum of fractions depends on the order of its rows.
+-- Millionths are summed, because a sum of fractions depends on the order of its rows.
 with own as (
     select q.reader_id, q.list_at, r.article_id,
            exp(-date_diff('minute', r.read_at, q.list_at) / 60.0 / $together_hours) as recency,

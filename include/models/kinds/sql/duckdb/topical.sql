@@ -1,4 +1,4 @@
--- What promises most in each topic and language.
+-- The most promising articles of each topic and language.
 select list_at, topic, language, publisher, article_id, promise,
        row_number() over (partition by list_at, topic, language order by promise desc, article_id) as place
 from standings

@@ -1,4 +1,4 @@
--- What most people of a region read in.
+-- The language that most readers of a region read in.
 with counted as (
     select region, languages[1] as name, count(*) as requests
     from readers
