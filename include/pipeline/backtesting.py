@@ -1,4 +1,4 @@
-"""The stage that looks back: a backtest over a clean snapshot. It is the pipeline's; the CLI calls it there."""
+"""The stage that looks back: a backtest over a clean snapshot."""
 
 from __future__ import annotations
 

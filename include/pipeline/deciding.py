@@ -1,7 +1,6 @@
-"""The stages that decide who is champion: judge, promote, ask and answer; and shadow, which only shows.
+"""The stages after a verdict: promote, ask a person, take the answer.
 
-They are the pipeline's; DAGs and CLI call them there. Nothing is believed that a caller says of a verdict: whoever
-promotes looks at the checks that were kept with it.
+A caller's word about a verdict does not count: a promotion looks at the checks that were saved with it.
 """
 
 from __future__ import annotations

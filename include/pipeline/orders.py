@@ -1,13 +1,12 @@
 """The stages in their order, without Airflow: a whole retrain, refresh of the lists, or search for parameters.
 
-The command line, the tests of the loop and the bench call these; a test holds the DAGs' order against them. `call` runs
-one stage on its inputs, so that a caller can show progress.
+The command line calls these, and a test holds the DAGs' order against them. `call` runs one stage on its inputs, so
+that a caller can show progress.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from include import pipeline
@@ -23,22 +22,13 @@ Call = Callable[..., Reference]  # (run, stage, *inputs)
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Retrained:
-    """What a retrain came to: the version, its verdict if it was judged, and each result in a sentence."""
-
-    version: Reference
-    verdict: Reference | None
-    sentences: tuple[str, ...]
-
-
 def call_plainly(run: Run, stage: Stage, *inputs: Any) -> Reference:
     """Run the stage and nothing else."""
     return stage(run, *inputs)
 
 
 def days_to_read(settings: Settings, purpose: Purpose) -> int:
-    """How many days of reading a run of this purpose looks at unless it is told otherwise."""
+    """Return the days of reading that a run of this purpose looks at by default."""
     return settings.window_days if purpose == "training" else settings.lookback_days
 
 
@@ -50,13 +40,13 @@ def prepare(run: Run, purpose: Purpose, days: int | None = None, call: Call = ca
 
 def retrain(
     run: Run, days: int | None = None, model: str | None = None, mode: Mode | None = None, call: Call = call_plainly
-) -> Retrained:
-    """Train a challenger, judge it, and take the step that follows, as far as the mode allows."""
+) -> list[str]:
+    """Train a challenger, judge it, take the step that follows as far as the mode allows; say what came of it."""
     features = prepare(run, "training", days, call)
     version = call(run, pipeline.train, features, model or run.settings.model)
     mode = mode or run.settings.gate_mode
     if mode == "off":
-        return Retrained(version, None, (f"v{version.id}: {decide(mode, 'keep', is_backfill=False).reason}",))
+        return [f"v{version.id}: {decide(mode, 'keep', is_backfill=False).reason}"]
     verdict = call(run, pipeline.judge, version, features)
     facts = verdict.facts or {}
     following = decide(mode, facts["decision"], is_backfill=False)
@@ -70,7 +60,7 @@ def retrain(
         told.append("Answer with `bin/daybreak approve`, or with --keep.")
     if following.step == "shadow" and newest_features(run.settings):
         told.append((call(run, pipeline.shadow, int(version.id)).facts or {})["sentence"])
-    return Retrained(version, verdict, tuple(told))
+    return told
 
 
 def recommend(run: Run, call: Call = call_plainly) -> Reference:

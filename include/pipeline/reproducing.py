@@ -1,7 +1,7 @@
 """Reproducing a version: trained again from what was stored, in an empty folder, it must come out byte for byte.
 
-It is the pipeline's; the CLI calls it there. Parameters are those that were recorded with the version, whatever is set
-today. A snapshot that is gone or changed is an `ArtifactDamaged`; another digest is a finding, with what differs.
+Parameters are those that were recorded with the version, whatever is set today. A snapshot that
+is gone or changed is an `ArtifactDamaged`; another digest is a finding, with what differs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Tuning: trials of a model's parameters under a budget, judged on time that came later than what they learnt from.
 
-It is the pipeline's; DAG and CLI call it there. All that a trial sees lies before the hold-out of a verdict, so that
-nothing is chosen by what a challenger will be judged on. Each trial is kept as soon as it is over: a search that was
-killed goes on after the last one, and tries what it would have tried.
+A trial sees only what lies before the hold-out of a verdict, so that nothing is chosen by what a challenger will be
+judged on. Each trial is saved as soon as it is over: a search that was killed resumes after the last one, and tries
+what it would have tried.
 """
 
 from __future__ import annotations

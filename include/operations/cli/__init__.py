@@ -178,8 +178,8 @@ def _retrain(arguments: argparse.Namespace) -> None:
     from include.pipeline import orders
 
     run = new_run("retrain", arguments.as_of)
-    done = orders.retrain(run, arguments.window_days, arguments.model, arguments.mode, _stage)
-    print(*done.sentences, sep="\n")
+    told = orders.retrain(run, arguments.window_days, arguments.model, arguments.mode, _stage)
+    print(*told, sep="\n")
 
 
 def _tune(arguments: argparse.Namespace) -> None:
