@@ -207,3 +207,14 @@ def test_who_waits(of, waits):
 
     assert bool(waits_not(of, 120)) is not waits
     assert waits_not(of, 0)
+
+
+def test_a_run_that_waits_across_an_upgrade_finds_its_trigger_where_it_was_stored():
+    """Airflow keeps a trigger by its path: the present one, and the one it had before the tasks had a folder."""
+    from airflow.sdk.module_loading import import_string
+
+    from daybreak_airflow.tasks.waiting import WindowComplete
+
+    path, values = WindowComplete("2026-11-20T03:00:00+00:00", "2026-11-20T07:00:00+00:00").serialize()
+    for stored in (path, "daybreak_airflow.waiting.WindowComplete"):
+        assert import_string(stored)(**values).serialize() == (path, values)
