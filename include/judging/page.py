@@ -99,7 +99,7 @@ def side_by_side(metrics: Mapping[str, Mapping[str, float]]) -> list[tuple[str, 
     ]
 
 
-WIDTH, NAMES, WORDS, ROW, MARGIN = 960, 250, 130, 22, 20
+WIDTH, NAMES, WORDS, ROW, MARGIN = 960, 250, 130, 22, 28
 GOOD, BAD, OPEN = "#117a3d", "#b3261e", "#56636f"
 
 
