@@ -1,1 +1,1 @@
-"""From a version's ranking to the ten articles each reader gets, audited and switched live at once."""
+"""Lists: arrange a version's ranking into ten articles per reader, audit them and switch them live at once."""

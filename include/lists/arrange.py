@@ -1,7 +1,6 @@
-"""Lists: from a model's ranking to the ten articles a reader gets.
+"""Arrange a model's ranking into a reader's list: caps, fallbacks, and full lists as long as there are articles.
 
-Belongs here: caps, fallbacks, and the promise that everybody gets a full list while articles exist. Judging uses the
-same lists, so a verdict is about what readers would see.
+Judging makes its lists here too, so a verdict is about the lists that readers would see.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
 from include.models import RANKED, Recommender
 
-DEPTH_PER_PLACE = 4  # how much deeper than a list a model ranks, so that caps have something to choose from
+DEPTH_PER_PLACE = 4  # a model ranks more articles than fit on a list, so that the caps leave enough
 FILLING_POOL = 400
 
 
 @dataclass(frozen=True)
 class ListLimits:
-    """What a list may hold."""
+    """The length of a list, its caps, and the age of its articles."""
 
     list_length: int
     max_per_publisher: int
@@ -32,7 +31,7 @@ class ListLimits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The limits as this installation is set up."""
+        """Return the limits from the settings."""
         return cls(
             settings.list_length,
             settings.max_per_publisher,
@@ -42,13 +41,13 @@ class ListLimits:
 
 
 def make_lists(limits: ListLimits, model: Recommender, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
-    """A list per request: reader_id, at, rank from 1, article_id, score, reason."""
+    """Return a list per request: reader_id, list_at, rank from 1, article_id, score, reason."""
     ranked = model.rank(scenes, limits.list_length * DEPTH_PER_PLACE)
     return arrange(limits, ranked, scenes, catalogue)
 
 
 def arrange(limits: ListLimits, ranked: pa.Table, scenes: Scenes, catalogue: pa.Table) -> pa.Table:
-    """The ranking under caps and filled up; `catalogue` holds every article that may fill a gap."""
+    """Return the ranking with caps applied and gaps filled; `catalogue` holds the articles that may fill them."""
     with open_tables(scenes, suggested=ranked, catalogue=catalogue) as connection:
         parameters = {**asdict(limits), "pool": FILLING_POOL}
         return duck.fetch(connection, duck.query("lists/arrange"), parameters).cast(RANKED)

@@ -1,8 +1,8 @@
-"""Batches: lists on their way into PostgreSQL, and the one switch that makes them live.
+"""Batches: write lists to PostgreSQL and switch them live.
 
-Written under a batch id into a partition of their own, audited there, then switched by one row in one transaction. A
-reader of `recs.current` sees the old lists or the new ones, never half of either; when anything fails before the switch
-the last good batch stays. A retry writes the same batch again from nothing.
+A batch is written to its own partition, audited there, then switched live by updating one row in one transaction. A
+reader of `recs.current` sees the old lists or the new ones, never a mix; if anything fails before the switch, the last
+good batch stays. A retry writes the batch again from scratch.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from include.adapters.warehouse import Connection, query
 from include.core.errors import AuditFailed
 from include.core.locks import LockKey
 
-# a list's columns in the order of `batch/copy.sql`, as the bytes PostgreSQL wants; its text, `reason`, comes last
+# the columns in the order of `lists/copy.sql`, with PostgreSQL's binary formats; the text column, `reason`, comes last
 NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
 TEXT = "reason"
-ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL takes one part in while the next is made
+ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL loads one part while the next is prepared
 
 
 def write(warehouse: Connection, lists: Iterable[pa.RecordBatch], batch: Mapping[str, object]) -> tuple[int, int]:
-    """Readers and rows of a batch that now lies in its own partition, unseen by readers; lists are taken as they come.
+    """Write a batch to its own partition, not yet visible to readers; return its number of readers and rows.
 
-    A batch that was published already is left as it is: the same id is the same lists.
+    A batch that was already published is left unchanged: the same id means the same lists.
     """
     batch_id = str(batch["batch_id"])
     name = f"batch_{batch_id.lower()}"
@@ -46,15 +46,15 @@ def write(warehouse: Connection, lists: Iterable[pa.RecordBatch], batch: Mapping
 
 
 def copy_rows(warehouse: Connection, statement: sql.Composed, lists: Iterable[pa.RecordBatch]) -> None:
-    """The lists in a table, by binary COPY; at a missing value it is an `AuditFailed`, which undoes all of it."""
+    """Load the lists into a table with binary COPY; a missing value raises `AuditFailed`, which undoes the load."""
     with warehouse.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(HEADER)
         for rows in lists:
             columns = rows.select([*NUMBERS, TEXT])
             if missing := sum(column.null_count for column in columns.columns):
                 raise AuditFailed(
-                    f"The lists have at least {missing:,} empty value(s), so they are not written.",
-                    hint="the live lists stay; look at the model's ranking in the lists' Parquet file.",
+                    f"The lists have at least {missing:,} missing value(s) and are not written.",
+                    hint="the live lists stay; check the model's ranking in the Parquet file of the lists.",
                 )
             for start in range(0, rows.num_rows, ROWS_AT_ONCE):
                 copy.write(rows_as_bytes(columns.slice(start, ROWS_AT_ONCE), NUMBERS, TEXT))
@@ -62,40 +62,40 @@ def copy_rows(warehouse: Connection, statement: sql.Composed, lists: Iterable[pa
 
 
 def set_status(warehouse: Connection, batch_id: str, status: str) -> None:
-    """The batch is now `audited` or `refused`."""
+    """Set the status of a batch, for example `audited` or `refused`."""
     warehouse.execute(query("lists/set_status"), {"batch_id": batch_id, "status": status})
 
 
 def find_live(warehouse: Connection) -> tuple[str, datetime, int, datetime] | None:
-    """The live batch: id, as_of, model version, published_at. None before the first one."""
+    """Return the live batch: id, as_of, model version, published_at; None before the first one."""
     return warehouse.execute(query("lists/live")).fetchone()
 
 
 def lock(warehouse: Connection) -> None:
-    """Nobody else publishes until this transaction ends."""
+    """Lock publishing for others until this transaction ends."""
     warehouse.execute(query("lists/lock_live"), {"key": LockKey.LIVE_LISTS})
 
 
 def newest_of_version(warehouse: Connection, version: int) -> str | None:
-    """The newest batch of a model version that passed its audit and still has its rows."""
+    """Return the newest batch of a version that passed its audit and still has its rows."""
     row = warehouse.execute(query("lists/newest_of_version"), [version]).fetchone()
     return str(row[0]) if row else None
 
 
 def restore(warehouse: Connection, batch_id: str, stale_after_minutes: int) -> None:
-    """An audited batch live when this transaction commits, even if it is older than the live one."""
+    """Make an audited batch live when this transaction commits, even if it is older than the live one."""
     if warehouse.execute(query("lists/restore"), {"batch_id": batch_id}).fetchone() is None:
         raise AuditFailed(
-            f"Batch {batch_id} has not passed its audit, or its rows are gone, so it is not published.",
-            hint="the live lists stay; the same again looks for another batch, or makes one.",
+            f"Batch {batch_id} has not passed its audit, or its rows were deleted, so it is not published.",
+            hint="the live lists stay; repeat the command to use another batch or make a new one.",
         )
     warehouse.execute(query("lists/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
 
 
 def switch(warehouse: Connection, batch_id: str, as_of: datetime, stale_after_minutes: int) -> bool:
-    """True when the batch is live when this transaction commits.
+    """Make the batch live when this transaction commits; return whether it is live.
 
-    False when newer lists are live already, or another champion was made since the batch was scored.
+    False when newer lists are already live, or the champion changed after the batch was scored.
     """
     lock(warehouse)
     live = find_live(warehouse)
@@ -106,7 +106,7 @@ def switch(warehouse: Connection, batch_id: str, as_of: datetime, stale_after_mi
     if warehouse.execute(query("lists/mark_published"), {"batch_id": batch_id}).fetchone() is None:
         raise AuditFailed(
             f"Batch {batch_id} has not passed its audit, so it is not published.",
-            hint="clear the audit task; the live lists stay until then.",
+            hint="clear the audit task to run it again; the live lists stay until then.",
         )
     warehouse.execute(query("lists/switch"), {"batch_id": batch_id, "stale_after_minutes": stale_after_minutes})
     return True

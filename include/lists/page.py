@@ -1,4 +1,4 @@
-"""The page on a batch of lists: what stops it, what it is made of, how it differs from what readers have now."""
+"""The page on a batch of lists: its failed checks, its contents, and how it differs from the live lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.core.settings import Settings
 from include.core.trend import Series, trend_section
 from include.lists.beside_live import BesideLive, compare_with_live
 
-SHOWN = 10  # names of a kind
+SHOWN = 10  # names per kind
 KINDS = {"category": "By category", "publisher": "By publisher", "age": "By age", "reason": "By reason"}
 
 
@@ -32,19 +32,19 @@ def report_lists(
     """
     beside = compare_with_live(settings, batch.id)
     sections = [
-        ("Beside the live lists", f"<p>{beside.sentence}</p>"),
+        ("Compared with the live lists", f"<p>{beside.sentence}</p>"),
         *((KINDS[kind], bars(shares[:SHOWN])) for kind, shares in _mix(batch, features).items()),
     ]
     if checks:
         sections = [
-            ("What stops it", check_table(blocking(checks)) if blocking(checks) else "<p>Nothing.</p>"),
+            ("Blocking checks", check_table(blocking(checks)) if blocking(checks) else "<p>None failed.</p>"),
             *sections,
-            ("Checks on the lists", check_table(checks)),
+            ("All checks on the lists", check_table(checks)),
         ]
     if skewed:
         odd = [check for check in skewed if check.outcome == "failed"]
-        told = check_table(odd) if odd else f"<p>None of {len(skewed)} checks found any.</p>"
-        sections.append(("Features unlike those the champion was trained on", told))
+        told = check_table(odd) if odd else f"<p>None of {len(skewed)} checks failed.</p>"
+        sections.append(("Features that differ from the champion's training", told))
     sections.append(("The last runs", trend_section([], lately)))
     path = f"lists/{batch.id}.html"
     save(settings.home / "reports" / path, page(f"Lists {batch.id}", _lead(checks, beside), sections))
@@ -56,11 +56,13 @@ def _lead(checks: Sequence[Check], beside: BesideLive) -> str:
     told = f"{beside.readers:,} readers, {beside.articles:,} different articles."
     if not checks:
         return f"A shadow batch, never shown to readers: {told}"
-    return f"Refused: {len(stopped)} of {len(checks)} checks failed. {told}" if stopped else f"Sound: {told}"
+    if stopped:
+        return f"Refused: {len(stopped)} of {len(checks)} checks block the batch. {told}"
+    return f"Passed: {told}"
 
 
 def _mix(batch: Reference, features: str) -> dict[str, list[tuple[str, float]]]:
-    """The shares of all places by kind and name, largest first."""
+    """Return the shares of all places by kind and name, largest first."""
     with duck.connect() as connection:
         connection.read_parquet(str(Path(batch.uri) / "lists.parquet")).create_view("listed")
         connection.read_parquet(str(Path(features) / "articles" / "part.parquet")).create_view("articles")

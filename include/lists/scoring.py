@@ -1,4 +1,4 @@
-"""Lists of a version from features: scored into a file, written and audited. Who publishes them is not decided here."""
+"""Score a version on features: save every reader's list to a file. Writing, audit and publishing happen elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED_BY = ["article_id", "publisher", "category", "published_at", "ingested_at
 
 
 def newest_features(settings: Settings) -> Reference | None:
-    """The newest scoring features that a run built, if they are still there."""
+    """Return the newest scoring features that a run built, if their files still exist."""
     with connect(settings) as warehouse:
         row = warehouse.execute(query("lists/newest_scoring_features")).fetchone()
     features = Reference.from_dict(row[0]) if row else None
@@ -36,7 +36,7 @@ def score_features(
     load: Callable[[], Recommender],
     prefix: str = "",
 ) -> Reference:
-    """Every subscriber's list by this version, as a file; the model is loaded only if they were not made before."""
+    """Save every subscriber's list by this version; the model is loaded only if the file does not exist yet."""
     caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
     fingerprint = digest_of(features.fingerprint, registered.digest, caps)
     batch_id = f"{prefix}{compact(features.as_of)}_v{registered.version}_{fingerprint[:8]}"
@@ -60,7 +60,7 @@ def score_features(
 
 
 def list_all(settings: Settings, build: Path, model: Recommender, path: Path) -> int:
-    """How many readers' lists were written to the file, so many readers at once."""
+    """Write every reader's list to the file, `READERS_AT_ONCE` readers at a time; return the number of readers."""
     readers, catalogue, limits = 0, pq.read_table(build / "articles", columns=LISTED_BY), ListLimits.of(settings)
     with pq.ParquetWriter(path, RANKED) as writer:
         for scenes in open_scenes_in_parts(build, READERS_AT_ONCE):

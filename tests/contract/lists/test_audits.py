@@ -177,7 +177,7 @@ def test_a_batch_is_refused_or_let_through_and_a_page_says_why(fresh_warehouse, 
     passed = pipeline.audit(run, sound)
     page = (fresh_warehouse.home / "reports" / passed.facts["report"]).read_text()
     assert passed == replace(sound, facts={**sound.facts, "report": "lists/sound.html"})
-    for told in ("Sound: 20 readers", "No lists are live yet", "SKW101", "By category", "By age", "By reason"):
+    for told in ("Passed: 20 readers", "No lists are live yet", "SKW101", "By category", "By age", "By reason"):
         assert told in page
     pipeline.publish(run, passed)
 
@@ -185,9 +185,9 @@ def test_a_batch_is_refused_or_let_through_and_a_page_says_why(fresh_warehouse, 
         pipeline.audit(run, written(run, build, bad, "unsound", tmp_path))
     page = (fresh_warehouse.home / "reports" / refused.value.report).read_text()
     assert "Refused: " in page
-    assert "Nothing read already" in page
-    assert "198 of 200 live places stay (99%)" in page
-    assert "20 readers get a list against 20, 1 of them a shorter one" in page
+    assert "Articles already read" in page
+    assert "198 of 200 live places stay the same (99 %)" in page
+    assert "20 readers get a list (now 20), 1 of them a shorter one" in page
     with connect(fresh_warehouse) as warehouse:
         kept = warehouse.execute("select outcome from ops.checks where stage = 'audit' and code = 'PB109'").fetchall()
     assert kept == [("failed",)]

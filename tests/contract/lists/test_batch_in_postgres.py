@@ -71,7 +71,7 @@ def test_the_audit_counts_what_is_wrong_with_the_lists(fresh_warehouse):
 
 @pytest.mark.parametrize(
     ("later", "error", "said"),
-    [([(3, 1, 11, None, "")], AuditFailed, "at least 1 empty value"), ([], OSError, "The file breaks off")],
+    [([(3, 1, 11, None, "")], AuditFailed, "at least 1 missing value"), ([], OSError, "The file breaks off")],
 )
 def test_lists_that_break_off_in_the_middle_leave_the_batch_as_it_was(fresh_warehouse, later, error, said):
     """They are taken as they come: by then their beginning is on its way."""

@@ -1,4 +1,4 @@
--- What the listed articles were at the moment of the lists, and how much the lists differ.
+-- Check the listed articles against the catalogue as of the lists' moment, and count identical lists.
 with lists as (
     select l.reader_id, l.list_at, l.rank, l.article_id,
            a.article_id is null as is_unknown, coalesce(a.is_flagged, false) as is_flagged,

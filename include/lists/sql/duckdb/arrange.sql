@@ -1,7 +1,7 @@
--- A list per request out of ranked articles: best first, but no publisher and no category above its cap while others
--- are left (to have none is not one, and has no cap); filled up from what is popular, then from what is newest, so that
--- nobody gets a short list while there are articles. Whatever a model says, nobody gets what they had read, even if word
--- of it came late.
+-- Arrange ranked articles into a list per request: best first, and no publisher or category above its cap while other
+-- articles are left (a missing publisher or category has no cap). Gaps are filled with popular articles, then with the
+-- newest, so lists are full as long as there are articles. Articles the reader has read are left out whatever the model
+-- says, even if the read was recorded late.
 with ranked as (
     select k.*, c.publisher, c.category, false as is_old
     from suggested k
@@ -51,7 +51,7 @@ with ranked as (
                   > $max_per_category and category is not null as is_over_category
     from (select * from ranked union all by name select * from filling)
 ), capped as (
-    -- what its category keeps out does not count for its publisher
+    -- an article kept out by its category does not count towards its publisher's cap
     select *, is_over_category
            or row_number() over (partition by reader_id, list_at, publisher, is_over_category order by rank)
                   > $max_per_publisher and publisher is not null as is_over_cap

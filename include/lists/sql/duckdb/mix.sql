@@ -1,4 +1,4 @@
--- What lists are made of: one row per category, publisher, age and reason, with its share of all places.
+-- The share of all places by category, publisher, age and reason, one row each.
 with places as (
     select a.category, a.publisher, l.reason, date_diff('hour', a.published_at, l.list_at) as age_hours
     from listed l left join articles a using (article_id)

@@ -1,5 +1,5 @@
--- The filled table becomes a partition. Statistics at once, for the audit and the first readers come before autovacuum.
--- What an earlier try left goes last, for dropping it locks out readers of the live lists until this transaction ends.
+-- Attach the filled table as a partition. Analyze it now, because the audit and the first readers come before autovacuum.
+-- Drop an earlier try last, because the drop locks out readers of the live lists until this transaction ends.
 set local maintenance_work_mem = '256MB';
 alter table {draft} add primary key (batch_id, reader_id, rank);
 analyze {draft};

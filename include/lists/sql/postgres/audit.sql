@@ -1,4 +1,4 @@
--- What a batch must be before readers see it, counted in one pass over the rows as they were written.
+-- Count the faults of a batch in one pass over its rows.
 with lists as (
     select count(*) as places, count(distinct article_id) as articles, min(rank) as first_rank, max(rank) as last_rank,
            count(*) filter (where score = 'NaN' or abs(score) = 'Infinity') as unscored

@@ -1,5 +1,5 @@
--- A batch beside the live one: places that both fill with the same article for the same reader, readers of either, and
--- readers who would get fewer articles.
+-- Compare a batch with the live one: places with the same article for the same reader, the readers and articles of
+-- each, and readers who would get fewer articles.
 with made as (
     select reader_id, article_id from recs.recommendations where batch_id = %(batch_id)s
 ), live as (
