@@ -31,11 +31,11 @@ class BesideLive:
         """Describe the difference."""
         if not self.live_places:
             return f"No lists are live yet; these show {self.readers:,} readers {self.articles:,} different articles."
+        kept = write_number(self.kept_share, "share")
         return (
-            f"{self.same_places:,} of {self.live_places:,} live places stay the same ({write_number(self.kept_share, 'share')}); these "
-            f"lists hold {self.articles:,} different articles, the live ones {self.live_articles:,}; "
-            f"{self.readers:,} readers get a list (now {self.live_readers:,}), "
-            f"{self.readers_with_fewer:,} of them a shorter one."
+            f"{self.same_places:,} of {self.live_places:,} live places stay the same ({kept}); these lists hold "
+            f"{self.articles:,} different articles, the live ones {self.live_articles:,}; {self.readers:,} readers get "
+            f"a list (now {self.live_readers:,}), {self.readers_with_fewer:,} of them a shorter one."
         )
 
 
