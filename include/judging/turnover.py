@@ -26,7 +26,7 @@ SAMPLE_READERS = 1_000
 SAME_DAY = timedelta(hours=24)
 
 
-def compare(settings: Settings, model: Recommender, as_of: datetime) -> Turnover:
+def measure_live_turnover(settings: Settings, model: Recommender, as_of: datetime) -> Turnover:
     """How much of the live lists the model's would leave; with nobody compared, why."""
     with connect(settings) as warehouse:
         live = batches.find_live(warehouse)

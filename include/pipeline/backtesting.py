@@ -16,7 +16,7 @@ from include.judging import champion as champions
 from include.judging.backtest import page
 from include.judging.backtest.figures import add_up
 from include.judging.backtest.plan import CHAMPION, Plan
-from include.judging.backtest.walking import Champion, Say, Walk
+from include.judging.backtest.walking import FixedChampion, Say, Walk
 from include.models import registry
 from include.pipeline.run import recorded
 
@@ -40,12 +40,12 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
         mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder)
     except ServiceError as error:
         notes = f"{notes} Not kept in MLflow: {error.fact}".strip()
-    facts = {"table": page.tell(plan, figures), "report": str(folder / "index.html"), "notes": notes}
+    facts = {"table": page.as_text(plan, figures), "report": str(folder / "index.html"), "notes": notes}
     fingerprint = digest_of(walk.id, figures.means)
     return Reference("backtest", walk.id, report, run.as_of, fingerprint, (clean.id,), facts)
 
 
-def _champion_to_walk(run: Run, plan: Plan) -> tuple[Champion | None, str]:
+def _champion_to_walk(run: Run, plan: Plan) -> tuple[FixedChampion | None, str]:
     """The champion, or None and why it cannot be compared: it must not know what it is asked for."""
     if CHAMPION not in plan.models:
         return None, ""
@@ -57,7 +57,7 @@ def _champion_to_walk(run: Run, plan: Plan) -> tuple[Champion | None, str]:
                 f"Champion v{registered.version} is left out: it was trained as of "
                 f"{registered.as_of:%Y-%m-%d %H:%M} UTC, after the first step, and knows answers."
             )
-        return Champion(registry.load_version(run.settings, registered), registered.digest), ""
+        return FixedChampion(registry.load_version(run.settings, registered), registered.digest), ""
     except NoChampion:
         return None, "There is no champion yet."
     except (ArtifactDamaged, ServiceError) as error:

@@ -47,7 +47,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     )
     rivals, trouble = _find_rivals(settings, champion)
     candidate, works = try_out(settings, challenger, holdout.scenes)
-    live = turnover.compare(settings, candidate, run.as_of) if candidate and rivals else NOT_LIVE
+    live = turnover.measure_live_turnover(settings, candidate, run.as_of) if candidate and rivals else NOT_LIVE
     reigning = champion.version if champion else None
     verdict, evidence = hold_trial(settings, challenger, candidate, works, rivals, holdout, trouble, live, reigning)
     keep_checks(run, "judge", verdict.checks)

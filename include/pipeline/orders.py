@@ -69,7 +69,7 @@ def recommend(run: Run, call: Call = call_plainly) -> Reference:
     return call(run, pipeline.publish, call(run, pipeline.audit, call(run, pipeline.write_batch, lists)))
 
 
-def tune(
+def tune_model(
     run: Run, trials: int, minutes: float, say: Say, model: str | None = None, call: Call = call_plainly
 ) -> Reference:
     """Search for better parameters under a budget of trials and minutes."""

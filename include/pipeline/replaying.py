@@ -33,11 +33,11 @@ from include.validation.page import save_front_page
 from include.validation.quarantine.mending import AsideRow, Mended, Place, make_version, mend
 from include.validation.quarantine.rows import NothingWaits, Wish, newest_snapshot
 
-__all__ = ["NothingWaits", "Trial", "Wish", "find_raw", "find_wished", "replay", "tell", "try_again"]
+__all__ = ["Attempt", "NothingWaits", "Wish", "describe_replay", "find_raw", "find_wished", "replay", "try_again"]
 
 
 @dataclass(frozen=True)
-class Trial:
+class Attempt:
     """What a try of the rows set aside comes to: which come back and how, which still break what, what else breaks."""
 
     raw: Snapshot
@@ -63,12 +63,12 @@ class Trial:
         }
 
 
-def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> Trial:
+def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> Attempt:
     """What a replay would do; `ValidationBlocked` when the mended snapshot is still beyond a limit."""
     settings = run.settings
     aside = find_aside(settings, raw, wish)
     mended = mend(settings, raw, aside)
-    broken, report = judge(run, mended.snapshot, dry_run=dry_run)
+    broken, report = validate_mended(run, mended.snapshot, dry_run=dry_run)
     then = mended.file_then()
     at_raw = {
         (row.table, then[row.table, row.file_sha256], row.row_no): row
@@ -80,7 +80,7 @@ def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> 
     stay = [_as_broken(row, mended.file_now[row.place[:2]]) for row in kept_out]
     known = {row.place for row in aside if row.unknown is None}
     unknown = [_at(row, place) for place, row in at_raw.items() if place not in known]
-    return Trial(
+    return Attempt(
         raw,
         mended,
         aside,
@@ -111,7 +111,7 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
     return [found[place] for place in sorted(found)]
 
 
-def judge(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow], str]:
+def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow], str]:
     """The rows that break a rule, and where the report is; `ValidationBlocked` when they are too many."""
     report = f"validation/{mended.id}/index.html"
     with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
@@ -154,7 +154,7 @@ def find_raw(settings: Settings, snapshot_id: str) -> Snapshot:
     return found
 
 
-def tell(facts: Mapping[str, Any], clean_id: str | None) -> str:
+def describe_replay(facts: Mapping[str, Any], clean_id: str | None) -> str:
     """What came of it in one paragraph; without an id it is what would come."""
     would = "" if clean_id else "would "
     how = f"{facts['mended']:,} mended by the publisher, {facts['came_back'] - facts['mended']:,} as they were"
@@ -176,23 +176,23 @@ def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
     """The new version of a clean snapshot; `facts["changed"]` tells whether this run made it."""
     settings = run.settings
     raw = find_raw(settings, snapshot_id)
-    trial = try_again(run, raw, wish)
-    facts = trial.facts()
-    if trial.came:
-        clean = make_version(settings, raw, trial.mended, trial.out)
+    attempt = try_again(run, raw, wish)
+    facts = attempt.facts()
+    if attempt.came:
+        clean = make_version(settings, raw, attempt.mended, attempt.out)
     else:
-        clean = broken_rows.leave_out(settings, raw, [_as_broken(row, row.place[1]) for row in trial.aside])
+        clean = broken_rows.leave_out(settings, raw, [_as_broken(row, row.place[1]) for row in attempt.aside])
     clean = snapshot.keep_snapshot(settings, replace(clean, facts=facts))
-    changed = keep(settings, run.run_id, trial, clean.id)
+    changed = keep(settings, run.run_id, attempt, clean.id)
     return snapshot.refer_to(settings, clean, "clean_snapshot", **facts, changed=changed)
 
 
-def keep(settings: Settings, run_id: str, trial: Trial, clean_id: str) -> bool:
+def keep(settings: Settings, run_id: str, attempt: Attempt, clean_id: str) -> bool:
     """Whether it was this run that brought rows back, after what became of each row has been noted."""
     titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
-    raw_id = trial.raw.id
+    raw_id = attempt.raw.id
     with connect(settings) as warehouse, warehouse.cursor() as cursor:
-        for row in trial.unknown:
+        for row in attempt.unknown:
             where = (row.primary_key, row.file_sha256, row.row_no)
             cursor.executemany(
                 query(f"validation/quarantine/add_{row.table}"),
@@ -200,9 +200,9 @@ def keep(settings: Settings, run_id: str, trial: Trial, clean_id: str) -> bool:
             )
         cursor.execute(query("validation/quarantine/begin_tries"))
         with cursor.copy(query("validation/quarantine/copy_tries")) as copy:
-            for (table, file, number), came_as in trial.came.items():
+            for (table, file, number), came_as in attempt.came.items():
                 copy.write_row((table, raw_id, file, number, came_as, clean_id, ""))
-            for (table, file, number), row in trial.still.items():
+            for (table, file, number), row in attempt.still.items():
                 copy.write_row((table, raw_id, file, number, "still broken", None, ",".join(row.codes)))
         cursor.execute(query("validation/quarantine/keep_tries"), {"tried_at": now(), "run_id": run_id})
         made = {"snapshot": raw_id, "into": clean_id, "run_id": run_id}

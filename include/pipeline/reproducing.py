@@ -49,7 +49,7 @@ def reproduce(run: Run, version: int, say: Say) -> Reference:
         unlike = find_unlike(stored, folder / "model") if stored else []
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    differences = tell_differences(record)
+    differences = find_changes(record)
     is_same = trained.digest == registered.digest
     seconds = time.perf_counter() - begin
     events, seed = clean.rows("reading_events"), then.seed
@@ -118,7 +118,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def tell_differences(record: mlflow_registry.Training) -> list[str]:
+def find_changes(record: mlflow_registry.Training) -> list[str]:
     """How what a training stands on differs today, a sentence each; the last says where the code of then is."""
     then, now = record.grounds, provenance.find_grounds()
     if then is None:

@@ -49,7 +49,7 @@ class Lesson:
     outcomes: pa.Table
 
 
-def ask(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
+def make_question(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
     """The questions of a step and their answers."""
     parameters = {**counting(settings), **_asking(settings, plan, plan.sample), "moment": step}
     happened = ground.happened_around(step, plan.every)

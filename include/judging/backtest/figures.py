@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from include.judging.backtest.walking import Judged
+from include.judging.backtest.walking import StepResult
 from include.judging.bootstrap import Gap, find_gaps
 from include.models import BASELINES
 
@@ -32,7 +32,7 @@ class Figures:
     shorter: dict[int, dict[str, dict[str, float]]]  # by length, model and measure
 
 
-def add_up(results: Sequence[Judged], seed: int, k: int = 0) -> Figures:
+def add_up(results: Sequence[StepResult], seed: int, k: int = 0) -> Figures:
     """The figures of all results. A mean is over questions, whichever step they are of; coverage is over steps.
 
     Of lists of `k` it is also told what the usual shorter ones would have had.
@@ -60,7 +60,7 @@ def add_up(results: Sequence[Judged], seed: int, k: int = 0) -> Figures:
     )
 
 
-def measure(results: Iterable[Judged]) -> dict[str, float]:
+def measure(results: Iterable[StepResult]) -> dict[str, float]:
     """NDCG, hit rate, MRR and recall at k as means over questions, time-weighted NDCG as a ratio over all of them."""
     results = list(results)
     rows = _columns(_rows(results))
@@ -78,7 +78,7 @@ def measure(results: Iterable[Judged]) -> dict[str, float]:
     }
 
 
-def measure_shorter(results: Iterable[Judged], length: int) -> dict[str, float]:
+def measure_shorter(results: Iterable[StepResult], length: int) -> dict[str, float]:
     """What the first `length` of each list have; NDCG only where one article is asked for, whose place tells it."""
     rows = _columns(_rows(results))
     place = np.where(rows["first_rank"] <= length, rows["first_rank"], 0)
@@ -91,7 +91,7 @@ def measure_shorter(results: Iterable[Judged], length: int) -> dict[str, float]:
     }
 
 
-def _gaps(by_model: Mapping[str, Sequence[Judged]], best: str, seed: int) -> dict[str, Gap]:
+def _gaps(by_model: Mapping[str, Sequence[StepResult]], best: str, seed: int) -> dict[str, Gap]:
     """Each other model minus the best baseline in mean NDCG, with an interval from drawing readers whole."""
     rows = {name: _columns(_rows(own)) for name, own in by_model.items()}
     if any(not np.array_equal(own["who_id"], rows[best]["who_id"]) for own in rows.values()):
@@ -105,7 +105,7 @@ def _gaps(by_model: Mapping[str, Sequence[Judged]], best: str, seed: int) -> dic
     return dict(zip(others, gaps, strict=True))
 
 
-def _rows(results: Iterable[Judged]) -> pa.Table:
+def _rows(results: Iterable[StepResult]) -> pa.Table:
     return pa.concat_tables([one.rows.replace_schema_metadata(None) for one in results])
 
 

@@ -35,7 +35,7 @@ def sentence(plan: Plan, figures: Figures) -> str:
     return f"{text}, {_difference(figures, leader)} against {best}, the best baseline."
 
 
-def tell(plan: Plan, figures: Figures) -> str:
+def as_text(plan: Plan, figures: Figures) -> str:
     """The table for a terminal."""
     shown = _shown(plan, figures)
     headings = ["model", *(WORDS[name].format(k=plan.k) for name in shown), f"against {figures.best_baseline or '-'}"]

@@ -23,7 +23,7 @@ from include.core.errors import ArtifactDamaged, DaybreakError
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot
 from include.data.store import digest_of, scratch, whole_folder
-from include.judging.backtest.asking import Lesson, Question, ask, teach
+from include.judging.backtest.asking import Lesson, Question, make_question, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
 from include.judging.backtest.versions import Versions, find_asked
@@ -41,7 +41,7 @@ NOTHING_READ = {
 
 
 @dataclass(frozen=True)
-class Champion:
+class FixedChampion:
     """The champion as it is: never fitted anew, and known by its digest."""
 
     model: Recommender
@@ -49,7 +49,7 @@ class Champion:
 
 
 @dataclass(frozen=True)
-class Judged:
+class StepResult:
     """One model at one step: a row per question, and what is true of all its lists."""
 
     model: str
@@ -62,7 +62,7 @@ class Walk:
     """One backtest over one snapshot."""
 
     def __init__(
-        self, settings: Settings, plan: Plan, snapshot: Snapshot, say: Say, champion: Champion | None = None
+        self, settings: Settings, plan: Plan, snapshot: Snapshot, say: Say, champion: FixedChampion | None = None
     ) -> None:
         self.settings, self.plan, self.snapshot, self.say, self.champion = settings, plan, snapshot, say, champion
         self.home = settings.home / "backtests"
@@ -84,9 +84,9 @@ class Walk:
         champion = self.champion.digest if self.champion else None
         return digest_of(self.made_by, self.snapshot.fingerprint, self.plan.to_dict(), champion)[:12]
 
-    def results(self) -> list[Judged]:
+    def results(self) -> list[StepResult]:
         """Every model's result of every step, in order; what is stored is not worked out again."""
-        found: list[Judged] = []
+        found: list[StepResult] = []
         steps = self.plan.steps
         began, worked = time.perf_counter(), 0
         for number, step in enumerate(steps, 1):
@@ -113,9 +113,9 @@ class Walk:
     def _work(self, step: datetime, names: list[str], paths: Mapping[str, Path]) -> None:
         ground = self._open_ground()
         models = {name: self._model(name, self.plan.fitted_at(step)) for name in names}
-        question = ask(self.settings, self.plan, ground, step)
+        question = make_question(self.settings, self.plan, ground, step)
         for name, model in models.items():
-            judged = judge(self.settings, self.plan, name, model, step, question)
+            judged = judge_step(self.settings, self.plan, name, model, step, question)
             _write(self.settings, paths[name], judged)
 
     def _model(self, name: str, moment: datetime) -> Recommender:
@@ -139,7 +139,7 @@ class Walk:
             begin = time.perf_counter()
             self.say(f"{name} learns as of {moment:%Y-%m-%d %H:%M}, a minute or more on a large log …")
             lesson = teach(self.settings, self.plan, self._open_ground(), moment)
-            model = fit(self.settings, name, lesson, moment)
+            model = fit_on_lesson(self.settings, name, lesson, moment)
             with whole_folder(self.settings, folder) as draft:
                 model.save(draft)
             seconds = time.perf_counter() - begin
@@ -183,7 +183,7 @@ class Walk:
         return self._versions
 
 
-def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:
+def fit_on_lesson(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:
     """A model that has learnt its lesson, however little there is to learn."""
     model = model_class(name)()
     used = share_readers(lesson.outcomes, lesson.scenes.readers, max_rows=settings.max_train_rows, seed=settings.seed)
@@ -191,7 +191,9 @@ def fit(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Reco
     return model
 
 
-def judge(settings: Settings, plan: Plan, name: str, model: Recommender, step: datetime, question: Question) -> Judged:
+def judge_step(
+    settings: Settings, plan: Plan, name: str, model: Recommender, step: datetime, question: Question
+) -> StepResult:
     """How a model's answers to a step's questions compare with what was read next."""
     if plan.mode == "lists":
         limits = replace(ListLimits.of(settings), list_length=plan.k)
@@ -211,7 +213,7 @@ def judge(settings: Settings, plan: Plan, name: str, model: Recommender, step: d
         "answers_in_reach": in_reach,
         **reach,
     }
-    return Judged(name, step, rows, {key: float(value) for key, value in facts.items()})
+    return StepResult(name, step, rows, {key: float(value) for key, value in facts.items()})
 
 
 def place_answers(ordered: pa.Table, wanted: pa.Table, k: int) -> tuple[pa.Table, dict[str, float]]:
@@ -224,7 +226,7 @@ def place_answers(ordered: pa.Table, wanted: pa.Table, k: int) -> tuple[pa.Table
         return rows, duck.fetch(connection, duck.query("judging/backtest/reach"), parameters).to_pylist()[0]
 
 
-def _write(settings: Settings, path: Path, judged: Judged) -> None:
+def _write(settings: Settings, path: Path, judged: StepResult) -> None:
     """The result at its place, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = scratch(settings)
@@ -233,10 +235,10 @@ def _write(settings: Settings, path: Path, judged: Judged) -> None:
     draft.replace(path)
 
 
-def _read(path: Path, name: str, step: datetime) -> Judged:
+def _read(path: Path, name: str, step: datetime) -> StepResult:
     try:
         rows = pq.read_table(path)
-        return Judged(name, step, rows, json.loads((rows.schema.metadata or {})[b"facts"]))
+        return StepResult(name, step, rows, json.loads((rows.schema.metadata or {})[b"facts"]))
     except (OSError, KeyError, ValueError) as error:
         raise ArtifactDamaged(
             f"{path} cannot be read: {error}.", hint="delete it and run the backtest again."

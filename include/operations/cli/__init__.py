@@ -186,7 +186,7 @@ def _tune(arguments: argparse.Namespace) -> None:
     from include.pipeline import orders
 
     run = new_run("tune", arguments.as_of or now().date().isoformat())
-    found = orders.tune(run, arguments.trials, arguments.minutes, _say, arguments.model, _stage)
+    found = orders.tune_model(run, arguments.trials, arguments.minutes, _say, arguments.model, _stage)
     print((found.facts or {})["sentence"])
 
 

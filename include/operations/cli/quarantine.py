@@ -96,7 +96,7 @@ def bring_back(arguments: argparse.Namespace) -> None:
     print(f"        replay of {snapshot_id} …", file=sys.stderr, flush=True)
     run = new_run("replay", raw.as_of, settings)
     if arguments.dry_run:
-        print(replaying.tell(replaying.try_again(run, raw, wish, dry_run=True).facts(), None))
+        print(replaying.describe_replay(replaying.try_again(run, raw, wish, dry_run=True).facts(), None))
         return
     made = replaying.replay(run, snapshot_id, wish)
-    print(replaying.tell(dict(made.facts or {}), made.id))
+    print(replaying.describe_replay(dict(made.facts or {}), made.id))

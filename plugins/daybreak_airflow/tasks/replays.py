@@ -27,9 +27,9 @@ def replay() -> Passed:
     with keeping_report():
         if form.get("dry_run"):
             would = replaying.try_again(run, raw, wish, dry_run=True).facts()
-            raise skip(f"Dry run on {raw.id}: {replaying.tell(would, None)}")
+            raise skip(f"Dry run on {raw.id}: {replaying.describe_replay(would, None)}")
         version = replaying.replay(run, raw.id, wish)
-    log.info("%s", replaying.tell(dict(version.facts or {}), version.id))
+    log.info("%s", replaying.describe_replay(dict(version.facts or {}), version.id))
     return version.to_dict()
 
 

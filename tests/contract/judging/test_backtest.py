@@ -15,11 +15,11 @@ from include.core.contract import MOMENT
 from include.core.errors import ArtifactDamaged, DaybreakError
 from include.core.settings import Settings
 from include.judging.backtest import ground, walking
-from include.judging.backtest.asking import ask, teach
+from include.judging.backtest.asking import make_question, teach
 from include.judging.backtest.figures import add_up
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import Plan
-from include.judging.backtest.walking import Champion, Walk
+from include.judging.backtest.walking import FixedChampion, Walk
 from include.models.kinds.co_reading import CoReading
 from include.models.kinds.two_stage.examples import find_examples
 from tests.worlds import sessions, tiny
@@ -82,7 +82,7 @@ def test_in_lists_mode_each_reader_gets_a_full_list(settings, log):
 
 @pytest.fixture(scope="module")
 def question(settings, log):
-    return ask(settings, a_plan(), Ground(settings, tiny.store(settings, log, END, DAYS)), STEP)
+    return make_question(settings, a_plan(), Ground(settings, tiny.store(settings, log, END, DAYS)), STEP)
 
 
 def test_a_session_is_told_up_to_its_last_read_and_asked_for_that(question, log):
@@ -161,7 +161,7 @@ def test_a_model_that_looks_everywhere_finds_nothing_later_than_the_step(setting
     snapshot = tiny.store(settings, log, END, DAYS)
     opened, plan = Ground(settings, snapshot), a_plan(mode)
     Spy.seen = {}
-    Spy().rank(ask(settings, plan, opened, STEP).scenes, 20)
+    Spy().rank(make_question(settings, plan, opened, STEP).scenes, 20)
     assert len(Spy.seen) >= 6
     list_at = {key: at for key, at in Spy.seen.items() if key[1] == "list_at"}
     assert set(list_at.values()) == {STEP}
@@ -212,8 +212,8 @@ def knowledge(settings, world, mode, models=COUNTING):
     """Everything about the step: its questions, what each model answers, and what there is to learn."""
     plan = a_plan(mode, sample=0, train_sample=0)
     opened = Ground(settings, tiny.store(settings, world, END, DAYS))
-    question, lesson = ask(settings, plan, opened, STEP), teach(settings, plan, opened, STEP)
-    answers = {n: walking.judge(settings, plan, n, walking.model_class(n)(), STEP, question) for n in models}
+    question, lesson = make_question(settings, plan, opened, STEP), teach(settings, plan, opened, STEP)
+    answers = {n: walking.judge_step(settings, plan, n, walking.model_class(n)(), STEP, question) for n in models}
     return (
         {name: (one.rows.to_pylist(), one.facts) for name, one in answers.items()},
         lesson.outcomes.to_pylist(),
@@ -276,9 +276,9 @@ def test_a_walk_that_was_killed_goes_on_where_it_was(settings, log, tmp_path, mo
         asked.append(step)
         if len(asked) == 3:
             raise KeyboardInterrupt
-        return ask(settings, plan, opened, step)
+        return make_question(settings, plan, opened, step)
 
-    monkeypatch.setattr(walking, "ask", dies_at_the_third)
+    monkeypatch.setattr(walking, "make_question", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         walk.results()
     again, said = walk_over(own, log, a_plan(models=("co_reading",)))
@@ -337,6 +337,8 @@ def test_when_nobody_can_be_asked_that_is_said_and_no_figure_given(settings, log
 
 
 def test_the_champion_walks_as_it_is(settings, log):
-    walk, _ = walk_over(settings, log, a_plan(models=("co_reading", "champion")), champion=Champion(CoReading(), "d1"))
+    walk, _ = walk_over(
+        settings, log, a_plan(models=("co_reading", "champion")), champion=FixedChampion(CoReading(), "d1")
+    )
     ours, theirs = (add_up(walk.results(), 7).means[name] for name in ("co_reading", "champion"))
     assert ours == theirs

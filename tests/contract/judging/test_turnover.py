@@ -55,7 +55,7 @@ def champions_model(settings, champion):
 
 
 def test_the_champions_own_lists_stay_to_the_last_place(settings, champions_model):
-    found = turnover.compare(settings, champions_model, AS_OF)
+    found = turnover.measure_live_turnover(settings, champions_model, AS_OF)
     assert (found.kept_place_share, found.shorter_list_share) == (1.0, 0.0)
     assert found.readers == tiny.READERS + len(tiny.COLD_READERS)
 
@@ -73,7 +73,7 @@ def test_a_verdict_says_how_much_of_the_live_lists_would_stay(settings, run, fea
 
 
 def test_another_models_lists_do_not(settings):
-    found = turnover.compare(settings, model_class("most_read")(), AS_OF)
+    found = turnover.measure_live_turnover(settings, model_class("most_read")(), AS_OF)
     assert found.kept_place_share < 0.6
 
 
@@ -96,13 +96,13 @@ def another_is_live(settings):
 
 
 def test_lists_of_another_moment_are_not_compared_and_that_is_told(settings, champions_model, another_is_live):
-    found = turnover.compare(settings, champions_model, AS_OF)
+    found = turnover.measure_live_turnover(settings, champions_model, AS_OF)
     assert found.readers == 0
     assert found.told.startswith("Batch an_older_one is live; the newest features are of 2025-03-09 00:00 UTC, so")
 
 
 def test_of_a_day_long_past_the_lists_of_today_say_nothing(settings, champions_model):
-    found = turnover.compare(settings, champions_model, AS_OF - timedelta(hours=25))
+    found = turnover.measure_live_turnover(settings, champions_model, AS_OF - timedelta(hours=25))
     assert (found.readers, found.told) == (
         0,
         "Lists of 2025-03-09 00:00 UTC are live, long after the moment that is judged.",
@@ -110,4 +110,4 @@ def test_of_a_day_long_past_the_lists_of_today_say_nothing(settings, champions_m
 
 
 def test_before_the_first_lists_there_is_nothing_to_compare_with(fresh_warehouse, champions_model):
-    assert turnover.compare(fresh_warehouse, champions_model, AS_OF).told == "No lists are live yet."
+    assert turnover.measure_live_turnover(fresh_warehouse, champions_model, AS_OF).told == "No lists are live yet."

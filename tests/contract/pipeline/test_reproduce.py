@@ -167,7 +167,7 @@ def test_what_changed_since_is_told_and_where_the_code_of_then_is(mlflow_server,
     monkeypatch.setattr(provenance, "code_files", lambda: changed)
     monkeypatch.setattr(provenance, "lock_digest", lambda: "0" * 64)
     record = mlflow_registry.read_training(mlflow_server, registered.mlflow_run_id)
-    code, lock, *where = reproducing.tell_differences(record)
+    code, lock, *where = reproducing.find_changes(record)
     assert code == "1 file(s) of the code differ: include/models/kinds/two_stage/ranker.py."
     assert lock.startswith("requirements.txt differs: ")
     assert where == [

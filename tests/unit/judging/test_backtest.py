@@ -15,9 +15,9 @@ from include.core.contract import MOMENT
 from include.core.errors import SettingsError
 from include.judging.backtest.figures import add_up, measure
 from include.judging.backtest.ground import first_reads
-from include.judging.backtest.page import sentence, summary, tell, write_report
+from include.judging.backtest.page import as_text, sentence, summary, write_report
 from include.judging.backtest.plan import Plan
-from include.judging.backtest.walking import Judged, expect_seconds, place_answers
+from include.judging.backtest.walking import StepResult, expect_seconds, place_answers
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2025, 3, 9, 12, tzinfo=UTC)
@@ -56,7 +56,7 @@ def judged(order, wanted, k=3, model="m", step=NOW, live=10, who=None):
     ids = rows.column("reader_id")
     rows = rows.drop_columns(["list_at"]).append_column("who_id", ids if who is None else pa.array(who, pa.int64()))
     facts = {"questions": len(order), "live_count": live, "answers": len(wanted), "answers_in_reach": len(wanted)}
-    return Judged(model, step, rows, {**facts, **reach})
+    return StepResult(model, step, rows, {**facts, **reach})
 
 
 # Where what was read stands
@@ -163,7 +163,7 @@ def test_a_reader_with_several_sessions_is_drawn_once_with_all_of_them():
 def test_without_a_baseline_nothing_is_said_of_a_difference():
     figures = add_up([judged({1: [7]}, [(1, 7, None)], model="two_stage")], seed=1)
     assert (figures.best_baseline, figures.differences) == (None, {})
-    assert "two_stage" in tell(a_plan(), figures)
+    assert "two_stage" in as_text(a_plan(), figures)
 
 
 # What people see
@@ -171,7 +171,7 @@ def test_without_a_baseline_nothing_is_said_of_a_difference():
 
 def test_the_table_names_every_model_and_the_sentence_the_leader():
     figures = add_up(contest(), seed=1)
-    text = tell(a_plan(), figures)
+    text = as_text(a_plan(), figures)
     assert [line.split()[0] for line in text.splitlines()[:4]] == ["model", *figures.means]
     assert sentence(a_plan(), figures).startswith("two_stage leads 40 reader lists with NDCG@3 1.0000, +58.5% (+0.3691")
     assert "Time NDCG" not in text
