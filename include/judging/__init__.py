@@ -1,1 +1,1 @@
-"""How good a version is by the evidence of this run; the verdict; who is champion and what holds a promotion back."""
+"""Judging: measure a version in this run, reach a verdict, and keep the ledger of champions and holds."""

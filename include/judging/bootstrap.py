@@ -1,7 +1,6 @@
-"""How sure a difference is: a paired bootstrap over readers, for many differences at once.
+"""A paired bootstrap over readers: intervals and chances for many differences at once.
 
-All differences of a verdict are resampled with the same draws of readers, so a reader with much to read weighs the same
-in each of them.
+All differences of a verdict use the same draws of readers, so a reader has the same weight in each of them.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Gap:
-    """A paired difference over readers: its 95 % interval (or the one asked for), and how likely it is a gain."""
+    """A paired difference over readers, its interval (95 % by default), and the chance that it is a gain."""
 
     mean: float
     low: float
@@ -29,10 +28,10 @@ class Gap:
 
 
 def find_gaps(gains: Numbers, best: Numbers, seed: int, tails: Sequence[float]) -> list[Gap]:
-    """A gap per column of `gains` (ours minus theirs, readers x differences) over `best` (what there was to gain).
+    """Return a gap per column of `gains` (ours minus theirs, readers x differences) over `best` (the possible gain).
 
-    A reader counts in a column where there was something to gain. `tails` is the share beyond the interval, both sides
-    together, per column. Without a reader everything is NaN, which passes no check.
+    A reader counts in a column only if there was something to gain. `tails` is the share outside the interval, both
+    sides together, per column. Without readers everything is NaN, which passes no check.
     """
     readers, columns = gains.shape
     if not readers:

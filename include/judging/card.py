@@ -1,7 +1,7 @@
-"""The card of a version: what a person should know before readers see its lists, made of recorded facts and no others.
+"""The model card of a version: the recorded facts that people need before readers see its lists.
 
-Belongs here: gathering the facts and putting them in order. How a card looks is in `card_page.py`. It is written when a
-version is trained, again when it is judged, and lies with its run in MLflow as `card/`.
+This file gathers and arranges the facts; `card_page.py` renders them. The card is written when a version is trained and
+again when it is judged, and is kept with its MLflow run as `card/`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from include.models import model_class
 from include.models.registry import RegisteredModel
 
 WEIGHT, HEAVIEST = "weight_", 15
-WEIGHTS = "What its ranking hangs on: how far each feature moves it"
+WEIGHTS = "Feature weights: each feature's share of the influence on the ranking"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What a verdict adds to a card."""
+    """A verdict with its evidence, as added to a card."""
 
     verdict_id: str
     verdict: Verdict
@@ -42,7 +42,7 @@ class Judged:
 
 
 def keep_card(settings: Settings, registered: RegisteredModel, judged: Judged | None = None) -> str:
-    """Where the card lies below the reports; without a verdict, one that is there already stays."""
+    """Save the card and return its path below the reports; without a verdict, an existing card is kept."""
     report = f"cards/v{registered.version}.html"
     page = settings.home / "reports" / report
     if judged is None and page.exists():
@@ -55,29 +55,29 @@ def keep_card(settings: Settings, registered: RegisteredModel, judged: Judged | 
 
 
 def card_files(page: Path) -> list[Path]:
-    """Every file of a card, given its page."""
+    """Return every file of a card, given its page."""
     return [page, page.with_suffix(".md")]
 
 
 def describe(settings: Settings, registered: RegisteredModel, judged: Judged | None) -> tuple[str, str, list[Section]]:
-    """Title, leading sentence and sections of the card."""
+    """Return title, leading sentence and sections of the card."""
     record = mlflow_registry.read_training(settings, registered.mlflow_run_id)
     try:
         clean = snapshot.find_snapshot(settings, registered.snapshot_id)
-    except ArtifactDamaged:  # another machine holds it, or nobody any more
+    except ArtifactDamaged:  # it was deleted, or another machine has it
         clean = None
     about = " ".join((inspect.getdoc(inspect.getmodule(model_class(registered.model))) or "").split())
     sections: list[Section] = [
         ("The model", _tell_model(registered, record, about)),
         (
             "Data",
-            _tell_data(settings, clean) if clean else (f"Snapshot {registered.snapshot_id}, not on this machine.",),
+            _tell_data(settings, clean) if clean else (f"Snapshot {registered.snapshot_id} is not on this machine.",),
         ),
         ("Parameters", Table(("", ""), tuple(sorted(record.params.items())))),
         *_tell_weights(record),
         *(_tell_verdict(GateLimits.of(settings), judged) if judged else ()),
-        ("Limits of its use", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
-        ("Making it again", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
+        ("Limitations", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
+        ("Reproducing it", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
     ]
     said = judged.verdict.sentence if judged else "Not judged yet."
     lead = f"{registered.model}, as of {registered.as_of:%Y-%m-%d %H:%M} UTC. {said}"
@@ -89,19 +89,19 @@ def _tell_model(registered: RegisteredModel, record: mlflow_registry.Training, a
     until = registered.trained_until
     rows = [
         ("Model", f"{registered.model}. {about}"),
-        ("Learnt from reading up to", f"{until:%Y-%m-%d %H:%M} UTC" if until else "not recorded"),
+        ("Trained on reading up to", f"{until:%Y-%m-%d %H:%M} UTC" if until else "not recorded"),
         ("Features", f"{registered.feature_version}, build {registered.features_id}"),
         ("Digest", registered.digest),
         ("Trained by run", registered.run_id),
-        ("Run in MLflow", registered.mlflow_run_id),
-        ("Commit of the code", grounds.get("commit") or "not recorded"),
+        ("MLflow run", registered.mlflow_run_id),
+        ("Code commit", grounds.get("commit") or "not recorded"),
         ("Python and machine", f"{grounds.get('python', 'not recorded')}, {grounds.get('machine', 'not recorded')}"),
     ]
     return Table(("", ""), tuple(rows))
 
 
 def _tell_data(settings: Settings, clean: Snapshot) -> Table:
-    """Rows of each table in the snapshot, and how many were set aside before, by the rules they broke."""
+    """Return the rows of each table in the snapshot, and the rows quarantined before, by rule."""
     try:
         raw = snapshot.find_snapshot(settings, clean.parent) if clean.parent else clean
     except ArtifactDamaged:
@@ -119,13 +119,13 @@ def _tell_data(settings: Settings, clean: Snapshot) -> Table:
     rows += [
         ("Snapshot", clean.id, "", f"made from {clean.parent}" if clean.parent else ""),
         ("Window", window, "", ""),
-        ("Days without an event", len(clean.missing_days), "", ", ".join(clean.missing_days)),
+        ("Days without events", len(clean.missing_days), "", ", ".join(clean.missing_days)),
     ]
-    return Table(("", "rows", "set aside", "by rule"), tuple(rows))
+    return Table(("", "rows", "quarantined", "by rule"), tuple(rows))
 
 
 def _tell_weights(record: mlflow_registry.Training) -> list[Section]:
-    """Which features its ranking hangs on, the heaviest first; nothing of a model that does not say."""
+    """Return the features with the most weight in the ranking; empty for a model that records no weights."""
     weights = {name.removeprefix(WEIGHT): share for name, share in record.metrics.items() if name.startswith(WEIGHT)}
     heaviest = sorted(weights.items(), key=lambda weight: (-weight[1], weight[0]))[:HEAVIEST]
     return [(WEIGHTS, Table(("feature", "share"), tuple(heaviest)))] if heaviest else []
@@ -154,11 +154,11 @@ def _tell_verdict(limits: GateLimits, judged: Judged) -> list[Section]:
     checks = [
         (c.code, c.title, c.outcome, c.severity, _number(c), c.limit_is, c.sentence) for c in judged.verdict.checks
     ]
-    columns = ("theirs", "difference", "95 % interval", "readers")
+    columns = ("other's NDCG", "difference", "95 % interval", "readers")
     return [
         ("Metrics on the hold-out", Table(("", *means), tuple(side_by_side(means)))),
-        ("Time-weighted NDCG against the others", Table(("", *columns), tuple(gaps))),
-        *([("Against the champion, by slice", Table(("", *columns), tuple(slices)))] if slices else []),
+        ("Time-weighted NDCG compared with the others", Table(("", *columns), tuple(gaps))),
+        *([("Compared with the champion, by slice", Table(("", *columns), tuple(slices)))] if slices else []),
         (
             f"Checks of verdict {judged.verdict_id}: {judged.verdict.decision}",
             Table(("code", "check", "outcome", "severity", "observed", "limit", "numbers"), tuple(checks)),
@@ -171,35 +171,33 @@ def _number(check: Check) -> object:
 
 
 def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, clean: Snapshot | None) -> list[str]:
-    """What it cannot know or do, by how it was made."""
+    """Return the limitations that follow from how the version was trained."""
     chosen = record.params
     days, oldest = chosen.get("lookback_days", "?"), chosen.get("article_max_age_hours", "?")
     told = [
-        f"It works with features {registered.feature_version} and refuses others.",
-        f"It looks back {days} days of reading, and learnt from articles of at most {oldest} hours.",
-        f"It learnt from readers of this window: {chosen.get('training_data', 'not recorded')}",
+        f"It requires features {registered.feature_version}.",
+        f"It uses {days} days of reading history and was trained on articles up to {oldest} hours old.",
+        f"Training data: {chosen.get('training_data', 'not recorded')}",
     ]
     if clean and clean.missing_days:
-        told.append(
-            f"Nothing was read on {len(clean.missing_days)} day(s) of its window: {', '.join(clean.missing_days)}."
-        )
+        told.append(f"Its window has {len(clean.missing_days)} day(s) without events: {', '.join(clean.missing_days)}.")
     return told
 
 
 def _tell_doubts(settings: Settings, judged: Judged | None) -> list[str]:
-    """What its verdict leaves open."""
+    """Return the limits of the verdict, and the checks that did not pass."""
     if judged is None:
-        return ["It has not been judged, so the quality of its lists is unknown; do not show them to readers."]
+        return ["It has not been judged: the quality of its lists is unknown; do not show them to readers."]
     end = judged.evidence.holdout_start + timedelta(hours=settings.holdout_hours)
     told = [
         f"It was judged on reading from {judged.evidence.holdout_start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC; "
-        "how it does on other days is not known."
+        "its quality on other days is unknown."
     ]
     small = [
         f"{one.kind}: {one.name}" for one in judged.evidence.slices if one.gap.readers < settings.min_slice_readers
     ]
     if small:
-        told.append(f"Fewer than {settings.min_slice_readers:,} readers, so not judged apart: {', '.join(small)}.")
+        told.append(f"Not judged separately (fewer than {settings.min_slice_readers:,} readers): {', '.join(small)}.")
     for check in judged.verdict.checks:
         if check.outcome != "passed":
             told.append(f"{check.sentence} [{check.code}]")

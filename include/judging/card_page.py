@@ -1,6 +1,6 @@
-"""A card as text and as a page: sections of tables and points, the same in plain Markdown and in HTML.
+"""Render a card as Markdown and as HTML, from the same sections of tables and points.
 
-What publishers wrote (names of categories, of publishers) may stand in it, so both escape.
+Both escape their input, because a card holds text from publishers, such as names of categories.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from include.core.html import page, table
 
 @dataclass(frozen=True)
 class Table:
-    """Rows below headings."""
+    """A table: headings and rows."""
 
     headings: tuple[str, ...]
     rows: tuple[Sequence[object], ...]
@@ -25,7 +25,7 @@ Section = tuple[str, Table | Points]
 
 
 def as_html(title: str, lead: str, sections: Iterable[Section]) -> str:
-    """The card as a page like the other reports."""
+    """Return the card as an HTML page in the style of the other reports."""
     return page(title, lead, [(heading, _html(content)) for heading, content in sections])
 
 
@@ -36,7 +36,7 @@ def _html(content: Table | Points) -> str:
 
 
 def as_markdown(title: str, lead: str, sections: Iterable[Section]) -> str:
-    """The card as Markdown that any reader of it shows."""
+    """Return the card as plain Markdown."""
     parts = [f"# {_text(title)}", _text(lead)]
     for heading, content in sections:
         parts += [f"## {_text(heading)}", _markdown(content)]

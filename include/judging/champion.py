@@ -1,7 +1,7 @@
-"""Who is champion: the append-only ledger.
+"""The champion: an append-only ledger of promotions and rollbacks.
 
-The ledger in PostgreSQL is the truth and a compare-and-set: a promotion names the row it was decided against, so of two
-runs that race, one is refused. MLflow's aliases are set after the ledger and repaired from it.
+The ledger in PostgreSQL is the source of truth. A promotion names the row it was decided against, so one of two racing
+runs is refused. MLflow's aliases are set after the ledger and repaired from it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True)
 class Champion:
-    """One row of the ledger."""
+    """A row of the ledger."""
 
     seq: int
     version: int
@@ -36,16 +36,16 @@ class Champion:
 
 
 def find_champion(warehouse: Connection) -> Champion | None:
-    """The newest row of the ledger, or None before the first promotion."""
+    """Return the newest row of the ledger, or None before the first promotion."""
     with warehouse.cursor(row_factory=class_row(Champion)) as cursor:
         return cursor.execute(query("judging/newest_champion")).fetchone()
 
 
 def need_champion(warehouse: Connection) -> Champion:
-    """The champion; `NoChampion` before the first promotion."""
+    """Return the champion; raise `NoChampion` before the first promotion."""
     champion = find_champion(warehouse)
     if champion is None:
-        raise NoChampion("No model has been promoted yet.", hint="run `retrain` and look at its verdict.")
+        raise NoChampion("No model has been promoted yet.", hint="run `retrain` and read its verdict.")
     return champion
 
 
@@ -62,37 +62,38 @@ def append(
     action: str = "promote",
     verdict_id: str | None = None,
 ) -> bool:
-    """True when the row follows `after_seq`; False when somebody else's row came first, and nothing was written."""
+    """Append a row after `after_seq`; return False, with nothing written, if another row came first."""
     values: dict[str, Any] = dict(locals())
     del values["warehouse"]
     return warehouse.execute(query("judging/append_champion"), values).fetchone() is not None
 
 
 def was_champion(warehouse: Connection, version: int) -> bool:
-    """Whether a verdict ever made it champion."""
+    """Return whether the version was ever champion."""
     return warehouse.execute(query("judging/was_champion"), [version]).fetchone() is not None
 
 
 def find_fallbacks(warehouse: Connection) -> list[int]:
-    """Versions to go back to, newest first: once champion, and never rolled back from."""
+    """Return the versions to go back to, newest first: champion once, and never rolled back from."""
     return [version for (version,) in warehouse.execute(query("judging/fallbacks"))]
 
 
 def follow(settings: Settings) -> str:
-    """Aliases as the ledger has them; empty, or one sentence when MLflow does not answer. What stands in the ledger
-    happened all the same, and whoever repairs next makes it good.
+    """Set MLflow's aliases to match the ledger; return an empty text, or a sentence if MLflow does not answer.
+
+    The ledger is valid in either case, and the next repair sets the aliases.
     """
     try:
         repair_aliases(settings)
     except ServiceError as error:
-        return f"MLflow's aliases are set later: {error.fact}"
+        return f"MLflow's aliases will be set later: {error.fact}"
     return ""
 
 
 def repair_aliases(settings: Settings) -> None:
-    """MLflow's aliases say what the ledger says: `champion`, and `previous` for the one to go back to.
+    """Set MLflow's aliases from the ledger: `champion`, and `previous` for the version to go back to.
 
-    A version that somebody deleted from the registry gets no alias; the ledger knows it all the same.
+    A version that was deleted from the registry gets no alias; it stays in the ledger.
     """
     mlflow_client.need_server(settings)
     with connect(settings) as warehouse:

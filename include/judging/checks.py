@@ -1,7 +1,7 @@
-"""The checks of a verdict: each declared once, with its title, its limit and what is said when it passes or fails.
+"""The checks of a verdict, each declared once with its title, its limit and its sentences for passing and failing.
 
-Pure. `verdict.py`, `mechanics.py`, `slices.py` and `guardrails.py` measure and call `check()`; which codes a verdict
-must hold, which of them block and every sentence follow from this table. Each code has a section in `docs/checks.md`.
+Pure. `verdict.py`, `fresh_process.py`, `slices.py` and `guardrails.py` measure and call `make_check()`; this table
+decides which codes a verdict needs, which of them block, and every sentence. `docs/checks.md` has a section per code.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class GateLimits:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The limits as this installation is set up."""
+        """Return the limits from the settings."""
         return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class GateCheck:
-    """One question that a verdict asks.
+    """The declaration of a check.
 
-    `title` is a name that reads right whatever the answer. `measure` is the number that is held against `limit`: the
-    name of a setting, or the number itself. Sentences name facts and say how to write them (`numbers.py`); `unknown` is
-    said when there is no number, and by default that `measure` is not known.
+    `title` is a neutral name that fits both outcomes. `measure` names the number that is compared with `limit`, which
+    is a setting's name or a number. Sentences name facts with their formats (`numbers.py`); `unknown` is used if there
+    is no number, by default "(measure) is not known".
     """
 
     code: str
@@ -69,7 +69,7 @@ class GateCheck:
     passed: str
     failed: str
     unknown: str = ""
-    limit_is: str = ""  # in words, where the number says nothing
+    limit_is: str = ""  # in words, if the number alone is not clear
 
 
 TABLE = (
@@ -109,8 +109,8 @@ TABLE = (
         limit_is="interval from zero up",
     ),
     GateCheck(
-        "RT107", "Files of its own", "blocks", "always", "whether the files are its own", "at least", 1.0,
-        "The files are not those of the champion.",
+        "RT107", "New model files", "blocks", "always", "whether the files are new", "at least", 1.0,
+        "The files differ from those of the champion.",
         "The files are the same as those of {rival}, so there is nothing new to promote.",
         limit_is="another digest",
     ),
@@ -189,13 +189,13 @@ TABLE = (
         limit_is="before the hold-out",
     ),
     GateCheck(
-        "RT118", "Loading of the champion", "asks", "in trouble", "whether the champion can be loaded", "at least", 1.0,
+        "RT118", "Loading the champion", "asks", "in trouble", "whether the champion can be loaded", "at least", 1.0,
         "{champion} can be loaded.",
         "{champion} cannot be loaded: {trouble}. {instead}.",
         limit_is="loads",
     ),
     GateCheck(
-        "RT119", "Reach into the catalogue", "asks", "against a champion",
+        "RT119", "Catalogue coverage", "asks", "against a champion",
         "the share of live articles listed", "at least", "min_catalogue_kept_share",
         "{ours:share} of the live articles are in a list against {theirs:share} with {rival} ({observed:share} of "
         "that; at least {limit:share} is needed).",
@@ -215,13 +215,13 @@ TABLE = (
         "the novelty of the listed articles", "at least", "min_novelty_kept_share",
         "A listed article has {ours:plain} bits of novelty against {theirs:plain} with {rival} ({observed:share} of "
         "that; at least {limit:share} is needed).",
-        "The lists hold more of what is popular anyway: {ours:plain} bits of novelty per article against "
+        "The lists favour popular articles too much: {ours:plain} bits of novelty per article against "
         "{theirs:plain} with {rival} ({observed:share} of that; at least {limit:share} is needed).",
     ),
     GateCheck(
         "RT122", "Concentration on a few articles", "asks", "against a champion",
         "the concentration on a few articles", "at most", "max_concentration_rise",
-        "The Gini coefficient of what is listed is {ours:plain} against {theirs:plain} with {rival} "
+        "The Gini coefficient of the lists is {ours:plain} against {theirs:plain} with {rival} "
         "({observed:change}; a rise of {limit:plain} is allowed).",
         "The lists concentrate on fewer articles: their Gini coefficient is {ours:plain} against {theirs:plain} with "
         "{rival} ({observed:change}; a rise of {limit:plain} is allowed).",
@@ -239,7 +239,7 @@ TABLE = (
         "the share of the largest publisher", "at most", "max_publisher_rise_share",
         "The largest publisher has {ours:share} of the places against {theirs:share} with {rival} ({observed:points}; "
         "a rise of {limit:points} is allowed).",
-        "The largest publisher takes over: {ours:share} of the places against {theirs:share} with {rival} "
+        "The largest publisher has too many places: {ours:share} of the places against {theirs:share} with {rival} "
         "({observed:points}; a rise of {limit:points} is allowed).",
     ),
     GateCheck(
@@ -269,10 +269,9 @@ ASKING = frozenset(one.code for one in TABLE if one.kind == "asks")
 def make_check(
     code: str, limits: GateLimits, observed: float | None, subject: str, limit: float | None = None, **facts: object
 ) -> Check:
-    """The check with this code: what was observed against its limit, and the sentence that fits the outcome.
+    """Return the check with this code: the observed number, its limit, and the sentence that fits the outcome.
 
-    `limit` is given where the declared one is a share of something that was measured. A number that is missing or not
-    finite fails.
+    Pass `limit` if the declared one is a share of a measured number. A missing or infinite number fails.
     """
     one = GATE_CHECKS[code]
     limit = _limit(one, limits) if limit is None else limit
@@ -288,10 +287,10 @@ def make_check(
 
 
 def skip_check(code: str, limits: GateLimits, subject: str, sentence: str = "", observed: float | None = None) -> Check:
-    """The check with this code where nothing can be held against its limit, and why; it passes nothing."""
+    """Return the check with this code as not applicable, with the reason; it never passes."""
     one = GATE_CHECKS[code]
     limit_is = f"{'>=' if one.holds == 'at least' else '<='} {_limit(one, limits):g}"
-    sentence = sentence or f"{capital(one.measure)} is not known of either model, so there is nothing to compare."
+    sentence = sentence or f"{capital(one.measure)} is not known for either model, so there is nothing to compare."
     return Check(code, one.title, subject, "info", "not applicable", observed, limit_is, sentence)
 
 

@@ -1,8 +1,8 @@
-"""Whether a version works for somebody who knows nothing but the registry.
+"""Try a version in a fresh process that has only the registry.
 
-A fresh process fetches the stored files, checks their digest, loads them and ranks a sample of the hold-out, bounded in
-time and memory; then this process ranks the same sample with the model it has. What is wrong with the version becomes
-a sentence here, never an exception: a broken challenger is a verdict, not a broken run.
+The process fetches the stored files, checks their digest, loads them and ranks a sample of the hold-out, within limits
+of time and memory; then this process ranks the same sample for comparison. A fault of the version becomes a sentence,
+not an exception: a broken challenger leads to a verdict, not to a failed run.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from include.models.registry import RegisteredModel, load_version
 
 SERVICE_AWAY = ServiceError.exit_code
 SAMPLE_READERS = 200
-CLOSE = 1e-4  # relative: other processes add in another order
+CLOSE = 1e-4  # relative: another process may add in another order
 
 
 @dataclass(frozen=True)
 class Mechanics:
-    """What a fresh process found: trouble in one sentence, or what loading and ranking took, and how far scores lie."""
+    """The findings of a fresh process: a fault in one sentence, or the cost of loading and ranking, and agreement."""
 
     trouble: str = ""
     readers: int = 0
@@ -51,7 +51,7 @@ class Mechanics:
 
 
 def try_out(settings: Settings, registered: RegisteredModel, scenes: Scenes) -> tuple[Recommender | None, Mechanics]:
-    """The version as this process has it, and what a fresh process that fetches it from the registry found."""
+    """Load the version here and try it in a fresh process; return the model, if it loads, and the findings."""
     try:
         model = load_version(settings, registered)
     except ArtifactDamaged as error:
@@ -66,7 +66,7 @@ def try_out(settings: Settings, registered: RegisteredModel, scenes: Scenes) -> 
 def try_in_fresh_process(
     settings: Settings, registered: RegisteredModel, scenes: Scenes, depth: int
 ) -> tuple[Mechanics, pa.Table | None]:
-    """What a fresh process found, and its ranking of the scenes if it came that far."""
+    """Return the findings of a fresh process, and its ranking of the scenes if it made one."""
     folder = scratch(settings)
     folder.mkdir()
     try:
@@ -88,7 +88,7 @@ def try_in_fresh_process(
 
 
 def check_mechanics(limits: GateLimits, found: Mechanics, subject: str, version: str) -> list[Check]:
-    """What a fresh process found, as checks."""
+    """Return the findings of a fresh process as checks."""
     readers = None if found.trouble else float(found.readers)
     told: dict[str, Any] = {"challenger": version, "trouble": found.trouble.rstrip("."), "seconds": found.load_seconds}
     works = make_check("RT112", limits, readers, subject, **told)
@@ -103,7 +103,7 @@ def check_mechanics(limits: GateLimits, found: Mechanics, subject: str, version:
 
 
 def take_sample(scenes: Scenes) -> Scenes:
-    """The last moment of the scenes for a few hundred readers, spread over all."""
+    """Return the last moment of the scenes for a few hundred readers, spread evenly over all."""
     if not scenes.requests.num_rows:
         return scenes
     moment = pc.max(scenes.requests.column("list_at")).as_py()
@@ -123,7 +123,7 @@ def take_sample(scenes: Scenes) -> Scenes:
 
 
 def differing_share(ours: pa.Table, theirs: pa.Table) -> float:
-    """The share of places with another article or another score; NaN is no score that could agree."""
+    """Return the share of places with another article or score; NaN never agrees."""
     if not ours.num_rows and not theirs.num_rows:
         return 0.0
     if ours.num_rows != theirs.num_rows:
@@ -138,7 +138,7 @@ def differing_share(ours: pa.Table, theirs: pa.Table) -> float:
 
 
 def _run(settings: Settings, registered: RegisteredModel, folder: Path, depth: int) -> dict[str, float] | str:
-    """What the process printed, or what was the matter in one sentence; a service that is away stays an error."""
+    """Return what the process printed, or its fault in one sentence; raise if a service does not answer."""
     plain = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in ((name, getattr(settings, name)) for name in Settings.model_fields)
@@ -155,13 +155,13 @@ def _run(settings: Settings, registered: RegisteredModel, folder: Path, depth: i
             timeout=settings.max_load_seconds,
         )
     except subprocess.TimeoutExpired:
-        return f"a fresh process had not loaded and ranked within {settings.max_load_seconds:g} s"
+        return f"a fresh process did not load it and rank within {settings.max_load_seconds:g} s"
     said = ended.stderr.strip().splitlines()
-    last = said[-1] if said else "without a word"
+    last = said[-1] if said else "a fresh process ended without an error message"
     if ended.returncode == SERVICE_AWAY:
-        raise ServiceError(last.partition(" Hint: ")[0], hint="is it running? `bin/daybreak status` tells.")
+        raise ServiceError(last.partition(" Hint: ")[0], hint="check that it is running with `bin/daybreak status`.")
     if ended.returncode < 0:
-        return f"a fresh process was killed by signal {-ended.returncode} while it loaded or ranked"
+        return f"a fresh process was killed by signal {-ended.returncode} while loading or ranking"
     if ended.returncode:
         return last.partition(" Hint: ")[0]
     return dict(json.loads(ended.stdout.strip().splitlines()[-1]))

@@ -1,8 +1,8 @@
-"""A program of its own: fetch a version from the registry, load it and rank a sample, as any other process would.
+"""A separate program: fetch a version from the registry, load it and rank a sample, as any other process would.
 
-`python -m include.judging.fresh_process_child` reads its task as JSON from standard input (settings too, because
-secrets do not belong on a command line) and prints what it cost as JSON. A version that cannot be used ends this
-process and not the one that started it.
+`python -m include.judging.fresh_process_child` reads its task as JSON from standard input (with the settings, because
+secrets do not belong on a command line) and prints the time and memory used as JSON. A broken version ends only this
+process, not the one that started it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from include.core.settings import Settings
 from include.features.scenes import Scenes
 from include.models import registry
 
-SLACK = 2.0  # address space is reserved before it is used: the hard bound is this many times the limit
+SLACK = 2.0  # memory is reserved before it is used, so the hard bound is this many times the limit
 
 
 def main() -> None:
-    """Ranks, and says what it took; a fact about the version is one line on standard error and exit code 8."""
+    """Rank the sample and print the cost; for a fault of the version, print one line to standard error and exit."""
     task = json.load(sys.stdin)
     settings = Settings(**task["settings"])
     bound = int(SLACK * settings.max_model_memory_mb * 1024 * 1024)
@@ -39,11 +39,11 @@ def main() -> None:
     try:
         mlflow_registry.need_version(settings, registered.version)
         begin = time.perf_counter()
-        model = registry.load_version(settings, registered)  # `settings.home` is an empty folder: nothing is there yet
+        model = registry.load_version(settings, registered)  # `settings.home` is empty, so the files are fetched
         loaded = time.perf_counter()
         folder = Path(task["folder"])
         scenes = Scenes(**{field.name: pq.read_table(folder / f"{field.name}.parquet") for field in fields(Scenes)})
-        ready = time.process_time()  # of the processor: how busy the machine is says nothing about the version
+        ready = time.process_time()  # processor time, because other load on the machine does not count
         ranked = model.rank(scenes, task["depth"])
         done = time.process_time()
     except DaybreakError as error:

@@ -1,4 +1,4 @@
-"""Guardrails: what must not get worse for the sake of accuracy, each measured on both models' lists of the hold-out."""
+"""Guardrails: qualities of the lists that must not suffer for accuracy, measured on both models' hold-out lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Means = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Turnover:
-    """How much of the live lists stays, of so many readers; with none, `told` says why they were not compared."""
+    """The share of the live lists that stays, for a sample of readers; without readers, `told` says why."""
 
     told: str
     readers: int = 0
@@ -29,10 +29,10 @@ NOT_LIVE = Turnover("No lists are live yet.")
 def check_guardrails(
     limits: GateLimits, ours: Means, theirs: Means, challenger: str, rival: str, live: Turnover = NOT_LIVE
 ) -> list[Check]:
-    """The challenger's lists beside those of its rival."""
+    """Compare the challenger's lists with those of its rival."""
 
     def kept(code: str, name: str) -> Check:
-        """Passed while ours is at least a share of theirs; of nothing, anything is enough."""
+        """Pass if ours is at least a share of theirs; if theirs is 0, any number passes."""
         our, their = _of(ours, name), _of(theirs, name)
         if _is_unknown(our, their) and code in ASKING:
             return skip_check(code, limits, "challenger")
@@ -40,7 +40,7 @@ def check_guardrails(
         return make_check(code, limits, share, "challenger", ours=our, theirs=their, challenger=challenger, rival=rival)
 
     def risen(code: str, name: str) -> Check:
-        """Passed while ours is not more than the limit above theirs."""
+        """Pass if ours exceeds theirs by no more than the limit."""
         our, their = _of(ours, name), _of(theirs, name)
         if _is_unknown(our, their):
             return skip_check(code, limits, "challenger")
@@ -65,7 +65,7 @@ def _overlap(limits: GateLimits, ours: Means, rival: str) -> Check:
 
 
 def _check_live(limits: GateLimits, live: Turnover) -> Check:
-    """Passed while enough of what readers have now would stay; nothing is claimed where nobody was compared."""
+    """Pass if enough of the live lists would stay; not applicable if no readers were compared."""
     if not live.readers:
         return skip_check("RT126", limits, "challenger", live.told)
     kept, shorter = live.kept_place_share, live.shorter_list_share
@@ -78,5 +78,5 @@ def _of(means: Means, name: str) -> float:
 
 
 def _is_unknown(our: float, their: float) -> bool:
-    """Neither has it, as with articles without publishers: then there is nothing to compare."""
+    """Return whether neither model has the number, for example when articles have no publishers."""
     return math.isnan(our) and math.isnan(their)

@@ -1,4 +1,4 @@
-"""Holds: a freeze keeps whoever is champion, a pin keeps one named version. Both have a reason, a freeze has an end."""
+"""Holds: a freeze stops all promotions until its end, a pin keeps one version as champion. Both have a reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Kind = Literal["freeze", "pin"]
 
 @dataclass(frozen=True)
 class Hold:
-    """One hold that is in force."""
+    """A hold that is in force."""
 
     kind: Kind
     version: int | None
@@ -26,7 +26,7 @@ class Hold:
     set_at: datetime
 
     def tell(self) -> str:
-        """The hold in one sentence."""
+        """Describe the hold in one sentence."""
         end = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
         what = f"v{self.version} is pinned" if self.kind == "pin" else "Promotions are frozen"
         return f"{what}{end}, by {self.actor}: {self.reason.rstrip('.')}."
@@ -38,13 +38,13 @@ def lock(warehouse: Connection) -> None:
 
 
 def find_holds(warehouse: Connection, moment: datetime) -> list[Hold]:
-    """What is in force at this moment."""
+    """Return the holds in force at this moment."""
     with warehouse.cursor(row_factory=class_row(Hold)) as cursor:
         return cursor.execute(query("judging/active_holds"), {"moment": moment}).fetchall()
 
 
 def forbid(holds: Sequence[Hold], version: int) -> str:
-    """Why this version may not become champion now; empty when it may."""
+    """Return why this version may not become champion now; empty if it may."""
     return " ".join(hold.tell() for hold in holds if hold.kind == "freeze" or hold.version != version)
 
 
@@ -58,7 +58,7 @@ def set_hold(
     version: int | None = None,
     until: datetime | None = None,
 ) -> Hold:
-    """The hold, now in force in place of an earlier one of its kind; a promotion under way ends first."""
+    """Set a hold in place of an earlier one of its kind, after any promotion under way has ended; return it."""
     lock(warehouse)
     lift(warehouse, kind, actor=actor, moment=moment)
     hold = Hold(kind, version, until, reason, actor, moment)

@@ -1,4 +1,4 @@
-"""How good lists are, measured on what readers then did. Numbers only; what follows from them is the verdict's."""
+"""The quality of lists, measured on what readers read afterwards. The verdict decides what the numbers mean."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One model's lists on one hold-out: what each reader's lists got of what they could have had, and the means.
+    """The result of one model's lists on one hold-out: gain and possible gain per reader, and the means.
 
     `got` and `best` are discounted seconds; their ratio over all readers is the time-weighted NDCG, in which an hour of
-    reading weighs as much whoever spends it.
+    reading has the same weight for every reader.
     """
 
     readers: NDArray[np.int64]
@@ -33,7 +33,7 @@ class Evaluation:
 def evaluate(
     lists: pa.Table, scenes: Scenes, outcomes: pa.Table, list_length: int, order: pa.Table | None = None
 ) -> Evaluation:
-    """Time-weighted NDCG of `order` (else of the lists), hits, and what else is true of the lists."""
+    """Measure time-weighted NDCG of `order` (by default, of the lists), hits, and the lists' other qualities."""
     with open_tables(scenes, lists=lists, ordered=lists if order is None else order, outcomes=outcomes) as connection:
         counting = {"list_length": list_length, "longest_counted_seconds": LONGEST_COUNTED_SECONDS}
         by_reader = duck.fetch(connection, duck.query("judging/by_reader"), counting)

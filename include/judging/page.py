@@ -1,4 +1,4 @@
-"""The page that shows a verdict: the decision, the differences with their intervals, every check, all numbers."""
+"""The page on a verdict: the decision, the differences with their intervals, every check, all numbers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from include.judging.checks import GateLimits
 from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
 
-# What is measured of each contestant: the name that people see, and how its numbers are written (see `write_number`).
+# The measures of each contestant: the name that people see, and the format of its numbers (see `write_number`).
 MEASURES = {
-    "ndcg": ("Accuracy of the lists (time-weighted NDCG, at best 1)", "score"),
+    "ndcg": ("Accuracy of the lists (time-weighted NDCG, 0 to 1)", "score"),
     "hit_share": ("Lists with an article that was read afterwards", "share"),
     "seconds_reached": ("Reading time on listed articles, seconds per reader", "tenths"),
-    "mean_candidate_count": ("Candidates that the model finds for a list", "tenths"),
+    "mean_candidate_count": ("Candidates per list", "tenths"),
     "article_count": ("Different articles in all lists", "count"),
-    "catalogue_share": ("Live articles that are in some list", "share"),
-    "mean_category_count": ("Categories in a list", "tenths"),
+    "catalogue_share": ("Live articles that are in at least one list", "share"),
+    "mean_category_count": ("Categories per list", "tenths"),
     "mean_diversity": ("Chance that two articles of a list differ in category", "share"),
-    "mean_surprise_bits": ("Novelty of a listed article, bits (one more: half as popular)", "plain"),
+    "mean_surprise_bits": ("Novelty of a listed article, bits (one bit more: half as popular)", "plain"),
     "concentration": ("Concentration on a few articles (Gini coefficient, 0 to 1)", "plain"),
-    "median_age_hours": ("Median age of a listed article, hours", "tenths"),
-    "largest_publisher_share": ("Places of the largest publisher", "share"),
+    "median_age_hours": ("Median age of the listed articles, hours", "tenths"),
+    "largest_publisher_share": ("Share of the largest publisher", "share"),
     "full_list_share": ("Full lists", "share"),
 }
 
@@ -43,7 +43,7 @@ def verdict_page(
     as_of: datetime,
     holds: str = "",
 ) -> str:
-    """The verdict as HTML. `holds` says whether promotions are frozen or a version is pinned."""
+    """Return the verdict as HTML; `holds` describes a freeze or a pinned version."""
     metrics = evidence.means
     names = list(metrics)
     reign = f"v{champion.version}, since {champion.at:%Y-%m-%d %H:%M} UTC" if champion else "none yet"
@@ -54,7 +54,7 @@ def verdict_page(
             ("Challenger", f"v{model.id}"),
             ("Champion", reign),
             ("As of", f"{as_of:%Y-%m-%d %H:%M} UTC"),
-            ("Hold-out", f"from {evidence.holdout_start:%Y-%m-%d %H:%M} UTC to that moment"),
+            ("Hold-out", f"{evidence.holdout_start:%Y-%m-%d %H:%M} to {as_of:%Y-%m-%d %H:%M} UTC"),
             ("Snapshot", model.parents[1]),
             ("Training data", (model.facts or {}).get("training_data", "")),
             ("Digest", model.fingerprint),
@@ -67,7 +67,7 @@ def verdict_page(
             ("Loading from the registry", Figure(f"{write_number(found.load_seconds, 'tenths')} s")),
             ("Processor time per list", Figure(f"{write_number(found.milliseconds_per_list, 'tenths')} ms")),
             ("Memory for loading and ranking", Figure(f"{write_number(found.peak_mb, 'count')} MB")),
-            ("Places that differ from those in this process", Figure(write_number(found.differing_share, "share"))),
+            ("Places that differ from this process", Figure(write_number(found.differing_share, "share"))),
         ],
     )
     against = [(f"against {name}", gap) for name, gap in evidence.gaps.items()]
@@ -78,21 +78,21 @@ def verdict_page(
             f"Accuracy: time-weighted NDCG@{limits.list_length}",
             bars([(name, metrics[name]["ndcg"]) for name in names], "challenger"),
         ),
-        ("The challenger minus each other, with 95 % intervals", interval_plot(against)),
-        ("The challenger minus the champion, by slice", interval_plot(slices, few)),
+        ("Difference between the challenger and each other model, with 95 % intervals", interval_plot(against)),
+        ("Difference between the challenger and the champion, by slice", interval_plot(slices, few)),
         ("Checks", check_table(verdict.checks)),
-        ("Side by side", table(("", *names), side_by_side(metrics))),
-        ("In a fresh process", works),
-        ("What was judged", about),
+        ("All numbers", table(("", *names), side_by_side(metrics))),
+        ("Use in a fresh process", works),
+        ("Details", about),
     ]
     if not names:
-        sections = [("Checks", check_table(verdict.checks)), ("What was judged", about)]
+        sections = [("Checks", check_table(verdict.checks)), ("Details", about)]
     lead = f"{verdict.sentence} {holds}".strip()
     return page(f"Verdict on v{model.id}: {verdict.decision}", lead, sections)
 
 
 def side_by_side(metrics: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
-    """A row per measure: its name, and the number of each contestant."""
+    """Return a row per measure: its name, and the number of each contestant."""
     return [
         (words, *(Figure(write_number(means.get(key, float("nan")), kind)) for means in metrics.values()))
         for key, (words, kind) in MEASURES.items()
@@ -104,10 +104,9 @@ GOOD, BAD, OPEN = "#117a3d", "#b3261e", "#56636f"
 
 
 def interval_plot(rows: Sequence[tuple[str, Gap]], few: Collection[str] = ()) -> str:
-    """A dot with its interval per named difference, and in words whether it is better, worse, or may be chance.
+    """Draw each named difference as a dot with its interval, labelled better, worse, or may be chance.
 
-    Of a name in `few`, of too few readers, and of a difference that is no number nothing is drawn: it is called not
-    comparable.
+    Names in `few` (too few readers) and differences without a finite interval are labelled not comparable instead.
     """
     apart = {name for name, gap in rows if name in few or not (math.isfinite(gap.low) and math.isfinite(gap.high))}
     drawn = [gap for name, gap in rows if name not in apart]

@@ -1,4 +1,4 @@
-"""Slices: the challenger beside the champion for each kind of reader, each category and each part of the hold-out."""
+"""Slices: compare challenger and champion for each group of readers, each category and each part of the hold-out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from include.features.scenes import Scenes
 from include.judging.bootstrap import Gap, find_gaps
 from include.judging.checks import GateLimits, make_check, skip_check
 
-WINDOWS = "hold-out"  # the kind of slice that is a part of the hold-out
+WINDOWS = "hold-out"  # the kind of the slices that are parts of the hold-out
 MOST_CATEGORIES = 20
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One slice: ours minus theirs in time-weighted NDCG, and theirs alone."""
+    """A slice: their time-weighted NDCG, and the difference of ours to it."""
 
     kind: str
     name: str
@@ -42,9 +42,9 @@ def compare_slices(
     holdout: tuple[datetime, datetime],
     seed: int,
 ) -> tuple[Slice, ...]:
-    """Every slice that somebody read something in.
+    """Compare both orders in every slice in which something was read.
 
-    With many slices one looks bad by chance, so the intervals of a kind share one chance of five percent.
+    Among many slices one looks bad by chance, so all intervals of a kind share one error rate of 5 %.
     """
     start, end = holdout
     counting = {
@@ -78,7 +78,7 @@ def compare_slices(
 
 
 def _largest(names: Iterable[tuple[str, str]], weights: np.ndarray) -> list[tuple[str, str]]:
-    """The slices in order; of categories those that are read most, for a publisher may have thousands."""
+    """Return the slices in order; only the most-read categories, because a publisher may have thousands."""
     total: dict[tuple[str, str], float] = {}
     for name, weight in zip(names, weights, strict=True):
         total[name] = total.get(name, 0.0) + float(weight)
@@ -87,7 +87,7 @@ def _largest(names: Iterable[tuple[str, str]], weights: np.ndarray) -> list[tupl
 
 
 def check_slices(limits: GateLimits, slices: Iterable[Slice], rival: str) -> list[Check]:
-    """A check per slice; and a failed one for a kind of which no slice could be judged."""
+    """Return a check per slice, and a failed one per code if no slice of it could be compared."""
     checks = [_check_slice(limits, one, rival) for one in slices]
     for code, what in (("RT110", "group of readers"), ("RT111", "part of the hold-out")):
         made = [check for check in checks if check.code == code]
@@ -98,18 +98,18 @@ def check_slices(limits: GateLimits, slices: Iterable[Slice], rival: str) -> lis
 
 
 def is_comparable(limits: GateLimits, one: Slice) -> bool:
-    """Whether a slice has the readers that a comparison needs."""
+    """Return whether a slice has enough readers to be compared."""
     return one.gap.readers >= limits.min_slice_readers
 
 
 def _check_slice(limits: GateLimits, one: Slice, rival: str) -> Check:
-    """Failed when the fall is larger than its limit and certain; too small a sample is said, and passes nothing."""
+    """Fail if the fall exceeds its limit and is certain; a slice with too few readers is not applicable."""
     gap, fall = one.gap, -one.gap.mean / one.theirs if one.theirs > 0 else -one.gap.mean
     code, subject = "RT111" if one.kind == WINDOWS else "RT110", f"{one.kind} {one.name}"
     observed = fall if gap.high < 0 or math.isnan(gap.high) else min(fall, 0.0)
     if not is_comparable(limits, one):
         readers = f"{gap.readers:,} reader{'s' if gap.readers != 1 else ''}"
-        said = f"{capital(subject)}: not comparable, {readers} of at least {limits.min_slice_readers:,}."
+        said = f"{capital(subject)}: not comparable ({readers}; at least {limits.min_slice_readers:,} are needed)."
         return skip_check(code, limits, subject, said, observed)
     return make_check(
         code,

@@ -1,7 +1,6 @@
 """The trial: challenger, champion and baselines make lists for the same hold-out, in the same run.
 
-No score is ever taken over from another run: whoever is compared is asked again. What comes out is evidence; what
-follows from it is the verdict's.
+No score is reused from another run: every model ranks again. The result is the evidence for the verdict.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Contestant = tuple[RegisteredModel, Recommender]
 
 @dataclass(frozen=True)
 class Holdout:
-    """What everybody is asked about, and what readers then did."""
+    """The scenes that all contestants rank for, and what readers read afterwards."""
 
     scenes: Scenes
     outcomes: pa.Table
@@ -45,7 +44,7 @@ class Holdout:
 
 @dataclass(frozen=True)
 class Performance:
-    """One contestant's lists, the order it puts what was shown in, and the numbers."""
+    """A contestant's lists, its order of the articles that were shown, and its numbers."""
 
     lists: pa.Table
     order: pa.Table
@@ -64,10 +63,10 @@ def hold_trial(
     live: Turnover = NOT_LIVE,
     champion: int | None = None,
 ) -> tuple[Verdict, Evidence]:
-    """The verdict, and all it follows from. A challenger that does not work is not asked anything.
+    """Return the verdict and its evidence; a challenger that cannot be used is not ranked with.
 
-    `rivals` has the champion, or under `previous` who stands in for it, or nobody; `champion` is its
-    version, needed where another one stands in for it.
+    `rivals` holds the champion, or a stand-in under `previous`, or is empty; `champion` is the champion's version,
+    needed if there is a stand-in.
     """
     version, until = challenger.version, challenger.trained_until
     limits = GateLimits.of(settings)
@@ -124,7 +123,7 @@ def _numbers(row: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def _gaps(settings: Settings, evaluations: Mapping[str, Evaluation]) -> dict[str, Gap]:
-    """The challenger minus each other contestant, paired by reader."""
+    """Return the differences of the challenger to each other contestant, paired by reader."""
     ours = evaluations["challenger"]
     others = {name: one for name, one in evaluations.items() if one is not ours}
     if any(not np.array_equal(ours.readers, one.readers) for one in others.values()):
@@ -135,11 +134,10 @@ def _gaps(settings: Settings, evaluations: Mapping[str, Evaluation]) -> dict[str
 
 
 def what_was_shown(outcomes: pa.Table) -> pa.Table | None:
-    """Everything that readers could choose from, read or not; None when the log has no impressions.
+    """Return all articles that readers were shown, read or not; None if the log has no impressions.
 
-    Whether a reader opens what the front page leads with says more about the front page than about a list, so
-    contestants put in order what was really offered. A log of reads alone leaves only the question which of all
-    articles came next.
+    Whether a reader opens the lead article says more about the front page than about a list, so contestants rank what
+    was really shown. Without impressions, they rank all articles.
     """
     if not pc.any(outcomes.column("is_shown")).as_py():
         return None

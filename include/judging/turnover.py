@@ -1,6 +1,6 @@
-"""The lists that readers have at this moment, beside those that a challenger would give them: of the same features.
+"""Compare the live lists with those a challenger would make from the same features.
 
-A sample of readers is enough, so a verdict stays cheap. Where the two cannot be compared fairly, that is said.
+A sample of readers keeps this cheap. If a fair comparison is not possible, the result says why.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ SAME_DAY = timedelta(hours=24)
 
 
 def measure_live_turnover(settings: Settings, model: Recommender, as_of: datetime) -> Turnover:
-    """How much of the live lists the model's would leave; with nobody compared, why."""
+    """Measure how much of the live lists would stay with this model; without readers, the result says why."""
     with connect(settings) as warehouse:
         live = batches.find_live(warehouse)
     if live is None:
         return Turnover("No lists are live yet.")
     batch_id, made_at = live[:2]
     if as_of < made_at - SAME_DAY:
-        return Turnover(f"Lists of {made_at:%Y-%m-%d %H:%M} UTC are live, long after the moment that is judged.")
+        return Turnover(f"The live lists are of {made_at:%Y-%m-%d %H:%M} UTC, long after the judged moment.")
     features = newest_features(settings)
     if features is None or features.as_of != made_at:
-        what = f"of {features.as_of:%Y-%m-%d %H:%M} UTC" if features else "gone"
-        return Turnover(f"Batch {batch_id} is live; the newest features are {what}, so like is not compared with like.")
+        what = f"the newest features are of {features.as_of:%Y-%m-%d %H:%M} UTC" if features else "no features are left"
+        return Turnover(f"Not compared: batch {batch_id} is live, but {what}.")
     build = Path(features.uri)
     scenes = next(open_scenes_in_parts(build, SAMPLE_READERS))
     ours = make_lists(ListLimits.of(settings), model, scenes, pq.read_table(build / "articles", columns=LISTED_BY))
@@ -49,11 +49,11 @@ def measure_live_turnover(settings: Settings, model: Recommender, as_of: datetim
 
 
 def count_turnover(ours: pa.Table, theirs: np.ndarray, what: str) -> Turnover:
-    """The share of their places that hold an article of ours for the same reader, and of readers who get fewer."""
+    """Return the share of their places whose article we list for the same reader, and of readers who get fewer."""
     mine = {(r, a) for r, a in zip(*(ours.column(n).to_pylist() for n in ("reader_id", "article_id")), strict=True)}
     readers, had = np.unique(theirs[:, 0], return_counts=True)
     if not len(readers):
-        return Turnover(f"Batch {what} has no list for the readers that were asked.")
+        return Turnover(f"Batch {what} has no list for the sampled readers.")
     own, get = np.unique(ours.column("reader_id").to_numpy(), return_counts=True)
     gets = dict(zip(own.tolist(), get.tolist(), strict=True))
     fewer = sum(gets.get(reader, 0) < count for reader, count in zip(readers.tolist(), had.tolist(), strict=True))

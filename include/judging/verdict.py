@@ -1,8 +1,7 @@
-"""The verdict on a challenger: a list of coded checks, and what follows from them.
+"""The verdict on a challenger: a list of coded checks, and the decision that follows.
 
-Pure: evidence in, verdict out. A check that blocks and was not passed keeps the champion, a check that warns and failed
-asks a person, and only when neither is there is a challenger promoted. Keeping is a successful run. The codes are
-explained in `docs/checks.md`.
+Pure: evidence in, verdict out. A blocking check that did not pass keeps the champion; otherwise a failed warning asks a
+person; otherwise the challenger is promoted. Keeping is a successful run. `docs/checks.md` explains the codes.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Decision = Literal["promote", "ask", "keep"]
 
 @dataclass(frozen=True)
 class Rival:
-    """Whom the challenger has to beat: the champion, or the one before it when the champion cannot be asked."""
+    """The version to beat: the champion, or an earlier one if the champion cannot be loaded."""
 
     version: int
     name: str  # of its evaluation: champion or previous
@@ -37,7 +36,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that a verdict follows from: measured in this run, on one hold-out."""
+    """The evidence for a verdict, all measured in this run on one hold-out."""
 
     version: int  # of the challenger
     means: Mapping[str, Mapping[str, float]]  # by contestant
@@ -47,14 +46,14 @@ class Evidence:
     holdout_start: datetime
     trained_until: datetime | None
     rival: Rival | None = None
-    champion: int | None = None  # its version, also when another one stands in for it
+    champion: int | None = None  # its version, even if another one stands in for it
     champion_trouble: str = ""
     live: Turnover = NOT_LIVE
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Promote, ask or keep, why, and every check behind it."""
+    """A decision (promote, ask or keep), its reason, and every check behind it."""
 
     decision: Decision
     sentence: str
@@ -62,9 +61,9 @@ class Verdict:
 
 
 def judge_challenger(limits: GateLimits, evidence: Evidence) -> Verdict:
-    """The verdict that follows from the evidence."""
+    """Return the verdict that follows from the evidence."""
     works = check_mechanics(limits, evidence.mechanics, SUBJECT, f"v{evidence.version}")
-    if blocking(works) and SUBJECT not in evidence.means:  # what cannot be loaded was not asked either
+    if blocking(works) and SUBJECT not in evidence.means:  # a version that cannot be loaded was not measured
         return _conclude(works, evidence)
     checks = [
         *works,
@@ -87,8 +86,8 @@ def _conclude(checks: Iterable[Check], evidence: Evidence) -> Verdict:
 
 
 def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champion: int | None) -> Verdict:
-    """What follows from checks, said of these versions. One that is missing counts as failed, whoever forgot it; and a
-    code that blocks was checked only where it could have blocked.
+    """Return the verdict that follows from the checks. A missing check counts as failed, and a blocking code counts as
+    checked only if at least one of its checks could have blocked.
     """
     checks = tuple(checks)
     made = {check.code for check in checks if check.severity == "block" or check.code in ASKING}
@@ -98,7 +97,7 @@ def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champ
         return Verdict("keep", f"{kept}: {tell_failed(stopped)}", checks)
     if missing:
         many = "1 check was" if len(missing) == 1 else f"{len(missing)} checks were"
-        said = f"{many} not made, and what is not checked does not pass. [{', '.join(missing)}]"
+        said = f"{many} not made; a missing check does not pass. [{', '.join(missing)}]"
         return Verdict("keep", f"{kept}: {said}", checks)
     if doubts := in_doubt(checks):
         return Verdict("ask", f"Needs a decision: {tell_failed(doubts)}", checks)
@@ -109,19 +108,19 @@ def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champ
 
 
 def in_doubt(checks: Iterable[Check]) -> list[Check]:
-    """The checks that failed and leave the decision to a person."""
+    """Return the failed checks that leave the decision to a person."""
     return [check for check in checks if check.severity == "warn" and check.outcome == "failed"]
 
 
 def tell_failed(failed: list[Check]) -> str:
-    """What failed first, with its code, and how many more did; it follows a colon."""
+    """Return the first failure with its code and the number of others, as text after a colon."""
     first, more = failed[0], len(failed) - 1
     others = f" ({more} more check{'s' if more > 1 else ''} failed)" if more else ""
     return f"{_lower(first.sentence)} [{first.code}]{others}"
 
 
 def _lower(sentence: str) -> str:
-    """The sentence as it follows a colon; a name such as MLflow or NDCG keeps its capital."""
+    """Return the sentence as it follows a colon; a name such as MLflow or NDCG keeps its capital."""
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
@@ -146,7 +145,7 @@ def _check_floors(limits: GateLimits, evidence: Evidence) -> list[Check]:
 
 
 def _late_hours(until: datetime | None, start: datetime) -> float | None:
-    """How far training reached into the hold-out; None when nobody knows until when it was trained."""
+    """Return how far training reached into the hold-out; None if the end of training is not recorded."""
     return (until - start).total_seconds() / 3600 if until else None
 
 
@@ -160,7 +159,7 @@ def _check_baselines(limits: GateLimits, evidence: Evidence) -> list[Check]:
 
 
 def _compared(evidence: Evidence, name: str) -> dict[str, Any]:
-    """The facts of a comparison with another contestant."""
+    """Return the facts of a comparison with another contestant."""
     gap = evidence.gaps[name]
     return {
         "challenger": f"v{evidence.version}",
@@ -175,10 +174,14 @@ def _compared(evidence: Evidence, name: str) -> dict[str, Any]:
 
 
 def _check_champion(limits: GateLimits, evidence: Evidence) -> list[Check]:
-    """That the champion can be loaded, where it cannot; and that the challenger is another model."""
+    """Check that the challenger differs from its rival; if the champion cannot be loaded, add a failed check."""
     checks, rival = [], evidence.rival
     if evidence.champion_trouble:
-        instead = f"v{rival.version}, champion before it, was compared instead" if rival else "No other could stand in"
+        instead = (
+            f"The earlier champion v{rival.version} was compared instead"
+            if rival
+            else "No other version could stand in"
+        )
         checks.append(
             make_check(
                 "RT118",
@@ -214,5 +217,5 @@ def _check_rival(limits: GateLimits, evidence: Evidence, rival: Rival) -> list[C
 
 
 def _means(evidence: Evidence, name: str) -> Mapping[str, float]:
-    """The means by name; one that was not measured is NaN, which passes nothing."""
+    """Return the means by name; one that was not measured is NaN, which passes no check."""
     return defaultdict(lambda: float("nan"), evidence.means.get(name, {}))

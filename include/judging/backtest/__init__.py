@@ -1,5 +1,5 @@
-"""Walk-forward backtest: at each step of the past, what models trained on what was known then would have recommended.
+"""Walk-forward backtest: at each past step, test the recommendations of models trained on what was known then.
 
-Belongs here: the plan, what is known and asked at a step, walking through the steps, the figures and their page. Does
-not belong here: making features or lists, which are those of production. `docs/backtest.md` tells how to read it.
+This folder holds the plan, the questions of a step, the walk through the steps, the figures and their page. Features
+and lists are made by the code of production. `docs/backtest.md` explains the results.
 """

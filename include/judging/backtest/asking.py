@@ -1,7 +1,7 @@
-"""What is asked at a moment: the scenes a model sees, and the answers it is judged by or learns from.
+"""Make the questions of a moment: the scenes a model sees, and the answers it is judged by or learns from.
 
 In `lists` mode a question is a reader who came in the step after the moment. In `next-read` mode it is a session: its
-earlier reads are told, its last one is asked for.
+earlier reads are given, and the last one is the answer.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from include.features.scenes import Scenes, make_scenes
 from include.judging.backtest.ground import Ground, first_reads
 from include.judging.backtest.plan import EVERYBODY, Plan
 
-FEWEST_MOMENTS = 16  # that a model learns from in next-read mode, if there are so many
+FEWEST_MOMENTS = 16  # to learn from in next-read mode, if available
 
 
 @dataclass(frozen=True)
 class Question:
-    """Everything about one step. `who` says which reader is behind a request; models see the scenes and no more.
+    """The questions and answers of one step; models see only the scenes. `who` gives the reader behind each request.
 
-    `answers` are the reads that come next: reader_id and list_at of the request, article_id, seconds.
+    `answers` are the reads that follow: reader_id and list_at of the request, article_id, seconds.
     """
 
     scenes: Scenes
@@ -43,14 +43,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a model is fitted on."""
+    """The scenes and outcomes that a model is fitted on."""
 
     scenes: Scenes
     outcomes: pa.Table
 
 
 def make_question(settings: Settings, plan: Plan, ground: Ground, step: datetime) -> Question:
-    """The questions of a step and their answers."""
+    """Return the questions of a step and their answers."""
     parameters = {**counting(settings), **_asking(settings, plan, plan.sample), "moment": step}
     happened = ground.happened_around(step, plan.every)
     who = _who_comes(ground, step, plan, parameters)
@@ -74,7 +74,7 @@ def make_question(settings: Settings, plan: Plan, ground: Ground, step: datetime
 
 
 def _who_comes(ground: Ground, step: datetime, plan: Plan, parameters: Mapping[str, Any]) -> pa.Table:
-    """The readers, or the sessions, that are asked for: `who_id` is the reader behind each."""
+    """Return the readers, or the sessions, of a step; `who_id` is the reader behind each."""
     with duck.borrow() as connection:
         connection.register("moments", _moments([step]))
         connection.register("first_reads", ground.first_reads)
@@ -85,7 +85,7 @@ def _who_comes(ground: Ground, step: datetime, plan: Plan, parameters: Mapping[s
 
 
 def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> Lesson:
-    """What a model fitted at the moment may learn from: questions of the time before, answers known by then."""
+    """Return what a model fitted at the moment may learn from: earlier questions with the answers known by then."""
     moments = _lesson_moments(settings, plan, moment)
     with ground.known_before(moment, plan.train_window) as connection:
         if plan.mode == "lists":
@@ -103,7 +103,7 @@ def teach(settings: Settings, plan: Plan, ground: Ground, moment: datetime) -> L
 
 
 def _lesson_moments(settings: Settings, plan: Plan, moment: datetime) -> list[datetime]:
-    """The list times of the last training days; the first day of the window is there to look back at."""
+    """Return the list times of the last training days; the first day of the window serves only as history."""
     step = timedelta(hours=settings.list_step_hours)
     length = min(timedelta(days=settings.train_days), max(plan.train_window - timedelta(days=1), plan.train_window / 2))
     return [moment - step * back for back in range(max(1, length // step), 0, -1)]
@@ -112,7 +112,7 @@ def _lesson_moments(settings: Settings, plan: Plan, moment: datetime) -> list[da
 def _enough(
     connection: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], moments: list[datetime], wanted: int
 ) -> list[datetime]:
-    """As few of the moments, evenly spread, as have half the wanted questions: describing each takes its time."""
+    """Return as few moments, evenly spread, as hold half the wanted questions, because describing each takes time."""
     connection.register("moments", _moments(moments))
     counts = Counter(_query(connection, "asked_sessions", parameters).column("list_at").to_pylist())
     enough = moments
@@ -128,7 +128,7 @@ def _asking(settings: Settings, plan: Plan, sample: int) -> dict[str, Any]:
 
 
 def _name_sessions(connection: duckdb.DuckDBPyConnection, asked: pa.Table) -> pa.Table:
-    """The sessions to ask for, each under an id of its own: below zero, where no reader is."""
+    """Give each asked session its own id, below zero to avoid clashes with reader ids."""
     ids = pa.array(-1 - np.arange(asked.num_rows), pa.int64())
     asked = asked.append_column("reader_id", ids)
     connection.register("asked", asked)
@@ -143,7 +143,7 @@ def _session_scenes(
     *,
     with_answers: bool,
 ) -> tuple[Scenes, pa.Table]:
-    """The scenes of sessions in a world, and what they lead to, by the very queries that describe readers."""
+    """Return the scenes of sessions in a world and their outcomes, by the same queries that describe readers."""
     keys = [("list_at", "ascending"), ("reader_id", "ascending")]
     requests = asked.select(["reader_id", "list_at"]).sort_by(keys)
     events = _query(connection, "session_events", {**parameters, "with_answers": with_answers})
@@ -165,7 +165,7 @@ def _session_scenes(
         ["reader_id", "list_at", "article_id"],
         join_type="left semi",
     )
-    # what is asked is which article comes next, not for how long it is read: each answer is worth the same
+    # the question is which article comes next, not how long it is read, so all answers have the same weight
     seconds = outcomes.schema.get_field_index("read_seconds")
     outcomes = outcomes.set_column(seconds, "read_seconds", pa.nulls(outcomes.num_rows, pa.float64()))
     tables = {**world, **described, "requests": requests, "reads": reads, "all_reads": world["reads"]}

@@ -1,4 +1,4 @@
-"""The figures of a backtest: per step and over all, and how sure one may be of a difference."""
+"""The figures of a backtest: per step, over all steps, and the differences between models with their intervals."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from include.judging.bootstrap import Gap, find_gaps
 from include.models import BASELINES
 
 MEASURES = ("ndcg", "hit_rate", "mrr", "recall", "time_ndcg", "coverage", "full_share")
-SHORTER = (5, 10, 20)  # lengths that published tables speak of
+SHORTER = (5, 10, 20)  # list lengths that are common in publications
 TAILS = 0.05  # a 95 % interval
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Means by model; the best baseline; and each model's difference to it in NDCG, with its interval."""
+    """The means by model, the best baseline, and each model's NDCG difference to it with an interval."""
 
     means: dict[str, dict[str, float]]
     steps: list[dict[str, Any]]
@@ -33,9 +33,9 @@ class Figures:
 
 
 def add_up(results: Sequence[StepResult], seed: int, k: int = 0) -> Figures:
-    """The figures of all results. A mean is over questions, whichever step they are of; coverage is over steps.
+    """Return the figures of all results; means are over all questions, coverage is over steps.
 
-    Of lists of `k` it is also told what the usual shorter ones would have had.
+    For lists of `k`, the figures of the usual shorter lists are included.
     """
     names = list(dict.fromkeys(one.model for one in results))
     by_model = {name: [one for one in results if one.model == name] for name in names}
@@ -61,7 +61,7 @@ def add_up(results: Sequence[StepResult], seed: int, k: int = 0) -> Figures:
 
 
 def measure(results: Iterable[StepResult]) -> dict[str, float]:
-    """NDCG, hit rate, MRR and recall at k as means over questions, time-weighted NDCG as a ratio over all of them."""
+    """Return NDCG, hit rate, MRR and recall at k as means over questions, and time-weighted NDCG over all of them."""
     results = list(results)
     rows = _columns(_rows(results))
     facts = {name: np.array([one.facts[name] for one in results]) for name in results[0].facts}
@@ -79,7 +79,7 @@ def measure(results: Iterable[StepResult]) -> dict[str, float]:
 
 
 def measure_shorter(results: Iterable[StepResult], length: int) -> dict[str, float]:
-    """What the first `length` of each list have; NDCG only where one article is asked for, whose place tells it."""
+    """Measure the first `length` articles of each list; NDCG only if every question has exactly one answer."""
     rows = _columns(_rows(results))
     place = np.where(rows["first_rank"] <= length, rows["first_rank"], 0)
     found = place > 0
@@ -92,7 +92,7 @@ def measure_shorter(results: Iterable[StepResult], length: int) -> dict[str, flo
 
 
 def _gaps(by_model: Mapping[str, Sequence[StepResult]], best: str, seed: int) -> dict[str, Gap]:
-    """Each other model minus the best baseline in mean NDCG, with an interval from drawing readers whole."""
+    """Return each model's difference to the best baseline in mean NDCG; the bootstrap draws whole readers."""
     rows = {name: _columns(_rows(own)) for name, own in by_model.items()}
     if any(not np.array_equal(own["who_id"], rows[best]["who_id"]) for own in rows.values()):
         raise ValueError("Two models were asked different questions.")

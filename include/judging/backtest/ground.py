@@ -1,4 +1,4 @@
-"""The snapshot a backtest walks over, and what of it was known at a moment."""
+"""The snapshot that a backtest walks over, and the part of it that was known at a moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST_SESSION = timedelta(days=1)
 
 
 class Ground:
-    """An opened snapshot. `known_before` is all that a model may be told; `first_reads` is what really happened."""
+    """An opened snapshot; models may use only `known_before`, while `first_reads` holds what really happened."""
 
     def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
         self.settings = settings
@@ -32,9 +32,9 @@ class Ground:
     def known_before(
         self, moment: datetime, length: timedelta, asked: pa.Table | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection whose three source tables hold what was known before the moment, events of `length` only.
+        """Open a connection whose source tables hold what was known before the moment, with events of `length`.
 
-        With `asked` (a column `who_id`) only their events, and of all others those that matter to a list: the last day.
+        With `asked` (a column `who_id`), it holds all events of these readers, but only the last day of the others.
         """
         with self._open() as connection:
             bounds = {"moment": moment, "start": moment - length}
@@ -47,7 +47,7 @@ class Ground:
             yield connection
 
     def happened_around(self, moment: datetime, length: timedelta) -> pa.Table:
-        """What happened in the step after the moment, and in the sessions it began with; for judging only."""
+        """Return what happened in the step after the moment and in the sessions under way then; for judging only."""
         with self._open() as connection:
             bounds = {"start": moment - LONGEST_SESSION, "end": moment + length}
             return _query(connection, "happened", bounds)
@@ -61,7 +61,7 @@ class Ground:
 
 
 def first_reads(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Every first read that the connection's `reading_events` tell of, with its session."""
+    """Return every first read in the connection's `reading_events`, with its session."""
     return _query(connection, "first_reads", {"gap_minutes": SESSION_GAP_MINUTES})
 
 

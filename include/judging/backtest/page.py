@@ -1,4 +1,4 @@
-"""A backtest for people: a table for the terminal, a page, and the figures as CSV and JSON."""
+"""The reports of a backtest: a table for the terminal, a page, and the figures as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from include.core.html import bars, lines, page, save, table
+from include.core.numbers import write_number
 from include.judging.backtest.figures import MEASURES, Figures
 from include.judging.backtest.plan import Plan
 
@@ -25,7 +26,7 @@ WORDS = {
 
 
 def sentence(plan: Plan, figures: Figures) -> str:
-    """What came out, in one sentence with numbers."""
+    """Return the result in one sentence with numbers."""
     what = "sessions" if plan.mode == "next-read" else "reader lists"
     leader = max(figures.means, key=lambda name: (figures.means[name]["ndcg"], name))
     text = f"{leader} leads {figures.questions:,} {what} with NDCG@{plan.k} {figures.means[leader]['ndcg']:.4f}"
@@ -36,7 +37,7 @@ def sentence(plan: Plan, figures: Figures) -> str:
 
 
 def as_text(plan: Plan, figures: Figures) -> str:
-    """The table for a terminal."""
+    """Return the table for a terminal."""
     shown = _shown(plan, figures)
     headings = ["model", *(WORDS[name].format(k=plan.k) for name in shown), f"against {figures.best_baseline or '-'}"]
     rows = [
@@ -55,11 +56,11 @@ def as_text(plan: Plan, figures: Figures) -> str:
 
 
 def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> None:
-    """`index.html`, `steps.csv` and `summary.json` in a folder."""
+    """Write `index.html`, `steps.csv` and `summary.json` to a folder."""
     shown = _shown(plan, figures)
     steps = sorted({row["step"] for row in figures.steps})
     per_step = {(row["model"], row["step"]): row["ndcg"] for row in figures.steps}
-    against = f"Against {figures.best_baseline or 'no baseline'}"
+    against = f"Against {figures.best_baseline}" if figures.best_baseline else "No baseline"
     sections = [
         (
             f"Mean NDCG@{plan.k}",
@@ -73,7 +74,7 @@ def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tup
             ),
         ),
         (
-            "Side by side",
+            "All numbers",
             table(
                 ("", *(WORDS[name].format(k=plan.k) for name in shown), against),
                 [
@@ -84,7 +85,7 @@ def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tup
             + f"<p>{_reach(plan, figures)}</p>",
         ),
         *_shorter(figures),
-        ("What was done", table(("", ""), [*plan.to_dict().items(), *about])),
+        ("Details", table(("", ""), [*plan.to_dict().items(), *about])),
     ]
     title = f"Backtest {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC"
     save(folder / "index.html", page(title, sentence(plan, figures), sections))
@@ -97,7 +98,7 @@ def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tup
 
 
 def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The figures as JSON-ready data; a number that is none is null."""
+    """Return the figures as JSON-ready data; NaN becomes null."""
     return {
         "plan": plan.to_dict(),
         "about": {name: str(value) for name, value in about},
@@ -126,7 +127,7 @@ def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> d
 
 
 def _shorter(figures: Figures) -> list[tuple[str, str]]:
-    """A section on the first articles of the lists, if they are longer than what tables usually tell of."""
+    """Return a section on the first articles of each list, if the lists are longer than usual in publications."""
     columns = [
         (WORDS[name].format(k=length), {model: means[name] for model, means in by_model.items()})
         for length, by_model in figures.shorter.items()
@@ -136,11 +137,11 @@ def _shorter(figures: Figures) -> list[tuple[str, str]]:
     if not columns:
         return []
     rows = [(model, *(values[model] for _, values in columns)) for model in figures.means]
-    return [("The first of each list", table(("", *(heading for heading, _ in columns)), rows))]
+    return [("The first articles of each list", table(("", *(heading for heading, _ in columns)), rows))]
 
 
 def _shown(plan: Plan, figures: Figures) -> list[str]:
-    """The measures that say something: recall is the hit rate where one read is asked for; time needs dwell."""
+    """Return the useful measures: with one answer, recall equals the hit rate; time needs dwell seconds."""
     no_news = {"recall", "full_share"} if plan.mode == "next-read" else set()
     return [
         name
@@ -154,13 +155,14 @@ def _difference(figures: Figures, model: str) -> str:
     if gap is None or figures.best_baseline is None:
         return "best baseline" if model == figures.best_baseline else ""
     theirs = figures.means[figures.best_baseline]["ndcg"]
-    share = f"{gap.mean / theirs:+.1%} " if theirs else ""
+    share = f"{100 * gap.mean / theirs:+.1f} % " if theirs else ""
     return f"{share}({gap.mean:+.4f}, {gap.low:+.4f} to {gap.high:+.4f})"
 
 
 def _reach(plan: Plan, figures: Figures) -> str:
-    rest = "the rest counts as missed" if plan.mode == "next-read" else "the rest is not judged"
-    return f"{figures.reachable_share:.1%} of what was read next was out and young enough at its step; {rest}."
+    rest = "the others count as missed" if plan.mode == "next-read" else "the others are not judged"
+    share = write_number(figures.reachable_share, "share")
+    return f"{share} of the articles read next were live at their step; {rest}."
 
 
 def _number(value: float) -> float | None:

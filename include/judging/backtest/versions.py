@@ -1,8 +1,7 @@
-"""Versions: a digest of all that a step or a fit of a backtest can see, and of nothing that comes later.
+"""Versions: a digest of everything that a step or a fit of a backtest can see, and of nothing later.
 
-Belongs here: which content a result depends on. Does not belong here: the content itself (ground). Days are told apart
-by the digests of their files, so a row that arrived late, however late, makes a new version of its day, and of every
-step that sees the day.
+The content itself is in `ground.py`. Days are identified by the digests of their files, so a row that arrives late, no
+matter how late, makes a new version of its day and of every step that sees the day.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Versions:
-    """What each day of a snapshot holds. Subscribers lie in one file and are told apart by the day they signed up."""
+    """The content of each day of a snapshot; subscribers, which are in one file, are grouped by their sign-up day."""
 
     def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
         self.files = sorted((f.table, f.day, f.sha256) for f in snapshot.files if f.table != SUBSCRIBERS.name)
@@ -49,7 +48,10 @@ class Versions:
 
 
 def find_asked(ground: Ground, plan: Plan) -> dict[int, str]:
-    """Return what is asked at each step of next-read mode, by its number: a session may end long after the step."""
+    """Return a digest of the sessions asked at each step of next-read mode, by step number.
+
+    A session may end long after the step.
+    """
     with duck.borrow() as connection:
         connection.register("first_reads", ground.first_reads)
         bounds = {"start": plan.start, "end": plan.end, "every_us": plan.every // MICROSECOND}

@@ -1,7 +1,7 @@
-"""Walking through the steps: fit, recommend, compare with what was read next. What is done stays done.
+"""Walk through the steps: fit, recommend, compare with the articles read next.
 
-Each model's result of each step is a small file named by all that it depends on, and so is each fitted model; a walk
-that was killed goes on where it was, and the same inputs give the same files.
+Each result of a model at a step is a small file named by everything it depends on, and so is each fitted model: a
+killed walk resumes where it was, and the same inputs give the same files.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from include.models.provenance import code_digest, lock_digest
 Say = Callable[[str], None]
 
 NOTHING_READ = {
-    "lists": "no reader reads an article in them that could be on a list",
-    "next-read": "no session of two articles or more ends in them",
+    "lists": "no reader reads an article that could be on a list",
+    "next-read": "no session of two or more articles ends",
 }
 
 
 @dataclass(frozen=True)
 class FixedChampion:
-    """The champion as it is: never fitted anew, and known by its digest."""
+    """The champion, which is never refitted, and its digest."""
 
     model: Recommender
     digest: str
@@ -50,7 +50,7 @@ class FixedChampion:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One model at one step: a row per question, and what is true of all its lists."""
+    """The result of one model at one step: a row per question, and facts about all its lists."""
 
     model: str
     step: datetime
@@ -59,7 +59,7 @@ class StepResult:
 
 
 class Walk:
-    """One backtest over one snapshot."""
+    """A backtest over a snapshot."""
 
     def __init__(
         self, settings: Settings, plan: Plan, snapshot: Snapshot, say: Say, champion: FixedChampion | None = None
@@ -80,12 +80,12 @@ class Walk:
 
     @property
     def id(self) -> str:
-        """The same for the same snapshot, plan and code."""
+        """Return the id, which is the same for the same snapshot, plan, champion and code."""
         champion = self.champion.digest if self.champion else None
         return digest_of(self.made_by, self.snapshot.fingerprint, self.plan.to_dict(), champion)[:12]
 
     def results(self) -> list[StepResult]:
-        """Every model's result of every step, in order; what is stored is not worked out again."""
+        """Return every model's result of every step, in order; stored results are reused."""
         found: list[StepResult] = []
         steps = self.plan.steps
         began, worked = time.perf_counter(), 0
@@ -101,12 +101,12 @@ class Walk:
                 self.say(f"step {number} of {len(steps)}: {step:%Y-%m-%d %H:%M}, about {_tell(left)} left")
             found += [_read(path, name, step) for name, path in paths.items()]
         if worked < len(steps):
-            self.say(f"{len(steps) - worked} of {len(steps)} steps were there already")
+            self.say(f"{len(steps) - worked} of {len(steps)} steps were already done")
         if not any(one.rows.num_rows for one in found):
             raise DaybreakError(
-                f"No reader can be asked in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
+                f"There are no questions in any of the {len(steps)} steps from {self.plan.start:%Y-%m-%d %H:%M} to "
                 f"{self.plan.end:%Y-%m-%d %H:%M} UTC: {NOTHING_READ[self.plan.mode]}.",
-                hint="name days of the log on which more was read, longer steps (--every 1d) or the other --mode.",
+                hint="choose days of the log with more reading, longer steps (--every 1d) or the other --mode.",
             )
         return found
 
@@ -119,10 +119,10 @@ class Walk:
             _write(self.settings, paths[name], judged)
 
     def _model(self, name: str, moment: datetime) -> Recommender:
-        """The model as it was fitted at the moment; held until another moment is asked for."""
+        """Return the model fitted at the moment; it is cached until another moment is requested."""
         if name == CHAMPION:
             if self.champion is None:
-                raise DaybreakError("There is no champion to walk with.", hint="leave it out of --models.")
+                raise DaybreakError("There is no champion to test.", hint="leave it out of --models.")
             return self.champion.model
         if name in BASELINES:
             return model_class(name)()
@@ -137,7 +137,7 @@ class Walk:
         folder = self.home / "models" / self._fit_key(name, moment)
         if not folder.exists():
             begin = time.perf_counter()
-            self.say(f"{name} learns as of {moment:%Y-%m-%d %H:%M}, a minute or more on a large log …")
+            self.say(f"fitting {name} as of {moment:%Y-%m-%d %H:%M}; this takes a minute or more on a large log")
             lesson = teach(self.settings, self.plan, self._open_ground(), moment)
             model = fit_on_lesson(self.settings, name, lesson, moment)
             with whole_folder(self.settings, folder) as draft:
@@ -149,7 +149,7 @@ class Walk:
         return model_class(name).load(folder)
 
     def _result_path(self, name: str, step: datetime) -> Path:
-        """The place of a result, named by what it depends on: the model, the days the step sees and what is asked."""
+        """Return the path of a result, named by its inputs: the model, the days the step sees and the questions."""
         if name == CHAMPION and self.champion:
             learnt: str | None = self.champion.digest
         else:
@@ -159,13 +159,13 @@ class Walk:
         return self.home / "steps" / f"{key}.parquet"
 
     def _fit_key(self, name: str, moment: datetime) -> str:
-        """What a fitted model depends on: itself, and the days that it learns from."""
+        """Return a digest of a fitted model's inputs: the model itself, and the days that it learns from."""
         return digest_of(
             self.made_by, name, self._open_versions().before(moment, moment - self.plan.train_window), moment
         )
 
     def _asked_at(self, step: datetime) -> str | None:
-        """What a session is asked for may change after the step, for it may go on; what a list is asked for may not."""
+        """Return a digest of a step's sessions, which may go on after the step; None for lists, which do not."""
         if self.plan.mode == "lists":
             return None
         if self._asked is None:
@@ -184,7 +184,7 @@ class Walk:
 
 
 def fit_on_lesson(settings: Settings, name: str, lesson: Lesson, moment: datetime) -> Recommender:
-    """A model that has learnt its lesson, however little there is to learn."""
+    """Return a model fitted on the lesson, even if there is little to learn."""
     model = model_class(name)()
     used = share_readers(lesson.outcomes, lesson.scenes.readers, max_rows=settings.max_train_rows, seed=settings.seed)
     model.fit(lesson.scenes, lesson.outcomes.filter(pc.field("reader_id").isin(used.readers)), seed=settings.seed)
@@ -194,11 +194,11 @@ def fit_on_lesson(settings: Settings, name: str, lesson: Lesson, moment: datetim
 def judge_step(
     settings: Settings, plan: Plan, name: str, model: Recommender, step: datetime, question: Question
 ) -> StepResult:
-    """How a model's answers to a step's questions compare with what was read next."""
+    """Compare a model's answers to a step's questions with the articles read next."""
     if plan.mode == "lists":
         limits = replace(ListLimits.of(settings), list_length=plan.k)
         ordered = make_lists(limits, model, question.scenes, question.catalogue)
-        # what was not out yet could not be listed by anybody
+        # an article that was not live could not be listed by any model
         wanted = question.answers.filter(pc.is_in(question.answers.column("article_id"), question.live["article_id"]))
     else:
         ordered, wanted = model.rank(question.scenes, plan.k), question.answers
@@ -217,7 +217,7 @@ def judge_step(
 
 
 def place_answers(ordered: pa.Table, wanted: pa.Table, k: int) -> tuple[pa.Table, dict[str, float]]:
-    """Per request where in the order the wanted articles stand; and how many articles and full lists there are."""
+    """Return the ranks of the wanted articles per request, and the counts of listed articles and full lists."""
     with duck.connect() as connection:
         connection.register("ordered", ordered)
         connection.register("wanted", wanted)
@@ -227,7 +227,7 @@ def place_answers(ordered: pa.Table, wanted: pa.Table, k: int) -> tuple[pa.Table
 
 
 def _write(settings: Settings, path: Path, judged: StepResult) -> None:
-    """The result at its place, whole or not at all."""
+    """Write the result to its path, completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = scratch(settings)
     facts = {"facts": json.dumps(judged.facts, sort_keys=True)}
@@ -246,7 +246,7 @@ def _read(path: Path, name: str, step: datetime) -> StepResult:
 
 
 def expect_seconds(seconds: float, fits: Sequence[float], worked: int, steps: int, fits_to_come: int) -> float:
-    """How long the steps to come take if they and their fits are like those before, whose `fits` are in `seconds`."""
+    """Estimate the time for the remaining steps and fits from those before; `seconds` includes the time of `fits`."""
     fit = sum(fits) / len(fits) if fits else 0.0
     return (seconds - sum(fits)) / worked * steps + fit * fits_to_come
 

@@ -284,7 +284,7 @@ def test_a_walk_that_was_killed_goes_on_where_it_was(settings, log, tmp_path, mo
     again, said = walk_over(own, log, a_plan(models=("co_reading",)))
     found = again.results()
     assert asked == [STEP, STEP + HOUR, STEP + 2 * HOUR, STEP + 2 * HOUR]
-    assert said[-1] == "2 of 3 steps were there already"
+    assert said[-1] == "2 of 3 steps were already done"
     anew = walk_over(settings, log, a_plan(models=("co_reading",)))[0].results()
     assert rows_of(found) == rows_of(anew)
 

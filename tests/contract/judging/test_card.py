@@ -33,7 +33,7 @@ def test_a_card_names_model_data_parameters_and_how_to_make_it_again(mlflow_serv
     assert f"| reading_events | {clean.rows('reading_events'):,} | 0 |  |" in card
     assert f"| Features | {registered.feature_version}, build {registered.features_id} |" in card
     assert "| seed | 7 |" in card
-    _, weights = card.split("## What its ranking hangs on")
+    _, weights = card.split("## Feature weights")
     shares = [float(line.split("|")[2]) for line in weights.split("## ")[0].splitlines()[4:] if line]
     assert shares == sorted(shares, reverse=True)
     assert len(shares) == 15
@@ -53,7 +53,7 @@ def test_a_card_holds_every_check_and_every_difference_of_its_verdict(mlflow_ser
         if name != "challenger":
             assert f"| {name} | {means['ndcg']:.4f} | +" in card
     assert f"## Checks of verdict {first_retrain.verdict.id}: promote" in card
-    assert "how it does on other days is not known" in card
+    assert "its quality on other days is unknown" in card
 
 
 def test_a_card_lies_with_the_run_and_speaks_on_the_page_of_the_version(mlflow_server, card, registered):

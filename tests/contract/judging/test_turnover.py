@@ -98,14 +98,16 @@ def another_is_live(settings):
 def test_lists_of_another_moment_are_not_compared_and_that_is_told(settings, champions_model, another_is_live):
     found = turnover.measure_live_turnover(settings, champions_model, AS_OF)
     assert found.readers == 0
-    assert found.told.startswith("Batch an_older_one is live; the newest features are of 2025-03-09 00:00 UTC, so")
+    assert found.told == (
+        "Not compared: batch an_older_one is live, but the newest features are of 2025-03-09 00:00 UTC."
+    )
 
 
 def test_of_a_day_long_past_the_lists_of_today_say_nothing(settings, champions_model):
     found = turnover.measure_live_turnover(settings, champions_model, AS_OF - timedelta(hours=25))
     assert (found.readers, found.told) == (
         0,
-        "Lists of 2025-03-09 00:00 UTC are live, long after the moment that is judged.",
+        "The live lists are of 2025-03-09 00:00 UTC, long after the judged moment.",
     )
 
 

@@ -49,7 +49,7 @@ def test_the_same_line_again_gives_the_same_answer_and_works_nothing_out(tiny_wo
     words, answer = backtest
     again = cli.say(tiny_world, *words)
     assert again.out == answer.out
-    assert "2 of 2 steps were there already" in again.err
+    assert "2 of 2 steps were already done" in again.err
 
 
 def test_a_log_of_clicks_alone_goes_from_the_views_to_the_table(fresh_warehouse):

@@ -118,7 +118,7 @@ def test_an_mlflow_that_goes_away_in_the_middle_costs_no_promotion_and_its_alias
     after(deciding.champions, "append", monkeypatch, leave)
     facts = pipeline.promote(run, keep_verdict(settings, SOUND, 3, 2, 2)).facts
     assert (facts["changed"], champion_of(settings).version) == (True, 3)
-    assert "MLflow's aliases are set later: MLflow at http" in facts["sentence"]
+    assert "MLflow's aliases will be set later: MLflow at http" in facts["sentence"]
     leave()
     assert aliases(settings) == {"champion": None, "previous": None}
     assert champions.follow(settings) == ""
@@ -129,7 +129,7 @@ def test_a_rollback_needs_no_mlflow_while_the_files_are_here(settings, run, two,
     leave()
     facts = pipeline.roll_back(run, None, "bad").facts
     assert (champion_of(settings).version, live_model(settings)) == (1, [(1,)])
-    assert facts["sentence"].startswith("Rolled back from v2 to v1: bad. MLflow's aliases are set later: ")
+    assert facts["sentence"].startswith("Rolled back from v2 to v1: bad. MLflow's aliases will be set later: ")
 
 
 def test_a_database_that_breaks_off_in_the_middle_of_a_promotion_is_one_clear_error_and_no_promotion(
@@ -234,7 +234,7 @@ def test_lists_that_are_published_while_a_rollback_ends_wait_and_do_not_go_live(
 def test_lists_that_retention_removes_under_a_rollback_never_go_live_empty(settings, run, two, monkeypatch):
     later = AS_OF + timedelta(days=100)
     after(going_back, "_find_target", monkeypatch, lambda: retention.sweep(settings, later))
-    with pytest.raises(AuditFailed, match="its rows are gone, so it is not published"):
+    with pytest.raises(AuditFailed, match="its rows were deleted, so it is not published"):
         pipeline.roll_back(run, None, "bad")
     assert (champion_of(settings).version, live_model(settings)) == (2, [(2,)])
 

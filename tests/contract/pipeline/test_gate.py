@@ -132,7 +132,7 @@ def test_a_copy_on_this_machine_does_not_hide_that_the_registry_lost_the_files(s
 def test_a_version_that_takes_too_long_is_stopped(settings, champions_model, holdout):
     hasty = settings.model_copy(update={"max_load_seconds": 0.2})
     _, found = try_out(hasty, champions_model[0], holdout.scenes)
-    assert found.trouble == "a fresh process had not loaded and ranked within 0.2 s"
+    assert found.trouble == "a fresh process did not load it and rank within 0.2 s"
 
 
 def test_a_version_that_wants_too_much_memory_is_stopped(settings, champions_model, holdout):
@@ -239,7 +239,7 @@ def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, 
     assert verdict.facts["decision"] == "ask"
     assert verdict.facts["sentence"] == (
         f"Needs a decision: v{registered.version} cannot be loaded: MLflow holds no files of run "
-        f"{registered.mlflow_run_id}. No other could stand in. [RT118]"
+        f"{registered.mlflow_run_id}. No other version could stand in. [RT118]"
     )
     assert pipeline.promote(run, verdict).facts["changed"] is False
 

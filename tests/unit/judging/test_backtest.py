@@ -173,7 +173,9 @@ def test_the_table_names_every_model_and_the_sentence_the_leader():
     figures = add_up(contest(), seed=1)
     text = as_text(a_plan(), figures)
     assert [line.split()[0] for line in text.splitlines()[:4]] == ["model", *figures.means]
-    assert sentence(a_plan(), figures).startswith("two_stage leads 40 reader lists with NDCG@3 1.0000, +58.5% (+0.3691")
+    assert sentence(a_plan(), figures).startswith(
+        "two_stage leads 40 reader lists with NDCG@3 1.0000, +58.5 % (+0.3691"
+    )
     assert "Time NDCG" not in text
 
 
@@ -210,7 +212,7 @@ def test_steps_are_whole_and_fits_are_as_often_as_asked():
         ({"every": timedelta(seconds=1), "end": NOW + DAY}, "86,400 steps"),
         ({"mode": "guess"}, "no mode 'guess'"),
         ({"models": ("two_stage", "oracle")}, "no model oracle"),
-        ({"models": ()}, "no model named"),
+        ({"models": ()}, "No model is named"),
     ],
 )
 def test_a_plan_that_cannot_be_carried_out_says_why(changes, said):

@@ -87,4 +87,4 @@ def test_a_number_that_fails_does_not_read_like_its_limit():
 def test_a_slice_that_cannot_be_compared_is_not_called_worse():
     few = a_slice("region", "Africa", -0.15, -0.2, -0.1, readers=29)
     slices = (few, a_slice("region", "America"), *SLICES[1:])
-    assert sentence("RT110", slices=slices) == "Region Africa: not comparable, 29 readers of at least 30."
+    assert sentence("RT110", slices=slices) == "Region Africa: not comparable (29 readers; at least 30 are needed)."

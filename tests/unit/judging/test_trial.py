@@ -121,7 +121,7 @@ def test_who_stands_in_for_the_champion_is_compared_and_a_person_is_asked_at_mos
     )
     assert evidence.gaps["previous"].mean == 1.0
     assert outcomes_of(verdict)["RT118", "champion"] == "failed"
-    assert "v1, champion before it, was compared instead." in " ".join(check.sentence for check in verdict.checks)
+    assert "The earlier champion v1 was compared instead." in " ".join(check.sentence for check in verdict.checks)
 
 
 def test_a_slice_in_which_the_challenger_falls_shows(hold):

@@ -163,7 +163,7 @@ def test_a_check_that_was_forgotten_promotes_nobody(code):
     checks = [check for check in judge().checks if check.code != code]
     verdict = conclude(checks, **AGAINST)
     assert verdict.decision == "keep"
-    assert verdict.sentence == (f"Kept v1: 1 check was not made, and what is not checked does not pass. [{code}]")
+    assert verdict.sentence == (f"Kept v1: 1 check was not made; a missing check does not pass. [{code}]")
 
 
 @pytest.mark.parametrize("code", sorted((ALWAYS | AGAINST_CHAMPION) - ASKING))
@@ -285,7 +285,7 @@ def test_a_champion_without_a_stand_in_leaves_the_decision_to_a_person():
     verdict = judge_challenger(LIMITS, alone)
     assert verdict.decision == "ask"
     assert verdict.sentence == (
-        "Needs a decision: v1 cannot be loaded: Its files are gone. No other could stand in. [RT118]"
+        "Needs a decision: v1 cannot be loaded: Its files are gone. No other version could stand in. [RT118]"
     )
 
 
@@ -336,7 +336,7 @@ def test_who_stands_in_for_the_champion_is_named():
         means={**evidence().means, "previous": {**SOUND, "ndcg": 0.2}},
     )
     (said,) = (check.sentence for check in verdict.checks if check.code == "RT118")
-    assert said == "v1 cannot be loaded: Its files are gone. v2, champion before it, was compared instead."
+    assert said == "v1 cannot be loaded: Its files are gone. The earlier champion v2 was compared instead."
     assert verdict.sentence.startswith("Kept v1: v4 does not beat v2, which stands in for the champion (+0.0001; ")
 
 

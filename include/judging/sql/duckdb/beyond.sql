@@ -1,4 +1,4 @@
--- What else is true of the lists: are they full, how many articles do they reach, how old and from how few houses.
+-- Measure the lists beyond accuracy: full lists, different articles and their age, categories, the largest publisher.
 with sizes as (
     select q.reader_id, q.list_at, count(l.article_id) as places,
            count(distinct a.category) as categories

@@ -1,6 +1,6 @@
--- Per reader: how much of the time they then spent stood how high up in the order, and how much of it the lists held.
--- Gains are seconds read, capped; an ideal order has the longest read first. A read of unknown
--- length is one unit, for then nobody's length is known.
+-- Per reader: the discounted reading time that the order gained, the most it could gain, and the share that the lists
+-- held. A gain is the seconds read, capped; the ideal order has the longest read first. A read of unknown length counts
+-- as one unit, because then no lengths are known.
 with truth as (
     select reader_id, list_at, article_id, least(coalesce(read_seconds, 1), $longest_counted_seconds) as gain
     from outcomes where coalesce(read_seconds, 1) > 0

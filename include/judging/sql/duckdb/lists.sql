@@ -1,5 +1,5 @@
--- What is true of a contestant's lists beside accuracy: how many articles it had to choose from, how much of the live
--- catalogue its lists reach, how mixed each is, how far from what everybody reads, and how unevenly articles are shown.
+-- Measure a contestant's lists beyond accuracy: candidates per list, coverage of the live catalogue, mix of categories,
+-- novelty, and concentration on a few articles.
 with chosen as (
     select q.reader_id, q.list_at, count(r.article_id) as candidates
     from requests q

@@ -1,7 +1,7 @@
--- Per slice and reader: what two orders got of the reading time that there was; a read of unknown length is one unit,
--- for then nobody's length is known. A read counts for the slice of its reader (region, tenure, activity), of its article
--- (category) and of its part of the hold-out (window).
--- Sums are of whole millionths, so that they come out the same in whatever order they are added.
+-- Per slice and reader: the reading time that two orders gained, and the most they could gain. A read of unknown length
+-- counts as one unit, because then no lengths are known. A read belongs to the slices of its reader (region, tenure,
+-- activity), of its article (category) and of its part of the hold-out (window).
+-- Sums are of whole millionths, so the order of addition does not change them.
 with truth as (
     select o.reader_id, o.list_at, o.article_id,
            least(coalesce(o.read_seconds, 1), $longest_counted_seconds) as gain,

@@ -1,5 +1,5 @@
--- At the last moment of the hold-out: the share of the places of `theirs` whose article `ours` lists for the same
--- reader, too, and the share of readers who would get fewer articles.
+-- At the last moment of the hold-out: the share of places in `theirs` whose article `ours` also lists for the same
+-- reader, and the share of readers who would get fewer articles.
 with last as (
     select max(list_at) as list_at from requests
 ), sizes as (

@@ -1,4 +1,4 @@
--- Versions to go back to, newest reign first: once champion, not champion now, and never rolled back from.
+-- Versions to go back to, newest reign first: champion once, not champion now, and not rolled back from since.
 select version from ops.champions c
 where version <> (select version from ops.champions order by seq desc limit 1)
   and not exists (

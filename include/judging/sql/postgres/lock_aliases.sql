@@ -1,2 +1,2 @@
--- One at a time sets MLflow's aliases, so that who comes last has read the ledger last.
+-- Allow one process at a time to set MLflow's aliases, so that the last one has read the ledger last.
 select pg_advisory_xact_lock(%(key)s)

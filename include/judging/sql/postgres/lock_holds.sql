@@ -1,2 +1,2 @@
--- Before the champions, as retention does it, so that none of the three waits for the other.
+-- Lock holds before champions, in the same order as retention, so that no deadlock can occur.
 lock table ops.holds in share row exclusive mode

@@ -1,4 +1,4 @@
--- Which sessions end in each step, and with what: a sum of hashes, for the order of rows says nothing.
+-- The sessions that end in each step and their last articles, as a sum of hashes, because the order of rows is undefined.
 select (epoch_us(f.read_at) - epoch_us($start)) // $every_us as step_no, count(*), sum(hash(f)::hugeint)
 from (select reader_id, session_id, sitting_no, article_id, read_at
       from first_reads

@@ -1,4 +1,4 @@
--- The readers who read something new in the step after the moment: all, or so many by chance.
+-- The readers who read something new in the step after the moment: all, or a random sample.
 select distinct f.reader_id, m.list_at
 from first_reads f
 join moments m on f.read_at >= m.list_at and f.read_at < m.list_at + $every

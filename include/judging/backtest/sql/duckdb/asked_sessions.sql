@@ -1,4 +1,4 @@
--- The sessions that end in the step after a moment, each asked for its last article: all, or so many by chance.
+-- The sessions that end in the step after a moment, each with its last article as the answer: all, or a random sample.
 select f.reader_id as who_id, f.session_id, f.sitting_no, f.article_id, f.read_at as asked_at, m.list_at
 from first_reads f
 asof join moments m on f.read_at >= m.list_at

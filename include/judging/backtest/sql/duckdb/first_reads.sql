@@ -1,5 +1,5 @@
--- Every reader's first read of every article, with the session it belongs to: the publisher's, or where there is none,
--- reading without a pause longer than the gap. The session's last article is what the next-read mode asks for.
+-- Every reader's first read of every article, with its session: the publisher's, or else reading without a pause longer
+-- than the gap. The session's last article is the one that next-read mode asks for.
 with clicks as (
     select event_id, reader_id, article_id, session_id, occurred_at,
            occurred_at - lag(occurred_at) over (partition by reader_id order by occurred_at, event_id)

@@ -1,4 +1,4 @@
--- Per request: how high the articles stand that were then read. `best` is what the ideal order would have got.
+-- Per request: the ranks of the articles that were read afterwards. `best` is the gain of the ideal order.
 with answers as (
     select reader_id, list_at, article_id,
            case when seconds is not null then least(seconds, $longest_counted_seconds) end as seconds

@@ -1,2 +1,2 @@
--- The articles that were out and known before the moment.
+-- The articles published and received before the moment.
 select * from all_articles where published_at < $moment and ingested_at < $moment

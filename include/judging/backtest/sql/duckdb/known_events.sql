@@ -1,3 +1,3 @@
--- What had happened and was known before the moment, no older than asked for.
+-- The events that happened and were received before the moment, from `start` on.
 select * from all_events
 where occurred_at >= $start and occurred_at < $moment and ingested_at < $moment

@@ -1,5 +1,5 @@
--- What a step looks at of what was known before it: the last day, what those who are asked did before that, and earlier
--- reads of what somebody read again on that day. No version knows more of the crowd (features/crowd_events.sql).
+-- The known events that a step needs: the last day, earlier events of the asked readers, and earlier reads of articles
+-- that the same reader read again on that day. No version knows more of the crowd (features/crowd_events.sql).
 with lately as (
     select * from all_events
     where occurred_at >= $moment - interval 1 day and occurred_at < $moment and ingested_at < $moment

@@ -1,4 +1,4 @@
--- What the asked-for readers read for the first time in the step after the moment, and for how long where that is known.
+-- The articles that the asked readers read for the first time in the step after the moment, with seconds where known.
 select q.reader_id, q.list_at, f.article_id,
        sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read')::double / 1000 as seconds
 from requests q

@@ -1,5 +1,5 @@
--- What each asked session's reader had done, under the session's own id: what was known of them before the moment, and
--- the session's earlier reads, moved so that the question is put at the moment. With the answer, for learning only.
+-- The events of each asked session's reader, under the session's own id: those known before the moment, and the session's
+-- earlier reads, shifted in time so that the question falls on the moment. For training, the answer is included.
 with history as (
     select a.reader_id, e.* exclude (reader_id)
     from asked a
