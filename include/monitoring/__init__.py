@@ -1,1 +1,1 @@
-"""How live lists do with readers and whether reading has moved; asks for a retrain, never starts one."""
+"""Monitoring: measure the quality of live lists and the drift of reading; request retrains, but never start them."""

@@ -1,8 +1,6 @@
-"""Monitoring: how the lists do with readers, and whether reading has moved away from what the champion learnt.
+"""Drift: compare the reading of a window with the reading that the champion was trained on.
 
-Realised quality counts what readers did with our own lists, by the model version that made them. Drift compares the
-reading of one window with the reading the champion was trained on. A retrain is asked for when enough of the last
-windows drifted, the newest among them, and none was asked for lately.
+`trigger.py` decides when drift is a reason to retrain.
 """
 
 from __future__ import annotations
@@ -18,18 +16,19 @@ import pyarrow as pa
 from include.adapters import duck
 from include.adapters.evidently_report import ColumnDrift, measure_drift
 from include.adapters.warehouse import Connection, query
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, open_tables, read_kind_of
 
 NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15, "familiarity": 0.25}
 CATEGORICAL = {"category": 0.15, "publisher": 0.2, "region": 0.15}
-MOST_NAMES = 20  # rarer names count as "other": thousands of names always look drifted
+MOST_NAMES = 20  # rarer names count as "other", because thousands of names always look drifted
 OTHER = "other"
 
 
 @dataclass(frozen=True)
 class DriftFinding:
-    """What was found for a window: every column, whether the window drifted, and one sentence."""
+    """The result for a window: every column, whether the window drifted, and one sentence."""
 
     columns: tuple[ColumnDrift, ...]
     is_drifted: bool
@@ -37,11 +36,11 @@ class DriftFinding:
 
 
 def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html: Path) -> DriftFinding:
-    """How far the window's reading is from the later half of what the champion learnt from; the page is `html`."""
+    """Compare the window's reading with the later half of the champion's training window; save the page to `html`."""
     read_kind = read_kind_of(settings, trained_on)
     half = (trained_on.as_of - trained_on.window_start) / 2
     middle = trained_on.window_start + half
-    # habits end before the reads that are held against them begin, and span the same time on both sides
+    # habits end before the reads that are compared with them begin, and span the same time on both sides
     known_until = min(trained_on.as_of, window.window_start)
     current = _sample(
         settings,
@@ -57,14 +56,14 @@ def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html:
         return DriftFinding(
             (),
             False,
-            f"Not judged: {len(current):,} reads in the window and {len(reference):,} in the reference; "
+            f"Drift was not measured: the window has {len(current):,} reads and the reference {len(reference):,}; "
             f"{settings.drift_min_rows:,} are needed.",
         )
     for name in CATEGORICAL:
         common = set(reference[name].value_counts().index[:MOST_NAMES])
         for frame in (current, reference):
             frame[name] = frame[name].where(frame[name].isin(common), OTHER)
-    numeric = {  # what a publisher leaves empty cannot drift
+    numeric = {  # a column that the publisher leaves empty cannot drift
         name: limit
         for name, limit in NUMERIC.items()
         if min(current[name].count(), reference[name].count()) >= settings.drift_min_rows
@@ -77,14 +76,14 @@ def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot, html:
         tuple(columns),
         share >= settings.drift_share,
         f"{len(drifted)} of {len(columns)} watched columns drifted{f' ({told})' if told else ''}; "
-        f"the limit is {settings.drift_share:.0%}.",
+        f"the limit is {write_number(settings.drift_share, 'share')}.",
     )
 
 
 def keep_drift(
     warehouse: Connection, window_end: datetime, model_version: int, finding: DriftFinding, limit_share: float
 ) -> None:
-    """The finding in `ops.drift`: a row per column and one, `window`, for the whole."""
+    """Save the finding in `ops.drift`: a row per column, and one, `window`, for the whole."""
     where = {"window_end": window_end, "model_version": model_version}
     rows = [
         {

@@ -1,10 +1,11 @@
-"""Whether readers spend clearly less time with a new champion's lists than with those of the champion before."""
+"""Find out whether readers spend clearly less time on a new champion's lists than on its predecessor's."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from include.adapters.warehouse import Connection, query
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.judging.champion import Champion
 
@@ -12,7 +13,7 @@ from include.judging.champion import Champion
 def find_reign(
     settings: Settings, warehouse: Connection, champion: Champion, as_of: datetime
 ) -> list[tuple[int, datetime, int, float]]:
-    """Return the windows of the champion's reign and the last of the one before: version, end, shown, seconds."""
+    """Return the windows of the champion and of its predecessor, newest first: version, end, shown, seconds."""
     values = {
         "version": champion.version,
         "from_version": champion.from_version,
@@ -25,7 +26,7 @@ def find_reign(
 
 
 def find_fall(settings: Settings, champion: Champion, rows: list[tuple[int, datetime, int, float]]) -> str:
-    """Why the champion should go, from its latest window and the last one of the champion before; empty if not."""
+    """Return why the champion should go, by its latest window and its predecessor's last one; empty if it stays."""
     newest = {version: (shown, seconds) for version, _, shown, seconds in reversed(rows)}
     ours, theirs = newest.get(champion.version), newest.get(champion.from_version or 0)
     if champion.action == "rollback" or ours is None or theirs is None:
@@ -38,5 +39,5 @@ def find_fall(settings: Settings, champion: Champion, rows: list[tuple[int, date
     return (
         f"Readers spent {our:.1f} s per article shown by v{champion.version} ({ours[0]:,} shown) and {their:.1f} s by "
         f"v{champion.from_version} before it ({theirs[0]:,} shown); a fall of "
-        f"{settings.rollback_fall_share:.0%} is allowed."
+        f"{write_number(settings.rollback_fall_share, 'share')} is allowed."
     )

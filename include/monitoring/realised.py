@@ -1,4 +1,4 @@
-"""Realised quality: what readers did with the lists that were live in a window."""
+"""Realised quality: impressions, reads and reading time on the lists that were live in a window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.data.snapshot import Snapshot, open_tables
 def measure_realised(
     settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]], read_kind: str = "read"
 ) -> list[dict[str, Any]]:
-    """Impressions, reads (events of `read_kind`) and seconds on our own lists, per model version and slice."""
+    """Return impressions, reads (events of `read_kind`) and seconds on our own lists, by model version and slice."""
     with open_tables(settings, snapshot) as connection:
         names, versions = [name for name, _ in batches], [version for _, version in batches]
         connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
@@ -30,7 +30,7 @@ def measure_realised(
 def keep_realised(
     warehouse: Connection, window_end: datetime, window_hours: int, realised: Sequence[dict[str, Any]]
 ) -> None:
-    """The realised quality of a window in `ops.health`."""
+    """Save the realised quality of a window in `ops.health`."""
     with warehouse.cursor() as cursor:
         cursor.executemany(
             query("monitoring/keep_health"),
@@ -39,7 +39,7 @@ def keep_realised(
 
 
 def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
-    """One sentence on how the lists did with readers."""
+    """Return a sentence with the realised quality of each version."""
     told = [
         f"v{row['model_version']}: {row['impressions']:,} shown, {row['reads']:,} read, "
         f"{row['read_seconds'] / 3600:,.1f} h"

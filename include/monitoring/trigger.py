@@ -1,4 +1,8 @@
-"""When drift or late rows are reason enough to ask for a retrain; asks, and never starts one."""
+"""Request a retrain for drift or late rows; this never starts one.
+
+A retrain is requested for drift if enough of the last windows drifted, including the newest, and for late rows if they
+are due; in both cases only if the last request is long enough ago.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from include.monitoring.drift import DriftFinding
 def wants_retraining(
     settings: Settings, windows: Sequence[tuple[datetime, bool]], last_request: datetime | None
 ) -> bool:
-    """True when k of the last n windows drifted, the newest too, and the last request is long enough ago."""
+    """Return whether enough of the windows drifted, including the newest, and the last request is long enough ago."""
     if not windows or not windows[0][1]:
         return False
     if sum(drifted for _, drifted in windows) < settings.drift_violations:
@@ -22,14 +26,14 @@ def wants_retraining(
 
 
 def may_ask(settings: Settings, window_end: datetime, last_request: datetime | None) -> bool:
-    """True when the last request is long enough ago."""
+    """Return whether the last request is long enough ago."""
     return last_request is None or window_end - last_request >= timedelta(hours=settings.drift_cooldown_hours)
 
 
 def ask_for_retraining(
     settings: Settings, warehouse: Connection, window_end: datetime, model_version: int, finding: DriftFinding
 ) -> str | None:
-    """Why to retrain, drift or late rows, kept in `ops.retrain_requests`; None when there is no need."""
+    """Save a request in `ops.retrain_requests` and return its reason; None if no retrain is needed."""
     where = {"window_end": window_end, "model_version": model_version}
     windows = warehouse.execute(
         query("monitoring/last_windows"), {**where, "windows": settings.drift_windows}

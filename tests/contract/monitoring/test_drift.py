@@ -83,7 +83,7 @@ def test_what_a_publisher_leaves_empty_is_not_watched_and_no_error(settings, lea
 def test_the_sentence_names_what_drifted_and_the_limit(turned):
     assert turned.sentence.startswith("4 of 7 watched columns drifted (")
     assert "category 0." in turned.sentence
-    assert turned.sentence.endswith("the limit is 10%.")
+    assert turned.sentence.endswith("the limit is 10 %.")
 
 
 def test_the_report_is_a_page(turned, settings):

@@ -104,6 +104,6 @@ def test_with_too_few_reads_drift_is_not_judged_and_that_is_said(settings, tmp_p
     few = tiny.store(settings, our_lists(*REALISED))
     finding = find_drift(settings, few, few, tmp_path / "drift.html")
     assert finding == DriftFinding(
-        (), False, "Not judged: 5 reads in the window and 5 in the reference; 500 are needed."
+        (), False, "Drift was not measured: the window has 5 reads and the reference 5; 500 are needed."
     )
     assert not (tmp_path / "drift.html").exists()

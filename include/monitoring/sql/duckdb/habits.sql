@@ -1,4 +1,4 @@
--- What share of each reader's reads went to each category up to a moment.
+-- The share of each category in each reader's reads between two moments.
 select e.reader_id, a.category, count(*) / sum(count(*)) over (partition by e.reader_id) as share
 from reading_events e
 join articles a on a.article_id = e.article_id

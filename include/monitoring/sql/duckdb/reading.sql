@@ -1,5 +1,5 @@
--- A sample of reads with what is watched for drift, the same every time. `familiarity` is the share that the read's
--- category had in the reader's habits; a reader without habits has none.
+-- A reproducible sample of reads with the columns watched for drift. `familiarity` is the share of the read's category in
+-- the reader's habits; it is null for a reader without habits.
 select ln(1 + e.dwell_seconds) as dwell_seconds_log,
        ln(1 + greatest(0, date_diff('minute', a.published_at, e.occurred_at) / 60.0)) as article_age_hours_log,
        a.word_count::double as word_count,

@@ -1,4 +1,4 @@
--- What readers did with our own lists in the window, by model version; "all" and by region.
+-- Impressions, reads and reading time on our own lists in the window, by model version, in all and by region.
 with ours as (
     select b.model_version, coalesce(s.region, 'unknown') as region, e.reader_id, e.kind, e.dwell_seconds
     from reading_events e

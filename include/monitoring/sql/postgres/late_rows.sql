@@ -1,4 +1,4 @@
--- What was found last to have come late for the model trained last, if that is enough to train again.
+-- The latest finding on late rows for the latest model, if it is a reason to retrain.
 select sentence from (
     select sentence, is_retrain_due from ops.late_rows
     where as_of <= %(window_end)s and model_version = (

@@ -1,5 +1,5 @@
--- How the champion and the one before it did: for each its latest window of all readers; the old one's ends before the
--- new one began.
+-- The windows over all readers of the champion and of its predecessor, newest first; the predecessor's end before the
+-- champion's reign began.
 select h.model_version, h.window_end, h.impressions, h.read_seconds
 from ops.health h
 where h.slice = 'all' and h.window_hours = %(window_hours)s and h.impressions > 0
