@@ -1,8 +1,8 @@
 """The stages, in the order of the flow: each loads, computes, stores and returns a reference.
 
-DAGs and the command line call these and nothing below them, and rooms meet here only. A stage may run again at any
-time: what it makes follows from its inputs, so a second run lands on the first. A stage is imported when it is first
-asked for, so that whoever runs one does not wait for the libraries of all.
+DAGs and the command line call only these, and rooms meet only here. A stage may run again at any time: its output
+follows from its inputs, so a second run gives the same result. A stage is imported on first use, so that running one
+does not load the libraries of all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STAGES = {
     "write_batch": "publishing",
     "audit": "publishing",
     "publish": "publishing",
-    # what readers make of them
+    # from live lists to their success with readers
     "watch": "watching",
     "guard": "going_back",
     "roll_back": "going_back",

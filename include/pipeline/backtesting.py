@@ -1,4 +1,4 @@
-"""The stage that looks back: a backtest over a clean snapshot."""
+"""The stage `backtest`: test models on the past with a clean snapshot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from include.pipeline.run import recorded
 
 @recorded
 def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
-    """Figures of a walk over the steps of a clean snapshot, and their report; `facts["table"]` is for a terminal."""
+    """Walk over the steps of a clean snapshot and save the report; `facts["table"]` is for a terminal."""
     settings = run.settings
     champion, notes = _champion_to_walk(run, plan)
     if champion is None:
@@ -39,14 +39,14 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
     try:
         mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder)
     except ServiceError as error:
-        notes = f"{notes} Not kept in MLflow: {error.fact}".strip()
+        notes = f"{notes} Not saved in MLflow: {error.fact}".strip()
     facts = {"table": page.as_text(plan, figures), "report": str(folder / "index.html"), "notes": notes}
     fingerprint = digest_of(walk.id, figures.means)
     return Reference("backtest", walk.id, report, run.as_of, fingerprint, (clean.id,), facts)
 
 
 def _champion_to_walk(run: Run, plan: Plan) -> tuple[FixedChampion | None, str]:
-    """The champion, or None and why it cannot be compared: it must not know what it is asked for."""
+    """Return the champion, or None and the reason it cannot take part: it must not have seen the answers."""
     if CHAMPION not in plan.models:
         return None, ""
     try:
@@ -55,7 +55,7 @@ def _champion_to_walk(run: Run, plan: Plan) -> tuple[FixedChampion | None, str]:
         if registered.as_of > plan.start:
             return None, (
                 f"Champion v{registered.version} is left out: it was trained as of "
-                f"{registered.as_of:%Y-%m-%d %H:%M} UTC, after the first step, and knows answers."
+                f"{registered.as_of:%Y-%m-%d %H:%M} UTC, after the first step, and has seen answers."
             )
         return FixedChampion(registry.load_version(run.settings, registered), registered.digest), ""
     except NoChampion:

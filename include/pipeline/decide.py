@@ -1,7 +1,6 @@
-"""What follows a verdict: the one rule for Airflow and the command line.
+"""Choose the step after a verdict, with one rule for Airflow and the command line.
 
-Pure. A promotion still looks at the checks that were kept with the verdict (deciding.py): this rule says which step is
-taken, not that it succeeds.
+Pure. This rule only chooses the step: a promotion still rechecks the saved verdict (`deciding.py`) and may be refused.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def decide(mode: Mode, decision: Decision, *, is_backfill: bool) -> NextStep:
     `is_backfill` is True for a run that may change nothing live: a backfill whose form does not ask to publish.
     """
     if mode == "off":
-        return NextStep("nothing", "The gate is off: the version is registered, and it is not judged or promoted.")
+        return NextStep("nothing", "The gate is off: the version is registered, but not judged or promoted.")
     if mode == "dry_run":
         return NextStep("shadow", "Dry run: nothing is promoted.")
     if is_backfill:

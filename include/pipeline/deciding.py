@@ -1,6 +1,6 @@
-"""The stages after a verdict: promote, ask a person, take the answer.
+"""The stages after a verdict: promote, ask a person, record the answer.
 
-A caller's word about a verdict does not count: a promotion looks at the checks that were saved with it.
+A promotion does not trust its caller: it rechecks the verdict from the saved checks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from include.pipeline.run import keep_audit, recorded
 
 @recorded
 def promote(run: Run, verdict: Reference) -> Reference:
-    """The challenger as champion, if the verdict says so and nobody was promoted since; else the champion as it is."""
+    """Promote the challenger if the verdict says so and the champion has not changed since; return the champion."""
     why = cast(dict[str, Any], verdict.facts)["sentence"]
     damage = _find_damage(run.settings, verdict.id)
     with connect(run.settings) as warehouse:
@@ -38,19 +38,19 @@ def promote(run: Run, verdict: Reference) -> Reference:
 
 @recorded
 def ask(run: Run, verdict: Reference) -> Reference:
-    """The verdict, once on-call has been asked by a ticket to decide; one question is one mail."""
+    """Ask on-call with a ticket to decide, and return the verdict; a repeated question sends no second mail."""
     facts = cast(dict[str, Any], verdict.facts)
     version, hours = facts["challenger_version"], run.settings.ask_hours
     with connect(run.settings) as warehouse:
         row = warehouse.execute(query("pipeline/verdict"), [verdict.id]).fetchone()
     doubts = _tell_doubts([Check(**check) for check in row[2]]) if row else ""
-    subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is wanted"
+    subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is needed"
     body = (
-        f"What is asked\n{facts['sentence']}\n\n"
+        f"Question\n{facts['sentence']}\n\n"
         f"In doubt\n{doubts}\n\n"
-        f"What happens by itself\nThe champion stays. Without an answer within {hours} h it is kept for good.\n\n"
-        f"Next step\nRead the verdict and answer in Airflow under Required Actions, or type "
-        f"`bin/daybreak approve {verdict.id}` (with --keep to say no).\n\n"
+        f"Without an answer\nThe champion stays. After {hours} h the question is closed and the champion is kept.\n\n"
+        f"Next step\nRead the verdict and answer in Airflow under Required Actions, or run "
+        f"`bin/daybreak approve {verdict.id}` (with --keep to keep the champion).\n\n"
         f"Links\nAnswer: {run.settings.airflow_url}/required_actions\n"
         f"Verdict: {run.settings.report_link(facts['report'])}\n"
         f"Runbook: docs/runbook.md#a-person-is-asked\n"
@@ -60,7 +60,7 @@ def ask(run: Run, verdict: Reference) -> Reference:
 
 
 def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] | None:
-    """The open question about this verdict, else the newest one, in words; None when there is nothing to decide."""
+    """Return the text of the open question about this verdict, else of the newest one; None if there is none."""
     with connect(settings) as warehouse:
         waiting = [str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))]
         name = verdict_id if verdict_id in waiting else next(iter(waiting), None)
@@ -69,39 +69,43 @@ def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] 
         return None
     checks = [Check(**check) for check in row[2]]
     told = _tell_doubts(checks)
-    better = next((check.sentence for check in checks if check.code == "RT108"), "No champion could be compared.")
+    better = next(
+        (check.sentence for check in checks if check.code == "RT108"), "There was no champion to compare with."
+    )
     link = settings.report_link(f"verdicts/{name}.html")
     return {
         "verdict_id": name,
         "subject": f"Promote v{row[3]}, or keep v{row[1]}?",
-        "body": f"{better}\n\nEvery check that blocks has passed; in doubt:\n\n{told}\n\n[Verdict]({link})",
+        "body": f"{better}\n\nAll blocking checks passed; in doubt:\n\n{told}\n\n[Verdict]({link})",
     }
 
 
 def _tell_doubts(checks: Iterable[Check]) -> str:
-    """What a person has to decide about, a line each."""
+    """Return the checks that a person has to decide about, a line each."""
     return "\n".join(f"- {check.sentence} [{check.code}]" for check in in_doubt(checks))
 
 
 @recorded
 def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: str, reason: str = "") -> Reference:
-    """What a person, or nobody in time, made of a verdict that asked; the first answer counts.
+    """Record the answer to a verdict that asked, of a person or after the time limit; the first answer counts.
 
-    A yes and the champion that it makes are one transaction. One that can make nobody champion is no answer: while
-    promotions are frozen the question stays open.
+    A yes is recorded in the same transaction as its promotion. If the promotion is refused, for example because
+    promotions are frozen, no answer is recorded and the question stays open.
     """
     reason = reason.rstrip(".")
     why = f"Promoted by {who}{f': {reason}' if reason else ''}."
     damage = _find_damage(run.settings, verdict_id) if choice == "promote" else ""
     with connect(run.settings) as warehouse, warehouse.transaction() as whole:
         if warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone() is None:
-            raise DaybreakError(f"There is no verdict {verdict_id}.", hint="`bin/daybreak status` shows the newest.")
+            raise DaybreakError(
+                f"There is no verdict {verdict_id}.", hint="find the newest with `bin/daybreak status`."
+            )
         values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
         if warehouse.execute(query("pipeline/keep_answer"), values).fetchone() is not None:
             keep_audit(warehouse, who, f"answer {choice}", {"verdict_id": verdict_id, "reason": reason})
         given, by = warehouse.execute(query("pipeline/answer"), [verdict_id]).fetchone() or (choice, who)
         if (given, by) != (choice, who):
-            changed, sentence = False, f"The first answer counts, and it was “{given}”, by {by}."
+            changed, sentence = False, f"Already answered “{given}” by {by}; the first answer counts."
         elif choice == "keep":
             changed, sentence = False, f"Kept by {who}."
         else:
@@ -114,21 +118,21 @@ def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: s
 def _append(
     warehouse: Connection, run: Run, verdict_id: str, wanted: Decision, actor: str, why: str, damage: str
 ) -> tuple[bool, str]:
-    """Whether the ledger has a row of this verdict, and why or why not: its checks must come to `wanted`, and nothing
-    may hold its challenger back.
+    """Promote the verdict's challenger if its saved checks lead to `wanted` and no hold forbids it; return whether the
+    ledger has its row, and the reason.
     """
-    holds.lock(warehouse)  # a freeze comes before this promotion or after it
+    holds.lock(warehouse)  # a freeze is set before this promotion or after it, never during it
     row = warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone()
     champion = champions.find_champion(warehouse)
     if row is None or conclude_again(warehouse, verdict_id) != wanted:
-        return False, f"The checks of verdict {verdict_id} do not come to {wanted}, so the champion stays. {why}"
+        return False, f"The checks of verdict {verdict_id} do not lead to “{wanted}”, so the champion stays. {why}"
     version = row[3]
     if champion is not None and champion.verdict_id == verdict_id:
         return True, why  # a retry after a crash finds its own row
     if forbidden := holds.forbid(holds.find_holds(warehouse, now()), version):
         return False, f"v{version} is not promoted. {forbidden}"
     if damage:
-        return False, f"v{version} is not promoted, for it cannot be used any more: {damage}"
+        return False, f"v{version} is not promoted because it can no longer be used: {damage}"
     done = champions.append(
         warehouse,
         after_seq=row[4],
@@ -140,12 +144,12 @@ def _append(
         snapshot_id=row[5],
         verdict_id=verdict_id,
     )
-    return done, why if done else "The champion stays: another run changed it while this one judged."
+    return done, why if done else "Not promoted: another run changed the champion after this verdict."
 
 
 def _find_damage(settings: Settings, verdict_id: str) -> str:
-    """What is wrong with a challenger since it was judged; empty while the registry holds it and its files are sound,
-    or when it is champion already.
+    """Return what broke in a challenger since it was judged; empty if the registry has it and its files are intact,
+    or if it is already champion.
     """
     with connect(settings) as warehouse:
         row, champion = (
@@ -174,7 +178,7 @@ def _as_it_is(run: Run, verdict_id: str, changed: bool, sentence: str) -> Refere
 
 
 def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
-    """What follows from the checks that were kept under this verdict, whatever anybody says that it says."""
+    """Return the decision that follows from the verdict's saved checks; "keep" if it differs from the saved one."""
     row = warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone()
     if row is None:
         return "keep"

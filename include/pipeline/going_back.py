@@ -1,8 +1,7 @@
-"""Going back: to the last champion that is sound, with its lists, in one action.
+"""Roll back to the last intact champion and its lists, in one action.
 
-The files are loaded and checked and a batch of the version is made ready first. Then ledger, live lists and audit
-change in one transaction, so that a kill at any moment leaves the old state whole or the new one. MLflow's aliases
-follow.
+The files are loaded and checked and a batch of the version is prepared first. Then ledger, live lists and audit change
+in one transaction, so a kill at any moment leaves either the old state or the new one. MLflow's aliases follow.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ RUNBOOK = "Runbook: docs/runbook.md#rolled-back"
 
 @dataclass(frozen=True)
 class Target:
-    """A version that was loaded and checked, and the audited batch of its lists, if there is one."""
+    """A version to go back to, loaded and checked, and an audited batch of its lists, if there is one."""
 
     version: int
     snapshot_id: str
@@ -46,12 +45,12 @@ class Target:
 
 @recorded
 def roll_back(run: Run, to: int | None, reason: str) -> Reference:
-    """The champion before (or `to`) as champion, its lists live; running it again changes nothing more."""
+    """Make the previous champion (or `to`) champion again and its lists live; a second run changes nothing."""
     return _go_back(run, to, reason)
 
 
-def _go_back(run: Run, to: int | None, reason: str, *, by_itself: bool = False) -> Reference:
-    """As `roll_back` says; one that nobody asked for also freezes promotions, and on-call has a ticket."""
+def _go_back(run: Run, to: int | None, reason: str, *, is_automatic: bool = False) -> Reference:
+    """Do as `roll_back`; an automatic rollback also freezes promotions and opens a ticket."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
@@ -59,7 +58,7 @@ def _go_back(run: Run, to: int | None, reason: str, *, by_itself: bool = False) 
     if _is_done(run, champion):  # a retry of what was done already
         return _reference(run, champion)
     if to == champion.version:
-        raise DaybreakError(f"v{to} is champion already.", hint="`bin/daybreak status` shows since when.")
+        raise DaybreakError(f"v{to} is already champion.", hint="see since when with `bin/daybreak status`.")
     _forbid(held, to)
     target = _find_target(run, champion, to)
     passed = f" Passed over: {' '.join(target.passed_over)}" if target.passed_over else ""
@@ -81,13 +80,13 @@ def _go_back(run: Run, to: int | None, reason: str, *, by_itself: bool = False) 
         ):
             raise DaybreakError(
                 f"Another run changed the champion while v{target.version} was checked; nothing was rolled back.",
-                hint="look with `bin/daybreak status`, then decide again.",
+                hint="check with `bin/daybreak status`, then decide again.",
             )
         if target.batch_id:
             batches.restore(warehouse, target.batch_id, settings.stale_after_minutes)
         detail = {"from": champion.version, "to": target.version, "batch_id": target.batch_id, "why": why}
         keep_audit(warehouse, run.actor, "rollback", detail)
-        if by_itself:
+        if is_automatic:
             _freeze(warehouse, run.actor, settings.rollback_cooldown_hours)
             keep_alert(warehouse, _alert(champion, why))
         done = champions.need_champion(warehouse)
@@ -99,14 +98,14 @@ def _is_done(run: Run, champion: Champion) -> bool:
 
 
 def _forbid(held: Sequence[Hold], to: int | None) -> None:
-    """Nothing, unless another version than `to` is pinned; a freeze keeps nobody from going back."""
+    """Raise an error if another version than `to` is pinned; a freeze does not forbid a rollback."""
     pins = [hold for hold in held if hold.kind == "pin" and hold.version != to]
     if pins:
-        raise DaybreakError(pins[0].tell(), hint="`bin/daybreak unpin` first.")
+        raise DaybreakError(pins[0].tell(), hint="run `bin/daybreak unpin` first.")
 
 
 def _alert(champion: Champion, sentence: str) -> Alert:
-    subject = f"[ticket] v{champion.version} does worse with readers than the champion before"
+    subject = f"[ticket] v{champion.version} does worse with readers than its predecessor"
     return Alert(f"guard/{champion.seq}", "ticket", subject, f"What happened\n{sentence}\n\n{RUNBOOK}\n")
 
 
@@ -117,14 +116,14 @@ def _reference(run: Run, champion: Champion, batch_id: str | None = None) -> Ref
 
 
 def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
-    """The first version that can be loaded, with a batch of its lists, scored anew if the old ones are gone."""
+    """Return the first version that can be loaded, with a batch of its lists; deleted lists are made again."""
     with connect(run.settings) as warehouse:
         candidates = [to] if to else champions.find_fallbacks(warehouse)
         if to and not champions.was_champion(warehouse, to):
             known = ", ".join(f"v{version}" for version in champions.find_fallbacks(warehouse)) or "none"
             raise DaybreakError(
-                f"v{to} was never champion, so there is no going back to it; only a verdict makes a champion.",
-                hint=f"sound ones to go back to: {known}.",
+                f"v{to} was never champion, so a rollback to it is not possible.",
+                hint=f"choose one of the former champions: {known}.",
             )
     passed_over = []
     for version in candidates:
@@ -144,14 +143,14 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
             found = score_and_audit(run, features, registered, partial(registry.load_version, run.settings, registered))
         return Target(version, registered.snapshot_id, found, tuple(passed_over))
     raise DaybreakError(
-        f"There is no sound version to go back to from v{champion.version}. {' '.join(passed_over)}".strip(),
-        hint="name one with `--to`, or retrain.",
+        f"There is no intact version to go back to from v{champion.version}. {' '.join(passed_over)}".strip(),
+        hint="name a version with `--to`, or retrain.",
     )
 
 
 @recorded
 def guard(run: Run) -> Reference:
-    """The champion before in place of one whose lists readers spend clearly less time on; else nothing."""
+    """Roll back a champion on whose lists readers spend clearly less time than on its predecessor's."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
@@ -159,30 +158,34 @@ def guard(run: Run) -> Reference:
         last = (warehouse.execute(query("pipeline/last_rollback")).fetchone() or (None,))[0]
         held = holds.find_holds(warehouse, now())
     why = find_fall(settings, champion, rows)
-    sentence, changed, version = why or "The champion holds up, as far as readers have shown.", False, champion.version
+    sentence, changed, version = (
+        why or "The champion stays: there is no clear fall in reading time.",
+        False,
+        champion.version,
+    )
     if _is_done(run, champion):  # a retry of what was done already
         sentence, changed = champion.why, True
     elif why:
         cool = last is not None and run.as_of - last < timedelta(hours=settings.rollback_cooldown_hours)
         if cool or held:
-            sentence = f"{why} Nothing is rolled back: " + (
+            sentence = f"{why} Not rolled back: " + (
                 held[0].tell() if held else f"the last rollback was at {last:%Y-%m-%d %H:%M} UTC."
             )
             raise_alert(settings, _alert(champion, sentence))
         else:
-            done = _go_back(run, None, why, by_itself=True)
+            done = _go_back(run, None, why, is_automatic=True)
             sentence, changed, version = (done.facts or {})["sentence"], True, int(done.id)
     facts = {"sentence": sentence, "changed": changed, "version": version}
     return Reference("guard", f"{champion.seq}", "", run.as_of, digest_of(facts), (), facts)
 
 
 def _freeze(warehouse: Connection, actor: str, hours: int) -> None:
-    """Nobody is promoted for a while, so that the same training does not bring the same model back at night."""
+    """Freeze promotions for a while, so that the next training does not bring the same model back."""
     moment = now()
     holds.set_hold(
         warehouse,
         "freeze",
-        reason="rolled back by itself; look at what was promoted before the next one is",
+        reason="automatic rollback; review the last promotion before the next one",
         actor=actor,
         moment=moment,
         until=moment + timedelta(hours=hours),

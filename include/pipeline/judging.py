@@ -1,4 +1,4 @@
-"""From a challenger to a verdict: challenger, champion and baselines on the same hold-out."""
+"""The stage `judge`: from a challenger to a verdict, with champion and baselines on the same hold-out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from include.pipeline.run import keep_checks, keep_verdict, recorded
 
 @recorded
 def judge(run: Run, model: Reference, features: Reference) -> Reference:
-    """The verdict on a version: it, the champion and the baselines on the same fresh hold-out, in this run."""
+    """Compare a version with the champion and the baselines on the same fresh hold-out; return the verdict."""
     settings, build, version = run.settings, Path(features.uri), int(model.id)
     with connect(settings) as warehouse:
         champion = champions.find_champion(warehouse)
@@ -53,7 +53,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     keep_checks(run, "judge", verdict.checks)
     seq = champion.seq if champion else 0
     found = [(check.code, check.subject, check.outcome, check.limit_is) for check in verdict.checks]
-    made_of = digest_of(features.fingerprint, model.fingerprint, trouble, found)  # other limits: another verdict
+    made_of = digest_of(features.fingerprint, model.fingerprint, trouble, found)  # other limits make another verdict
     verdict_id = f"{compact(run.as_of)}-v{version}-after-{seq}-{made_of[:8]}"
     report = f"verdicts/{verdict_id}.html"
     page = settings.home / "reports" / report
@@ -71,19 +71,19 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         "report": report,
     }
     keep_verdict(run, verdict_id, facts, verdict.checks, evidence.means)
-    if champion and champion.version == version:  # it keeps the card, and the verdict, that it was promoted with
+    if champion and champion.version == version:  # the champion keeps the card and the verdict of its promotion
         facts["card"] = keep_card(settings, challenger)
     else:
         mlflow_reports.keep_verdict(
             settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
         )
-        with suppress(ArtifactDamaged):  # of one that MLflow lost since, as the verdict says, there is nothing to tell
+        with suppress(ArtifactDamaged):  # a version that MLflow lost gets no card
             facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
 
 
 def _find_rivals(settings: Settings, champion: Champion | None) -> tuple[dict[str, Contestant], str]:
-    """Whom the challenger must beat, and what is wrong with the champion if somebody else stands in for it."""
+    """Return the version to beat, and what is wrong with the champion if an earlier one stands in for it."""
     if champion is None:
         return {}, ""
     try:

@@ -1,6 +1,6 @@
 """The stages in their order, without Airflow: a whole retrain, refresh of the lists, or search for parameters.
 
-The command line calls these, and a test holds the DAGs' order against them. `call` runs one stage on its inputs, so
+The command line calls these, and a test compares the DAGs' order with them. `call` runs one stage on its inputs, so
 that a caller can show progress.
 """
 
@@ -41,7 +41,7 @@ def prepare(run: Run, purpose: Purpose, days: int | None = None, call: Call = ca
 def retrain(
     run: Run, days: int | None = None, model: str | None = None, mode: Mode | None = None, call: Call = call_plainly
 ) -> list[str]:
-    """Train a challenger, judge it, take the step that follows as far as the mode allows; say what came of it."""
+    """Train and judge a challenger and take the next step if the mode allows; return sentences on the outcome."""
     features = prepare(run, "training", days, call)
     version = call(run, pipeline.train, features, model or run.settings.model)
     mode = mode or run.settings.gate_mode
@@ -57,14 +57,14 @@ def retrain(
             told.append(champion["sentence"])
     if following.step == "ask":
         call(run, pipeline.ask, verdict)
-        told.append("Answer with `bin/daybreak approve`, or with --keep.")
+        told.append("Answer with `bin/daybreak approve`, or add --keep to keep the champion.")
     if following.step == "shadow" and newest_features(run.settings):
         told.append((call(run, pipeline.shadow, int(version.id)).facts or {})["sentence"])
     return told
 
 
 def recommend(run: Run, call: Call = call_plainly) -> Reference:
-    """Make, audit and publish every reader's list by the champion; `facts["changed"]` says whether it is live."""
+    """Make, audit and publish the champion's lists; `facts["changed"]` says whether they are live."""
     lists = call(run, pipeline.score, prepare(run, "scoring", call=call))
     return call(run, pipeline.publish, call(run, pipeline.audit, call(run, pipeline.write_batch, lists)))
 

@@ -30,7 +30,7 @@ from include.validation.page import save_front_page
 
 @recorded
 def extract(run: Run, days: int) -> Reference:
-    """The snapshot of the last `days` days before `as_of`; its facts say what is missing and what came late."""
+    """Take a snapshot of the `days` days before `as_of`; its facts list missing days and late rows."""
     taken = snapshot.take_snapshot(run.settings, run.as_of, timedelta(days=days))
     with connect(run.settings) as warehouse:
         late = lateness.look_back(run.settings, warehouse, taken)
@@ -39,7 +39,7 @@ def extract(run: Run, days: int) -> Reference:
 
 @recorded
 def validate(run: Run, reference: Reference) -> Reference:
-    """The snapshot without its broken rows; `ValidationBlocked` when too many are broken."""
+    """Return the snapshot without its broken rows; raise `ValidationBlocked` if too many are broken."""
     settings, raw = run.settings, snapshot.open_snapshot(reference)
     report = f"validation/{raw.id}/index.html"
     with whole_folder(settings, (settings.home / "reports" / report).parent) as docs:
@@ -63,7 +63,7 @@ def validate(run: Run, reference: Reference) -> Reference:
 
 @recorded
 def build_features(run: Run, reference: Reference, purpose: Purpose) -> Reference:
-    """Features, side tables and, for training, outcomes of a clean snapshot."""
+    """Build features, side tables and, for training, outcomes from a clean snapshot."""
     settings = run.settings
     shape = [settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours]
     if purpose == "training":
@@ -82,7 +82,7 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
         raise ValidationBlocked(
             f"{len(stopped)} check(s) failed on features {build.name}: "
             + " ".join(f"{check.sentence} [{check.code}]" for check in stopped),
-            hint="nothing is trained or scored on them; look at the snapshot's newest days in the validation report.",
+            hint="nothing is trained or scored on them; check the snapshot's newest days in the validation report.",
         )
     if purpose == "scoring":
         feast_store.serve_build(settings, build, run.as_of)

@@ -1,4 +1,4 @@
-"""From a version to live lists: score, write a batch, audit it, switch; and shadow batches, which never go live."""
+"""From a version to live lists: score, write a batch, audit it, publish it; and shadow batches, which never go live."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from include.pipeline.run import find_checks, keep_checks, recall_checks, record
 
 @recorded
 def score(run: Run, features: Reference) -> Reference:
-    """Every subscriber's list by the champion, as a file; how far its features are from the training's is noted."""
+    """Save every subscriber's list by the champion to a file; record how far features are from those of training."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
@@ -40,7 +40,7 @@ def score(run: Run, features: Reference) -> Reference:
 
 @recorded
 def write_batch(run: Run, lists: Reference) -> Reference:
-    """The lists in PostgreSQL under their batch id, unseen by readers."""
+    """Write the lists to PostgreSQL under their batch id, not yet visible to readers."""
     readers, rows, expected = write_lists(run, lists)
     made_from = (lists.facts or {})["features"]
     facts = {"readers": readers, "rows": rows, "expected_readers": expected, "features": made_from}
@@ -49,7 +49,7 @@ def write_batch(run: Run, lists: Reference) -> Reference:
 
 @recorded
 def audit(run: Run, batch: Reference) -> Reference:
-    """The batch, once it has passed every blocking check; `AuditFailed` otherwise, and the live lists stay."""
+    """Return the batch if it passes every blocking check; otherwise raise `AuditFailed`, and the live lists stay."""
     facts = cast(dict[str, Any], batch.facts)
     checks = audit_written(run.settings, batch, facts["features"], facts["expected_readers"])
     keep_checks(run, "audit", checks)
@@ -57,7 +57,7 @@ def audit(run: Run, batch: Reference) -> Reference:
     if failed := blocking(checks):
         raise AuditFailed(
             f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.sentence} [{c.code}]" for c in failed),
-            hint="the last good lists stay live; look at the batch in recs.recommendations.",
+            hint="the last good lists stay live; see the batch in recs.recommendations.",
             report=report,
         )
     return replace(batch, facts={**facts, "report": report})
@@ -65,7 +65,7 @@ def audit(run: Run, batch: Reference) -> Reference:
 
 @recorded
 def publish(run: Run, batch: Reference) -> Reference:
-    """The batch live, unless newer lists are or it is by a champion of before; `facts["changed"]` tells."""
+    """Make the batch live unless newer lists are live or the champion changed; `facts["changed"]` says which."""
     with connect(run.settings) as warehouse:
         is_live = batches.switch(warehouse, batch.id, batch.as_of, run.settings.stale_after_minutes)
     facts = {**(batch.facts or {}), "changed": is_live}
@@ -74,11 +74,11 @@ def publish(run: Run, batch: Reference) -> Reference:
 
 @recorded
 def shadow(run: Run, version: int) -> Reference:
-    """Full lists of a version in a batch that can never go live, and how they differ from the live ones."""
+    """Write a version's lists as a batch that can never go live, and compare them with the live ones."""
     settings = run.settings
     features = newest_features(settings)
     if features is None:
-        raise SourceError("There are no features to score with yet.", hint="run `recommend` once, then this again.")
+        raise SourceError("There are no features to score with yet.", hint="run `recommend` once, then repeat this.")
     with connect(settings) as warehouse:
         registered = registry.find_model(warehouse, version)
     lists = score_features(
@@ -98,14 +98,14 @@ def shadow(run: Run, version: int) -> Reference:
 
 
 def _report(run: Run, batch: Reference, features: str, checks: list[Check]) -> str:
-    """Save the page on a batch, with the skew that scoring found and the last runs beside it."""
+    """Save the page on a batch, with the skew found by scoring and the trend of the last runs."""
     skewed = find_checks(run, "score")
     lately = recall_checks(run.settings, run.as_of, ["score", "audit"], [*skewed, *checks])
     return report_lists(run.settings, batch, features, checks, skewed, lately)
 
 
 def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:
-    """Readers and rows now in PostgreSQL, unseen by readers, and how many readers were asked for."""
+    """Write the lists to PostgreSQL, not yet visible; return the written readers and rows, and the expected readers."""
     about = read_json(Path(lists.uri) / "batch.json")
     with connect(run.settings) as warehouse:
         parts = pq.ParquetFile(Path(lists.uri) / "lists.parquet").iter_batches(batches.ROWS_AT_ONCE)
@@ -116,7 +116,7 @@ def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:
 def score_and_audit(
     run: Run, features: Reference, registered: RegisteredModel, load: Callable[[], Recommender]
 ) -> str | None:
-    """A batch of this version that passed its audit, or None when it did not."""
+    """Return a batch of this version that passed its audit, or None if it failed."""
     lists = score_features(run.settings, features, registered, load)
     _, _, asked = write_lists(run, lists)
     return None if blocking(audit_written(run.settings, lists, features.uri, asked)) else lists.id

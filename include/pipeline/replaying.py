@@ -1,9 +1,9 @@
-"""Replay: rows that were set aside come back, as a new version of the clean snapshot.
+"""Replay: bring quarantined rows back in a new version of the clean snapshot.
 
-In the place of each row set aside it takes what the publisher's views show under its key today, or the row as it was.
-It judges the whole by the rules as they are now, as `validate` does. What passes makes a new clean snapshot of the same
-raw one; what still breaks stays set aside, with the try noted. Same source and same rules give the same id, so that a
-second replay makes no second version.
+Each quarantined row is replaced by the row that the publisher's views show under its key today, or else taken as it
+was, and the whole is validated by today's rules. Rows that pass make a new clean snapshot of the same raw one; the
+others stay quarantined, and the attempt is recorded. The same source and rules give the same id, so a second replay
+makes no second version.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ __all__ = ["Attempt", "NothingWaits", "Wish", "describe_replay", "find_raw", "fi
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a try of the rows set aside comes to: which come back and how, which still break what, what else breaks."""
+    """The outcome of a replay: the rows that come back and how, those that still break a rule, and new broken rows."""
 
     raw: Snapshot
     mended: Mended
     aside: list[AsideRow]
     came: dict[Place, str]
     still: dict[Place, BrokenRow]
-    out: list[BrokenRow]  # everything that stays out, where the mended snapshot has it
-    unknown: list[BrokenRow]  # of that, what quarantine has not yet, where the raw snapshot has it
+    out: list[BrokenRow]  # all rows that stay out, by their place in the mended snapshot
+    unknown: list[BrokenRow]  # those not in quarantine yet, by their place in the raw snapshot
     report: str
 
     def facts(self) -> dict[str, Any]:
-        """The counts; per table, raw rows and added ones are clean rows and those that stay set aside."""
+        """Return the counts; per table, raw plus added rows equal clean plus quarantined rows."""
         came = Counter(self.came.values())
         return {
             "replayed_from": self.raw.id,
@@ -64,7 +64,7 @@ class Attempt:
 
 
 def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> Attempt:
-    """What a replay would do; `ValidationBlocked` when the mended snapshot is still beyond a limit."""
+    """Return what a replay would do; raise `ValidationBlocked` if the mended snapshot still exceeds a limit."""
     settings = run.settings
     aside = find_aside(settings, raw, wish)
     mended = mend(settings, raw, aside)
@@ -93,7 +93,7 @@ def try_again(run: Run, raw: Snapshot, wish: Wish, *, dry_run: bool = False) -> 
 
 
 def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
-    """Every row set aside, by its quarantine or by today's rules; what came back once is meant again, always."""
+    """Return every row that quarantine or today's rules leave out; rows that came back before are always included."""
 
     def fits(table: str, codes: Sequence[str]) -> bool:
         return wish.table in (None, table) and (wish.code is None or wish.code in codes)
@@ -112,7 +112,7 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
 
 
 def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[BrokenRow], str]:
-    """The rows that break a rule, and where the report is; `ValidationBlocked` when they are too many."""
+    """Return the rows that break a rule and the path of the report; raise `ValidationBlocked` if they are too many."""
     report = f"validation/{mended.id}/index.html"
     with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
         judgement = validation.judge_snapshot(run.settings, mended, docs)
@@ -124,9 +124,9 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):
         raise ValidationBlocked(
-            f"{len(stopped)} blocking check(s) still fail on snapshot {mended.parent} with the publisher's present "
+            f"{len(stopped)} blocking check(s) still fail on snapshot {mended.parent} with the publisher's current "
             "rows: " + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
-            hint=f"nothing came back; have more rows mended, or the rule changed. The report is at {report}.",
+            hint=f"no row came back; have more rows corrected, or change the rule. The report is at {report}.",
             report=report,
             findings=judgement.findings(stopped),
         )
@@ -134,46 +134,46 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
 
 
 def find_wished(settings: Settings, wish: Wish) -> Snapshot:
-    """The raw snapshot that is wished for, else the newest with rows set aside; `NothingWaits` when there is none."""
+    """Return the snapshot of the wish, else the newest with quarantined rows; raise `NothingWaits` if none has any."""
     return find_raw(settings, newest_snapshot(settings, wish))
 
 
 def find_raw(settings: Settings, snapshot_id: str) -> Snapshot:
-    """The raw snapshot with this id; a clean one, and one that is not there, are errors that say what to name."""
+    """Return the raw snapshot with this id; raise an error for a clean or missing snapshot."""
     try:
         found = snapshot.find_snapshot(settings, snapshot_id)
     except ArtifactDamaged as gone:
         raise DaybreakError(
             f"There is no snapshot {snapshot_id}.",
-            hint="`bin/daybreak quarantine list` names those with rows set aside; an old one may be gone by retention.",
+            hint="list those with quarantined rows with `bin/daybreak quarantine list`; retention removes old ones.",
         ) from gone
     if found.parent:
         raise DaybreakError(
-            f"{snapshot_id} is a clean snapshot: no row of it is set aside.", hint=f"name the raw one, {found.parent}."
+            f"{snapshot_id} is a clean snapshot and has no quarantined rows.", hint=f"name the raw one, {found.parent}."
         )
     return found
 
 
 def describe_replay(facts: Mapping[str, Any], clean_id: str | None) -> str:
-    """What came of it in one paragraph; without an id it is what would come."""
+    """Describe a replay in one paragraph; without an id, a dry run."""
     would = "" if clean_id else "would "
-    how = f"{facts['mended']:,} mended by the publisher, {facts['came_back'] - facts['mended']:,} as they were"
+    how = f"{facts['mended']:,} corrected by the publisher, {facts['came_back'] - facts['mended']:,} unchanged"
     if facts["added"]:
-        how += f"; with {facts['added']:,} readers or articles that they name"
+        how += f"; with {facts['added']:,} readers or articles that they refer to"
     lines = [
         f"{facts['came_back']:,} rows {would}come back ({how}); {facts['still_broken']:,} still break a rule;"
-        f" {facts['quarantined']:,} {would}stay set aside in all.",
+        f" {facts['quarantined']:,} {would}stay quarantined in all.",
     ]
     if clean_id and facts["changed"]:
-        lines.append(f"Clean snapshot {clean_id} holds them; raw {facts['replayed_from']} is as it was.")
+        lines.append(f"Clean snapshot {clean_id} holds them; raw snapshot {facts['replayed_from']} is unchanged.")
     elif clean_id:
-        lines.append(f"No new version: clean snapshot {clean_id} is what was there already.")
+        lines.append(f"No new version: clean snapshot {clean_id} already existed.")
     return "\n".join(lines)
 
 
 @recorded
 def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
-    """The new version of a clean snapshot; `facts["changed"]` tells whether this run made it."""
+    """Make the new version of a clean snapshot; `facts["changed"]` says whether this run made it."""
     settings = run.settings
     raw = find_raw(settings, snapshot_id)
     attempt = try_again(run, raw, wish)
@@ -188,7 +188,7 @@ def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
 
 
 def keep(settings: Settings, run_id: str, attempt: Attempt, clean_id: str) -> bool:
-    """Whether it was this run that brought rows back, after what became of each row has been noted."""
+    """Record the outcome for each row; return whether this run brought rows back."""
     titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
     raw_id = attempt.raw.id
     with connect(settings) as warehouse, warehouse.cursor() as cursor:

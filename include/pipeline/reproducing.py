@@ -1,7 +1,7 @@
-"""Reproducing a version: trained again from what was stored, in an empty folder, it must come out byte for byte.
+"""Reproduce a version: train it again from its stored snapshot in an empty folder; every byte must be the same.
 
-Parameters are those that were recorded with the version, whatever is set today. A snapshot that
-is gone or changed is an `ArtifactDamaged`; another digest is a finding, with what differs.
+The parameters are those recorded with the version, not today's settings. A missing or changed snapshot raises
+`ArtifactDamaged`; another digest is a finding, reported with the differences.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 
 @recorded
 def reproduce(run: Run, version: int, say: Say) -> Reference:
-    """What training a version again gave: `facts["is_same"]`, a sentence, and what differs from then."""
+    """Train a version again; the facts hold `is_same`, a sentence, and the differences in code and environment."""
     settings, begin = run.settings, time.perf_counter()
     with connect(settings) as warehouse:
         registered = registry.find_model(warehouse, version)
@@ -55,9 +55,9 @@ def reproduce(run: Run, version: int, say: Say) -> Reference:
     events, seed = clean.rows("reading_events"), then.seed
     made = f"from {events:,} events of snapshot {clean.id}, seed {seed}, in {seconds:.0f} s"
     sentence = (
-        f"v{version} comes out the same: digest {trained.digest[:12]}, {made}."
+        f"v{version} is reproduced: digest {trained.digest[:12]}, {made}."
         if is_same
-        else f"v{version} comes out another: digest {registered.digest[:12]} then, {trained.digest[:12]} now, {made}. "
+        else f"v{version} is not reproduced: digest {registered.digest[:12]} then, {trained.digest[:12]} now, {made}. "
         f"Files that differ: {', '.join(unlike) or 'none'}."
     )
     facts = {"is_same": is_same, "sentence": sentence, "differences": differences}
@@ -66,7 +66,7 @@ def reproduce(run: Run, version: int, say: Say) -> Reference:
 
 
 def as_recorded(settings: Settings, params: Mapping[str, str]) -> Settings:
-    """The settings with everything that was recorded as chosen for the training."""
+    """Return the settings with the values recorded for the training."""
     chosen = {
         name: type(getattr(settings, name))(value) for name, value in params.items() if name in Settings.model_fields
     }
@@ -74,19 +74,19 @@ def as_recorded(settings: Settings, params: Mapping[str, str]) -> Settings:
 
 
 def find_whole_snapshot(settings: Settings, registered: RegisteredModel) -> Snapshot:
-    """The snapshot that a version was trained on, once every file of it has the content that it is named by."""
+    """Return the snapshot that a version was trained on, after checking the content of every file."""
     try:
         clean = snapshot.find_snapshot(settings, registered.snapshot_id)
         if clean.id != registered.snapshot_id:
             raise ArtifactDamaged(
                 f"The manifest of {registered.snapshot_id} describes {clean.id}.",
-                hint="the file was changed; extract the window again.",
+                hint="the manifest was changed; extract the window again.",
             )
         snapshot.check_files(settings, clean)
     except ArtifactDamaged as error:
         raise ArtifactDamaged(
             f"v{registered.version} cannot be trained again from snapshot {registered.snapshot_id}. {error.fact}",
-            hint="bring its files back from a copy; to train on the same days as the source holds them today, "
+            hint="restore its files from a backup; to train on the same days as they are in the source today, run "
             f"`bin/daybreak retrain --as-of {registered.as_of:%Y-%m-%dT%H:%M}Z`.",
         ) from error
     return clean
@@ -95,7 +95,7 @@ def find_whole_snapshot(settings: Settings, registered: RegisteredModel) -> Snap
 def train_again(
     then: Settings, registered: RegisteredModel, clean: Snapshot, folder: Path, say: Say, params: Mapping[str, str]
 ) -> Trained:
-    """The model as the stages make it, with its files in `folder/model`."""
+    """Train the model as the stages do, with its files in `folder/model`."""
     build = folder / "features"
     build.mkdir(parents=True)
     say("building its features")
@@ -109,7 +109,7 @@ def train_again(
 
 
 def find_unlike(then: Path, now: Path) -> list[str]:
-    """The files that two models do not have in common, by their paths."""
+    """Return the paths of the files that differ between two models."""
     contents = [{str(p.relative_to(folder)): digest_file(p) for p in _files(folder)} for folder in (then, now)]
     return sorted(name for name in {*contents[0], *contents[1]} if contents[0].get(name) != contents[1].get(name))
 
@@ -119,11 +119,11 @@ def _files(folder: Path) -> list[Path]:
 
 
 def find_changes(record: mlflow_registry.Training) -> list[str]:
-    """How what a training stands on differs today, a sentence each; the last says where the code of then is."""
+    """Return a sentence per change in code and environment since a training; the last names the commit of its code."""
     then, now = record.grounds, provenance.find_grounds()
     if then is None:
-        return ["On what it was trained was not recorded for versions as old as this one."]
+        return ["This version is too old: the code and environment of its training were not recorded."]
     told = provenance.tell_differences(then, now)
     if then["code"] != now["code"] and then["commit"]:
-        told.append(f"Its code is commit {then['commit']}; `git checkout` it, `make setup`, and reproduce again.")
+        told.append(f"Its code is commit {then['commit']}: `git checkout` it, run `make setup`, and reproduce again.")
     return told

@@ -1,4 +1,4 @@
-"""The run record: which stage of which run did what, how long, with how much memory; and every check it made."""
+"""The run record: the outcome, duration and memory of every stage of every run, and its checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def recorded(
     stage: Callable[Concatenate[Run, Arguments], Reference],
 ) -> Callable[Concatenate[Run, Arguments], Reference]:
-    """The stage, with a row in `ops.runs` that says how it went. A retry takes over the row of the try before."""
+    """Wrap a stage to record each run in a row of `ops.runs`; a retry reuses the row."""
 
     @wraps(stage)
     def run_stage(run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Reference:
@@ -49,13 +49,13 @@ def recorded(
 
 
 def _name_full_disk(settings: Settings, error: BaseException) -> BaseException:
-    """The error, or, when a disk is full or may not be written to, one that says so."""
+    """Return the error; if a disk is full or read-only, return one that names it."""
     if not isinstance(error, OSError) or error.errno not in NO_ROOM:
         return error
     where = error.filename or "one of the folders it writes to"
     return StateFolderError(
         f"{where} cannot be written: {error.strerror or error}.",
-        hint=f"make room on its disk; the state folder is {settings.home}. Nothing half written counts.",
+        hint=f"make room on its disk; the state folder is {settings.home}. Incomplete files are ignored.",
     )
 
 
@@ -65,7 +65,7 @@ def _finish(settings: Settings, values: dict[str, object]) -> None:
 
 
 def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
-    """The checks of a stage in `ops.checks`, in place of those of an earlier try."""
+    """Save the checks of a stage in `ops.checks`, in place of those of an earlier try."""
     where = {"run_id": run.run_id, "stage": stage}
     with connect(run.settings) as warehouse, warehouse.cursor() as cursor:
         cursor.execute(query("pipeline/forget_checks"), where)
@@ -73,7 +73,7 @@ def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
 
 
 def find_checks(run: Run, stage: str) -> list[Check]:
-    """The checks that this run made in a stage."""
+    """Return the checks that this run made in a stage."""
     with connect(run.settings) as warehouse:
         rows = warehouse.execute(query("pipeline/checks_of_run"), {"run_id": run.run_id, "stage": stage})
         return [Check(*row) for row in rows]
@@ -86,7 +86,7 @@ def keep_verdict(
     checks: Iterable[Check],
     metrics: Mapping[str, Mapping[str, float]],
 ) -> None:
-    """The verdict in `ops.verdicts`, once; numbers that are none are null."""
+    """Save the verdict in `ops.verdicts`, once; NaN and infinity become null."""
     numbers = {
         who: {name: value if math.isfinite(value) else None for name, value in means.items()}
         for who, means in metrics.items()
@@ -104,7 +104,7 @@ def keep_verdict(
 
 
 def keep_audit(warehouse: Connection, actor: str, action: str, detail: object) -> None:
-    """Who did what, in `ops.audit`."""
+    """Record an action and its actor in `ops.audit`."""
     values = {"actor": actor, "action": action, "detail": json.dumps(detail, default=str)}
     warehouse.execute(query("pipeline/keep_audit"), values)
 
@@ -115,14 +115,14 @@ TOLD = {"mean": "mean", "null_share": "share missing"}
 
 
 def recall(settings: Settings, as_of: datetime, checks: Iterable[Check]) -> Trend:
-    """Of validations: the figures that moved most, rows first, and every check with a number."""
+    """Return the trend of validations: row counts, the figures that changed most, and every check with a number."""
     with connect(settings) as warehouse:
         figures = warehouse.execute(query("pipeline/trend_figures"), {"as_of": as_of, "runs": RUNS}).fetchall()
     return _figures(figures), recall_checks(settings, as_of, ["validate"], checks)
 
 
 def recall_checks(settings: Settings, as_of: datetime, stages: list[str], checks: Iterable[Check]) -> list[Series]:
-    """Every check with a number that these stages made, now and before; those that failed lately first."""
+    """Return the trend of every check with a number in these stages, those with most failures first."""
     asked = {"as_of": as_of, "runs": RUNS - 1, "stages": stages}
     with connect(settings) as warehouse:
         earlier = warehouse.execute(query("pipeline/trend_checks"), asked).fetchall()

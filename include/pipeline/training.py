@@ -1,4 +1,4 @@
-"""From features to a registered challenger."""
+"""The stage `train`: from features to a registered challenger."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from include.pipeline.run import recorded
 
 @recorded
 def train(run: Run, features: Reference, model: str) -> Reference:
-    """A challenger, trained on what came before the hold-out and registered in MLflow as a version."""
+    """Train a challenger on the time before the hold-out and register it in MLflow as a version."""
     settings, build, snapshot_id = run.settings, Path(features.uri), features.parents[0]
     used = budget.find_budget(settings, build, training.training_end(settings, run.as_of))
     found = find_tuned(settings, model, run.as_of)
     if found and not found.parameters.keys() <= ranges_of(model).keys():
-        found = None  # what may be tuned has changed since: the next search will tell
+        found = None  # the tunable parameters have changed since, so a new search is needed
     tuned = found.parameters if found else {}
     parameters = training.parameters(settings, model, used, tuned, found.tuning_id if found else "")
 

@@ -1,8 +1,8 @@
-"""Tuning: trials of a model's parameters under a budget, judged on time that came later than what they learnt from.
+"""Tuning: try a model's parameters under a budget, and judge each trial on a later time than it was trained on.
 
-A trial sees only what lies before the hold-out of a verdict, so that nothing is chosen by what a challenger will be
-judged on. Each trial is saved as soon as it is over: a search that was killed resumes after the last one, and tries
-what it would have tried.
+A trial sees only the time before the hold-out of a verdict, so parameters are not chosen on the data that a challenger
+will be judged on. Each trial is saved as soon as it ends: a killed search resumes after the last one, with the same
+proposals.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of parameters and how good the model was with them."""
+    """A set of parameters and the score of the model with them."""
 
     number: int
     parameters: Mapping[str, float]
@@ -49,7 +49,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Exam:
-    """What trials learn from, and the later moments that they are judged on."""
+    """The data that trials learn from, and the later moments that they are judged on."""
 
     lesson: Scenes
     learnt: pa.Table
@@ -60,12 +60,12 @@ class Exam:
 
 @recorded
 def tune(run: Run, features: Reference, model: str, trials: int, minutes: float, say: Say) -> Reference:
-    """The best parameters of `trials` trials, or of as many as fit into the minutes."""
+    """Find the best parameters in `trials` trials, or in as many as fit into the minutes."""
     settings, build = run.settings, Path(features.uri)
     ranges = ranges_of(model)
     if not ranges:
         raise SettingsError(
-            f"{model} says nothing about what may be tuned.", hint="give its class TUNABLE, see docs/models.md."
+            f"{model} has no tunable parameters.", hint="declare them as TUNABLE in its class, see docs/models.md."
         )
     tuning_id = digest_of(
         features.fingerprint, model, sorted((name, astuple(one)) for name, one in ranges.items()), settings.seed
@@ -74,12 +74,12 @@ def tune(run: Run, features: Reference, model: str, trials: int, minutes: float,
     with connect(settings) as warehouse:
         warehouse.execute(query("pipeline/begin_tuning"), {**about, "snapshot_id": features.parents[0]})
     done = find_trials(settings, tuning_id)
-    say(f"search {tuning_id}: {len(done)} of {trials} trials are there")
+    say(f"search {tuning_id}: {len(done)} of {trials} trials are done")
     begin, worked, exam = time.perf_counter(), 0, None
     while len(done) < trials:
         spent = time.perf_counter() - begin
-        if worked and spent + spent / worked > 60 * minutes:  # no trial is begun that would not end in time
-            say(f"the {minutes:g} minutes are over after {worked} trials")
+        if worked and spent + spent / worked > 60 * minutes:  # do not begin a trial that would not end in time
+            say(f"stopping after {worked} trial(s): the next one would exceed the {minutes:g} minutes")
             break
         exam = exam or set_exam(settings, build, run)
         trial = _try_next(settings, model, done, exam)
@@ -98,13 +98,13 @@ def tune(run: Run, features: Reference, model: str, trials: int, minutes: float,
 
 
 def find_trials(settings: Settings, tuning_id: str) -> list[Trial]:
-    """Every trial that a search has made."""
+    """Return every trial of a search."""
     with connect(settings) as warehouse:
         return [Trial(*row) for row in warehouse.execute(query("pipeline/tuning_trials"), [tuning_id])]
 
 
 def set_exam(settings: Settings, build: Path, run: Run) -> Exam:
-    """The training data of a build in two: the last moments, as many as a verdict's hold-out, and what came before."""
+    """Split the training data of a build: the last moments, as long as a verdict's hold-out, and the time before."""
     end = training.training_end(settings, run.as_of)
     start = training.holdout_start(settings, run.as_of) - timedelta(hours=settings.holdout_hours)
     until = start - timedelta(hours=settings.list_step_hours) + timedelta(microseconds=1)
@@ -116,15 +116,15 @@ def set_exam(settings: Settings, build: Path, run: Run) -> Exam:
     if not learnt.num_rows or not exam.num_rows:
         raise SourceError(
             f"There are {learnt.num_rows:,} outcomes to learn from before {start:%Y-%m-%d %H:%M} UTC and "
-            f"{exam.num_rows:,} to be judged on after it.",
-            hint="tuning needs a hold-out's length more than training: raise `train_days`, or lower `holdout_hours`.",
+            f"{exam.num_rows:,} to judge on after it.",
+            hint="tuning needs a second hold-out: raise `train_days`, or lower `holdout_hours`.",
         )
     catalogue = pq.read_table(build / "articles")
     return Exam(scenes.between(long_ago, until), learnt, scenes.between(start, end), exam, catalogue)
 
 
 def _try_next(settings: Settings, model: str, done: list[Trial], exam: Exam) -> Trial:
-    """The next trial, made: the model as it is first, then what the search proposes."""
+    """Run the next trial: first the model with its defaults, then the parameters that the search proposes."""
     begin, number = time.perf_counter(), len(done)
     tried = [(one.parameters, one.score) for one in done]
     space = {name: astuple(one) for name, one in ranges_of(model).items()}
@@ -137,6 +137,6 @@ def _try_next(settings: Settings, model: str, done: list[Trial], exam: Exam) -> 
     score = evaluate(lists, exam.scenes, exam.outcomes, length, order).means["ndcg"]
     if not math.isfinite(score):
         raise SourceError(
-            f"Trial {number} of {model} cannot be judged: no reader read anything.", hint="give a longer window."
+            f"Trial {number} of {model} cannot be judged: no reader read anything.", hint="use a longer window."
         )
     return Trial(number, parameters, score, time.perf_counter() - begin)

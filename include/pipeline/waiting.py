@@ -1,4 +1,4 @@
-"""Before the first stage: whether the data of a window has arrived, and how long a run may wait for it."""
+"""Before the first stage: find out whether the data of a window has arrived, and how long a run may wait for it."""
 
 from __future__ import annotations
 

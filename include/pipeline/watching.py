@@ -1,4 +1,4 @@
-"""From live lists and later reading to health, drift and a reason to retrain."""
+"""The stage `watch`: from live lists and later reading to health, drift and a reason to retrain."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from include.validation import broken_rows
 
 @recorded
 def watch(run: Run) -> Reference:
-    """Realised quality and drift of one window, kept in `ops`; `facts["retrain_reason"]` when a retrain is due."""
+    """Measure realised quality and drift of a window; `facts["retrain_reason"]` is set if a retrain is due."""
     settings = run.settings
-    champions.follow(settings)  # once an hour, in case MLflow was away when the champion changed
+    champions.follow(settings)  # once an hour, in case MLflow was down when the champion changed
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         published = warehouse.execute(query("pipeline/published_batches"), [run.as_of]).fetchall()

@@ -125,7 +125,7 @@ def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(in
         assert "RT118" in asked["body"]
         [mail] = [mail for mail in installation.mails() if verdict_id in mail["body"]]
         assert mail["subject"].startswith("[ticket] ")
-        assert "A decision is wanted" in mail["subject"]
+        assert "A decision is needed" in mail["subject"]
         assert "/required_actions" in mail["body"]
 
         installation.answer(question, "Promote")

@@ -263,7 +263,7 @@ def test_of_a_yes_and_a_no_at_once_one_counts_and_the_ledger_agrees_with_it(sett
     ((choice, who),) = ask_for(settings, "select answer, actor from ops.answers")
     assert champion_of(settings).version == (3 if choice == "promote" else 2)
     (late,) = {"promote", "keep"} - {choice}
-    assert found[late]["sentence"] == f"The first answer counts, and it was “{choice}”, by {who}."
+    assert found[late]["sentence"] == f"Already answered “{choice}” by {who}; the first answer counts."
 
 
 def test_a_rollback_by_itself_is_told_even_if_the_run_dies_right_after(settings, run, two, monkeypatch):

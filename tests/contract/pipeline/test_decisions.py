@@ -53,7 +53,7 @@ def test_of_two_runs_that_race_to_promote_one_wins_and_the_other_says_so(setting
     (winner,) = (version for version, facts in found.items() if facts["changed"])
     assert ask_for(settings, "select seq, version, from_version from ops.champions where seq > 1") == [(2, winner, 1)]
     (loser,) = set(found) - {winner}
-    assert found[loser]["sentence"] == "The champion stays: another run changed it while this one judged."
+    assert found[loser]["sentence"] == "Not promoted: another run changed the champion after this verdict."
 
 
 def test_a_version_that_somebody_deletes_after_its_verdict_is_not_promoted(settings, run):
@@ -64,7 +64,7 @@ def test_a_version_that_somebody_deletes_after_its_verdict_is_not_promoted(setti
     facts = pipeline.promote(run, verdict).facts
     assert (facts["changed"], champion_of(settings).version) == (False, 1)
     assert facts["sentence"].startswith(
-        "v2 is not promoted, for it cannot be used any more: Version 2 is not in MLflow"
+        "v2 is not promoted because it can no longer be used: Version 2 is not in MLflow"
     )
 
 
@@ -74,7 +74,7 @@ def test_a_version_whose_files_change_after_its_verdict_is_not_promoted(settings
     (settings.home / "models" / digest / "version.txt").write_text("9")
     facts = pipeline.promote(run, keep_verdict(settings, SOUND, 2, 1, 1)).facts
     assert (facts["changed"], champion_of(settings).version) == (False, 1)
-    assert "cannot be used any more: The files of version 2 have digest" in facts["sentence"]
+    assert "can no longer be used: The files of version 2 have digest" in facts["sentence"]
 
 
 def test_a_verdict_that_asks_promotes_nobody_by_itself(settings, run):
@@ -112,7 +112,7 @@ def test_the_first_answer_counts_and_the_same_again_changes_nothing(settings, ru
     late = pipeline.answer(run, asked.id, "promote", "ben").facts
     assert (late["changed"], late["sentence"]) == (
         False,
-        "The first answer counts, and it was “keep”, by ada.",
+        "Already answered “keep” by ada; the first answer counts.",
     )
     assert champion_of(settings).version == 1
 
@@ -124,7 +124,7 @@ def test_a_yes_that_comes_after_nobody_answered_in_time_changes_nothing(settings
     pipeline.answer(run, asked.id, "keep", "nobody in time")
     late = pipeline.answer(run, asked.id, "promote", "ada").facts
     assert (late["changed"], champion_of(settings).version) == (False, 1)
-    assert late["sentence"] == "The first answer counts, and it was “keep”, by nobody in time."
+    assert late["sentence"] == "Already answered “keep” by nobody in time; the first answer counts."
 
 
 def test_a_yes_while_promotions_are_frozen_leaves_the_question_open(settings, run):
@@ -159,7 +159,7 @@ def test_a_question_is_one_mail_however_often_it_is_asked(settings, run):
     for _ in range(2):
         pipeline.ask(run, asked)
     ((severity, subject, body),) = ask_for(settings, "select severity, subject, body from ops.alerts")
-    assert (severity, subject) == ("ticket", "[ticket] v2: promote it or keep v1? A decision is wanted")
+    assert (severity, subject) == ("ticket", "[ticket] v2: promote it or keep v1? A decision is needed")
     assert DOUBTFUL.sentence in body
     (doubt,) = (check.sentence for check in DOUBTFUL.checks if check.code == "RT106")
     assert f"In doubt\n- {doubt} [RT106]\n" in body

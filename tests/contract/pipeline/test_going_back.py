@@ -56,7 +56,7 @@ def test_another_rollback_goes_back_once_more_and_never_to_what_was_left(setting
     pipeline.roll_back(run, None, "bad")
     pipeline.roll_back(replace(run, run_id="test/2"), None, "bad too")
     assert (champion_of(settings).version, live_model(settings)) == (1, [(1,)])
-    with pytest.raises(DaybreakError, match="There is no sound version to go back to from v1"):
+    with pytest.raises(DaybreakError, match="There is no intact version to go back to from v1"):
         pipeline.roll_back(replace(run, run_id="test/3"), None, "and this one")
 
 
@@ -76,7 +76,9 @@ def test_a_version_that_is_named_and_damaged_changes_nothing(settings, run, thre
 def test_nobody_goes_back_to_a_version_that_no_verdict_made_champion(settings, run, three):
     """Else a challenger that was kept out would come in by this door."""
     register(settings, 4)
-    with pytest.raises(DaybreakError, match=r"v4 was never champion.* Hint: sound ones to go back to: v2, v1"):
+    with pytest.raises(
+        DaybreakError, match=r"v4 was never champion.* Hint: choose one of the former champions: v2, v1"
+    ):
         pipeline.roll_back(run, 4, "it is new")
     assert (champion_of(settings).version, live_model(settings)) == (3, [(3,)])
 
@@ -148,4 +150,4 @@ def test_what_is_frozen_is_not_rolled_back_by_itself_but_told(settings, run, thr
         holds.set_hold(warehouse, "freeze", reason="elections", actor="ben", moment=now(), until=None)
     facts = pipeline.guard(replace(run, as_of=since + timedelta(hours=24))).facts
     assert (facts["changed"], champion_of(settings).version) == (False, 3)
-    assert "Nothing is rolled back: Promotions are frozen, by ben: elections." in facts["sentence"]
+    assert "Not rolled back: Promotions are frozen, by ben: elections." in facts["sentence"]

@@ -60,7 +60,7 @@ def object_of(settings, registered, table="reading_events") -> Path:
 def test_a_version_comes_out_the_same_whatever_is_set_today(elsewhere, registered):
     answer = cli.say(elsewhere, "reproduce", str(registered.version), DAYBREAK_SEED="8", DAYBREAK_TRAIN_DAYS="1")
     assert answer.code == 0, answer.err
-    assert f"v{registered.version} comes out the same: digest {registered.digest[:12]}" in answer.out
+    assert f"v{registered.version} is reproduced: digest {registered.digest[:12]}" in answer.out
     assert "All it stands on is as it was then." in answer.out
     assert sorted(path.name for path in elsewhere.home.iterdir()) == ["daybreak.env", "snapshots", "tmp"]
     assert list((elsewhere.home / "tmp").iterdir()) == []
@@ -78,7 +78,7 @@ def test_a_version_comes_out_the_same_in_another_number_of_threads(mlflow_server
         env={**os.environ, **threads, "DAYBREAK_HOME": str(mlflow_server.home)},
     )
     assert ended.returncode == 0, ended.stderr
-    assert f"comes out the same: digest {registered.digest[:12]}" in ended.stdout
+    assert f"v{registered.version} is reproduced: digest {registered.digest[:12]}" in ended.stdout
     assert "Thread counts differ" in ended.stdout
 
 
@@ -115,7 +115,7 @@ def test_a_version_trained_with_what_a_search_found_comes_out_the_same_though_th
     assert json.loads(kept["tuned"]) == parameters
     answer = cli.say(mlflow_server, "reproduce", version.id)
     assert answer.code == 0, answer.err
-    assert f"v{version.id} comes out the same: digest {version.fingerprint[:12]}" in answer.out
+    assert f"v{version.id} is reproduced: digest {version.fingerprint[:12]}" in answer.out
 
 
 def test_a_version_that_was_not_trained_as_its_record_says_comes_out_another(mlflow_server, run, features, registered):
@@ -171,7 +171,7 @@ def test_what_changed_since_is_told_and_where_the_code_of_then_is(mlflow_server,
     assert code == "1 file(s) of the code differ: include/models/kinds/two_stage/ranker.py."
     assert lock.startswith("requirements.txt differs: ")
     assert where == [
-        f"Its code is commit {commit}; `git checkout` it, `make setup`, and reproduce again."
+        f"Its code is commit {commit}: `git checkout` it, run `make setup`, and reproduce again."
         for commit in [provenance.find_commit()]
         if commit
     ]

@@ -128,7 +128,7 @@ def test_minutes_that_are_over_end_a_search_and_what_was_tried_stays(run, search
     said = []
     found = search(104, 9, minutes=0, say=said.append)
     assert len(trials_of(run, found)) == 1
-    assert said[-1] == "the 0 minutes are over after 1 trials"
+    assert said[-1] == "stopping after 1 trial(s): the next one would exceed the 0 minutes"
     assert len(trials_of(run, search(104, 9, minutes=0))) == 2
 
 
@@ -145,7 +145,7 @@ def test_no_trial_sees_anything_of_the_hold_out(run, features, search):
 
 
 def test_a_model_that_says_nothing_of_it_is_not_tuned(run, features):
-    with pytest.raises(SettingsError, match="most_read says nothing about what may be tuned"):
+    with pytest.raises(SettingsError, match="most_read has no tunable parameters"):
         pipeline.tune(run, features, "most_read", 2, 1, print)
 
 
@@ -186,10 +186,10 @@ def test_the_word_searches_the_last_window_and_says_what_it_found(run, features)
     words = ("tune", "--model", "factors", "--trials", "2", "--as-of", tiny.AS_OF.isoformat())
     answer = cli.say(run.settings, *words)
     assert answer.code == 0, answer.err
-    assert "0 of 2 trials are there" in answer.err
+    assert "0 of 2 trials are done" in answer.err
     assert answer.out.startswith("Tuned as of 2025-03-09 00:00 UTC on snapshot ")
     again = cli.say(run.settings, *words)
-    assert "2 of 2 trials are there" in again.err
+    assert "2 of 2 trials are done" in again.err
     assert again.out == answer.out
 
 

@@ -1,4 +1,4 @@
--- Verdicts that ask for a person and were neither answered nor overtaken by another champion, newest first.
+-- Verdicts that need a decision and were neither answered nor superseded by another champion, newest first.
 select v.verdict_id, v.challenger_version, v.as_of
 from ops.verdicts v
 where v.decision = 'ask'

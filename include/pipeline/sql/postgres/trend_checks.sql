@@ -1,4 +1,4 @@
--- The checks of the last moments before one, oldest first; of several runs of a moment the last one's.
+-- The checks of the last moments before one, oldest first; if a moment has several runs, those of the last one.
 select distinct on (c.code, c.subject, r.as_of) c.code, c.subject, r.as_of, c.observed, c.outcome
 from ops.checks c
 join ops.runs r on r.run_id = c.run_id and r.stage = c.stage
