@@ -16,7 +16,7 @@ from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
 from include.models import RANKED, Recommender
 
-DEPTH_PER_PLACE = 4  # a model ranks more articles than fit on a list, so that the caps leave enough
+DEPTH_PER_PLACE = 4  # articles ranked per place of a list, so that the caps leave enough
 FILLING_POOL = 400
 
 

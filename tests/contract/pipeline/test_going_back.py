@@ -104,7 +104,7 @@ def test_a_shadow_batch_never_goes_live_not_even_by_a_rollback(settings, run, th
 def test_a_pin_stands_against_a_rollback_too(settings, run, three):
     with connect(settings) as warehouse:
         holds.set_hold(warehouse, "pin", version=3, reason="audit", actor="ben", moment=now())
-    with pytest.raises(DaybreakError, match=r"v3 is pinned, by ben: audit\. Hint: `bin/daybreak unpin` first"):
+    with pytest.raises(DaybreakError, match=r"v3 is pinned, by ben: audit\. Hint: run `bin/daybreak unpin` first"):
         pipeline.roll_back(run, None, "bad")
 
 

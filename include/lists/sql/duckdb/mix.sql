@@ -12,7 +12,7 @@ with places as (
     select 'age',
            case when age_hours < 1 then 'under an hour' when age_hours < 3 then '1 to 3 hours'
                 when age_hours < 6 then '3 to 6 hours' when age_hours < 12 then '6 to 12 hours'
-                when age_hours < 24 then '12 to 24 hours' else 'a day and more' end,
+                when age_hours < 24 then '12 to 24 hours' else 'a day or more' end,
            case when age_hours < 1 then 1 when age_hours < 3 then 2 when age_hours < 6 then 3
                 when age_hours < 12 then 4 when age_hours < 24 then 5 else 6 end
     from places
