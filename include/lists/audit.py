@@ -32,28 +32,28 @@ def audit_lists(settings: Settings, lists: Path, build: Path) -> list[Check]:
             "Unknown articles",
             unknown,
             "All articles are in the snapshot.",
-            "places hold an article that is not in the snapshot.",
+            "Places with an article that is not in the snapshot",
         ),
         _allow_none(
             "PB107",
             "Flagged articles",
             flagged,
             "No list holds a flagged article.",
-            "places hold an article that the publisher flagged.",
+            "Places with an article that the publisher flagged",
         ),
         _allow_none(
             "PB108",
             "Articles that are not live",
             not_live,
             "All articles are live.",
-            "places hold an article that was not available yet or is too old.",
+            "Places with an article that was not available yet or is too old",
         ),
         _allow_none(
             "PB109",
             "Articles already read",
             read,
             "No list holds an article that its reader has read.",
-            "places hold an article that the reader has already read.",
+            "Places with an article that the reader has already read",
         ),
         at_most(
             "PB110",
@@ -100,24 +100,24 @@ def audit_rows(warehouse: Connection, batch_id: str, list_length: int, expected_
             severity="warn",
         ),
         _allow_none(
-            "PB103", "Repeated articles", repeats, "No list holds an article twice.", "lists hold an article twice."
+            "PB103", "Repeated articles", repeats, "No list holds an article twice.", "Lists with a repeated article"
         ),
         _allow_none(
             "PB104",
             "Gaps in the ranks",
             gaps,
             "The ranks run from 1 without a gap.",
-            "lists have a gap in their ranks.",
+            "Lists with a gap in their ranks",
         ),
         _allow_none(
-            "PB105", "Finite scores", unscored, "All scores are finite numbers.", "scores are not finite numbers."
+            "PB105", "Finite scores", unscored, "All scores are finite numbers.", "Scores that are not finite numbers"
         ),
     ]
 
 
 def _allow_none(code: str, title: str, count: int | None, passed: str, failed: str) -> Check:
-    """Return a check that fails if there is a single case; `failed` follows the count."""
-    return at_most(code, title, SUBJECT, count, 0, passed if count == 0 else f"{count or 0:,} {failed}")
+    """Return a check that fails if there is any case; `failed` names the cases."""
+    return at_most(code, title, SUBJECT, count, 0, passed if count == 0 else f"{failed}: {count or 0:,}.")
 
 
 def _few(count: int, wanted: int) -> str:
