@@ -1,1 +1,1 @@
-"""What at least three rooms need and what decides nothing: settings, errors, clock, references, checks, contract."""
+"""Modules that several rooms share and that decide nothing: settings, errors, clock, references, checks, contract."""

@@ -1,6 +1,6 @@
-"""A coded check: what validation, audit and verdict all consist of.
+"""The coded check, the building block of validation, audit and verdict.
 
-"Not applicable" never passes a blocking check, and a missing number fails: a check passes only when it was really made.
+"Not applicable" never passes a blocking check, and a missing number fails: only a check that was made can pass.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Outcome = Literal["passed", "failed", "not applicable"]
 
 @dataclass(frozen=True)
 class Check:
-    """One answer: observed value against a limit, and one sentence with the numbers."""
+    """The result of one check: the observed value, its limit, and one sentence with the numbers."""
 
     code: str
     title: str
@@ -29,11 +29,11 @@ class Check:
 
     @property
     def blocks(self) -> bool:
-        """True when nothing may go on past this check."""
+        """Return whether this check stops the run."""
         return self.severity == "block" and self.outcome != "passed"
 
     def to_dict(self) -> dict[str, Any]:
-        """The check as JSON-ready data."""
+        """Return the check as JSON-ready data."""
         return dict(vars(self))
 
 
@@ -46,7 +46,7 @@ def at_least(
     sentence: str,
     severity: Severity = "block",
 ) -> Check:
-    """Passed when a finite observation reaches the limit."""
+    """Return a check that passes when the observation is finite and reaches the limit."""
     return _compare(code, title, subject, observed, f">= {limit:g}", sentence, severity, lambda value: value >= limit)
 
 
@@ -59,7 +59,7 @@ def at_most(
     sentence: str,
     severity: Severity = "block",
 ) -> Check:
-    """Passed when a finite observation does not exceed the limit."""
+    """Return a check that passes when the observation is finite and does not exceed the limit."""
     return _compare(code, title, subject, observed, f"<= {limit:g}", sentence, severity, lambda value: value <= limit)
 
 
@@ -79,5 +79,5 @@ def _compare(
 
 
 def blocking(checks: Iterable[Check]) -> list[Check]:
-    """The checks that nothing may go past."""
+    """Return the checks that stop the run."""
     return [check for check in checks if check.blocks]

@@ -1,7 +1,7 @@
-"""The one place that reads the wall clock, and the words for time.
+"""The only module that reads the wall clock; it also parses and formats times.
 
-Everything that decides anything takes `as_of` as an argument; `now()` is for time stamps of records ("when was this
-written") and for the edges that choose an `as_of`. A test holds every other module to that.
+Code that makes a decision takes `as_of` as an argument; `now()` is for the time stamps of records and for the edges
+that choose an `as_of`. A test enforces this in every other module.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ CLOCK_SKEW = timedelta(minutes=5)
 
 
 def now() -> datetime:
-    """The present moment, UTC, timezone-aware."""
+    """Return the current time as an aware UTC datetime."""
     return datetime.now(UTC)
 
 
 def parse_moment(text: str) -> datetime:
-    """An ISO date or datetime as an aware UTC datetime; a date means its midnight, a naive time is taken as UTC."""
+    """Return an ISO date or datetime in UTC, timezone-aware; a date means its midnight, a naive time counts as UTC."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -31,17 +31,17 @@ def parse_moment(text: str) -> datetime:
 
 
 def refuse_future(moment: datetime, present: datetime) -> datetime:
-    """Return the moment; `DaybreakError` when it is yet to come. Clocks of two machines may differ by five minutes."""
+    """Return the moment; raise `DaybreakError` if it is in the future. Two clocks may differ by five minutes."""
     if moment > present + CLOCK_SKEW:
         raise DaybreakError(
             f"{moment:%Y-%m-%d %H:%M} UTC is in the future; it is {present:%Y-%m-%d %H:%M} UTC now.",
-            hint="give a moment in the past, or none.",
+            hint="give a time in the past, or leave it out.",
         )
     return moment
 
 
 def parse_length(text: str) -> timedelta:
-    """A length of time as people write it: 30m, 1h, 7d."""
+    """Return the length of time that a text such as 30m, 1h or 7d names."""
     found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", text.strip())
     if found is None:
         raise SettingsError(f"{text!r} is not a length of time.", hint="write it as 30m, 1h or 7d.")
@@ -49,7 +49,7 @@ def parse_length(text: str) -> timedelta:
 
 
 def compact(moment: datetime) -> str:
-    """A moment as it appears in ids and paths: 20261120T030000Z."""
+    """Return a moment as it appears in ids and paths: 20261120T030000Z."""
     return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -57,7 +57,7 @@ FORMAT = "%Y-%m-%d %H:%M UTC"
 
 
 def in_words(age: timedelta) -> str:
-    """An age as a person says it: 40 min, 3 h, 2 days."""
+    """Return an age as people write it: 40 min, 3 h, 2 days."""
     minutes = int(age.total_seconds() // 60)
     if minutes < 120:
         return f"{minutes} min"

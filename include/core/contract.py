@@ -1,7 +1,7 @@
-"""What the publisher promises: tables, columns, and the rules a row must keep.
+"""The data contract with the publisher: tables, columns, and the rules that each row must keep.
 
-This is the one readable place for rules. `validation.py` turns each into a Great Expectations expectation and into one
-predicate of the quarantine pass; a test holds the two against each other. Every code has a section in `docs/checks.md`.
+All rules are defined here. `include/validation/` turns each into a Great Expectations expectation and into a predicate
+of the quarantine pass; a test compares the two. Every code has a section in `docs/checks.md`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from include.core import text_patterns as text
 MOMENT = pa.timestamp("us", tz="UTC")
 KINDS = ("impression", "click", "read")
 LONGEST_READ_SECONDS = 4 * 3600.0
-LONGEST_COUNTED_SECONDS = 600.0  # of one read, in every metric and feature; part of what time-weighted NDCG means
+LONGEST_COUNTED_SECONDS = 600.0  # cap on one read in every metric and feature; part of the time-weighted NDCG
 LONGEST_ARTICLE_WORDS = 50_000
 LONGEST_TITLE, LONGEST_SUMMARY = 500, 10_000
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One promise about a row. Rows that break it are set aside, above a cap the run stops; below `block` it is noted.
+    """A rule for the rows of a table. Rows that break a `block` rule are quarantined, and above a cap the run stops.
 
-    `holds` is the kind of promise, `limits` its parameters; a null value only breaks `not_null`. `spans` says whether
-    the row alone decides, so that a day is judged once, or the whole window. `about` names the column a promise rests
-    on when `column` is computed by the queries in `include/validation/sql/duckdb/`. A `private` rule has a cap of its
-    own, and its findings are never shown.
+    A lesser severity is only reported. `holds` is the kind of rule, `limits` its parameters; a null value breaks only
+    `not_null`. `spans` says whether the row alone decides, so that a day is judged once, or the whole window. `about`
+    names the source column when `column` is computed by the queries in `include/validation/sql/duckdb/`. A `private`
+    rule has its own cap, and its findings are never shown.
     """
 
     code: str
@@ -43,16 +43,16 @@ class Rule:
 
     @property
     def pattern_in_python(self) -> str:
-        """What a text must lack, as Python finds it fastest."""
+        """Return the forbidden pattern in the form that is fastest in Python."""
         return text.in_python(self.limits[0])
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One view of the contract. `day_column` cuts it into files; `key` names a row in messages.
+    """One view of the contract. `day_column` splits it into files; `key` names a row in messages.
 
-    A column that is `optional` may be empty in every row: then the publisher does not deliver it, and no rule on it
-    applies. As soon as one row has it, it is promised like the others.
+    An `optional` column may be empty in every row: then the publisher does not deliver it, and its rules do not apply.
+    As soon as one row has a value, the column is treated like the others.
     """
 
     name: str
@@ -198,7 +198,7 @@ READING_EVENTS = SourceTable(
 
 TABLES = (SUBSCRIBERS, ARTICLES, READING_EVENTS)
 
-# PostgreSQL types that convert to ours without loss or surprise; `doctor` and the extract name any other.
+# PostgreSQL types that convert to ours without loss; `doctor` and the extract report all others.
 ACCEPTED_TYPES: dict[str, frozenset[str]] = {
     "int64": frozenset({"bigint", "integer", "smallint"}),
     "int32": frozenset({"integer", "smallint", "bigint"}),

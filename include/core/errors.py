@@ -1,7 +1,7 @@
-"""Errors a person can act on: the fact with numbers first, then `Hint:` with the next step.
+"""Errors that a person can act on: first the fact with numbers, then `Hint:` with the next step.
 
-Raise `DaybreakError` (or a subclass) for everything that a user, a publisher or a machine can cause. Programming
-mistakes stay ordinary exceptions with their traceback.
+Raise `DaybreakError` or a subclass for everything that a user, a publisher or a machine can cause. Programming errors
+stay ordinary exceptions with a traceback.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 
 class DaybreakError(Exception):
-    """What went wrong, where, how many; `hint` says what to do next, `report` is the page that shows it, if any.
+    """An error with a `fact` (what is wrong, where, how many), a `hint` (what to do next) and a `report` page, if any.
 
-    `exit_code` is what the CLI ends with.
+    `exit_code` is the exit code of the CLI.
     """
 
     exit_code = 1
@@ -25,7 +25,7 @@ class DaybreakError(Exception):
 
 
 class SettingsError(DaybreakError):
-    """A setting is unknown, missing or has a value that cannot be used."""
+    """A setting is unknown, is missing or has an invalid value."""
 
     exit_code = 2
 
@@ -49,14 +49,14 @@ class SourceError(DaybreakError):
 
 
 class SourceLate(DaybreakError):
-    """The window's data is not complete, and the time to wait for it is over."""
+    """The window's data is incomplete and the deadline has passed."""
 
     exit_code = 10
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A check that stops a run: of which table, how many rows broke it, and the keys of up to three of them."""
+    """A check that stops a run: its table, the number of rows that broke it, and the keys of up to three of them."""
 
     table: str
     code: str
@@ -67,7 +67,7 @@ class Finding:
 
 
 class ValidationBlocked(DaybreakError):
-    """A blocking check failed: nothing downstream may run. `findings` has the facts of each that did."""
+    """A blocking check failed, so nothing downstream may run. `findings` has one entry per failed check."""
 
     exit_code = 6
 
@@ -83,24 +83,24 @@ class NoChampion(DaybreakError):
 
 
 class ArtifactDamaged(DaybreakError):
-    """A stored artifact is missing, or is not what its digest says."""
+    """A stored artifact is missing or does not match its digest."""
 
     exit_code = 8
 
 
 class AuditFailed(DaybreakError):
-    """A recommendation batch did not pass its audit; the live batch stays."""
+    """A recommendation batch failed its audit; the live batch stays."""
 
     exit_code = 9
 
 
 class NotReproduced(DaybreakError):
-    """A version that was trained again came out as another model."""
+    """Training a version again gave a different model."""
 
     exit_code = 11
 
 
 class BadInput(DaybreakError):
-    """What a caller handed in cannot be used: a column, a row, a moment or a number."""
+    """A caller passed a column, row, moment or number that cannot be used."""
 
     exit_code = 12

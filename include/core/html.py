@@ -1,4 +1,4 @@
-"""Readable pages for people: one self-contained HTML file, no script, no network."""
+"""HTML pages for people: self-contained files without scripts or network access."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ vertical-align:top} th{font-weight:600;color:#56636f} td.number{text-align:right
 
 
 class Figure(str):
-    """A number that is written out already, with its unit; tables set it right like other numbers."""
+    """A number already formatted with its unit; tables align it right like other numbers."""
 
 
 def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
-    """A page with a title, one leading sentence and sections of ready-made HTML."""
+    """Return a page with a title, one leading sentence and sections of ready-made HTML."""
     body = "".join(f"<h2>{escape(heading)}</h2>{content}" for heading, content in sections)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
@@ -41,19 +41,19 @@ def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; numbers are set right."""
+    """Return a table with its numbers aligned right."""
     return grid(headings, "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows))
 
 
 def grid(headings: Sequence[str], body: str, kind: str = "") -> str:
-    """A table whose rows are ready-made HTML; `kind` is its class."""
+    """Return a table whose rows are ready-made HTML; `kind` is its CSS class."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     start = f'<table class="{kind}">' if kind else "<table>"
     return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def check_table(checks: Iterable[Check]) -> str:
-    """Checks with their outcome, blocking ones that failed standing out."""
+    """Return a table of checks with their outcomes; blocking ones stand out."""
     rows = "".join(
         f'<tr><td><code>{check.code}</code></td><td class="{"failed" if check.blocks else _tone(check)}">'
         f"{check.outcome}</td><td>{check.severity}</td><td>{escape(check.subject)}</td><td>{escape(check.title)}</td>"
@@ -64,7 +64,7 @@ def check_table(checks: Iterable[Check]) -> str:
 
 
 def bars(values: Iterable[tuple[str, float]], ours: str = "") -> str:
-    """One bar per name, ours, if there is one, in another colour."""
+    """Return a bar chart with one bar per name; the bar named `ours` has its own colour."""
     values = list(values)
     most = max((value for _, value in values), default=0) or 1
     rows = "".join(
@@ -79,7 +79,7 @@ LINE_COLOURS = ("#e0822b", "#3b6ea8", "#117a3d", "#b3261e", "#7a4fa3", "#56636f"
 
 
 def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
-    """One line per name over the labels, from zero up; a value that is no number leaves a gap."""
+    """Return a line chart with one line per name over the labels, from zero up; a value that is not finite is a gap."""
     width, height, left, bottom = 920, 260, 46, 22
     top = max((value for values in series.values() for value in values if math.isfinite(value)), default=0) or 1.0
     across = (width - left) / max(len(labels) - 1, 1)
@@ -113,7 +113,7 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
 
 
 def save(path: Path, html: str) -> None:
-    """The page at `path`, whole or not at all."""
+    """Write the page to `path` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     draft.write_text(html)

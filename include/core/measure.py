@@ -1,4 +1,4 @@
-"""What a piece of work cost this process."""
+"""Measurements of this process."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import resource
 
 
 def peak_mb() -> float:
-    """The most memory this process has held so far."""
+    """Return the peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

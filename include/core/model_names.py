@@ -1,7 +1,7 @@
-"""The models there are: every class in `include/models/kinds/` that has a `name`, read without running it.
+"""The names of all models: each class in `include/models/kinds/` with a `name`, parsed without importing it.
 
-Settings, forms and words need the names where nothing heavy may be imported. A class says itself what it is called and
-whether it is a baseline; there is no other list.
+Settings, forms and command lines need the names where nothing heavy may be imported. Each class declares its own name
+and whether it is a baseline; there is no other list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "models" / "kinds"
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model as its file declares it."""
+    """A model's name, class and place, as declared in its file."""
 
     name: str
     module: str
@@ -27,7 +27,7 @@ class ModelName:
 
 @cache
 def find_names() -> dict[str, ModelName]:
-    """Every model by name, baselines last."""
+    """Return all models by name, baselines last."""
     found = [one for path in sorted(FOLDER.rglob("*.py")) for one in _declared(path)]
     twice = sorted({one.name for one in found if sum(one.name == other.name for other in found) > 1})
     if twice:

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def write_number(value: float, kind: str, apart_from: float | None = None) -> str:
-    """The number in words of its kind, with more digits where it would read like `apart_from` and is not it."""
+    """Return the number in its kind's format, with enough digits to differ from `apart_from` unless both are equal."""
     if math.isnan(value):
         return "unknown"
     write, digits = WRITTEN[kind]
@@ -22,12 +22,12 @@ def write_number(value: float, kind: str, apart_from: float | None = None) -> st
 
 
 def fill_in(text: str, facts: Mapping[str, Any], apart_from: float) -> str:
-    """The sentence with its facts, as in "{share:share} of {readers:count}"; none reads like the number beside it."""
+    """Fill the facts into a sentence such as "{share:share} of {readers:count}"; `apart_from` as in `write_number`."""
     return capital(_Sentence(apart_from).vformat(text, (), facts))
 
 
 def capital(text: str) -> str:
-    """The text as a sentence begins: with a capital, unless it is a version."""
+    """Return the text with a capital first letter, unless it starts with a version such as v4."""
     return text if text[:1] == "v" and text[1:2].isdigit() else text[:1].upper() + text[1:]
 
 

@@ -1,7 +1,7 @@
-"""What stages hand each other: small references, never frames.
+"""References: the small records that stages pass to each other instead of frames.
 
-A reference names an artifact (kind, id), says where it lies (uri), as of when it is true, what its content is
-(fingerprint) and what it was made from (parents). It travels through XCom as a plain dictionary.
+A reference names an artifact (kind, id) and holds its location (uri), its moment (as_of), a digest of its content
+(fingerprint) and the ids of its inputs (parents). It travels through XCom as a plain dictionary.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from include.core.clock import parse_moment
 
 @dataclass(frozen=True)
 class Reference:
-    """One artifact of the flow. `facts` holds a few small numbers worth showing (rows, readers), nothing more."""
+    """A reference to one artifact. `facts` holds only a few small numbers worth showing (rows, readers)."""
 
     kind: str
     id: str
@@ -27,7 +27,7 @@ class Reference:
     facts: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The reference as JSON-ready data, for XCom, manifests and the run record."""
+        """Return the reference as JSON-ready data, for XCom, manifests and the run record."""
         return {
             **asdict(self),
             "as_of": self.as_of.isoformat(),
@@ -37,5 +37,5 @@ class Reference:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Reference:
-        """The reference that `to_dict` described."""
+        """Return the reference from the output of `to_dict`."""
         return cls(**{**data, "as_of": parse_moment(data["as_of"]), "parents": tuple(data["parents"])})

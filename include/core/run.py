@@ -1,4 +1,4 @@
-"""A run: the settings, the moment and the person that a stage works for."""
+"""The run that a stage works for: settings, id, moment and actor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a DAG or of the command line: all that a stage needs to know about where it belongs."""
+    """One run of a DAG or of a command."""
 
     settings: Settings
     run_id: str

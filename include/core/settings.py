@@ -1,8 +1,8 @@
-"""Every setting, parsed once at the edge into one frozen object.
+"""All settings, parsed once into one frozen object.
 
-Values come from `DAYBREAK_*` environment variables, else from `$DAYBREAK_HOME/daybreak.env` (written by `make up` on a
-laptop: ports and generated passwords), else from the defaults below. Nothing else in the project reads the environment.
-Units are in the names. `docs/settings.md` lists them all.
+Values come from `DAYBREAK_*` environment variables, then from `$DAYBREAK_HOME/daybreak.env` (written by `make up` on a
+laptop: ports and generated passwords), then from the defaults below. Nothing else in the project reads the environment.
+Names include their units. `docs/settings.md` lists all settings.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         0.99, ge=0, le=1, description="share of judged readers who must have a full list"
     )
 
-    # the gate: when a person is asked, what may not fall, and what a version may cost
+    # the gate: when to ask a person, which figures may not fall, and limits on a version's cost
     gate_mode: Literal["enforce", "dry_run", "off"] = Field(
         "enforce", description="what `retrain` may do: promote; judge and write a shadow batch; or only train"
     )
@@ -199,21 +199,21 @@ class Settings(BaseSettings):
 
     @property
     def airflow_url(self) -> str:
-        """Return where people and the CLI reach Airflow, without a trailing slash."""
+        """Return Airflow's address for people and the CLI, without a trailing slash."""
         return self.public_url.rstrip("/") or f"http://{self.airflow_host}:{self.airflow_port}"
 
     @property
     def mlflow_url(self) -> str:
-        """Return where this project's client reaches the MLflow server."""
+        """Return the MLflow server's address for this project's client."""
         return f"http://{self.mlflow_host}:{self.mlflow_port}"
 
     @property
     def mlflow_link(self) -> str:
-        """Return where people open MLflow, without a trailing slash."""
+        """Return MLflow's address for people, without a trailing slash."""
         return self.mlflow_public_url.rstrip("/") or self.mlflow_url
 
     def report_link(self, path: str) -> str:
-        """Return where people open a report, given its path below the report folder."""
+        """Return a report's address for people, given its path below the report folder."""
         return f"{self.airflow_url}/daybreak/reports/{quote(path)}"
 
 

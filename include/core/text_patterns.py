@@ -1,7 +1,7 @@
-"""What a text must look like, or must not contain, as regular expressions.
+"""Regular expressions that a text must match or must not contain.
 
-Two engines read them, DuckDB (RE2) and Great Expectations (Python, told to be ASCII), and must agree on every text:
-so no `.`, `\\s`, `\\b` or `(?i)`, no lookahead, repetitions bounded, and what is not ASCII as the character itself.
+DuckDB (RE2) and Great Expectations (Python, in ASCII mode) must agree on every text: so no `.`, `\\s`, `\\b` or `(?i)`,
+no lookahead, bounded repetitions, and non-ASCII characters written as themselves.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ LANGUAGE_CODE = f"(?:{_EITHER_CASE}|[A-Za-z]{{3}})(?:[-_][A-Za-z0-9]{{1,8}}){{0,
 
 # Parts of texts
 CONTROL_CHARACTERS = f"[{CONTROL}]"
-# UTF-8 that was read as Latin-1 or Windows-1252, and the sign that stands for what could not be read. Not every second
-# half counts: after a capital at a word's end, as in “MANHÃ”, a quotation mark or a dash is right.
+# UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character. Only some second halves count: after a
+# capital at the end of a word, as in “MANHÃ”, a quotation mark or a dash is correct.
 DAMAGE = "\ufffd|Ã[\u00a0-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ˜™š›œžŸ]|Â[\u00a0-\u00bf]|â€|ï»¿|ðŸ|Ð[\u00b0-\u00bf]|Ñ[€‚ƒ„†‡ˆ‰Š‹Œ]"
 MARKUP = "<[/!?]{0,1}[A-Za-z]|<!--"
 ENTITIES = "&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6}|#x[0-9A-Fa-f]{1,5});"
 MAIL_ADDRESS = "[A-Za-z0-9_%+-]@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,3}\\.[A-Za-z]{2,24}"
-# With a country's code, with an area's code in brackets, the North American and the French way of writing, after a word
-# that announces it, and bare with a leading zero. Years, scores, sums and dates are none of these.
+# With a country code, with an area code in brackets, in North American and French notation, after a word such as
+# “tel”, and bare with a leading zero. Years, scores, sums and dates do not match.
 PHONE_NUMBER = "|".join(
     [
         "\\+[0-9]{1,3}(?:[ ().-]{0,2}[0-9]){8,12}",
@@ -50,15 +50,15 @@ PHONE_NUMBER = "|".join(
 
 
 def in_python(pattern: str) -> str:
-    """The same for Python: "at the beginning or after something else" as a look back from the character that follows.
+    """Return the pattern with "at the beginning or after another character" rewritten as a lookbehind, for Python.
 
-    Python tries the former at every character of a text, the latter only where that character stands: three times as
-    fast on phone numbers, which are by far the slowest to look for.
+    Python tries the original at every character, the lookbehind only at the character that follows: three times as
+    fast on phone numbers, by far the slowest pattern.
     """
     return re.sub(r"\(\?:\^\|\[\^([^\]]+)\]\)(0|\[0-9\])", r"\2(?<![\1]\2)", pattern)
 
 
-# Names of columns that tell who somebody is. A word of the name counts: `contact_email`, `ip`, `phone2`.
+# Column names that suggest personal data. One word of the name is enough: `contact_email`, `ip`, `phone2`.
 _WORDS = (
     "email mail phone mobile telephone fax address street zip postcode ssn passport iban password birthdate birthday "
     "dob ip lastname surname firstname fullname"

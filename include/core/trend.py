@@ -1,6 +1,6 @@
-"""Trend: how figures and checks went over the last runs, by the moments they work as of.
+"""Trends of figures and checks over the last runs, ordered by each run's `as_of`.
 
-The wall clock has no say: a run of the same moment takes the place of the one before, and a backfill sees what came
+The wall clock plays no part: a new run of the same moment replaces the earlier one, and a backfill sees only what came
 before its own moment.
 """
 
@@ -16,7 +16,7 @@ from include.core.html import grid
 
 @dataclass(frozen=True)
 class Series:
-    """One figure over the last moments, oldest first, and at which of them its check failed."""
+    """One figure at the last moments, oldest first, with a flag for each moment at which its check failed."""
 
     name: str
     moments: tuple[datetime, ...]
@@ -25,7 +25,7 @@ class Series:
 
     @property
     def moved(self) -> float:
-        """By how much of its largest value it moved in all."""
+        """Return the distance between the extremes, as a share of the largest absolute value."""
         most = max(abs(value) for value in self.values)
         return (max(self.values) - min(self.values)) / most if most else 0.0
 
@@ -36,7 +36,7 @@ SHOWN = 12
 
 
 def trend_section(figures: Sequence[Series], checks: Sequence[Series]) -> str:
-    """Tables of drawings, without script; what did not fail of late is folded away."""
+    """Return tables of sparklines as HTML without scripts; checks without recent failures are folded."""
     first = [series for number, series in enumerate(checks) if any(series.failed) or number < SHOWN]
     rest = checks[len(first) :]
     folded = f"<details><summary>{len(rest)} more checks</summary>{_table(rest)}</details>" if rest else ""
@@ -59,7 +59,7 @@ def _failures(series: Series) -> str:
 
 
 def sparkline(series: Series) -> str:
-    """The series as a line from its least to its most; a red dot where the check failed, a dark one at the end."""
+    """Return the series as an SVG line, with a red dot where the check failed and a dark one at the end."""
     low, high = min(series.values), max(series.values)
     step = (WIDTH - 2 * EDGE) / max(1, len(series.values) - 1)
     points = [
