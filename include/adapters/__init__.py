@@ -1,1 +1,1 @@
-"""The only files that import a vendor's client. Thin: no decision of ours is taken here."""
+"""Thin wrappers around vendors' clients: the only files that import one. No decision of ours is made here."""

@@ -1,6 +1,6 @@
-"""Airflow over its REST API, for the CLI and the tests: unpause, trigger, look, wait.
+"""Client for Airflow's REST API, used by the CLI and the tests: unpause, trigger, read, wait.
 
-Belongs here: calls and their errors as `ServiceError`. Does not belong here: which DAGs there are and what they mean.
+Belongs here: calls, and their errors as `ServiceError`. Does not belong here: knowledge about our DAGs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from include.core.errors import ServiceError
 from include.core.settings import Settings
 
 ENDED = ("success", "failed")
-RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, on a busy machine more
+RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, more on a busy machine
 POLL_SECONDS = 1.0
 
 Json = dict[str, Any]
@@ -23,59 +23,59 @@ Watch = Callable[[list[Json]], None]
 
 
 class Airflow:
-    """A signed-in client; the token is fetched when first needed and again when it has expired."""
+    """A signed-in client; it fetches a token on first use and again when the token has expired."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.address = f"http://{settings.airflow_host}:{settings.airflow_port}"
-        # a proxy in the user's environment has no business between two processes of one machine
+        # ignore a proxy in the user's environment: both processes run on one machine
         self._client = httpx.Client(base_url=self.address, timeout=30, trust_env=False)
         self._token = ""
 
     def get(self, path: str, **parameters: Any) -> Json:
-        """What is at `/api/v2/<path>`; tried again while the server is away."""
+        """Return the content of `/api/v2/<path>`; retry while the server is down."""
         return self._call("GET", path, params=parameters)
 
     def post(self, path: str, body: Json) -> Json:
-        """Creates something."""
+        """Send a POST request, which creates something, and return the answer."""
         return self._call("POST", path, json=body)
 
     def patch(self, path: str, body: Json) -> Json:
-        """Changes something."""
+        """Send a PATCH request, which changes something, and return the answer."""
         return self._call("PATCH", path, json=body)
 
     def knows(self, dag_id: str) -> bool:
-        """Whether the DAG has been parsed and is served."""
+        """Return whether the DAG has been parsed and is served."""
         return self._call("GET", f"dags/{dag_id}", absent_ok=True) != {}
 
     def import_errors(self) -> list[str]:
-        """The DAG files that could not be imported, each with the last line of its traceback."""
+        """Return the DAG files that could not be imported, each with the last line of its traceback."""
         return [
             f"{error['filename']}: {str(error['stack_trace']).strip().splitlines()[-1]}"
             for error in self.get("importErrors")["import_errors"]
         ]
 
     def unpause(self, dag_id: str) -> bool:
-        """Lets the schedule run; the latest missed tick, if any, runs at once. Whether it was paused before."""
+        """Start the schedule and return whether it was paused; the latest missed run, if any, starts at once."""
         was_paused = bool(self.get(f"dags/{dag_id}")["is_paused"])
         self.patch(f"dags/{dag_id}", {"is_paused": False})
         return was_paused
 
     def trigger(self, dag_id: str, conf: Json | None = None) -> str:
-        """The id of a new manual run without a logical date."""
+        """Start a manual run without a logical date and return its id."""
         return str(self.post(f"dags/{dag_id}/dagRuns", {"conf": conf or {}, "logical_date": None})["dag_run_id"])
 
     def runs(self, dag_id: str, limit: int = 20) -> list[Json]:
-        """The latest runs, newest first."""
+        """Return the latest runs, newest first."""
         answer = self.get(f"dags/{dag_id}/dagRuns", order_by="-id", limit=limit)
         return list(answer["dag_runs"])
 
     def run(self, dag_id: str, run_id: str) -> Json:
-        """One run."""
+        """Return one run."""
         return self.get(f"dags/{dag_id}/dagRuns/{run_id}")
 
     def task_instances(self, dag_id: str, run_id: str) -> list[Json]:
-        """Every task instance of a run, mapped ones one by one."""
+        """Return every task instance of a run, with one entry per mapped instance."""
         found: list[Json] = []
         while True:
             page = self.get(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances", limit=100, offset=len(found))
@@ -84,19 +84,19 @@ class Airflow:
                 return found
 
     def log(self, instance: Json) -> list[Json]:
-        """The log of a task instance's last try, as Airflow's structured lines."""
+        """Return the log of a task instance's last try, as Airflow's structured lines."""
         path = f"dags/{instance['dag_id']}/dagRuns/{instance['dag_run_id']}/taskInstances/{instance['task_id']}"
         answer = self.get(f"{path}/logs/{instance['try_number'] or 1}", map_index=instance["map_index"])
         return [line if isinstance(line, dict) else {"event": str(line)} for line in answer.get("content", [])]
 
     def link(self, dag_id: str, run_id: str, task_id: str = "") -> str:
-        """Where people see a run or a task of it."""
+        """Return the address of a run, or of a task in it, for people."""
         return f"{self.settings.airflow_url}/dags/{dag_id}/runs/{run_id}" + (f"/tasks/{task_id}" if task_id else "")
 
     def wait_for_run(
         self, dag_id: str, run_id: str, watch: Watch | None = None, patience_seconds: float = 1800
     ) -> Json:
-        """The run once it has ended; `watch` is called with its task instances while it goes on, and at the end."""
+        """Return the run once it has ended; call `watch` with its task instances until then and once at the end."""
         end = time.monotonic() + patience_seconds
         while True:
             run = self.run(dag_id, run_id)
@@ -107,7 +107,7 @@ class Airflow:
             if time.monotonic() > end:
                 raise ServiceError(
                     f"Run {run_id} of {dag_id} is still {run['state']} after {patience_seconds:.0f} s.",
-                    hint=f"look at {self.link(dag_id, run_id)}.",
+                    hint=f"open {self.link(dag_id, run_id)}.",
                 )
             time.sleep(POLL_SECONDS)
 
@@ -116,7 +116,7 @@ class Airflow:
         while True:
             try:
                 answer = self._send(method, f"/api/v2/{path}", **request)
-                # only what changes nothing is safe to repeat after an answer got lost
+                # after a lost answer only a request that changes nothing is safe to repeat
                 if answer.status_code < 500 or method != "GET" or time.monotonic() > end:
                     break
             except httpx.TransportError as error:
@@ -124,7 +124,7 @@ class Airflow:
                 if not (method == "GET" or unsent) or time.monotonic() > end:
                     raise ServiceError(
                         f"Airflow at {self.address} does not answer: {error}.",
-                        hint="is it running? `bin/daybreak status` tells.",
+                        hint="check with `bin/daybreak status` that it is running.",
                     ) from error
             time.sleep(1)
         if absent_ok and answer.status_code == 404:
@@ -132,7 +132,7 @@ class Airflow:
         if answer.is_error:
             raise ServiceError(
                 f"Airflow refused {method} {path}: {answer.status_code} {_detail(answer)}.",
-                hint="`bin/daybreak logs api-server` may say more.",
+                hint="`bin/daybreak logs api-server` may show the reason.",
             )
         return dict(answer.json()) if answer.content else {}
 
@@ -155,8 +155,8 @@ class Airflow:
         answer = self._client.post("/auth/token", json=credentials)
         if answer.status_code in (401, 403):
             raise ServiceError(
-                f"Airflow does not take the password of {self.settings.airflow_user}.",
-                hint="is DAYBREAK_AIRFLOW_PASSWORD what it was when Airflow was started?",
+                f"Airflow does not accept the password of {self.settings.airflow_user}.",
+                hint="set DAYBREAK_AIRFLOW_PASSWORD to the value that Airflow was started with.",
             )
         if answer.is_success:
             self._token = str(answer.json()["access_token"])

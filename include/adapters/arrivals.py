@@ -1,6 +1,6 @@
-"""Asks the publisher's PostgreSQL whether a window is complete, without blocking whoever waits for the answer.
+"""Asynchronous queries to the publisher's PostgreSQL about the data that has arrived for a window.
 
-As `daybreak_extract`, on a connection per question: a wait of hours holds nothing open.
+They run as `daybreak_extract`, with one connection per question, so a wait of hours keeps no connection open.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True)
 class Arrival:
-    """What has arrived: an event from after the window, how far the publisher vouches, the window's newest event."""
+    """The state of a window's data.
+
+    `is_followed`: an event from after the window has arrived. `complete_until`: the publisher's promise, if any.
+    """
 
     is_followed: bool
     complete_until: datetime | None
@@ -26,7 +29,7 @@ class Arrival:
 
 
 async def ask(settings: Settings, window_end: datetime) -> Arrival:
-    """What has arrived for the window that ends then; `ServiceError` when nobody answers."""
+    """Return the state of the data for the window that ends then; raise `ServiceError` if the database is down."""
     try:
         connection = await psycopg.AsyncConnection.connect(
             uri(settings, "daybreak_extract"), connect_timeout=10, autocommit=True, options="-c timezone=UTC"
@@ -42,12 +45,12 @@ async def ask(settings: Settings, window_end: datetime) -> Arrival:
         raise ServiceError(
             f"The source database at {settings.postgres_host}:{settings.postgres_port} does not answer: "
             f"{_last_line(error)}",
-            hint="is it running? `bin/daybreak status` tells.",
+            hint="check with `bin/daybreak status` that it is running.",
         ) from error
     except psycopg.Error as error:
         raise SourceError(
-            f"The source cannot be asked what has arrived: {_last_line(error)}.",
-            hint="mend the views in schema source (docs/mapping.md), then run again.",
+            f"The query for arrived data failed in the source database: {_last_line(error)}.",
+            hint="fix the views in schema source (docs/mapping.md), then run again.",
         ) from error
 
 

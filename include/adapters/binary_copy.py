@@ -1,7 +1,7 @@
-"""PostgreSQL's binary COPY format, written a column at a time: what `copy … from stdin (format binary)` wants to read.
+"""PostgreSQL's binary COPY format, the input of `copy … from stdin (format binary)`, written column by column.
 
-Belongs here: turning Arrow rows into those bytes without touching a single row in Python. Does not belong here: any
-table's columns, or the connection.
+Belongs here: turning Arrow rows into those bytes without a Python loop over rows. Does not belong here: the columns of
+any table, or the connection.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import pyarrow as pa
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 
-# a column's length in bytes is sent before each of its values
+# each value is preceded by its length in bytes
 LENGTH = ">i4"
 
 
 def rows_as_bytes(rows: pa.RecordBatch, numbers: Mapping[str, str], text: str) -> bytes:
-    """The rows' `numbers` (column name -> NumPy type, big-endian), then their `text` column. No value may be null."""
+    """Return the rows as bytes: `numbers` (column name -> big-endian NumPy type), then `text`. No value may be null."""
     words = rows.column(text).cast(pa.large_string())
     ends = np.frombuffer(words.buffers()[1], np.int64)[words.offset : words.offset + len(words) + 1]
     layout = [("column_count", ">i2")]
@@ -32,7 +32,7 @@ def rows_as_bytes(rows: pa.RecordBatch, numbers: Mapping[str, str], text: str) -
         heads[name] = rows.column(name).to_numpy()
     heads["length of text"] = np.diff(ends)
 
-    # a row is its head and then its text: mark which bytes are text, then fill both kinds in one go each
+    # a row is its head followed by its text: mark the bytes that are text, then fill each kind in one step
     widths = np.empty((len(words), 2), np.int64)
     widths[:, 0] = heads.itemsize
     widths[:, 1] = np.diff(ends)

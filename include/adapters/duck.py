@@ -1,4 +1,4 @@
-"""DuckDB: one way to open it, with UTC and a bound on memory; beyond it DuckDB spills to the temporary folder."""
+"""DuckDB connections in UTC with a memory limit (beyond it DuckDB spills to the temporary folder), and queries."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MEMORY_LIMIT = "2GB"
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """An empty in-memory database."""
+    """Return a connection to an empty in-memory database."""
     connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "temp_directory": tempfile.gettempdir()})
     connection.execute("set timezone = 'UTC'")
     return connection
 
 
 def borrow() -> duckdb.DuckDBPyConnection:
-    """A connection for registered tables only, hundreds of times cheaper; its database is shared by the process."""
+    """Return a connection for registered tables only: hundreds of times cheaper, on a database the process shares."""
     connection = _shared(os.getpid()).cursor()
     connection.execute("set timezone = 'UTC'")
     return connection
@@ -32,7 +32,7 @@ def borrow() -> duckdb.DuckDBPyConnection:
 
 @cache
 def _shared(process: int) -> duckdb.DuckDBPyConnection:
-    """The process's own: one that was opened before a fork cannot be used after it."""
+    """Return the connection of this process; a connection opened before a fork cannot be used after it."""
     return connect()
 
 
@@ -46,11 +46,11 @@ def query(name: str) -> str:
 def ask(
     connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None
 ) -> duckdb.DuckDBPyRelation:
-    """A query that has not run yet; of `parameters` it gets those it names."""
+    """Return a query as a relation that has not run yet; it receives only the `parameters` that it names."""
     used = {name: value for name, value in (parameters or {}).items() if f"${name}" in text}
     return connection.sql(text, params=used or None)
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
-    """The result of a query; of `parameters` it gets those it names."""
+    """Return the result of a query; it receives only the `parameters` that it names."""
     return cast(pa.Table, ask(connection, text, parameters).to_arrow_table())

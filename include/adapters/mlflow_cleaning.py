@@ -1,4 +1,4 @@
-"""MLflow: what retention needs of it: who has an alias, and removing a version with all that belongs to it."""
+"""MLflow for retention: finding the versions with aliases, and removing a version with its run and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GONE = (NOT_THERE, "NOT_FOUND", "ENDPOINT_NOT_FOUND")
 
 
 def find_aliases(settings: Settings) -> dict[int, list[str]]:
-    """The aliases of every version that has one, whoever gave it; a `ServiceError` when the server does not answer."""
+    """Return the aliases of each version that has any; raise `ServiceError` if the server does not answer."""
     from mlflow.exceptions import MlflowException
 
     need_server(settings)
@@ -28,9 +28,9 @@ def find_aliases(settings: Settings) -> dict[int, list[str]]:
 
 
 def purge(settings: Settings, version: int, mlflow_run_id: str) -> None:
-    """The files of the version's run, the version and the run are gone; what is gone already is left out.
+    """Remove the files of the version's run, the version and the run; skip those already removed.
 
-    Files go first: as long as anything refers to them, a purge that was killed is found again.
+    Files are removed first: while a version or run still refers to them, an interrupted purge is found again.
     """
     from mlflow.exceptions import MlflowException
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -54,6 +54,6 @@ def purge(settings: Settings, version: int, mlflow_run_id: str) -> None:
 
 
 def run_folders(settings: Settings) -> list[Path]:
-    """Where the files of our experiment's runs lie, if MLflow's store is on this machine; named by the runs."""
+    """Return the file folders of our experiment's runs, named by run, if MLflow's store is on this machine."""
     experiment = client(settings).get_experiment_by_name(EXPERIMENT)
     return sorted((settings.home / "mlflow" / "artifacts" / experiment.experiment_id).glob("*/"))

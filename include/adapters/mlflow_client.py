@@ -1,4 +1,4 @@
-"""The connection to MLflow: one quiet client, and errors that say whether the server is away or a version is gone."""
+"""The connection to MLflow: one quiet client, and the error for a server that does not answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
 def make_quiet() -> None:
-    """MLflow without telemetry, progress bars and links on standard output; it asks the environment at each call."""
+    """Turn off MLflow's telemetry, progress bars and links on stdout; it reads the environment at each call."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
@@ -26,14 +26,14 @@ def make_quiet() -> None:
 
 
 def client(settings: Settings) -> Any:
-    """MLflow's client, quiet and without telemetry."""
+    """Return MLflow's client, quiet and without telemetry."""
     make_quiet()
     return reach(settings)
 
 
 @cache
 def reach(settings: Settings) -> Any:
-    """The client of a server that answered, made once, with our experiment and our registered model in place."""
+    """Return the client of a server that answers, made once; create our experiment and registered model if missing."""
     import_feast()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
@@ -49,7 +49,7 @@ def reach(settings: Settings) -> Any:
 
 
 def need_model(mlflow: Any) -> None:
-    """Our registered model is there; somebody may have deleted it, even while a run trained."""
+    """Create our registered model if it is missing; it may have been deleted, even during a training run."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -60,15 +60,15 @@ def need_model(mlflow: Any) -> None:
 
 
 def away(settings: Settings, error: Exception) -> ServiceError:
-    """What to raise when the server did not answer."""
+    """Return the error to raise when the server does not answer."""
     return ServiceError(
         f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
-        hint="is it running? `bin/daybreak status` tells.",
+        hint="check with `bin/daybreak status` that it is running.",
     )
 
 
 def need_server(settings: Settings) -> None:
-    """Nothing, if somebody answers at MLflow's address; found out at once, not after the client's retries."""
+    """Raise `ServiceError` unless a server answers at MLflow's address; at once, not after the client's retries."""
     try:
         socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""MLflow: runs, registered versions, aliases. The ledger in PostgreSQL decides who is champion; aliases follow it."""
+"""MLflow's runs, registered versions and aliases. The ledger in PostgreSQL names the champion; aliases follow it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUNDS = "environment/grounds.json"
 
 @dataclass(frozen=True)
 class Version:
-    """A registered version, as far as the project needs to know it."""
+    """A registered version, with the fields that the project needs."""
 
     number: int
     tags: Mapping[str, str]
@@ -32,8 +32,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Training:
-    """What a run in MLflow says about a training: what was chosen, what it measured, and on what it stood; None before
-    that was kept."""
+    """The record of a training in an MLflow run; `grounds` is its provenance, None for runs that lack it."""
 
     params: Mapping[str, str]
     metrics: Mapping[str, float]
@@ -41,7 +40,7 @@ class Training:
 
 
 def find_version(settings: Settings, train_key: str) -> Version | None:
-    """The newest version that the same training registered before, if any."""
+    """Return the newest version that the same training registered, if any."""
     found = client(settings).search_model_versions(f"name = '{mlflow_client.MODEL}' and tags.train_key = '{train_key}'")
     return _version(max(found, key=lambda one: int(one.version))) if found else None
 
@@ -62,10 +61,10 @@ def register(
     grounds: Mapping[str, Any],
     above: int,
 ) -> Version:
-    """The new version; its run, artifacts and version carry `tags`, and its run `grounds`, on what it was trained.
+    """Register a version and return it; run and version get `tags`, and the run its provenance, `grounds`.
 
-    Its number is larger than `above`: in a registry that was emptied MLflow counts from one again, and whoever had such
-    a number would be taken for it.
+    Its number is larger than `above`: after a registry was emptied MLflow counts from one again, and the new version
+    would be mistaken for the earlier one with that number.
     """
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
@@ -102,7 +101,7 @@ def register(
 
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
-    """The version's files in `target`; an `ArtifactDamaged` when MLflow answers but has none."""
+    """Download the version's files to `target`; raise `ArtifactDamaged` if MLflow answers but has none."""
     import_feast()
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
@@ -112,13 +111,13 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
         got = download_artifacts(
             run_id=mlflow_run_id, artifact_path=FOLDER, dst_path=str(target), tracking_uri=settings.mlflow_url
         )
-    except MlflowException as error:  # it says the same whether the files or the server are gone
+    except MlflowException as error:  # the same error for missing files and for a server that is down
         try:
             client(settings).get_experiment_by_name(EXPERIMENT)
         except MlflowException as silence:
             raise away(settings, silence) from error
         raise ArtifactDamaged(
-            f"MLflow holds no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
+            f"MLflow has no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
         ) from error
     for file in Path(got).iterdir():
         shutil.move(file, target / file.name)
@@ -126,7 +125,7 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
 
 
 def read_training(settings: Settings, mlflow_run_id: str) -> Training:
-    """What the run says about its training; an `ArtifactDamaged` when MLflow answers but has no such run."""
+    """Return the training record of the run; raise `ArtifactDamaged` if MLflow answers but has no such run."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
@@ -136,7 +135,7 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         if error.error_code != NOT_THERE:
             raise away(settings, error) from error
         raise ArtifactDamaged(
-            f"MLflow has no run {mlflow_run_id}.", hint="the version cannot be explained any more; train again."
+            f"MLflow has no run {mlflow_run_id}.", hint="the version can no longer be explained; train again."
         ) from error
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -158,12 +157,12 @@ def need_version(settings: Settings, version: int) -> None:
         if error.error_code != NOT_THERE:
             raise away(settings, error) from error
         raise ArtifactDamaged(
-            f"Version {version} is not in MLflow's registry any more.", hint="train again, or roll back."
+            f"Version {version} is no longer in MLflow's registry.", hint="train again, or roll back."
         ) from error
 
 
 def set_alias(settings: Settings, alias: str, version: int) -> bool:
-    """Whether the alias now names this version; not, when the registry does not hold it."""
+    """Point the alias to this version; return False if the registry does not have the version."""
     from mlflow.exceptions import MlflowException
 
     for is_last in (False, True):
@@ -172,7 +171,7 @@ def set_alias(settings: Settings, alias: str, version: int) -> bool:
         except MlflowException as error:
             if error.error_code == NOT_THERE:
                 return False
-            if is_last:  # of two that give a new alias at once the server refuses one, and takes it when asked again
+            if is_last:  # of two processes that set a new alias at once, the server refuses one; a retry succeeds
                 raise away(settings, error) from error
         else:
             break
@@ -180,7 +179,7 @@ def set_alias(settings: Settings, alias: str, version: int) -> bool:
 
 
 def drop_alias(settings: Settings, alias: str) -> None:
-    """The alias names nothing; it may never have."""
+    """Remove the alias if it exists."""
     from mlflow.exceptions import MlflowException
 
     with suppress(MlflowException):
@@ -188,7 +187,7 @@ def drop_alias(settings: Settings, alias: str) -> None:
 
 
 def read_alias(settings: Settings, alias: str) -> int | None:
-    """The version an alias names."""
+    """Return the version that an alias names, or None."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -198,6 +197,6 @@ def read_alias(settings: Settings, alias: str) -> int | None:
 
 
 def where(settings: Settings, mlflow_run_id: str) -> dict[str, str]:
-    """Which run and experiment to open in MLflow's UI."""
+    """Return the ids of the run and its experiment for a link to MLflow's UI."""
     experiment_id = client(settings).get_run(mlflow_run_id).info.experiment_id
     return {"mlflow_run_id": mlflow_run_id, "mlflow_experiment_id": experiment_id}

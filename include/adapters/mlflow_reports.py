@@ -1,4 +1,4 @@
-"""MLflow: what people look up there of a version: its verdict, its card, and the backtests that were run."""
+"""Reports in MLflow for people: a version's verdict and card, and backtests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from include.adapters import mlflow_client
 from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_server
 from include.core.settings import Settings
 
-IN_THE_BIN = "must be in the 'active' state"  # what the server says of a deleted run, with a code that means much else
+IN_THE_BIN = "must be in the 'active' state"  # message for a deleted run; its error code covers other cases too
 MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
 
 
@@ -25,7 +25,7 @@ def keep_verdict(
     metrics: Mapping[str, Mapping[str, float]],
     report: Path,
 ) -> None:
-    """Decision and verdict as tags of version and run; numbers of all, a plot of them and the report in the run."""
+    """Save decision and verdict as tags of version and run, and the metrics, a plot and the report in the run."""
     from mlflow.entities import Metric
 
     told = {"verdict": decision, "verdict_id": verdict_id}
@@ -47,7 +47,7 @@ def keep_verdict(
 
 
 def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, files: Sequence[Path]) -> None:
-    """The files of the version's card in its run, and its leading sentence as the version's description."""
+    """Save the files of the version's card in its run, and the leading sentence as the version's description."""
     with _if_there(settings):
         for file in files:
             client(settings).log_artifact(mlflow_run_id, str(file), "card")
@@ -58,7 +58,7 @@ def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, f
 def keep_backtest(
     settings: Settings, backtest_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
 ) -> None:
-    """A run with the figures and the report of a backtest; a `ServiceError` when the server does not answer."""
+    """Save a backtest's figures and report as a run; raise `ServiceError` if the server does not answer."""
     from mlflow.entities import Metric, Param
     from mlflow.exceptions import MlflowException
 
@@ -84,7 +84,7 @@ def keep_backtest(
 
 @contextmanager
 def _if_there(settings: Settings) -> Iterator[None]:
-    """What somebody removed from MLflow is told nothing; a server that does not answer is a `ServiceError`."""
+    """Ignore errors about removed versions and runs; raise `ServiceError` for a server that does not answer."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -95,7 +95,7 @@ def _if_there(settings: Settings) -> Iterator[None]:
 
 
 def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:
-    """One bar per contestant: how much of the reading time its order had on top."""
+    """Return a bar chart of the contestants' NDCG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 0.6 * len(metrics) + 1), layout="constrained")

@@ -1,16 +1,16 @@
-"""Optuna: which parameters to try next, given what was tried. Nothing is remembered here: the trials are the memory."""
+"""Optuna's choice of the next parameters, computed from the earlier trials; no other state is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 Parameters = Mapping[str, float]
-# name -> lowest, highest, whether only whole numbers count, whether it is a matter of factors and not of steps
+# name -> lowest, highest, whether it is an integer, whether it is searched on a log scale
 Ranges = Mapping[str, tuple[float, float, bool, bool]]
 
 
 def propose(ranges: Ranges, tried: Iterable[tuple[Parameters, float]], seed: int) -> dict[str, float]:
-    """The parameters of the next trial; the same trials and seed give the same ones, whoever made the trials."""
+    """Return the parameters of the next trial; the same trials and seed always give the same parameters."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,7 +1,7 @@
-"""Feast as it is imported here: without the folder that it makes for the figures of a server's workers.
+"""Importing Feast without the folder that it creates for the metrics of server workers.
 
-It would lie in the temporary folder, where a task that Airflow ends leaves it. MLflow's client imports Feast, too, as
-soon as it speaks to a server, so both adapters come here first.
+That folder would be left in the temporary folder when Airflow kills a task. MLflow's client also imports Feast, on its
+first call to a server, so both adapters import it through this module.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ FOLDERS = ("PROMETHEUS_MULTIPROCESS_DIR", "PROMETHEUS_MULTIPROC_DIR")
 
 @cache
 def import_feast() -> Any:
-    """The package; the environment is as it was."""
-    import prometheus_client  # noqa: F401 - decides as it is imported that figures stay in memory
+    """Import Feast and return it; leave the environment unchanged."""
+    import prometheus_client  # noqa: F401 - decides on import to keep metrics in memory
 
     given = {name for name in FOLDERS if name in os.environ}
     os.environ.setdefault(FOLDERS[0], os.devnull)

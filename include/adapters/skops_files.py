@@ -1,8 +1,8 @@
-"""skops: models as files that hold no code, in a form where equal models give equal bytes.
+"""skops files: models stored without code, in a form where equal models give equal bytes.
 
-skops names its parts after memory addresses, so the same model dumped twice differs. Here the parts are renamed in
-order of appearance, the zip's time stamps fixed and the number of threads that trained it left out; the SHA-256 of the
-file is then the digest of the model, whatever machine it was trained on.
+skops names parts after memory addresses, so two dumps of one model differ. Here the parts are renamed in order of
+appearance, the zip's time stamps are fixed and the number of training threads is left out; the SHA-256 of the file is
+then the digest of the model, whatever machine trained it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
 
 
 def dump(model: Any, path: Path) -> None:
-    """The model as a canonical skops file."""
+    """Write the model to `path` as a canonical skops file."""
     import skops.io as sio
 
     _forget_threads(model)
@@ -29,7 +29,7 @@ def dump(model: Any, path: Path) -> None:
 
 
 def _forget_threads(model: Any) -> None:
-    """scikit-learn's trees note how many threads they were grown with, which is no part of what was learnt."""
+    """Reset the number of training threads that scikit-learn's trees record; it is not part of the model."""
     for part in model.values() if isinstance(model, dict) else (model,):
         if hasattr(part, "_bin_mapper"):
             part._bin_mapper.n_threads = 1  # used while fitting only
@@ -38,7 +38,7 @@ def _forget_threads(model: Any) -> None:
 
 
 def canonical(data: bytes) -> bytes:
-    """The same skops archive with parts numbered in order of appearance and no time stamps."""
+    """Return the skops archive with parts numbered in order of appearance and without time stamps."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     schema = parts.pop("schema.json").decode()
@@ -58,14 +58,14 @@ def canonical(data: bytes) -> bytes:
 
 
 def load(path: Path) -> Any:
-    """The model in a file that holds nothing but reviewed types."""
+    """Return the model in a file; raise `ArtifactDamaged` if it is unreadable or holds types that were not reviewed."""
     import skops.io as sio
 
     try:
         unknown = sorted(set(sio.get_untrusted_types(file=path)) - set(TRUSTED))
         if unknown:
             raise ArtifactDamaged(
-                f"{path.name} holds types that were never reviewed: {', '.join(unknown)}.",
+                f"{path.name} contains types that were not reviewed: {', '.join(unknown)}.",
                 hint="do not load it; train again.",
             )
         return sio.load(path, trusted=list(TRUSTED))

@@ -1,6 +1,6 @@
-"""Mail through smtplib: one message to one server, or a `ServiceError`.
+"""Sending mail through smtplib.
 
-Belongs here: how a mail is built and handed over. Does not belong here: what it says, and when it is sent.
+Belongs here: building a mail and handing it to the server. Does not belong here: its text, or when it is sent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over, and in whose name."""
+    """A mail server, with its sign-in and the sender's address."""
 
     host: str
     port: int
@@ -31,7 +31,7 @@ class MailServer:
 
     @classmethod
     def of(cls, settings: Settings) -> MailServer:
-        """The server that the settings name."""
+        """Return the server that the settings name."""
         return cls(
             settings.smtp_host,
             settings.smtp_port,
@@ -44,7 +44,7 @@ class MailServer:
 
 
 def send(server: MailServer, recipients: str, subject: str, body: str, *, incident: str) -> None:
-    """Hands the mail over. The same incident always has the same Message-ID, so a mail sent twice shows once."""
+    """Send a mail. One incident always has one Message-ID, so a mail that is sent twice is shown once."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = server.sender, recipients, subject
     message["Date"] = formatdate(usegmt=True)
@@ -55,13 +55,13 @@ def send(server: MailServer, recipients: str, subject: str, body: str, *, incide
             client.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
-            f"The mail server {server.host}:{server.port} did not take {subject!r}: {type(error).__name__}: {error}",
-            hint="the alert is kept and tried again within the hour; see the connection smtp_default.",
+            f"The mail server {server.host}:{server.port} did not accept {subject!r}: {type(error).__name__}: {error}",
+            hint="the alert is kept and sent again within the hour; check the connection smtp_default.",
         ) from error
 
 
 def greet(server: MailServer) -> None:
-    """Sign in and send nothing; `ServiceError` when the server refuses or is away."""
+    """Sign in without sending; raise `ServiceError` if the server refuses or does not answer."""
     try:
         with connect(server) as client:
             client.noop()
@@ -73,7 +73,7 @@ def greet(server: MailServer) -> None:
 
 
 def connect(server: MailServer) -> smtplib.SMTP:
-    """A signed-in session; certificates are verified."""
+    """Return a signed-in session; certificates are verified."""
     client: smtplib.SMTP
     if server.is_ssl:
         client = smtplib.SMTP_SSL(

@@ -1,7 +1,7 @@
-"""The publisher's PostgreSQL through ADBC: binary COPY straight into Arrow batches.
+"""Reading the publisher's PostgreSQL through ADBC: binary COPY straight into Arrow batches.
 
-One read-only, repeatable-read transaction as `daybreak_extract`, so all tables come from the same moment of the
-database and nothing can be written. The window travels as transaction settings that the queries in
+All reads happen in one read-only, repeatable-read transaction as `daybreak_extract`, so all tables are of one moment
+and nothing can be written. The window is passed in transaction settings that the queries in
 `include/adapters/sql/postgres/` read, because COPY takes no parameters.
 """
 
@@ -26,41 +26,41 @@ from include.core.settings import Settings
 FIRST_US = -62_135_596_800_000_000  # 0001-01-01
 LAST_US = 253_402_300_799_999_999  # 9999-12-31 23:59:59.999999
 POSTGRES_FIRST_US = -210_866_803_200_000_000  # 4714-11-24 BC
-MINUS_INFINITY_US = -9_222_425_352_054_775_808  # as the driver hands it on
+MINUS_INFINITY_US = -9_222_425_352_054_775_808  # the driver's value for it
 
-# What PostgreSQL and its client say when it is not the view's fault.
-WENT_AWAY = ("08", "53", "57")  # connection lost, out of something, cancelled or shut down
+# SQLSTATE classes and messages of PostgreSQL and its client for errors that no view causes.
+WENT_AWAY = ("08", "53", "57")  # connection lost, resources exhausted, cancelled or shut down
 LOST = ("server closed the connection", "terminating connection", "no connection to the server", "SSL SYSCALL error")
 NOT_ALLOWED = "42501"
 
 
 @contextmanager
 def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
-    """A cursor inside the read-only transaction, with `daybreak.<name>` set for every entry of `window`."""
+    """Yield a cursor inside the read-only transaction, with `daybreak.<name>` set for every entry of `window`."""
     try:
         connection = adbc.connect(uri(settings, "daybreak_extract"))
     except adbc.Error as error:
         raise ServiceError(
             f"The source database at {settings.postgres_host}:{settings.postgres_port} refused daybreak_extract: "
             f"{_what_it_said(error)}",
-            hint="is it running? `bin/daybreak status` tells.",
+            hint="check with `bin/daybreak status` that it is running.",
         ) from error
     with connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read read only")
         cursor.execute("set local timezone = 'UTC'")
         for name, value in window.items():
-            tell(cursor, name, value)
+            set_parameter(cursor, name, value)
         yield cursor
 
 
-def tell(cursor: Any, name: str, value: str) -> None:
-    """The setting `daybreak.<name>`, which later queries of the transaction look at."""
+def set_parameter(cursor: Any, name: str, value: str) -> None:
+    """Set `daybreak.<name>`, which later queries of the transaction read."""
     cursor.execute("select set_config($1, $2, true)", (f"daybreak.{name}", value))
     cursor.fetchall()
 
 
 def check_columns(cursor: Any) -> None:
-    """Nothing, when the three views offer what the contract needs; else a `SourceError` that lists every fault."""
+    """Raise a `SourceError` that lists every fault, unless the three views have the contract's columns and types."""
     cursor.execute(query("adapters/columns"))
     offered = {(table, column): kind for table, column, kind in cursor.fetchall()}
     faults = []
@@ -77,20 +77,20 @@ def check_columns(cursor: Any) -> None:
                 faults.append(f"source.{table.name}.{column.name} is {kind}, not {' or '.join(sorted(accepted))}")
     if faults:
         raise SourceError(
-            f"The source does not keep its contract, {len(faults)} fault(s): {'; '.join(faults)}.",
-            hint="mend the views in schema source (docs/mapping.md), then run again.",
+            f"The source breaks its contract, {len(faults)} fault(s): {'; '.join(faults)}.",
+            hint="fix the views in schema source (docs/mapping.md), then run again.",
         )
 
 
 def identify(cursor: Any) -> dict[str, str]:
-    """Which database this is, by its own id, and a digest of the views it is read through."""
+    """Return the database's own id, name and version, and a digest of the views it is read through."""
     cursor.execute(query("adapters/identity"))
     names = [column[0] for column in cursor.description]
     return dict(zip(names, cursor.fetchone(), strict=True))
 
 
 def offered_columns(settings: Settings) -> dict[str, list[str]]:
-    """The columns that the three views offer, read or not."""
+    """Return all columns of the three views, whether they are read or not."""
     offered: dict[str, list[str]] = {table.name: [] for table in TABLES}
     with read_source(settings, {}) as cursor:
         cursor.execute(query("adapters/columns"))
@@ -101,9 +101,9 @@ def offered_columns(settings: Settings) -> dict[str, list[str]]:
 
 
 def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
-    """The table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
+    """Yield the table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
 
-    The next batch is read while the caller works on this one, so that the database never waits for the disk.
+    The next batch is read while the caller works on the current one, so the database never waits for the disk.
     """
     try:
         cursor.execute(query(f"adapters/stray_{table.name}") if strays else query(f"adapters/{table.name}"))
@@ -120,9 +120,9 @@ def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator
         state = getattr(error, "sqlstate", None) or ""
         if state.startswith(WENT_AWAY) or any(words in str(error) for words in LOST):
             raise ServiceError(
-                fact, hint="the database went away in the middle; nothing was kept, run again."
+                fact, hint="the connection to the database was lost; nothing was saved, run again."
             ) from error
-        hint = "grant daybreak_extract the right to read it" if state == NOT_ALLOWED else "mend the view"
+        hint = "grant daybreak_extract the right to read it" if state == NOT_ALLOWED else "fix the view"
         raise SourceError(fact, hint=f"{hint}, then run again.") from error
 
 
@@ -133,7 +133,7 @@ def _convert(values: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _within_integers(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Numbers beyond the contract's type as the last it can say: a rule finds them, and only their rows go."""
+    """Return integers clipped to the contract's type, so that a rule finds them and only their rows are quarantined."""
     try:
         return values.cast(kind)
     except pa.ArrowInvalid:
@@ -143,10 +143,10 @@ def _within_integers(values: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _within_calendar(moments: pa.Array) -> pa.Array:
-    """Times that most programs cannot say, infinite ones among them, as the first or the last moment they can.
+    """Return times clipped to the years 1 to 9999, which most programs can represent; infinite times are clipped too.
 
-    PostgreSQL counts from 2000 and the driver from 1970, so what is too late for it comes out earlier than any time
-    PostgreSQL knows.
+    PostgreSQL counts from 2000 and the driver from 1970, so a time too late for the driver overflows to one earlier
+    than any time of PostgreSQL.
     """
     micros = moments.cast(pa.int64())
     limits = pc.min_max(micros)
@@ -158,6 +158,6 @@ def _within_calendar(moments: pa.Array) -> pa.Array:
 
 
 def _what_it_said(error: Exception) -> str:
-    """PostgreSQL's own words, else the last line."""
+    """Return PostgreSQL's own message, or else the last line."""
     said = re.search(r"^.*?(?:ERROR|FATAL): +(.+)$", str(error), re.MULTILINE)
     return said[1] if said else str(error).strip().splitlines()[-1]

@@ -1,7 +1,7 @@
 """PostgreSQL through psycopg: connections per role, roles and databases, migrations.
 
-Belongs here: how to connect and how the warehouse comes into being. Does not belong here: any statement of a stage;
-those lie in the `sql/postgres/` of the room that asks and are read with `query`.
+Belongs here: connecting, and setting up the warehouse. Does not belong here: the statements of a stage; they lie in
+its room's `sql/postgres/` and are read with `query`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import Rollback as Rollback  # who takes back a transaction names it
+from psycopg import Rollback as Rollback  # for callers that roll back a transaction
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -43,13 +43,13 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def password(settings: Settings, role: str) -> str:
-    """The password of a database role."""
+    """Return the password of a database role."""
     secret: SecretStr = getattr(settings, ROLES[role])
     return secret.get_secret_value()
 
 
 def uri(settings: Settings, role: str, database: str = WAREHOUSE, scheme: str = "postgresql") -> str:
-    """A connection URI for clients that want one; generated passwords are URL-safe."""
+    """Return a connection URI for clients that need one; generated passwords are URL-safe."""
     return f"{scheme}://{role}:{password(settings, role)}@{settings.postgres_host}:{settings.postgres_port}/{database}"
 
 
@@ -57,7 +57,7 @@ def uri(settings: Settings, role: str, database: str = WAREHOUSE, scheme: str = 
 def connect(
     settings: Settings, role: str = "daybreak_run", database: str = WAREHOUSE, *, autocommit: bool = False
 ) -> Iterator[Connection]:
-    """A connection as `role`: committed when the block ends well, rolled back when it does not."""
+    """Yield a connection as `role`; commit when the block succeeds, roll back when it raises."""
     try:
         connection = psycopg.connect(
             host=settings.postgres_host,
@@ -74,7 +74,7 @@ def connect(
         raise ServiceError(
             f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} refused {role} on {database}: "
             f"{str(error).strip().splitlines()[-1]}",
-            hint="is it running? `bin/daybreak status` tells.",
+            hint="check with `bin/daybreak status` that it is running.",
         ) from error
     try:
         with connection:
@@ -83,9 +83,9 @@ def connect(
         if not connection.broken:
             raise
         raise ServiceError(
-            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} broke off while {role} spoke to "
+            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} closed the connection of {role} to "
             f"{database}: {str(error).strip().splitlines()[0]}",
-            hint="is it running? `bin/daybreak status` tells. What was not finished did not happen: do it again.",
+            hint="check with `bin/daybreak status` that it is running, then run again; unfinished changes were undone.",
         ) from error
 
 
@@ -97,7 +97,7 @@ def query(name: str) -> LiteralString:
 
 
 def prepare_server(settings: Settings) -> None:
-    """Every role with its password and every database, on a server that may be empty or complete."""
+    """Create missing roles and databases, and set every role's password."""
     with connect(settings, "postgres", "postgres", autocommit=True) as server:
         known = {name for (name,) in server.execute("select rolname from pg_roles")}
         for role in ROLES:
@@ -118,7 +118,7 @@ def prepare_server(settings: Settings) -> None:
 
 
 def migrate(settings: Settings) -> list[str]:
-    """The names of the migrations that were missing and are now applied, each in its own transaction."""
+    """Apply the missing migrations, each in its own transaction, and return their names."""
     applied: list[str] = []
     with connect(settings, "postgres", autocommit=True) as warehouse:
         warehouse.execute("select pg_advisory_lock(%s)", [LockKey.MIGRATIONS])

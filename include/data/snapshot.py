@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.adapters import duck
-from include.adapters.source import check_columns, identify, read_source, stream, tell
+from include.adapters.source import check_columns, identify, read_source, set_parameter, stream
 from include.adapters.warehouse import connect, query
 from include.core.clock import compact, parse_moment
 from include.core.contract import ARTICLES, READING_EVENTS, SUBSCRIBERS, TABLES
@@ -91,7 +91,7 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
         read = _Read()
         for table in (READING_EVENTS, ARTICLES, SUBSCRIBERS):
             if table is ARTICLES:
-                tell(cursor, "read_articles", read.as_array())
+                set_parameter(cursor, "read_articles", read.as_array())
             rows = stream(cursor, table)
             found = list(store_by_day(settings, table, read.watch(rows) if table is READING_EVENTS else rows))
             if not found:

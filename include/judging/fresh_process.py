@@ -159,7 +159,7 @@ def _run(settings: Settings, registered: RegisteredModel, folder: Path, depth: i
     said = ended.stderr.strip().splitlines()
     last = said[-1] if said else "a fresh process ended without an error message"
     if ended.returncode == SERVICE_AWAY:
-        raise ServiceError(last.partition(" Hint: ")[0], hint="check that it is running with `bin/daybreak status`.")
+        raise ServiceError(last.partition(" Hint: ")[0], hint="check with `bin/daybreak status` that it is running.")
     if ended.returncode < 0:
         return f"a fresh process was killed by signal {-ended.returncode} while loading or ranking"
     if ended.returncode:

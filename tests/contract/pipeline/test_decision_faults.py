@@ -144,7 +144,7 @@ def test_a_database_that_breaks_off_in_the_middle_of_a_promotion_is_one_clear_er
 
     verdict = keep_verdict(settings, SOUND, 3, 2, 2)
     after(deciding.champions, "append", monkeypatch, break_off)
-    with pytest.raises(ServiceError, match=r"broke off while daybreak_run spoke to warehouse: .* did not happen"):
+    with pytest.raises(ServiceError, match=r"closed the connection of daybreak_run to warehouse: .* were undone"):
         pipeline.promote(run, verdict)
     assert champion_of(settings).version == 2
     assert pipeline.promote(run, verdict).facts["changed"] is True

@@ -64,7 +64,7 @@ def test_a_version_that_somebody_deletes_after_its_verdict_is_not_promoted(setti
     facts = pipeline.promote(run, verdict).facts
     assert (facts["changed"], champion_of(settings).version) == (False, 1)
     assert facts["sentence"].startswith(
-        "v2 is not promoted because it can no longer be used: Version 2 is not in MLflow"
+        "v2 is not promoted because it can no longer be used: Version 2 is no longer in MLflow"
     )
 
 

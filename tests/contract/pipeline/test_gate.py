@@ -99,7 +99,7 @@ def test_a_broken_artifact_is_a_verdict_and_a_green_run(settings, run, features,
         verdict = pipeline.judge(replace(run, run_id="broken"), newer, features)
     assert verdict.facts["decision"] == "keep"
     assert verdict.facts["sentence"].startswith(
-        f"Kept v1: v{newer.id} cannot be used from the registry: MLflow holds no files of run "
+        f"Kept v1: v{newer.id} cannot be used from the registry: MLflow has no files of run "
     )
     assert verdict.facts["sentence"].endswith(". [RT112]")
     assert (settings.home / "reports" / verdict.facts["report"]).exists()
@@ -126,7 +126,7 @@ def test_a_copy_on_this_machine_does_not_hide_that_the_registry_lost_the_files(s
     registry.load_version(settings, registered)
     with Away(settings, registered, keep_copy=True):
         _, found = try_out(settings, registered, holdout.scenes)
-    assert found.trouble == f"MLflow holds no files of run {registered.mlflow_run_id}."
+    assert found.trouble == f"MLflow has no files of run {registered.mlflow_run_id}."
 
 
 def test_a_version_that_takes_too_long_is_stopped(settings, champions_model, holdout):
@@ -238,7 +238,7 @@ def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, 
     registry.load_version(settings, registered)
     assert verdict.facts["decision"] == "ask"
     assert verdict.facts["sentence"] == (
-        f"Needs a decision: v{registered.version} cannot be loaded: MLflow holds no files of run "
+        f"Needs a decision: v{registered.version} cannot be loaded: MLflow has no files of run "
         f"{registered.mlflow_run_id}. No other version could stand in. [RT118]"
     )
     assert pipeline.promote(run, verdict).facts["changed"] is False

@@ -37,7 +37,7 @@ def test_an_expired_token_is_fetched_again():
 
 
 def test_a_wrong_password_is_said_so():
-    with pytest.raises(ServiceError, match="does not take the password of admin"):
+    with pytest.raises(ServiceError, match="does not accept the password of admin"):
         airflow(lambda request: httpx.Response(401)).get("dags")
 
 

@@ -1,6 +1,6 @@
 -- Articles that could be read in the window: published in it or shortly before, or older and read in it.
--- Which were read, the events have told (`read_articles`), so that nobody goes through them twice; `(select …)` is computed
--- once, and two branches are, for a subquery under OR would be searched anew for every old article.
+-- `read_articles` was collected from the events, so they are not scanned twice. `(select …)` is computed once. There are
+-- two branches because a subquery under OR would be searched again for every old article.
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
 from source.articles

@@ -1,4 +1,4 @@
--- Which columns the publisher's views offer, with their PostgreSQL types.
+-- Columns of the publisher's views, with their PostgreSQL types.
 select c.relname as table_name, a.attname as column_name, format_type(a.atttypid, null) as type_name
 from pg_attribute a
 join pg_class c on c.oid = a.attrelid

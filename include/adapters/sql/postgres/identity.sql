@@ -1,4 +1,4 @@
--- Which database this is and which views it was read through; the digest changes when a view's text does.
+-- Identity of the database and a digest of the views it is read through; the digest changes with a view's text.
 select (select system_identifier::text from pg_control_system()) as system_identifier,
        current_database()::text as database,
        current_setting('server_version') as server_version,

@@ -1,5 +1,5 @@
--- Whether an event that happened after a moment has arrived. One dated ahead of its own arrival proves nothing, nor does
--- one that says it arrives after 2100.
+-- True if an event from after the window has arrived. An event dated later than its own arrival, or with an arrival after
+-- 2100, proves nothing.
 select exists (
     select from source.reading_events
     where occurred_at >= %(window_end)s and ingested_at >= %(window_end)s

@@ -1,6 +1,6 @@
--- Exactly the window, and of it only what had arrived by its end and a short grace.
--- `(select …)` is computed once, not for every row. A limit that is not known beforehand, and here is none, makes the
--- planner deliver from an index on (occurred_at, event_id, ingested_at) at once, where it would sort the window on disk.
+-- Events of the window that had arrived by its end plus a short grace.
+-- `(select …)` is computed once, not for every row. With a limit of unknown size (here null, no limit) the planner reads
+-- from an index on (occurred_at, event_id, ingested_at); without it, it would sort the window on disk.
 select event_id, reader_id, article_id, kind, occurred_at, ingested_at, dwell_seconds, position,
        surface, batch_id, session_id
 from source.reading_events

@@ -1,7 +1,7 @@
--- Articles that no window would ever hold, for validation to set aside: without a time; of those that arrived on the
--- window's last day, the ones dated more than `late_days` ahead of their arrival; and, of whatever age, those that would
--- never count as arrived, or say in no way one could believe when they were published and when they arrived.
--- In branches and with both ends of a range said, as in stray_reading_events.sql.
+-- Articles that no window would ever contain, for validation to quarantine: those without a time; those that arrived on
+-- the window's last day and are dated more than `late_days` after their arrival; and, of any age, those that would never
+-- count as arrived, or whose times of publishing and arrival are both implausible.
+-- Branches and closed ranges as in stray_reading_events.sql.
 with strays as (
     select * from source.articles
     where published_at is null

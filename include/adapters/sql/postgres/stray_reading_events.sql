@@ -1,10 +1,9 @@
--- Events that no window would ever hold, for validation to set aside: of those that arrived on the window's last day
--- the ones without a time, dated ahead of their arrival by more than the grace, or back by more than `late_days`. And, of
--- whatever age, those that would never count as arrived, and those that say in no way one could believe when they happened
--- and when they arrived.
--- An index on (ingested_at, occurred_at) answers each branch without a look at other rows; under one OR they would be one
--- scan of every event there ever was. Both ends of a range are said, for a planner without statistics thinks a range
--- narrow and what has one end only a third of the table.
+-- Events that no window would ever contain, for validation to quarantine: those that arrived on the window's last day
+-- without a time, dated after their arrival by more than the grace, or before it by more than `late_days`; and, of any
+-- age, those that would never count as arrived, or whose times of event and arrival are both implausible.
+-- An index on (ingested_at, occurred_at) answers each branch without reading other rows; under one OR they would scan all
+-- events. Ranges have both ends, because a planner without statistics takes a closed range for narrow and an open one for
+-- a third of the table.
 with strays as (
     select * from source.reading_events
     where ingested_at >= current_setting('daybreak.strays_since')::timestamptz

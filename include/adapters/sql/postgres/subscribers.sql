@@ -1,4 +1,4 @@
--- Everybody who had signed up by the end of the window, and those who never will have, for validation to set aside.
+-- Readers who signed up before the end of the window, and those without a plausible time, for validation to quarantine.
 select reader_id, region, plan, signed_up_at, interests
 from source.subscribers
 where signed_up_at < current_setting('daybreak.window_end')::timestamptz or signed_up_at is null
