@@ -117,7 +117,7 @@ def test_a_challenger_that_somebody_deletes_in_mlflow_is_a_verdict_and_a_green_r
     verdict = pipeline.judge(seed, version, features)
     assert verdict.facts["decision"] == "keep"
     assert verdict.facts["sentence"].startswith(
-        f"Kept v1: v{version.id} cannot be used from the registry: Version {version.id} is not in MLflow"
+        f"Kept v1: v{version.id} cannot be used from the registry: Version {version.id} is no longer in MLflow"
     )
 
 
