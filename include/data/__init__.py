@@ -1,1 +1,1 @@
-"""From the publisher's views to an immutable snapshot: whole, and addressed by its content."""
+"""Immutable, content-addressed snapshots of the publisher's views."""

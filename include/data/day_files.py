@@ -1,7 +1,7 @@
 """Day files: the Parquet files of a snapshot, one per table and day, named by their content.
 
-Belongs here: cutting a stream of rows into days and writing each in bounded memory, so that equal rows give equal
-bytes. Does not belong here: which rows (adapters/source) and what they make up (snapshot).
+Belongs here: splitting a stream of rows into days and writing each in bounded memory, so that equal rows give equal
+bytes. Does not belong here: reading the rows (adapters/source) or combining files into a snapshot (snapshot).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.core.settings import Settings
 from include.data.store import keep_object, scratch
 
 ROW_GROUP = 131_072
-WHOLE = "whole"  # the "day" of rows that have none
+WHOLE = "whole"  # the "day" of rows without one
 DAY_US = 86_400_000_000
 EPOCH = date(1970, 1, 1)
 NO_DAY = np.iinfo(np.int64).min
@@ -29,7 +29,7 @@ NO_DAY = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class DayFile:
-    """One table's rows of one day."""
+    """The stored file with one table's rows of one day."""
 
     table: str
     day: str
@@ -38,12 +38,12 @@ class DayFile:
 
 
 def store_by_day(settings: Settings, table: SourceTable, batches: Iterable[pa.RecordBatch]) -> Iterator[DayFile]:
-    """One stored file per day of an ordered stream; memory holds a row group, whatever the window."""
+    """Store one file per day of an ordered stream and yield each; memory holds one row group at a time."""
     return _store(settings, table, (part for batch in batches for part in split_days(batch, table.day_column)))
 
 
 def store_whole(settings: Settings, table: SourceTable, batches: Iterable[pa.RecordBatch]) -> Iterator[DayFile]:
-    """The one stored file of a stream, none if it is empty, whatever days its rows are of."""
+    """Store a stream of rows of any days as one file and yield it; yield nothing for an empty stream."""
     return _store(settings, table, ((WHOLE, batch) for batch in batches if batch.num_rows))
 
 
@@ -60,7 +60,7 @@ def _store(settings: Settings, table: SourceTable, parts: Iterable[tuple[str, pa
 
 
 def split_days(batch: pa.RecordBatch, column: str) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The batch cut where the day changes. Rows without a time, and tables without a day column, are `whole`."""
+    """Yield the batch in pieces of one day each. Rows without a time, and tables without a day column, are `whole`."""
     if not batch.num_rows:
         return
     if not column:
@@ -78,9 +78,9 @@ def split_days(batch: pa.RecordBatch, column: str) -> Iterator[tuple[str, pa.Rec
 
 
 def packing(columns: pa.Schema) -> dict[str, Any]:
-    """How columns are written: dictionaries for words, differences for whole numbers and times, and light zstd.
+    """Return the writer's options: dictionaries for strings, deltas for integers and times, and fast zstd.
 
-    Half the bytes and half the time of Parquet's defaults, which build a dictionary of every id before giving it up.
+    This takes half the bytes and half the time of Parquet's defaults, which first build a dictionary of all ids.
     """
     words = [column.name for column in columns if pa.types.is_string(column.type)]
     numbers = [
@@ -95,7 +95,7 @@ def packing(columns: pa.Schema) -> dict[str, Any]:
 
 
 class _DayWriter:
-    """Writes one day's file in row groups of a fixed size, so that equal rows give equal bytes."""
+    """A writer of one day's file, in row groups of a fixed size, so that equal rows give equal bytes."""
 
     def __init__(self, settings: Settings, table: SourceTable, day: str) -> None:
         self.settings, self.table, self.day = settings, table, day

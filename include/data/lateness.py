@@ -1,7 +1,7 @@
-"""Lateness: what came in, or was corrected, for days that the model trained last had read already.
+"""Lateness: events that arrived late or were corrected for days that the newest model has already learnt from.
 
-Belongs here: comparing a new snapshot with the one that model learnt from, over the time that both look at, and the
-rule that says whether the difference alone is worth training again. Asking for it is monitoring's, as for drift.
+Belongs here: comparing a new snapshot with that model's snapshot over the time both cover, and deciding whether the
+difference calls for a retrain. Does not belong here: requesting the retrain, which is up to monitoring, as for drift.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.data.store import object_path
 
 @dataclass(frozen=True)
 class Lateness:
-    """How many events differ in the time that both snapshots look at. A corrected event counts as gone as well."""
+    """Counts of differing events in the time both snapshots cover. A corrected event also counts as gone."""
 
     before_count: int
     late_count: int = 0
@@ -30,27 +30,27 @@ class Lateness:
 
     @property
     def share(self) -> float:
-        """Late and corrected events for every event that was there before."""
+        """Return late and corrected events as a share of the earlier snapshot's events."""
         return (self.late_count + self.corrected_count) / max(self.before_count, 1)
 
 
 def look_back(settings: Settings, warehouse: Connection, taken: Snapshot) -> str:
-    """One sentence on what came late since the newest training, kept in `ops.late_rows` with the decision."""
+    """Compare with the newest training's snapshot, save the result in `ops.late_rows`, and return its sentence."""
     newest = warehouse.execute(query("data/newest_model"), [taken.as_of]).fetchone()
     if newest is None:
-        return "Nothing has been trained yet that late rows could matter to."
+        return "No version has been trained yet, so late rows do not matter."
     version, snapshot_id = newest
     try:
         clean = find_snapshot(settings, snapshot_id)
         found = compare(settings, taken, find_snapshot(settings, clean.parent) if clean.parent else clean)
     except ArtifactDamaged as gone:
-        return f"What came late for v{version} cannot be said: {gone.fact}"
+        return f"Late rows for v{version} cannot be counted: {gone.fact}"
     limit = settings.late_share_for_retrain
     is_due = found.share >= limit
     sentence = (
         f"For days v{version} learnt from, {found.late_count:,} events came late and {found.corrected_count:,} were "
         f"corrected: {found.share:.2%} of {found.before_count:,}; "
-        + (f"from {limit:.2%} on that is worth training again." if is_due else f"training again takes {limit:.2%}.")
+        + (f"enough for a retrain (limit {limit:.2%})." if is_due else f"a retrain needs {limit:.2%}.")
     )
     decision = {"limit_share": limit, "is_retrain_due": is_due, "sentence": sentence}
     where = {"snapshot_id": taken.id, "model_version": version, "as_of": taken.as_of}
@@ -59,7 +59,7 @@ def look_back(settings: Settings, warehouse: Connection, taken: Snapshot) -> str
 
 
 def compare(settings: Settings, taken: Snapshot, before: Snapshot) -> Lateness:
-    """How the events of `taken` differ from those of `before`; days with the very same content are not opened."""
+    """Count the differences between the events of two snapshots; days with identical content are not opened."""
     since, until = max(taken.window_start, before.window_start), min(taken.as_of, before.as_of)
     now_, then = (
         [file for file in snapshot.files if file.table == READING_EVENTS.name and _touches(file, since, until)]

@@ -1,9 +1,9 @@
-"""Snapshots: the immutable, content-addressed copy of a window of the source.
+"""Snapshots: immutable, content-addressed copies of a window of the source.
 
-Belongs here: taking one, describing it in a manifest, opening it. Does not belong here: judging its rows (validation)
+Belongs here: taking a snapshot, writing its manifest, opening it. Does not belong here: judging its rows (validation)
 or the connection (adapters/source). A snapshot is a manifest plus Parquet files named by their SHA-256, one per table
-and day, so the same data gives the same id and a day that did not change is stored once. `ops.snapshot_days` says which
-snapshot holds which version of which day.
+and day, so the same data gives the same id and an unchanged day is stored once. `ops.snapshot_days` lists the versions
+of days in each snapshot.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from include.data.day_files import DayFile, store_by_day, store_whole
 from include.data.store import digest_file, digest_of, manifest_uri, object_path, read_manifest, write_manifest
 
 MOST_TOLD = 3
-STRAYS_DAYS = 1  # how far back a snapshot looks for what arrived and belongs to no window
+STRAYS_DAYS = 1  # a snapshot collects strays that arrived in this many days before its end
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """A window of the source as it was known at `as_of`.
 
-    `parent` is the raw snapshot a clean one was made from, `replaces` the version of the same window before this one,
-    `source` which database it was, read through which views.
+    `parent` is the raw snapshot that a clean one was made from, `replaces` the previous version of the same window,
+    `source` the identity of the database and its views.
     """
 
     as_of: datetime
@@ -52,36 +52,36 @@ class Snapshot:
 
     @property
     def fingerprint(self) -> str:
-        """What the content is: window, files, and whether (and from what) it was cleaned; nothing else."""
+        """Return the digest of the content: window, files and parent only."""
         return digest_of(self.as_of, self.window_start, [vars(file) for file in self.files], self.parent)
 
     @property
     def id(self) -> str:
-        """Readable and content-addressed: same data, same id."""
+        """Return the id, readable and content-addressed: the same data has the same id."""
         return f"{compact(self.as_of)}-{self.fingerprint[:12]}"
 
     def rows(self, table: str) -> int:
-        """How many rows of a table it holds."""
+        """Return the number of rows of a table."""
         return sum(file.rows for file in self.files if file.table == table)
 
     @property
     def missing_days(self) -> list[str]:
-        """The whole days of the window on which nothing was read."""
+        """Return the whole days of the window without reading events."""
         first = self.window_start.date() + timedelta(days=self.window_start.time() > time.min)
         days = {(first + timedelta(days=n)).isoformat() for n in range((self.as_of.date() - first).days)}
         return sorted(days - {file.day for file in self.files if file.table == READING_EVENTS.name})
 
     def paths(self, settings: Settings, table: str) -> list[str]:
-        """The Parquet files of a table."""
+        """Return the paths of a table's Parquet files."""
         return [str(object_path(settings, file.sha256)) for file in self.files if file.table == table]
 
 
 def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Snapshot:
-    """The snapshot of `[as_of - length, as_of)`, all tables from one moment of the database, stored and described.
+    """Take, store and return the snapshot of `[as_of - length, as_of)`, all tables from one moment of the database.
 
-    With it come the strays: rows that arrived of late but are dated where no window looks, for validation to set aside;
-    they lie in one file per table, of the day `whole`. A table without a single row in the window is a `SourceError`: a
-    run never goes on with nothing.
+    It includes strays: rows that arrived recently but are dated outside every window, for validation to quarantine;
+    they lie in one file per table, of the day `whole`. A table without rows in the window raises `SourceError`, so a
+    run never continues without data.
     """
     start = as_of - length
     taken: dict[str, list[DayFile]] = {}
@@ -108,24 +108,24 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
 
 
 class _Read:
-    """Which articles the events that pass by are about."""
+    """The ids of the articles in a stream of events."""
 
     def __init__(self) -> None:
         self.ids = pa.array([], pa.int64())
 
     def watch(self, events: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The same events."""
+        """Pass the events through, collecting their article ids."""
         for batch in events:
             self.ids = pc.unique(pa.chunked_array([self.ids, batch.column("article_id").drop_null()]))
             yield batch
 
     def as_array(self) -> str:
-        """The ids as PostgreSQL writes an array."""
+        """Return the ids as a PostgreSQL array literal."""
         return f"{{{','.join(map(str, self.ids.to_pylist()))}}}"
 
 
 def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dict[str, str]:
-    """The parameters of the source queries (`include/adapters/sql/postgres/`): moments, and no article read as yet."""
+    """Return the parameters of the source queries (`include/adapters/sql/postgres/`): moments, and no read articles."""
     start, late = as_of - length, timedelta(days=settings.late_days)
     strays_since = as_of - timedelta(days=STRAYS_DAYS)
     moments = {
@@ -141,7 +141,7 @@ def source_window(settings: Settings, as_of: datetime, length: timedelta) -> dic
 
 
 def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
-    """The snapshot, described by a manifest and known to `ops.snapshots`; one that was kept before stays as it was."""
+    """Save the manifest and the row in `ops.snapshots`, and return the snapshot; one saved earlier stays unchanged."""
     with connect(settings) as warehouse:
         window = {"as_of": snapshot.as_of, "window_start": snapshot.window_start, "parent_id": snapshot.parent}
         warehouse.execute(query("data/lock_snapshots"), {"key": LockKey.SNAPSHOTS})
@@ -154,14 +154,14 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
         about = {**window, "snapshot_id": kept.id, "replaces_id": kept.replaces, "source": json.dumps(kept.source)}
         warehouse.execute(query("data/keep_snapshot"), about)
         with warehouse.cursor() as cursor:
-            kept_id = kept.id  # worked out once: of a thousand days it takes its time
+            kept_id = kept.id  # computed once, because it is slow for a thousand days
             days = [{"snapshot_id": kept_id, **vars(file)} for file in kept.files]
             cursor.executemany(query("data/keep_day"), days)
     return replace(kept, facts=snapshot.facts)
 
 
 def describe(settings: Settings, snapshot: Snapshot) -> None:
-    """The manifest in its place; written last, so a manifest always has its files."""
+    """Write the manifest; call this last, so that a manifest always has its files."""
     write_manifest(
         settings,
         snapshot.id,
@@ -181,17 +181,17 @@ def describe(settings: Settings, snapshot: Snapshot) -> None:
 
 
 def open_snapshot(reference: Reference) -> Snapshot:
-    """The snapshot a reference names."""
+    """Return the snapshot that a reference names."""
     return _read(reference.uri)
 
 
 def find_snapshot(settings: Settings, snapshot_id: str) -> Snapshot:
-    """The stored snapshot with this id."""
+    """Return the stored snapshot with this id."""
     return _read(manifest_uri(settings, snapshot_id))
 
 
 def check_files(settings: Settings, snapshot: Snapshot) -> None:
-    """Nothing, if each file has the content that it is named by; else an `ArtifactDamaged` that says which has not."""
+    """Raise an `ArtifactDamaged` that lists the changed files, unless each file matches the digest in its name."""
     wrong = [
         f"{file.table} of {file.day}"
         for file in snapshot.files
@@ -199,8 +199,8 @@ def check_files(settings: Settings, snapshot: Snapshot) -> None:
     ]
     if wrong:
         raise ArtifactDamaged(
-            f"{len(wrong)} of the {len(snapshot.files)} files of snapshot {snapshot.id} have another content than they "
-            f"had: {', '.join(wrong[:MOST_TOLD])}.",
+            f"{len(wrong)} of the {len(snapshot.files)} files of snapshot {snapshot.id} have changed: "
+            f"{', '.join(wrong[:MOST_TOLD])}.",
             hint="remove them and run extract for that window again.",
         )
 
@@ -219,7 +219,7 @@ def _read(uri: str) -> Snapshot:
 
 
 def open_tables(settings: Settings, snapshot: Snapshot, *, name_rows: bool = False) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection with the snapshot's tables as views; `name_rows` adds `filename` and `file_row_number`."""
+    """Return a DuckDB connection with the snapshot's tables as views; `name_rows` adds file name and row number."""
     connection = duck.connect()
     for table in TABLES:
         rows = connection.read_parquet(
@@ -232,13 +232,13 @@ def open_tables(settings: Settings, snapshot: Snapshot, *, name_rows: bool = Fal
 
 
 def find_read_kind(connection: duckdb.DuckDBPyConnection) -> str:
-    """Which events of this log count as reads: `read`, or `click` when it has no reads at all."""
+    """Return the kind of event that counts as a read in this log: `read`, or `click` if it has no reads."""
     ((kind,),) = connection.sql(duck.query("data/read_kind")).fetchall()
     return str(kind)
 
 
 def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) -> Reference:
-    """The reference that names a stored snapshot."""
+    """Return the reference to a stored snapshot."""
     return Reference(
         kind,
         snapshot.id,
@@ -251,6 +251,6 @@ def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) ->
 
 
 def read_kind_of(settings: Settings, trained_on: Snapshot) -> str:
-    """Which events count as reads in the log that the champion learnt from, and so in every window after it."""
+    """Return the kind of event that counts as a read in the champion's snapshot, and so in every later window."""
     with open_tables(settings, trained_on) as connection:
         return find_read_kind(connection)

@@ -1,8 +1,8 @@
-"""Where artifacts lie: files named by their content, folders that appear whole or not at all.
+"""The store of artifacts: files named by their content, and folders that are written atomically.
 
-A write goes to `tmp/` first and is renamed into place, so a crash leaves a stray temporary file and never half an
-artifact; `clean_up` sweeps the strays. Snapshots lie below the state folder or, with the setting `snapshot_url`, at
-that URL for all machines: then the state folder holds copies of the objects, fetched on first use.
+Writes go to `tmp/` and are renamed into place, so a crash leaves a temporary file and never half an artifact;
+`clean_up` removes such files. Snapshots lie in the state folder or, with the setting `snapshot_url`, at that URL for
+all machines: then the state folder holds copies of the objects, fetched on first use.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from include.core.settings import Settings
 
 
 def digest_of(*parts: object) -> str:
-    """The SHA-256 of some JSON-ready data, independent of key order."""
+    """Return the SHA-256 of JSON-ready data, independent of key order."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def digest_file(path: Path) -> str:
-    """The SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_folder(folder: Path) -> str:
-    """The SHA-256 of a folder: names and contents of all files in it."""
+    """Return the SHA-256 of a folder: of the names and contents of all its files."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return digest_of([(str(path.relative_to(folder)), digest_file(path)) for path in files])
 
 
 def scratch(settings: Settings) -> Path:
-    """A new, unused path in the state folder's `tmp/`."""
+    """Return a new, unused path in the state folder's `tmp/`."""
     folder = settings.home / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"part-{uuid.uuid4().hex}"
@@ -48,7 +48,7 @@ def scratch(settings: Settings) -> Path:
 
 @contextmanager
 def whole_folder(settings: Settings, target: Path) -> Iterator[Path]:
-    """A folder to fill; it becomes `target` when the block ends well. An existing `target` is replaced."""
+    """Yield a folder to fill; when the block succeeds it becomes `target`, replacing an existing one."""
     draft = scratch(settings)
     draft.mkdir()
     try:
@@ -62,7 +62,7 @@ def whole_folder(settings: Settings, target: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, data: object) -> None:
-    """`data` as readable JSON at `path`, whole or not at all."""
+    """Write `data` as readable JSON to `path` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     draft.write_text(json.dumps(data, indent=1, sort_keys=True, default=str) + "\n")
@@ -70,17 +70,17 @@ def write_json(path: Path, data: object) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What `write_json` wrote; a missing or broken file is an `ArtifactDamaged`."""
+    """Return the data that `write_json` wrote; raise `ArtifactDamaged` if the file is missing or broken."""
     try:
         return cast(dict[str, Any], json.loads(path.read_text()))
     except (OSError, ValueError) as error:
         raise ArtifactDamaged(
-            f"{path} cannot be read: {error}.", hint="run the stage that makes it again; it lands on the same place."
+            f"{path} cannot be read: {error}.", hint="run the stage that makes it again; it writes to the same path."
         ) from error
 
 
 def object_path(settings: Settings, digest: str) -> Path:
-    """The local file with this content, fetched first when it is only at `snapshot_url`."""
+    """Return the path of the local file with this content, fetching it from `snapshot_url` if needed."""
     path = settings.home / "snapshots" / _object_name(digest)
     if path.exists():
         return path
@@ -92,12 +92,12 @@ def object_path(settings: Settings, digest: str) -> Path:
     except FileNotFoundError as error:
         raise ArtifactDamaged(
             f"The file {digest[:12]} of a snapshot is not in {settings.snapshot_url or path.parent}.",
-            hint="run extract for that window again; it lands on the same files.",
+            hint="run extract for that window again; it writes the same files.",
         ) from error
     if digest_file(draft) != digest:
         draft.unlink()
         raise ArtifactDamaged(
-            f"The file {digest[:12]} of a snapshot has another content at {settings.snapshot_url}.",
+            f"The file {digest[:12]} of a snapshot has changed at {settings.snapshot_url}.",
             hint="remove it there and run extract for that window again.",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,12 +106,12 @@ def object_path(settings: Settings, digest: str) -> Path:
 
 
 def keep_object(settings: Settings, draft: Path) -> str:
-    """The digest of a draft file, which now lies at its content's place; the same content is stored once."""
+    """Move a draft file to the place named by its content, and return its digest; equal content is stored once."""
     digest = digest_file(draft)
     target = settings.home / "snapshots" / _object_name(digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.utime(target)  # retention leaves alone what was just met again
+        os.utime(target)  # retention keeps recently used files
         draft.unlink()
     except FileNotFoundError:
         draft.replace(target)
@@ -127,12 +127,12 @@ def _object_name(digest: str) -> str:
 
 
 def manifest_uri(settings: Settings, snapshot_id: str) -> str:
-    """Where the manifest of a snapshot lies."""
+    """Return the path or URL of a snapshot's manifest."""
     return f"{settings.snapshot_url or settings.home / 'snapshots'}/{snapshot_id}/manifest.json"
 
 
 def write_manifest(settings: Settings, snapshot_id: str, data: object) -> None:
-    """The manifest of a snapshot whose objects all lie in their places."""
+    """Write the manifest of a snapshot; all its objects must be stored already."""
     uri = manifest_uri(settings, snapshot_id)
     if not settings.snapshot_url:
         write_json(Path(uri), data)
@@ -144,12 +144,12 @@ def write_manifest(settings: Settings, snapshot_id: str, data: object) -> None:
 
 
 def read_manifest(uri: str) -> dict[str, Any]:
-    """What `write_manifest` wrote; a missing or broken one is an `ArtifactDamaged`."""
+    """Return the data that `write_manifest` wrote; raise `ArtifactDamaged` if it is missing or broken."""
     if "://" not in uri:
         return read_json(Path(uri))
     try:
         return cast(dict[str, Any], json.loads(far_files.read_text(uri)))
     except (FileNotFoundError, ValueError) as error:
         raise ArtifactDamaged(
-            f"{uri} cannot be read: {error}.", hint="run extract for that window again; it lands on the same place."
+            f"{uri} cannot be read: {error}.", hint="run extract for that window again; it writes to the same path."
         ) from error

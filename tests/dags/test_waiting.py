@@ -92,7 +92,7 @@ def test_a_window_that_is_followed_by_an_event_is_not_waited_for(settings):
 
 def test_a_window_that_the_publisher_vouches_for_is_not_waited_for(settings):
     vouch(settings, END)
-    assert start(scheduled()).startswith("Complete: source.deliveries vouches for all up to")
+    assert start(scheduled()).startswith("Complete: source.deliveries vouches for all data up to")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,10 @@ def test_the_trigger_fires_when_the_row_arrives(settings):
 
 def test_the_trigger_fires_when_the_publisher_vouches(settings):
     event, _ = wait(seconds=30, meanwhile=lambda: vouch(settings, END))
-    assert event == {"is_complete": True, "answer": f"Complete: source.deliveries vouches for all up to {words(END)}."}
+    assert event == {
+        "is_complete": True,
+        "answer": f"Complete: source.deliveries vouches for all data up to {words(END)}.",
+    }
 
 
 def words(moment):
@@ -155,8 +158,9 @@ def test_at_the_deadline_the_trigger_fires_and_the_task_fails_with_what_is_missi
     assert not event["is_complete"]
     with pytest.raises(SourceLate) as late:
         WaitForData(task_id="wait_for_data").go_on(scheduled(), event)
-    assert f"no event from {words(END)} on; its newest before that is of {words(END - timedelta(hours=1))}" in str(
-        late.value
+    assert (
+        f"no event from {words(END)} or later; the newest earlier one is of {words(END - timedelta(hours=1))}"
+        in str(late.value)
     )
     assert "wait_minutes 0" in late.value.hint
 

@@ -1,8 +1,7 @@
-"""Bringing in a log of your own: files in, with a mapping; the views of the contract over them out.
+"""Loading a publisher's own log from files, with a mapping to the contract's views.
 
-Belongs here: the order of things, and what a person is told. A load reads everything before it writes anything, refuses
-when too many rows are bad, and takes over in one transaction (tables.py), so the same files can be loaded again at any
-time and add nothing.
+Belongs here: the order of the steps, and the texts for people. A load reads all files before it writes, stops when too
+many rows are bad, and switches over in one transaction (tables.py). Loading the same files again adds nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from include.data.loading.mapping import Section, read_mapping
 from include.data.loading.tables import Shown
 from include.data.store import digest_of
 
-__all__ = ["Loaded", "load", "propose", "tell"]
+__all__ = ["Loaded", "describe_load", "load", "propose"]
 
 SECONDS_BETWEEN_LINES = 2.0
 MOST_REASONS = 3
@@ -33,7 +32,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of every row that was read; `shown` is None after a trial."""
+    """The outcome of a load; `shown` is None after a dry run."""
 
     counts: dict[str, Count]
     added: dict[str, int]
@@ -44,9 +43,9 @@ class Loaded:
 def load(
     settings: Settings, given: Sequence[str], mapping: Path, *, replace: bool = False, dry_run: bool = False, say: Say
 ) -> Loaded:
-    """The files' rows in schema `loaded`, and the views of `source` over it. Nothing is written when `dry_run`.
+    """Load the files into schema `loaded` and point the views of `source` to it; a `dry_run` writes nothing.
 
-    Above `quarantine_cap_share` of bad rows in a section it is a `ValidationBlocked`, and nothing has changed.
+    If a section's share of bad rows exceeds `quarantine_cap_share`, raise `ValidationBlocked` and change nothing.
     """
     sections = read_mapping(mapping)
     with open_files(settings, given) as sources:
@@ -77,7 +76,7 @@ def _read(intake: Intake, sections: dict[str, Section], files: dict[str, list[So
 
 
 def _keep_rejects(settings: Settings, intake: Intake, named: list[str]) -> Path | None:
-    """The file of refused rows, named after what was loaded; None when there are none."""
+    """Write the rejected rows to a file named after the load, and return its path; None if there are none."""
     path = settings.home / "rejects" / f"{digest_of(named)[:12]}.csv"
     path.unlink(missing_ok=True)
     if not any(count.rejected for count in intake.counts.values()):
@@ -99,18 +98,18 @@ def _refuse_too_many(settings: Settings, intake: Intake, rejects: Path | None) -
         told = "; ".join(f"{rows:,} like {file} line {line}: {reason}" for rows, file, line, reason in reasons)
         raise ValidationBlocked(
             f"{count.rejected:,} of {count.read:,} {name} ({count.rejected / count.read:.1%}) cannot be used; "
-            f"{cap:.1%} may (quarantine_cap_share). Nothing was loaded. {told}.",
-            hint=f"correct the mapping or the files; all of these rows are in {rejects}.",
+            f"at most {cap:.1%} is allowed (quarantine_cap_share). Nothing was loaded. {told}.",
+            hint=f"correct the mapping or the files; {rejects} lists these rows.",
         )
 
 
-def tell(loaded: Loaded) -> str:
-    """The outcome in lines for people."""
+def describe_load(loaded: Loaded) -> str:
+    """Return the outcome in lines for people."""
     lines = []
     for name, count in loaded.counts.items():
         if loaded.shown:
             new = loaded.added[name]
-            kept = f"{new:,} loaded + {count.kept - new:,} there already"
+            kept = f"{new:,} loaded + {count.kept - new:,} already there"
         else:
             kept = f"{count.kept:,} could be loaded"
         lines.append(
@@ -122,7 +121,7 @@ def tell(loaded: Loaded) -> str:
     if loaded.rejects:
         lines.append(f"rejects   {loaded.rejects}")
     if loaded.shown is None:
-        return "\n".join([*lines, "a trial  nothing was written"])
+        return "\n".join([*lines, "dry run   nothing was written"])
     shown = loaded.shown
     lines.append(
         f"source.*  now shows the loaded log: {shown.events:,} events, {shown.articles:,} articles, {shown.readers:,} "
@@ -130,16 +129,16 @@ def tell(loaded: Loaded) -> str:
     )
     if shown.articles_by_id_only:
         lines.append(
-            f"          {shown.articles_by_id_only:,} articles are known by their events only; first sight stands in"
-            " for their time"
+            f"          {shown.articles_by_id_only:,} articles are known only from events; their first event counts as"
+            " published_at"
         )
     if shown.articles_without_time:
-        lines.append(f"          {shown.articles_without_time:,} articles have neither a time nor an event; they wait")
+        lines.append(f"          {shown.articles_without_time:,} articles have neither a time nor an event: not shown")
     if shown.events_too_early:
         lines.append(
-            f"          {shown.events_too_early:,} events lie before their article’s published_at: validate sets them"
-            " aside; `first_sight: if_earlier` under articles: lets the first event count instead"
+            f"          {shown.events_too_early:,} events are earlier than their article’s published_at: validate"
+            " quarantines them; with `first_sight: if_earlier` under articles: the first event counts instead"
         )
-    lines.append("the demo  stands still; `bin/daybreak newsroom return` shows it in source.* again")
+    lines.append("the demo  is paused; `bin/daybreak newsroom return` shows it in source.* again")
     lines.append(f"next      bin/daybreak retrain --as-of {shown.last_at:%Y-%m-%dT%H:00Z}")
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""From the text of a cell to a value of the contract, as DuckDB expressions: the value, and why there is none.
+"""Converting a cell's text to a value of the contract, as DuckDB expressions: the value, or the reason it has none.
 
-Belongs here: which macro of `sql/duckdb/macros.sql` makes which column. A name from a user's file is only ever an
-argument, never a piece of a statement.
+Belongs here: choosing the macro of `sql/duckdb/macros.sql` for each column. A name from a user's file is always an
+argument, never part of a statement.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ WHOLE = {"int64": "as_whole", "int32": "as_middling", "int16": "as_small"}
 
 
 def call(macro: str, *arguments: object) -> Expression:
-    """A macro or function on expressions and constants."""
+    """Return the call of a macro or function with expressions and constants."""
     return FunctionExpression(
         macro, *(one if isinstance(one, Expression) else ConstantExpression(one) for one in arguments)
     )
 
 
 def cell_of(section: Section, target: str, cells: Map[str | int, Expression]) -> Expression:
-    """The text that a column of ours is made from, null where the mapping calls it so."""
+    """Return the text for one of our columns, null where the mapping's `nulls` say so."""
     column = section.columns[target]
     if column.constant is not None:
         return ConstantExpression(column.constant)
@@ -39,7 +39,7 @@ def cell_of(section: Section, target: str, cells: Map[str | int, Expression]) ->
 
 
 def value_of(section: Section, target: str, cell: Expression) -> Expression:
-    """The value of a cell in the contract's type, null when it cannot be used."""
+    """Return the value of a cell in the contract's type, null if it cannot be used."""
     field = section.table.columns.field(target)
     if target not in section.columns:
         return NOTHING.cast(_type(field.type))
@@ -47,12 +47,12 @@ def value_of(section: Section, target: str, cell: Expression) -> Expression:
 
 
 def is_faulty(section: Section, target: str, cell: Expression, value: Expression) -> Expression:
-    """Whether the row cannot be used because of this column."""
+    """Return whether this column makes the row unusable."""
     return value.isnull() if target in REQUIRED[section.name] else value.isnull() & cell.isnotnull()
 
 
 def reason_of(section: Section, target: str, cell: Expression) -> Expression:
-    """What is wrong with a cell that cannot be used, in words."""
+    """Return the reason, in words, why a cell cannot be used."""
     why = _convert(section.table.columns.field(target), section.columns[target], cell)[1]
     return call("concat", f"{target} ", CaseExpression(cell.isnull(), ConstantExpression("is empty")).otherwise(why))
 
@@ -77,7 +77,7 @@ def _convert(field: pa.Field, column: Column, cell: Expression) -> tuple[Express
 
 
 def _look_up(column: Column, cell: Expression) -> Expression:
-    """The value that stands for the cell's; several, as of an impression that was clicked, with commas between."""
+    """Return the mapped value of the cell; several, such as impression and click, are joined by commas."""
     found: duckdb.Expression | None = None
     for given, meant in column.values.items():
         case, then = cell == ConstantExpression(given), ConstantExpression(",".join(meant))

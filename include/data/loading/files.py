@@ -1,4 +1,4 @@
-"""Which files there are, which section of the mapping reads which, and what their columns are called."""
+"""Finding and unpacking the files of a load, assigning them to sections of the mapping, and reading their heads."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndj
 FORMATS |= {".parquet": "parquet", ".pq": "parquet"}
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 PACKED = (".gz", *ARCHIVES)
-LOOKS = {"{": "jsonl", "PAR1": "parquet"}  # how a file without a known suffix begins
+LOOKS = {"{": "jsonl", "PAR1": "parquet"}  # the first characters of files without a known suffix
 HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file: where it lies now, and the name people know it by."""
+    """One file: its present path, and the name that people know."""
 
     path: Path
     name: str
 
     @property
     def suffix(self) -> str:
-        """What the name ends with, `.gz` left aside."""
+        """Return the suffix of the name without `.gz`."""
         return Path(self.name.removesuffix(".gz")).suffix.lower()
 
 
 @contextmanager
 def open_files(settings: Settings, given: Sequence[str]) -> Iterator[list[Source]]:
-    """Every file that was named, by itself, by a pattern or by its folder; what is zipped is unpacked meanwhile."""
+    """Yield all files given by name, pattern or folder; archives are unpacked while the block runs."""
     folder = scratch(settings)
     try:
         yield [source for path in find_files(given) for source in _unpacked(path, folder)]
@@ -54,7 +54,7 @@ def open_files(settings: Settings, given: Sequence[str]) -> Iterator[list[Source
 
 
 def find_files(given: Sequence[str]) -> list[Path]:
-    """The files in order of their names; a pattern that finds nothing is a `SourceError`."""
+    """Return the files in the order of their names; raise `SourceError` for a pattern without matches."""
     found: dict[Path, None] = {}
     for pattern in given:
         path = Path(pattern).expanduser()
@@ -62,7 +62,7 @@ def find_files(given: Sequence[str]) -> list[Path]:
             hits = [one for one in sorted(path.rglob("*")) if one.is_file() and _is_readable(one)]
         elif path.is_file():
             hits = [path]
-        else:  # pathlib has no word for an absolute pattern
+        else:  # pathlib does not support absolute patterns
             hits = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
         if not hits:
             raise SourceError(f"There is no file {pattern}.", hint="give files, patterns in quotes, or a folder.")
@@ -71,7 +71,7 @@ def find_files(given: Sequence[str]) -> list[Path]:
 
 
 def _is_readable(path: Path) -> bool:
-    """Whether a file of a folder is meant: by its suffix, or where it has none by how it begins."""
+    """Return whether a file in a folder can be read, judged by its suffix, or without one by its first characters."""
     if path.name.startswith("."):
         return False
     return path.name.endswith(PACKED) or path.suffix.lower() in FORMATS or (not path.suffix and bool(_sniff(path)))
@@ -84,7 +84,7 @@ def _sniff(path: Path) -> str:
 
 
 def _unpacked(path: Path, folder: Path) -> Iterator[Source]:
-    """The file itself, or each file of an archive, archives in it included."""
+    """Yield the file itself, or each file of an archive and of archives inside it."""
     if not path.name.endswith(ARCHIVES):
         yield Source(path, path.name)
         return
@@ -98,12 +98,12 @@ def _unpacked(path: Path, folder: Path) -> Iterator[Source]:
                 yield from _unpacked(target, folder)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
         raise SourceError(
-            f"{path} cannot be unpacked: {error}.", hint="fetch it anew, or unpack it yourself."
+            f"{path} cannot be unpacked: {error}.", hint="download it again, or unpack it yourself."
         ) from None
 
 
 def _members(path: Path) -> Iterable[tuple[str, IO[bytes]]]:
-    """Name and content of each file in an archive, but of those that nobody can read."""
+    """Yield name and content of each readable file in an archive."""
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             for one in archive.infolist():
@@ -124,7 +124,7 @@ def _may_be_read(name: str) -> bool:
 
 
 def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, list[Source]]:
-    """The files of each section; a file that no section reads is a `SettingsError`."""
+    """Return the files of each section; raise `SettingsError` for a file that no section reads."""
     taken = {
         section.name: [one for one in sources if any(fnmatch(one.name, pattern) for pattern in section.files)]
         for section in sections
@@ -132,43 +132,43 @@ def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, 
     used = {one for files in taken.values() for one in files}
     if unused := [one.name for one in sources if one not in used]:
         raise SettingsError(
-            f"{len(unused)} file(s) that no section of the mapping reads: {', '.join(unused[:5])}.",
-            hint="leave them out, or let `files` of a section match their names.",
+            f"No section of the mapping reads {len(unused)} file(s): {', '.join(unused[:5])}.",
+            hint="leave them out, or make `files` of a section match their names.",
         )
     return taken
 
 
 def format_of(section: Section | None, source: Source) -> str:
-    """How a file is written: what the mapping says, else by its name."""
+    """Return the format of a file, from the mapping or else from its name or first characters."""
     found = (section.format if section else "") or FORMATS.get(source.suffix, "")
     if not found and not source.name.endswith(".gz"):
         found = _sniff(source.path)
     if not found:
         raise SettingsError(
             f"{source.name}: {source.suffix or 'a name without a suffix'} is not a known file type.",
-            hint="say `format: csv`, `jsonl` or `parquet` in the mapping.",
+            hint="write `format: csv`, `jsonl` or `parquet` in the mapping.",
         )
     return found
 
 
 def delimiter_of(section: Section | None, source: Source) -> str:
-    """What stands between two cells."""
+    """Return the delimiter of a table's cells."""
     return (section.delimiter if section else "") or ("\t" if source.suffix == ".tsv" else ",")
 
 
 def head(source: Source, encoding: str = "utf-8") -> str:
-    """The beginning of a text file."""
+    """Return the beginning of a text file."""
     opener = gzip.open if source.name.endswith(".gz") else open
     try:
         with opener(source.path, "rb") as file:
             text = file.read(HEAD_BYTES)
     except (OSError, EOFError) as error:
-        raise SourceError(f"{source.name} cannot be read: {error}.", hint="fetch it anew.") from None
+        raise SourceError(f"{source.name} cannot be read: {error}.", hint="download it again.") from None
     return text.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
 
 
 def first_rows(text: str, delimiter: str, count: int, quote: str = '"') -> list[list[str]]:
-    """The first rows of a CSV text, cells as they are."""
+    """Return the first rows of a CSV text, cells unchanged."""
     lines = io.StringIO(text)
     if quote:
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quote)

@@ -1,7 +1,7 @@
-"""A proposal for a mapping, from the names and the first values of the files' columns: YAML to look at and to correct.
+"""Proposing a mapping, as YAML to review and correct, from the columns' names and first values.
 
-Nothing is loaded by a guess. What a column seems to be is written beside an example of it, so that a person sees at
-once what is wrong; a load with the corrected file then checks every value.
+The proposal shows an example beside each column, so that a person can spot errors; nothing is loaded from a guess. A
+load with the corrected file checks every value.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FORMATS_OF_TIME = {
     r"\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}:\d{2} [AP]M": "%m/%d/%Y %I:%M:%S %p",
     r"\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}:\d{2}": "%d.%m.%Y %H:%M:%S",
 }
-# our column -> what publishers call it, letters and digits only; the first that is there is taken
+# our column -> publishers' names for it, letters and digits only; the first match is taken
 NAMES = {
     "reader_id": "readerid userid personid memberid customerid subscriberid visitorid clientid uid uuid user person"
     " reader member visitor contextsimple57",
@@ -57,7 +57,7 @@ COLUMNS = {
     "articles": ("article_id", "title", "summary", "category", "publisher", "language", "word_count", "published_at"),
     "readers": ("reader_id", "region", "plan", "signed_up_at"),
 }
-ABOUT_ARTICLES = ("title", "summary", "category", "published_at")  # in a file of events: it tells of articles, too
+ABOUT_ARTICLES = ("title", "summary", "category", "published_at")  # a file of events with one describes articles, too
 COUNTED_FROM_ELSEWHERE = 'unit: ms, since: "???"'
 MOMENTS = ("occurred_at", "published_at", "signed_up_at")
 NUMBERS = ("event_id", "reader_id", "article_id", "session_id")
@@ -65,7 +65,7 @@ NUMBERS = ("event_id", "reader_id", "article_id", "session_id")
 
 @dataclass(frozen=True)
 class Guess:
-    """Which column is which of ours, and the column that lists articles."""
+    """A guessed section: our columns with the file's names for them, and the column that lists articles."""
 
     section: str
     found: dict[str, str]
@@ -73,8 +73,8 @@ class Guess:
 
 
 def propose(settings: Settings, given: Sequence[str]) -> str:
-    """Return a mapping for these files, as YAML with examples; files without rows go with those that they resemble."""
-    kinds: dict[object, tuple[list[str], Look, Guess]] = {}  # files by what their columns seem to be
+    """Return a mapping for these files, as YAML with examples; a file without rows joins the files it resembles."""
+    kinds: dict[object, tuple[list[str], Look, Guess]] = {}  # files by the guessed columns
     without_rows: list[tuple[str, Look]] = []
     with open_files(settings, given) as sources:
         for source in sources:
@@ -92,7 +92,7 @@ def propose(settings: Settings, given: Sequence[str]) -> str:
             hint="give at least one file with rows; a table needs two lines, as the first may be its header.",
         )
     unlike = [name for name, look in without_rows if not _join_alike(name, look, kinds.values())]
-    parts = ["# A guess. Look at every line, correct it, then: bin/daybreak load FILES --mapping THIS_FILE"]
+    parts = ["# A guess. Check and correct every line, then run: bin/daybreak load FILES --mapping THIS_FILE"]
     seen: set[str] = set()
     for names, look, guess in sorted(kinds.values(), key=lambda kind: -len(kind[0])):
         sections = [guess]
@@ -100,13 +100,13 @@ def propose(settings: Settings, given: Sequence[str]) -> str:
             about = _guess_articles(look, guess)
             sections += [about] if about else []
         for one in sections:
-            text = f"{one.section}:\n  files: {json.dumps(_patterns(names))}\n" + "\n".join(_tell(look, one, guess))
+            text = f"{one.section}:\n  files: {json.dumps(_patterns(names))}\n" + "\n".join(_lines(look, one, guess))
             if one.section in seen:
-                text = "\n".join(f"# {line}" for line in ["another kind of file for this:", *text.splitlines()])
+                text = "\n".join(f"# {line}" for line in ["another format for this section:", *text.splitlines()])
             seen.add(one.section)
             parts.append(text)
     if unlike:
-        parts.append(f"# {len(unlike):,} file(s) without rows, like no other; leave them out: {_name_some(unlike)}")
+        parts.append(f"# leave out {len(unlike):,} file(s) without rows that resemble no other: {_name_some(unlike)}")
     return "\n".join(parts)
 
 
@@ -147,7 +147,7 @@ def _guess(look: Look) -> Guess:
 
 
 def _guess_articles(look: Look, events: Guess) -> Guess | None:
-    """What a file of events tells of its articles, if anything."""
+    """Return the guess for the articles that a file of events describes, if any."""
     taken = set(events.found.values())
     found = {target: name for target in COLUMNS["articles"][1:] if (name := _named(look.columns, target, taken))}
     found = {target: name for target, name in found.items() if not all(map(LIST.fullmatch, look.cells(name)))}
@@ -160,8 +160,8 @@ def _is_of_articles(column: str) -> bool:
     return any(word in column.lower() for word in ("article", "news", "item", "click", "doc", "story", "post"))
 
 
-def _tell(look: Look, guess: Guess, of_events: Guess) -> list[str]:
-    """The lines of a section below its files."""
+def _lines(look: Look, guess: Guess, of_events: Guess) -> list[str]:
+    """Return the lines of a section below its files."""
     found, split, section = guess.found, guess.split, guess.section
     lines = list(look.written)
     if split and section == "events":
@@ -170,7 +170,7 @@ def _tell(look: Look, guess: Guess, of_events: Guess) -> list[str]:
     if has_dwell:
         lines.append("read_without_dwell: click")
     if section == "articles" and "published_at" in found:
-        lines.append("first_sight: if_earlier  # an event before published_at is taken for the true beginning")
+        lines.append("first_sight: if_earlier  # an event before published_at counts as the time of publishing")
     lines.append("columns:")
     for target in COLUMNS[section]:
         if split and section == "events" and target in ("article_id", "kind"):
@@ -194,7 +194,7 @@ def _named(columns: list[str], target: str, taken: set[str]) -> str | None:
 
 
 def _by_value(look: Look, split: str | None) -> dict[str, str]:
-    """Columns without names: a time by its looks, the first texts as ids, then a name and what reads like prose."""
+    """Guess columns without names: a time by its format, the first texts as ids, then a category and prose."""
     found: dict[str, str] = {}
     values = {name: look.cells(name) for name in look.columns if look.cells(name) and name != split}
     for name, cells in values.items():
@@ -212,7 +212,7 @@ def _by_value(look: Look, split: str | None) -> dict[str, str]:
 
 
 def _moment(cells: list[str]) -> str:
-    """How a time is written, as YAML; empty when it is none, or plain ISO with its zone."""
+    """Return the format of a time, as YAML; empty if the cells are not times."""
     first = cells[0].strip()
     if WHOLE.fullmatch(first):
         return next((f"unit: {unit}" for low, high, unit in UNITS if low <= float(first) < high), "")
@@ -231,16 +231,16 @@ def _line(target: str, key: str, look: Look, column: str, section: str) -> str:
     if target in MOMENTS:
         how = _moment(cells) if cells else ""
         more = f", {how or COUNTED_FROM_ELSEWHERE}"
-        told = "is the zone right?" if "zone: UTC" in how else told if how else f"{told}; since when, and in what?"
+        told = "is the zone right?" if "zone: UTC" in how else told if how else f"{told}; which unit, since when?"
     elif target == "kind":
         values = ", ".join(f"{json.dumps(value)}: {_kind(value)}" for value in sorted(set(cells)))
-        return f"kind: {{column: {key}, values: {{{values}}}}}  # others are refused; skip leaves out"
+        return f"kind: {{column: {key}, values: {{{values}}}}}  # other values are rejected; skip leaves a row out"
     elif target in NUMBERS and not all(
         WHOLE.fullmatch(cell.strip()) and abs(int(float(cell))) < 2**63 for cell in cells
     ):
         more = ", type: text"
     if share and target in REQUIRED[section]:
-        more, told = f"{more}, empty: skip", f"{told}; {share:.0%} of the first rows have none"
+        more, told = f"{more}, empty: skip", f"{told}; empty in {share:.0%} of the first rows"
     return f"{target}: {f'{{column: {key}{more}}}' if more else key}  # {told}"
 
 
@@ -272,7 +272,7 @@ def _example(cells: list[str]) -> str:
 
 
 def _patterns(files: list[str]) -> str | list[str]:
-    """Patterns that all the names fit, one where they only differ in numbers."""
+    """Return patterns that match all the names, a single one if they differ only in numbers."""
     if len(set(files)) == 1:
         return files[0]
     patterns = sorted(set(map(_unnumbered, files)))
@@ -280,5 +280,5 @@ def _patterns(files: list[str]) -> str | list[str]:
 
 
 def _unnumbered(name: str) -> str:
-    """The name with a star for each number in it."""
+    """Return the name with a star for each number in it."""
     return re.sub(r"\d+", "*", name)

@@ -1,7 +1,7 @@
-"""Files in, typed rows out, in DuckDB: what can be used in tables of the contract's shape, the rest with its reason.
+"""Reading files into typed DuckDB tables of the contract's shape; rejected rows are listed with their reasons.
 
-Every cell is read as text and made a value by `cells.py`, one file at a time, so that every row that is refused can be
-named by file and line. Beyond its bound on memory DuckDB keeps its tables on disk.
+Files are read one at a time, each cell as text that `cells.py` converts, so a rejected row is named by file and line.
+Beyond its memory limit DuckDB keeps its tables on disk.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from include.data.loading.files import Source, delimiter_of, first_rows, format_
 from include.data.loading.mapping import NAMED, SKIP, TABLES, Section
 
 LONGEST_LINE_BYTES = 16 << 20
-NOT_IN_JSON = "\x01"  # a raw control character cannot be in a line of JSON, so each line is one cell
+NOT_IN_JSON = "\x01"  # a delimiter that cannot occur in a line of JSON, so each line is one cell
 SHOWN_CHARACTERS = 500
 NUMBERED = "row_number() OVER ()"
 
@@ -30,7 +30,7 @@ Cells = dict[str | int, Expression]
 
 @dataclass
 class Count:
-    """What became of a section's rows: `read` = `kept` + `left_out` + `rejected`."""
+    """Counts of a section's rows: `read` = `kept` + `left_out` + `rejected`."""
 
     files: int = 0
     kept: int = 0
@@ -40,12 +40,12 @@ class Count:
 
     @property
     def read(self) -> int:
-        """Every row, whatever became of it."""
+        """Return the number of all rows."""
         return self.kept + self.left_out + self.rejected
 
 
 class Intake:
-    """The rows of the files so far, and the count of each section."""
+    """The rows of the files read so far, and the counts of each section."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, sections: Mapping[str, Section]) -> None:
         self.connection = connection
@@ -58,7 +58,7 @@ class Intake:
             connection.from_arrow(empty).create(name)
 
     def read(self, section: Section, source: Source) -> None:
-        """One more file."""
+        """Read one more file."""
         count = self.counts[section.name]
         count.files += 1
         about = {"section": section.name, "file": source.name}
@@ -73,16 +73,16 @@ class Intake:
         except (duckdb.Error, UnicodeError) as error:
             raise SourceError(
                 f"{source.name} cannot be read: {' '.join(str(error).split())[:300]}.",
-                hint="look at the file, or say in the mapping how it is written (docs/mapping.md).",
+                hint="check the file, or describe its format in the mapping (docs/mapping.md).",
             ) from error
         finally:
             for table in ("part", "bad", "refused", "refused_scans"):
                 self.connection.execute(DROP[table])
 
     def _make_part(self, section: Section, source: Source) -> int:
-        """The file's rows as the table `part`, with the cells of those that cannot be used; the lines of the head.
+        """Create the table `part` from the file's rows, with the cells of bad ones; return the number of header lines.
 
-        Cells, values, faults: one select after the other, for what is named once is bound and computed once.
+        Cells, values and faults are successive selects, so that each named expression is bound and computed once.
         """
         raw, cells, header_lines = self._open(section, source)
         if section.split:
@@ -107,7 +107,7 @@ class Intake:
         return header_lines
 
     def _name_faults(self, section: Section) -> int:
-        """How many rows cannot be used; they lie in `bad` with their reasons."""
+        """Create the table `bad` from the rows that cannot be used, with reasons, and return their number."""
         bad = self.connection.table("part").filter(ColumnExpression("cells").isnotnull())
         reasons = []
         for place, target in enumerate(section.columns, 1):
@@ -142,7 +142,7 @@ class Intake:
         count.kept += self._size(section.name) - before
 
     def _kinds(self, section: Section, good: duckdb.DuckDBPyRelation, count: Count) -> duckdb.DuckDBPyRelation:
-        """The rows by kind: one that says several becomes several, one that is to be skipped is left out."""
+        """Return the rows by kind: a row with several kinds becomes several rows, a skipped one is left out."""
         said = list(section.columns["kind"].values.values())
         if any(len(meant) > 1 for meant in said):
             good = good.select(
@@ -239,10 +239,10 @@ DROP = {table: f"drop table if exists {table}" for table in ("part", "bad", "ref
 
 
 def json_path(name: str) -> str:
-    """The path of a field; a dot leads into an object."""
+    """Return the JSON path of a field; a dot in the name leads into an object."""
     return "$." + ".".join(json.dumps(part, ensure_ascii=False) for part in name.split("."))
 
 
 def open_intake(sections: Mapping[str, Section]) -> Intake:
-    """An empty intake."""
+    """Return an empty intake."""
     return Intake(duck.connect(), sections)

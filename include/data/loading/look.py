@@ -1,6 +1,6 @@
-"""The beginning of a file: its first rows by column, and how it is written.
+"""A look at the beginning of a file: its first rows by column, and its format.
 
-Belongs here: what can be seen without a mapping. Does not belong here: what a column may mean (`guess.py`).
+Belongs here: what can be read without a mapping. Does not belong here: the meaning of columns (`guess.py`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 @dataclass(frozen=True)
 class Look:
-    """The first rows, cells as text; `written` are the lines of a mapping that say how the file is written.
+    """The first rows of a file, cells as text; `written` holds the lines of a mapping that describe its format.
 
-    A table of one line has no rows, for its line may be a header. `titles` are the columns of a file without rows.
+    A table of one line has no rows, because the line may be a header. `titles` are the columns of a file without rows.
     """
 
     rows: list[dict[str, str]]
@@ -35,20 +35,20 @@ class Look:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, numbers from 1 where they have none."""
+        """Return the names of the columns, or numbers from 1 if they have none."""
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def cells(self, column: str) -> list[str]:
-        """What stands in a column, what is empty left aside."""
+        """Return the cells of a column that are not empty."""
         return [row[column] for row in self.rows if row.get(column)]
 
     def empty_share(self, column: str) -> float:
-        """In how many of the rows nothing does."""
+        """Return the share of rows in which the column is empty."""
         return 1 - len(self.cells(column)) / max(1, len(self.rows))
 
 
 def look_at(source: Source) -> Look:
-    """The first rows of a file."""
+    """Return the first rows and the format of a file."""
     form = format_of(None, source)
     written = () if source.suffix else (f"format: {form}",)
     if form == "parquet":
@@ -89,13 +89,13 @@ def _look_at_table(source: Source, text: str) -> Look:
 
 
 def _is_data(rows: list[list[str]]) -> bool:
-    """Whether the first row is one like the others: it has an id of letters and digits as they have, N123 or U7."""
+    """Return whether the first row is data: like the second it has an id of letters and digits, such as N123 or U7."""
     ids = re.compile(r"[A-Za-z]{1,3}\d+")
     return any(ids.fullmatch(cell) and ids.fullmatch(below) for cell, below in zip(rows[0], rows[1], strict=False))
 
 
 def _find_quote(text: str, delimiter: str) -> str:
-    """The quote of a table; none where quotes are part of the texts: a cell begins with one and goes on after it."""
+    """Return the quote of a table; empty if quotes are part of the text: a cell continues after its closing quote."""
     loose = re.compile(
         rf'(?:^|{re.escape(delimiter)})"[^"{re.escape(delimiter)}\n]*"(?!"|\r?\n|$|{re.escape(delimiter)})', re.M
     )
@@ -108,7 +108,7 @@ def _object(line: str, source: Source) -> dict[str, Any]:
     except ValueError:
         return {}
     if not isinstance(row, dict):
-        raise SourceError(f"{source.name} has no JSON object on each line.", hint="write one object per line.")
+        raise SourceError(f"{source.name} has a line that is not a JSON object.", hint="write one object per line.")
     return row
 
 

@@ -1,7 +1,7 @@
-"""The mapping: which files hold what, and which of their columns is which of ours. Read from YAML, checked as a whole.
+"""The mapping from a publisher's files and columns to ours, read from YAML and checked as a whole.
 
-Belongs here: what may be written into a mapping. Does not belong here: reading the files it speaks of. Everything that
-is wrong is a `SettingsError` that names the place in the file. `docs/mapping.md` shows it to people.
+Belongs here: the syntax of a mapping. Does not belong here: reading the mapped files. Every fault is a `SettingsError`
+that names its place in the mapping. `docs/mapping.md` explains it to people.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REQUIRED = {
     "articles": ("article_id",),
     "readers": ("reader_id",),
 }
-NAMED = ("reader_id", "article_id")  # ids whose own text is kept when they are text
+NAMED = ("reader_id", "article_id")  # ids whose original text is saved if it is not a number
 UNITS = {"s": (1_000_000, 1), "ms": (1000, 1), "us": (1, 1), "ns": (1, 1000)}
 SKIP = "skip"
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", 
 
 @dataclass(frozen=True)
 class Column:
-    """Where one of our columns comes from: a column of the file (by name, or by number from 1), or a constant."""
+    """The origin of one of our columns: a column of the file (by name, or by number from 1), or a constant."""
 
     column: str | int | None = None
     constant: str | None = None
@@ -50,7 +50,7 @@ class Column:
 
     @property
     def since_us(self) -> int | None:
-        """Microseconds from 1970 to where the count of a time begins; None if `since` is no time with a zone."""
+        """Return the start of counted times in microseconds since 1970; None if `since` is not a time with a zone."""
         try:
             begin = datetime.fromisoformat(self.since) if self.since else BEGINNING
         except ValueError:
@@ -60,7 +60,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Split:
-    """A cell that holds several articles, as text with a separator or as a list: the row stands for each of them."""
+    """A column whose cells hold several articles, with a separator or as a list; each becomes a row of its own."""
 
     column: str | int
     separator: str = " "
@@ -68,7 +68,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Section:
-    """One of `events`, `articles` and `readers`: its files, how they are written, and its columns."""
+    """One of `events`, `articles` and `readers`: its files, their format, and its columns."""
 
     name: str
     files: tuple[str, ...]
@@ -85,16 +85,16 @@ class Section:
 
     @property
     def may_lack(self) -> tuple[str, ...]:
-        """The columns without which a row is left out, and nothing is wrong with it."""
+        """Return the columns that may be empty; a row without one is left out, which is not a fault."""
         return tuple(target for target, column in self.columns.items() if column.empty == SKIP)
 
     @property
     def table(self) -> SourceTable:
-        """The table of the contract that it fills."""
+        """Return the table of the contract that this section fills."""
         return TABLES[self.name]
 
     def is_named(self, target: str) -> bool:
-        """Whether this id is text in the files and a number of its own with us."""
+        """Return whether this id is text in the files and mapped to a number here."""
         return target in self.columns and self.columns[target].type == "text" and target in NAMED
 
 
@@ -108,7 +108,7 @@ COLUMN_KEYS = {one.name for one in fields(Column)}
 
 
 def read_mapping(path: Path) -> dict[str, Section]:
-    """The sections of a mapping file by name."""
+    """Return the sections of a mapping file by name."""
     try:
         text = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -179,7 +179,7 @@ def _column(place: str, target: pa.Field, given: Any) -> Column:
     elif {"unit", "zone", "format", "since"} & set(given) and not (
         target.name == "dwell_seconds" and column.unit in UNITS
     ):
-        _refuse(place, "is no time, so it has no unit, zone, format or since")
+        _refuse(place, "is not a time, so it takes no unit, zone, format or since")
     if column.empty not in ("reject", SKIP):
         _refuse(f"{place}.empty", f"is {column.empty!r}, not reject or {SKIP}")
     if column.type not in ("number", "text"):
@@ -187,7 +187,7 @@ def _column(place: str, target: pa.Field, given: Any) -> Column:
     if target.name == "kind":
         said = {one for value in values.values() for one in value} | ({column.constant} if column.constant else set())
         if wrong := said - {*KINDS, SKIP}:
-            _refuse(place, f"says {_list(wrong)}; a kind is {', '.join(KINDS)}, or {SKIP} to leave the row out")
+            _refuse(place, f"has {_list(wrong)}; a kind is {', '.join(KINDS)}, or {SKIP} to leave the row out")
     return column
 
 
@@ -195,14 +195,14 @@ def _check_moment(place: str, column: Column) -> None:
     if column.unit not in (*UNITS, "iso"):
         _refuse(f"{place}.unit", f"is {column.unit!r}, not {', '.join(UNITS)} or iso")
     if column.since and (column.unit not in UNITS or column.since_us is None):
-        _refuse(f"{place}.since", f"is {column.since!r}; it wants a unit (s, ms) and an ISO time with its zone")
+        _refuse(f"{place}.since", f"is {column.since!r}; it needs a unit (s, ms) and an ISO time with its zone")
     if column.format and not column.zone:
         _refuse(place, "has a format but no zone; write `zone: UTC` if it is UTC")
     if column.zone:
         try:
             ZoneInfo(column.zone)
         except (KeyError, ValueError, OSError):
-            _refuse(f"{place}.zone", f"is {column.zone!r}, which is no time zone; write it as Europe/Oslo")
+            _refuse(f"{place}.zone", f"is {column.zone!r}, which is not a time zone; write it as Europe/Oslo")
 
 
 def _as_list(value: Any) -> list[Any]:

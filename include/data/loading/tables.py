@@ -1,6 +1,6 @@
-"""The loaded log in PostgreSQL: written beside what is there, then taken over in one transaction.
+"""The loaded log in PostgreSQL: written to draft tables, then merged in one transaction.
 
-Belongs here: every statement on schema `loaded`. A load that fails or is killed at any moment leaves the log as it was.
+Belongs here: every statement on schema `loaded`. A load that fails or is killed leaves the log unchanged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROWS_AT_ONCE = 65_536
 
 @dataclass(frozen=True)
 class Shown:
-    """What the views show after a load."""
+    """The contents of the views after a load."""
 
     first_at: datetime
     last_at: datetime
@@ -39,7 +39,7 @@ class Shown:
 
 @contextmanager
 def only_one(settings: Settings) -> Iterator[Connection]:
-    """A connection that is the only one to load."""
+    """Yield a connection that holds the loading lock; raise `DaybreakError` if another process holds it."""
     with connect(settings, ROLE, autocommit=True) as publisher:
         row = publisher.execute("select pg_try_advisory_lock(%s)", [LockKey.LOADING]).fetchone()
         if not row or not row[0]:
@@ -48,7 +48,7 @@ def only_one(settings: Settings) -> Iterator[Connection]:
 
 
 def write_drafts(settings: Settings, publisher: Connection, intake: Intake, sections: Mapping[str, Section]) -> None:
-    """The rows that were read, in tables that nobody looks at yet."""
+    """Write the rows to draft tables."""
     with publisher.transaction():
         publisher.execute(query("data/loading/create_tables"))
         publisher.execute(query("data/loading/create_drafts"))
@@ -58,7 +58,7 @@ def write_drafts(settings: Settings, publisher: Connection, intake: Intake, sect
 
 
 def take_over(publisher: Connection, sections: Mapping[str, Section], *, replace: bool) -> tuple[dict[str, int], Shown]:
-    """How many rows of each section are new, and what the views show now; all of it at once, or nothing."""
+    """Merge the drafts in one transaction; return the number of new rows per section and the views' contents."""
     added = {}
     with publisher.transaction():
         if replace:
@@ -66,8 +66,8 @@ def take_over(publisher: Connection, sections: Mapping[str, Section], *, replace
         clash = publisher.execute(query("data/loading/same_numbers")).fetchone()
         if clash is not None:
             raise DaybreakError(
-                f"The {clash[0]} ids {clash[2]!r} and {clash[3]!r} make the same number, {clash[1]}.",
-                hint="give one of them another name in the files.",
+                f"The {clash[0]} ids {clash[2]!r} and {clash[3]!r} map to the same number, {clash[1]}.",
+                hint="rename one of them in the files.",
             )
         publisher.execute(query("data/loading/add_names"))
         is_empty = publisher.execute("select not exists (select from loaded.events)").fetchone() == (True,)
@@ -90,5 +90,5 @@ def take_over(publisher: Connection, sections: Mapping[str, Section], *, replace
         publisher.execute(query("data/loading/analyze"))
         row = publisher.execute(query("data/loading/summary")).fetchone()
         if row is None or row[0] is None:
-            raise DaybreakError("There is not a single event.", hint="load the events first, or with the rest.")
+            raise DaybreakError("There are no events.", hint="load events first, or together with the rest.")
     return added, Shown(*row)

@@ -38,4 +38,4 @@ def bring_in(arguments: argparse.Namespace) -> None:
         dry_run=arguments.dry_run,
         say=say,
     )
-    print(loading.tell(loaded))
+    print(loading.describe_load(loaded))

@@ -69,7 +69,7 @@ def test_a_file_that_was_sent_in_part_is_sent_again(here, there, world):
     files, path = files_at(here)[f"{digest}.parquet"]
     whole = files.cat_file(path)
     files.pipe_file(path, whole[:100])
-    with pytest.raises(ArtifactDamaged, match=f"The file {digest[:12]} of a snapshot has another content at "):
+    with pytest.raises(ArtifactDamaged, match=f"The file {digest[:12]} of a snapshot has changed at "):
         object_path(there, digest)
     draft = scratch(here)
     draft.write_bytes(whole)

@@ -140,7 +140,7 @@ def test_a_few_late_rows_are_told_and_do_not_ask_for_a_retrain(publisher, traine
     come_late(publisher)
     told = extract_later(publisher).facts["late"]
     assert told.startswith("For days v1 learnt from, ")
-    assert told.endswith("training again takes 2.00%.")
+    assert told.endswith("a retrain needs 2.00%.")
     assert ask(publisher, "select is_retrain_due, sentence from ops.late_rows") == [(False, told)]
     assert ask_to_retrain(publisher, 6) is None
 
@@ -149,7 +149,7 @@ def test_enough_late_rows_ask_for_a_retrain_the_way_drift_does_until_there_was_o
     settings = publisher.model_copy(update={"late_share_for_retrain": 0.0001, "drift_cooldown_hours": 2})
     come_late(settings)
     told = extract_later(settings, 2).facts["late"]
-    assert told.endswith("from 0.01% on that is worth training again.")
+    assert told.endswith("enough for a retrain (limit 0.01%).")
     assert ask_to_retrain(settings, 2) == told
     assert ask(settings, "select reason from ops.retrain_requests") == [(told,)]
     assert ask_to_retrain(settings, 3) is None
@@ -166,7 +166,7 @@ select 2, digest, model, feature_version, features_id, snapshot_id, %s, run_id, 
 
 
 def test_before_the_first_training_nothing_is_late(publisher):
-    assert extract_later(publisher).facts["late"] == "Nothing has been trained yet that late rows could matter to."
+    assert extract_later(publisher).facts["late"] == "No version has been trained yet, so late rows do not matter."
     assert ask(publisher, "select * from ops.late_rows") == []
 
 
@@ -174,7 +174,7 @@ def test_a_snapshot_that_is_gone_cannot_be_compared_with_which_is_said(publisher
     for file in trained.files:
         object_path(publisher, file.sha256).unlink()
     come_late(publisher)
-    assert extract_later(publisher).facts["late"].startswith("What came late for v1 cannot be said: The file ")
+    assert extract_later(publisher).facts["late"].startswith("Late rows for v1 cannot be counted: The file ")
 
 
 def test_a_day_without_events_is_reported_and_does_not_stop_the_run(publisher):

@@ -69,7 +69,7 @@ def size(home):
 def test_clicks_alone_fill_all_three_views(home, tmp_path):
     answer = load(home, CLICKS, clicks(tmp_path, good_rows(20)))
     assert answer.code == 0, answer.err
-    assert "20 read from 1 file(s) = 20 loaded + 0 there already + 0 left out + 0 rejected" in answer.out
+    assert "20 read from 1 file(s) = 20 loaded + 0 already there + 0 left out + 0 rejected" in answer.out
     first = datetime(2017, 10, 3, 3, 6, 40, tzinfo=UTC)
     assert ask(home, "select article_id, published_at, ingested_at from source.articles order by 1 limit 1") == [
         (100, first, first)
@@ -83,9 +83,9 @@ def test_clicks_alone_fill_all_three_views(home, tmp_path):
 def test_the_same_file_again_adds_nothing_and_a_longer_one_adds_what_is_new(home, tmp_path):
     load(home, CLICKS, clicks(tmp_path, good_rows(20)))
     again = load(home, CLICKS, clicks(tmp_path, good_rows(20), "clicks_copy.csv"))
-    assert "20 read from 1 file(s) = 0 loaded + 20 there already" in again.out
+    assert "20 read from 1 file(s) = 0 loaded + 20 already there" in again.out
     longer = load(home, CLICKS, clicks(tmp_path, good_rows(25)))
-    assert "25 read from 1 file(s) = 5 loaded + 20 there already" in longer.out
+    assert "25 read from 1 file(s) = 5 loaded + 20 already there" in longer.out
     assert size(home) == 25
 
 
@@ -116,11 +116,15 @@ def test_bad_rows_are_counted_and_kept_with_file_line_and_reason(home, tmp_path)
     path = clicks(tmp_path, rows)
     path.write_bytes(path.read_bytes() + b"\xff\xfe,1,100,1507000000000\n")
     answer = load(home, CLICKS, path)
-    assert "406 read from 1 file(s) = 400 loaded + 0 there already + 0 left out + 6 rejected" in answer.out
+    assert "406 read from 1 file(s) = 400 loaded + 0 already there + 0 left out + 6 rejected" in answer.out
     kept = next(home.home.glob("rejects/*.csv")).read_text()
     places = {line.split(",")[2] for line in kept.splitlines()[1:]}
     assert places == {"12", "13", "14", "202", "203", "407"}
-    for reason in ('reader_id ""x"" is no whole number', "article_id is empty", "no time between 1990 and 2100 as ms"):
+    for reason in (
+        'reader_id ""x"" is not a whole number',
+        "article_id is empty",
+        "not a time between 1990 and 2100 as ms",
+    ):
         assert reason in kept
 
 
@@ -136,7 +140,7 @@ def test_times_in_another_unit_are_an_error_that_names_the_unit(home, tmp_path):
     rows = [f"1,1,100,{1_507_000_000 + n}" for n in range(20)]
     answer = load(home, CLICKS, clicks(tmp_path, rows))
     assert answer.code == 6
-    assert "is no time between 1990 and 2100 as ms; it would be one as s" in answer.err
+    assert "is not a time between 1990 and 2100 as ms; it would be one as s" in answer.err
 
 
 def test_a_local_time_needs_its_zone_and_is_moved_by_it(home, tmp_path):
@@ -164,7 +168,7 @@ articles:
     (tmp_path / "articles.csv").write_text(text)
     answer = load(home, mapping, tmp_path / "articles.csv")
     assert "2 read from 1 file(s) = 2 loaded" in answer.out
-    assert "4 articles are known by their events only" in answer.out
+    assert "4 articles are known only from events" in answer.out
     found = ask(home, "select article_id, title, category, word_count from source.articles order by 1")
     assert found == [
         (100, None, "281", 120),
@@ -233,7 +237,7 @@ def test_json_lines_packed_and_nested_fill_events_and_articles_at_once(home, tmp
     path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
     answer = load(home, JSON_LINES, path)
     assert answer.code == 0, answer.err
-    assert "articles  10 read from 1 file(s) = 2 loaded + 8 there already" in answer.out
+    assert "articles  10 read from 1 file(s) = 2 loaded + 8 already there" in answer.out
     assert "5 reads without dwell_seconds count as clicks" in answer.out
     kinds = ask(home, "select kind, sum(dwell_seconds), count(*) from source.reading_events group by 1 order by 1")
     assert kinds == [("click", None, 5), ("read", 150.0, 5)]
@@ -251,7 +255,7 @@ def test_parquet_and_zipped_files_say_the_same_as_csv(home, tmp_path):
         archive.write(plain, "deep/clicks_2.csv")
     assert "= 20 loaded" in load(home, CLICKS, plain).out
     for name in ("clicks.parquet", "log.zip"):
-        assert "= 0 loaded + 20 there already" in load(home, CLICKS, tmp_path / name).out, name
+        assert "= 0 loaded + 20 already there" in load(home, CLICKS, tmp_path / name).out, name
 
 
 def test_while_a_loaded_log_is_shown_the_demo_stands_still_until_it_is_asked_back(home, tmp_path):
@@ -286,7 +290,7 @@ def test_a_load_that_dies_before_the_end_leaves_what_was_there(home, tmp_path, m
     assert answer.code == 130
     assert size(home) == 20
     assert (
-        "40 read from 1 file(s) = 20 loaded + 20 there already"
+        "40 read from 1 file(s) = 20 loaded + 20 already there"
         in load(home, CLICKS, clicks(tmp_path, good_rows(40))).out
     )
 
@@ -305,9 +309,9 @@ def refusal(tmp_path, text):
     ("change", "said"),
     [
         (("reader_id:", "reeder_id:"), "unknown column(s) reeder_id"),
-        (("kind: {constant: click}", "kind: {constant: look}"), "says look; a kind is impression, click, read"),
+        (("kind: {constant: click}", "kind: {constant: look}"), "has look; a kind is impression, click, read"),
         (("unit: ms", "unit: m"), "occurred_at.unit is 'm', not s, ms, us, ns or iso"),
-        (("unit: ms", "zone: Oslo"), "is 'Oslo', which is no time zone"),
+        (("unit: ms", "zone: Oslo"), "is 'Oslo', which is not a time zone"),
         (("unit: ms", "format: '%Y'"), "has a format but no zone"),
         (("  files: clicks*\n", ""), "must have `files` and `columns`"),
         (("    reader_id: user_id\n", ""), "must map reader_id"),
@@ -328,7 +332,7 @@ def test_a_column_that_the_file_has_not_is_named_with_those_it_has(home, tmp_pat
 def test_a_file_that_no_section_reads_is_named(home, tmp_path):
     answer = load(home, CLICKS, clicks(tmp_path, good_rows(3)), clicks(tmp_path, [], "other.csv"))
     assert answer.code == 2
-    assert "1 file(s) that no section of the mapping reads: other.csv" in answer.err
+    assert "No section of the mapping reads 1 file(s): other.csv" in answer.err
 
 
 def test_without_a_mapping_one_is_proposed_that_loads(home, tmp_path):
@@ -356,7 +360,7 @@ def test_files_without_rows_are_proposed_with_those_they_resemble_and_load(home,
     assert 'files: ["clicks_*.csv", "sample.csv"]' in proposed.out
     assert 'files: ["articles.parquet", "none.parquet"]' in proposed.out
     assert 'files: "app_*.jsonl"' in proposed.out
-    assert "# 1 file(s) without rows, like no other; leave them out: notes.txt" in proposed.out
+    assert "# leave out 1 file(s) without rows that resemble no other: notes.txt" in proposed.out
     files = [*folder.glob("*.csv"), *folder.glob("*.parquet")]
     answer = load(home, proposed.out, *files)
     assert "20 read from 3 file(s) = 20 loaded" in answer.out, answer.err

@@ -39,10 +39,10 @@ def test_days_of_json_lines_without_a_suffix_tell_of_events_and_of_articles(home
             rows = [dict(reversed(row.items())) for row in rows]  # the order of keys says nothing
         (tmp_path / f"2017010{day}").write_text("\n".join(map(json.dumps, rows)) + "\n")
     mapping = proposed(home, tmp_path)
-    assert "another kind" not in mapping
+    assert "another format" not in mapping
     answer = load(home, mapping, tmp_path)
     assert answer.code == 0, answer.err
-    assert "events    20 read from 2 file(s) = 10 loaded + 0 there already + 10 left out + 0 rejected" in answer.out
+    assert "events    20 read from 2 file(s) = 10 loaded + 0 already there + 10 left out + 0 rejected" in answer.out
     assert ask(home, "select kind, count(*) from source.reading_events group by 1 order by 1") == [
         ("click", 4),
         ("read", 6),
@@ -119,7 +119,7 @@ def test_rows_of_parquet_whose_article_is_empty_are_left_out_as_proposed(home, t
     ]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "behaviors.parquet")
     answer = load(home, proposed(home, tmp_path / "behaviors.parquet"), tmp_path / "behaviors.parquet")
-    assert "8 read from 1 file(s) = 4 loaded + 0 there already + 4 left out + 0 rejected" in answer.out
+    assert "8 read from 1 file(s) = 4 loaded + 0 already there + 4 left out + 0 rejected" in answer.out
     assert ask(home, "select distinct kind, dwell_seconds from source.reading_events") == [("read", 21.0)]
 
 
@@ -132,7 +132,7 @@ def test_times_counted_from_a_moment_of_their_own_need_that_moment(home, tmp_pat
     assert 'timestamp, unit: ms, since: "???"' in mapping
     answer = load(home, mapping, path)
     assert answer.code == 2
-    assert "occurred_at.since is '???'; it wants a unit (s, ms) and an ISO time with its zone" in answer.err
+    assert "occurred_at.since is '???'; it needs a unit (s, ms) and an ISO time with its zone" in answer.err
     answer = load(home, mapping.replace("???", "2016-06-14T03:59:59.998Z"), path)
     assert answer.code == 0, answer.err
     assert ask(home, "select max(occurred_at) from source.reading_events")[0][0] == datetime(

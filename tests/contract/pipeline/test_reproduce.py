@@ -143,7 +143,7 @@ def test_a_snapshot_with_a_changed_byte_is_named_and_nothing_is_trained(elsewher
     answer = cli.say(elsewhere, "reproduce", str(registered.version))
     assert answer.code == 8
     assert f"v{registered.version} cannot be trained again from snapshot {registered.snapshot_id}" in answer.err
-    assert "have another content than they had: reading_events of 2025-03-0" in answer.err
+    assert "have changed: reading_events of 2025-03-0" in answer.err
     assert "training" not in answer.err
 
 

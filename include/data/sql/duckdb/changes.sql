@@ -1,4 +1,4 @@
--- How two versions of the same span of days differ: what came late, what else is new or changed, what is gone.
+-- Differences between two versions of the same days: late events, other new or changed events, and missing events.
 with earlier as (
     select hash(t) as content from taken_before t where occurred_at >= $since and occurred_at < $until
 ), later as (

@@ -1,2 +1,2 @@
--- Which events of a log say that something was read: its reads, or its clicks when it has no reads at all.
+-- The kind of event that counts as a read in a log: reads, or clicks if it has no reads.
 select case when exists (from reading_events where kind = 'read') then 'read' else 'click' end

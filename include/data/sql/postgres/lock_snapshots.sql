@@ -1,2 +1,2 @@
--- Retention waits until this transaction ends, and this one until retention is done.
+-- Retention waits until this transaction ends, and this transaction waits until retention is done.
 select pg_advisory_xact_lock_shared(%(key)s)

@@ -1,5 +1,5 @@
--- How the text of a cell becomes a value, and what is wrong with one that does not: DuckDB macros.
--- Times are counted in microseconds; what lies outside 1990 to 2100 is no time, so that a wrong unit cannot pass.
+-- DuckDB macros that convert a cell's text to a value, and explain why it cannot be converted.
+-- Times are counted in microseconds; a time outside 1990 to 2100 is rejected, so that a wrong unit is noticed.
 create macro as_whole(cell) as
     case when regexp_full_match(trim(cell), '[+-]?[0-9]+(\.0*)?')
          then try_cast(regexp_replace(trim(cell), '\.0*$', '') as bigint) end;
@@ -39,11 +39,11 @@ create macro fitting(cell) as
          when as_zoned(cell) is not null then 'iso'
          when in_reach(try_cast(trim(cell) as timestamp)::timestamptz) is not null then 'iso once you give its zone' end;
 create macro why_no_moment(cell, how) as
-    quoted(cell) || ' is no time between 1990 and 2100 as ' || how || coalesce('; it would be one as ' || fitting(cell), '');
-create macro why_no_whole(cell) as quoted(cell) || ' is no whole number that fits';
-create macro why_no_number(cell) as quoted(cell) || ' is no number';
+    quoted(cell) || ' is not a time between 1990 and 2100 as ' || how || coalesce('; it would be one as ' || fitting(cell), '');
+create macro why_no_whole(cell) as quoted(cell) || ' is not a whole number that fits';
+create macro why_no_number(cell) as quoted(cell) || ' is not a number';
 create macro why_no_flag(cell) as quoted(cell) || ' is neither true nor false';
-create macro why_no_text(cell) as 'a null character is in the text';
+create macro why_no_text(cell) as 'contains a null character';
 create macro why_no_value(cell) as quoted(cell) || ' is not among the values';
 create macro as_parts(cell, separator) as unnest(as_list(cell, separator));
 create macro as_kinds(kind) as unnest(string_split(kind, ','));

@@ -1,4 +1,4 @@
--- The most frequent faults of a section by what stands before the value, each with its first example.
+-- The most frequent faults of a section, grouped by reason without the quoted value, each with its first example.
 select count(*) as rows, first(file order by file, line), first(line order by file, line), first(reason order by file, line)
 from rejects
 where section = $section

@@ -1,5 +1,5 @@
--- Rows with a cell that cannot be used. Their line follows from their number among the rows that could be read and
--- from how many lines before them could not.
+-- Rows with a cell that cannot be used. Their line is their number among the readable rows plus the number of unreadable
+-- lines before them.
 with lines as (
     select line - $header_lines as file_row_number from refused group by line
 ), before as (

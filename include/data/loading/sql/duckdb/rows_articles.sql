@@ -1,4 +1,4 @@
--- One row per article; of several the first.
+-- The first row of each article.
 select * exclude (file_no, file_row_number)
 from articles
 qualify row_number() over (partition by article_id order by file_no, file_row_number) = 1

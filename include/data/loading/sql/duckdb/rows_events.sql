@@ -1,5 +1,5 @@
--- Events in order of time. One without an id gets one from what it says, so that the same event of the same file, or
--- of a longer export of it, always has the same; equal events of one file are told apart by counting them.
+-- Events in order of time. An event without an id gets one from its content, so that the same event has the same id in
+-- the same file or a longer export of it; equal events of one file are numbered to tell them apart.
 with named as (
     select * exclude (file_no, file_row_number) replace (
                coalesce(event_id, (md5_number_lower(concat_ws('|', reader_id, article_id, kind, epoch_us(occurred_at),

@@ -1,4 +1,4 @@
--- Articles that are told about for the first time; what was known of them by their events stays.
+-- Articles that are described for the first time; their first_seen_at from events stays.
 insert into loaded.articles (article_id, title, summary, category, publisher, language, word_count, published_at,
                              ingested_at, updated_at, is_flagged, is_described)
 select article_id, title, summary, category, publisher, language, word_count, published_at, ingested_at, updated_at,

@@ -1,4 +1,4 @@
--- Readers that are told about for the first time; what was known of them by their events stays.
+-- Readers that are described for the first time; their first_seen_at from events stays.
 insert into loaded.readers (reader_id, region, plan, signed_up_at, interests, is_described)
 select reader_id, region, plan, signed_up_at, interests, true
 from loaded.draft_readers

@@ -1,4 +1,4 @@
--- Where a load first writes; nobody reads them, so a load that was killed leaves nothing but these, for the next.
+-- A load first writes to these tables, which no view reads; a killed load leaves only them, and the next load drops them.
 drop table if exists loaded.draft_events, loaded.draft_articles, loaded.draft_readers, loaded.draft_names;
 create unlogged table loaded.draft_events (like loaded.events);
 create unlogged table loaded.draft_articles (like loaded.articles);

@@ -1,5 +1,5 @@
--- The loaded log as a publisher's own tables. What the files left out stays empty; `first_seen_at` is an article's or
--- a reader's first event and stands in for the time that nobody told.
+-- The loaded log as a publisher's own tables. Columns missing in the files stay empty; `first_seen_at` is the first event
+-- of an article or a reader and replaces a missing time.
 create table if not exists loaded.events (
     event_id      bigint not null,
     reader_id     bigint not null,
@@ -39,7 +39,7 @@ create table if not exists loaded.readers (
     first_seen_at timestamptz,
     is_described  boolean not null default false
 );
--- The publisher's own ids, where they are text and ours are made from them.
+-- The publisher's text ids, with the numbers made from them.
 create table if not exists loaded.names (
     kind text not null,
     id   bigint not null,

@@ -1,4 +1,4 @@
--- The three views of the contract over the loaded log.
+-- Create the three views of the contract over the loaded log.
 drop view if exists source.reading_events, source.articles, source.subscribers, source.deliveries;
 create view source.subscribers as
 select reader_id, region, plan, coalesce(signed_up_at, first_seen_at) as signed_up_at, interests

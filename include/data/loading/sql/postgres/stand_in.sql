@@ -1,4 +1,4 @@
--- An article known by its events only, among others that have titles and categories, goes by its id.
+-- Where other articles have titles and categories, name an article known only from events by its id.
 update loaded.articles a
 set title = case when has.title then 'Article ' || coalesce(n.name, a.article_id::text) end,
     category = case when has.category then 'unknown' end

@@ -1,4 +1,4 @@
--- What lies there now.
+-- The contents of the loaded log.
 select (select min(occurred_at) from loaded.events),
        (select max(occurred_at) from loaded.events),
        (select count(*) from loaded.events),
