@@ -1,1 +1,1 @@
-"""From a snapshot to a clean one, or to a stop: which rows and tables may go on, and which rows are quarantined."""
+"""Validation: check a snapshot, quarantine its broken rows, and make a clean snapshot or stop the run."""

@@ -1,1 +1,1 @@
-"""Quarantined rows: which they are, why, and how they come back after a fix."""
+"""Quarantined rows: showing them with their reasons, and bringing them back after a fix."""

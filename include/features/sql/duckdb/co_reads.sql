@@ -1,6 +1,6 @@
--- Which articles the same readers read in the day before the moment. `weight` counts how close in time, against how many
--- readers each has; `together` counts how close and how lately; `following` how soon after the one the other was read, and
--- how lately. Millionths are summed, because a sum of fractions depends on the order of its rows.
+-- Pairs of articles that the same readers read in the day before the moment. `weight` is the closeness in time relative
+-- to the readers of each article; `together` combines closeness and recency; `following` also counts how soon after the
+-- first the second was read. Millionths are summed, because a sum of fractions depends on the order of its rows.
 with recent as (
     select m.list_at, r.reader_id, r.article_id, r.read_at,
            exp(-date_diff('minute', r.read_at, m.list_at) / 60.0 / $lately_hours) as lately

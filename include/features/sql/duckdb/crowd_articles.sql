@@ -1,4 +1,4 @@
--- The articles that a list may hold or a history may name: fresh ones, and those with an event in this log.
+-- Articles that a list may contain or a reader may have read: fresh ones, and those with an event in this log.
 select a.article_id, a.title, a.summary, a.category, a.publisher, a.language, a.word_count, a.published_at, a.ingested_at,
        a.is_flagged
 from articles a

@@ -1,6 +1,6 @@
 -- All events in the day before the moment, as far back as the queries about all readers count; of older reads the
--- first of each article, and those that came again on that day. Readers go by a number that says nothing outside this
--- table, in the order of their ids. If there is more than the crowd may hold, whole readers are left out.
+-- first of each article, and those repeated on that day. Readers are numbered in the order of their ids; the numbers
+-- have no meaning outside this table. If there are more events than the crowd may hold, whole readers are left out.
 with lately as (
     select * from reading_events where occurred_at < $as_of and occurred_at >= $as_of - interval 1 day
 ), read as (

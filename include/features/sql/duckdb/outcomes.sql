@@ -1,5 +1,5 @@
--- What readers did in the step after each moment with articles that a list made at that moment could have held. In a log
--- that never says how long a read took, the seconds of what was opened are unknown: null, not 0.
+-- Readers' actions in the step after each moment, on articles that a list made at that moment could have contained. In a
+-- log without reading times, the seconds of an opened article are unknown: null, not 0.
 select e.reader_id, m.list_at, e.article_id,
        min(e.position)::double as position,
        bool_or(e.kind = 'impression') as is_shown,

@@ -1,4 +1,4 @@
--- How much each asked-for reader had been reading, as known at the moment. Times are summed in whole milliseconds.
+-- The recent reading of each requested reader, as known at the moment. Times are summed in whole milliseconds.
 select q.reader_id, q.list_at as event_timestamp,
        any_value(s.region) as region,
        any_value(s.plan) as plan,

@@ -1,6 +1,6 @@
--- What each asked-for reader had spent time on: shares by category, publisher and language, recent reading counting
--- more. The time of a read is known only when the reader has left. Each taste travels as two arrays of one length,
--- names and shares, largest first.
+-- Shares of each requested reader's time by category, publisher and language; recent reading counts more. The time of a
+-- read is known only when the reader has left. Each taste is a pair of arrays of one length, names and shares, largest
+-- first.
 with known as (
     select q.reader_id, q.list_at, e.article_id, min(e.occurred_at) as read_at,
            sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = 'read')::double / 1000 as seconds

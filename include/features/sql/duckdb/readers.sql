@@ -1,4 +1,4 @@
--- One row per request with everything that is known about the reader at the moment.
+-- One row per request, with all facts known about the reader at the moment.
 select q.reader_id, q.list_at,
        a.* exclude (reader_id, event_timestamp),
        t.* exclude (reader_id, event_timestamp)

@@ -1,4 +1,4 @@
--- What each reader was shown, when and where, and when that was known: one row per reader and article.
+-- Articles shown to each reader, with time, position and when that was known: one row per reader and article.
 select reader_id, article_id,
        min(occurred_at) as shown_at,
        min(ingested_at) as known_at,

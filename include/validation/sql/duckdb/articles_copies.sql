@@ -1,4 +1,4 @@
--- Rows whose id others have too. The sound one is the first, and of several that which was known first.
+-- Rows that share their id with others. The sound row is the first one; of several, the one that was known first.
 select filename, file_row_number,
        row_number() over (
            partition by article_id order by is_sound desc, ingested_at, filename, file_row_number) as id_copy_no

@@ -1,5 +1,5 @@
--- Rows whose id, or whose content under another id, others have too. The sound one is the first, and of several that
--- which was known first; so a broken copy never drives out the row it was copied from.
+-- Rows that share their id, or their content under another id, with others. The sound row is the first one; of several,
+-- the one that was known first. So a broken copy never replaces the row it was copied from.
 with by_id as (
     select filename, file_row_number,
            row_number() over (

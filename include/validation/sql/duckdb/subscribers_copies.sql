@@ -1,4 +1,4 @@
--- Rows whose id others have too. The sound one is the first.
+-- Rows that share their id with others. The sound row is the first one.
 select filename, file_row_number,
        row_number() over (partition by reader_id order by is_sound desc, filename, file_row_number) as id_copy_no
 from subscribers_rows

@@ -1,4 +1,4 @@
--- The latest try of each row. One that ends as the last did keeps when and by which run it first came to that.
+-- Save the latest try of each row. A try that brings a row back into the same version keeps the first time and run.
 insert into quarantine.replays as r
     (table_name, snapshot_id, file_sha256, row_no, came_as, replayed_into, replayed_at, still_breaks, tried_at, run_id)
 select table_name, snapshot_id, file_sha256, row_no, came_as, replayed_into,
