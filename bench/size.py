@@ -94,7 +94,7 @@ def tell(ground: Ground) -> Work:
             for file in store_by_day(ground.settings, table, rows)
         ]
         taken = snapshot.Snapshot(AS_OF, AS_OF - timedelta(days=DAYS), tuple(files))
-        snapshot.describe(ground.settings, taken)
+        snapshot.save_manifest(ground.settings, taken)
         (folder / "snapshot").write_text(taken.id)
         return taken.rows("reading_events")
 

@@ -150,7 +150,7 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
             kept = find_snapshot(settings, snapshot.id)
         except ArtifactDamaged:
             kept = replace(snapshot, replaces=newest[0] if newest and newest[0] != snapshot.id else None)
-            describe(settings, kept)
+            save_manifest(settings, kept)
         about = {**window, "snapshot_id": kept.id, "replaces_id": kept.replaces, "source": json.dumps(kept.source)}
         warehouse.execute(query("data/keep_snapshot"), about)
         with warehouse.cursor() as cursor:
@@ -160,7 +160,7 @@ def keep_snapshot(settings: Settings, snapshot: Snapshot) -> Snapshot:
     return replace(kept, facts=snapshot.facts)
 
 
-def describe(settings: Settings, snapshot: Snapshot) -> None:
+def save_manifest(settings: Settings, snapshot: Snapshot) -> None:
     """Write the manifest; call this last, so that a manifest always has its files."""
     write_manifest(
         settings,
@@ -190,7 +190,7 @@ def find_snapshot(settings: Settings, snapshot_id: str) -> Snapshot:
     return _read(manifest_uri(settings, snapshot_id))
 
 
-def check_files(settings: Settings, snapshot: Snapshot) -> None:
+def verify_files(settings: Settings, snapshot: Snapshot) -> None:
     """Raise an `ArtifactDamaged` that lists the changed files, unless each file matches the digest in its name."""
     wrong = [
         f"{file.table} of {file.day}"
@@ -218,7 +218,9 @@ def _read(uri: str) -> Snapshot:
     )
 
 
-def open_tables(settings: Settings, snapshot: Snapshot, *, name_rows: bool = False) -> duckdb.DuckDBPyConnection:
+def open_snapshot_tables(
+    settings: Settings, snapshot: Snapshot, *, name_rows: bool = False
+) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection with the snapshot's tables as views; `name_rows` adds file name and row number."""
     connection = duck.connect()
     for table in TABLES:
@@ -252,5 +254,5 @@ def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) ->
 
 def read_kind_of(settings: Settings, trained_on: Snapshot) -> str:
     """Return the kind of event that counts as a read in the champion's snapshot, and so in every later window."""
-    with open_tables(settings, trained_on) as connection:
+    with open_snapshot_tables(settings, trained_on) as connection:
         return find_read_kind(connection)

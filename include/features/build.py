@@ -21,7 +21,7 @@ from include.adapters.feast_store import seal
 from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
 from include.core.errors import SourceError
 from include.core.settings import Settings
-from include.data.snapshot import Snapshot, find_read_kind, open_tables
+from include.data.snapshot import Snapshot, find_read_kind, open_snapshot_tables
 
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
 ROWS_AT_ONCE = 131_072
@@ -72,7 +72,7 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
     Each table is streamed to its file and read from there by later queries, so memory does not grow with readers.
     """
     moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MOMENT)})
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         connection.register("moments", moments)
         parameters = {"read_kind": find_read_kind(connection), **counting(settings)}
         for name in ("moments", "articles"):

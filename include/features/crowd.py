@@ -23,7 +23,7 @@ from include.core.clock import parse_moment
 from include.core.contract import MOMENT
 from include.core.errors import ArtifactDamaged, BadInput
 from include.core.settings import Settings
-from include.data.snapshot import Snapshot, find_read_kind, open_tables
+from include.data.snapshot import Snapshot, find_read_kind, open_snapshot_tables
 from include.data.store import read_json, write_json
 from include.features.build import counting, describe_part, describe_readers, describe_world
 from include.features.scenes import VERSION, Scenes, make_scenes
@@ -167,5 +167,5 @@ NOBODY = pa.schema(
 
 def keep_crowd(settings: Settings, snapshot: Snapshot, build: Path) -> None:
     """Save the crowd of a snapshot beside the features of a build."""
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         Crowd.take(connection, snapshot.as_of, counting(settings)).save(build / FOLDER)

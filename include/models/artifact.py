@@ -26,7 +26,7 @@ from include.features.build import describe_part, describe_readers
 from include.features.crowd import FOLDER, Crowd, World
 from include.features.scenes import Scenes
 from include.models import RANKED, Recommender, model_class
-from include.models.histories import before, read_candidates, read_depth, read_histories, read_moment, read_readers
+from include.models.inputs import before, read_candidates, read_depth, read_histories, read_moment, read_readers
 from include.models.threads import one_thread
 
 ABOUT = "artifact.json"

@@ -18,7 +18,7 @@ from include.adapters.evidently_report import ColumnDrift, measure_drift
 from include.adapters.warehouse import Connection, query
 from include.core.numbers import write_number
 from include.core.settings import Settings
-from include.data.snapshot import Snapshot, open_tables, read_kind_of
+from include.data.snapshot import Snapshot, open_snapshot_tables, read_kind_of
 
 NUMERIC = {"dwell_seconds_log": 0.15, "article_age_hours_log": 0.25, "word_count": 0.15, "familiarity": 0.25}
 CATEGORICAL = {"category": 0.15, "publisher": 0.2, "region": 0.15}
@@ -105,14 +105,14 @@ def keep_drift(
 
 
 def _habits(settings: Settings, snapshot: Snapshot, read_kind: str, since: datetime, until: datetime) -> pa.Table:
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         return duck.fetch(
             connection, duck.query("monitoring/habits"), {"read_kind": read_kind, "since": since, "until": until}
         )
 
 
 def _sample(settings: Settings, snapshot: Snapshot, read_kind: str, since: datetime, habits: pa.Table) -> pd.DataFrame:
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         connection.register("habits", habits)
         limits = {"read_kind": read_kind, "since": since, "sample_rows": settings.drift_sample_rows}
         return cast(pd.DataFrame, duck.fetch(connection, duck.query("monitoring/reading"), limits).to_pandas())

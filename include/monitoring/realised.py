@@ -11,14 +11,14 @@ import pyarrow as pa
 from include.adapters import duck
 from include.adapters.warehouse import Connection, query
 from include.core.settings import Settings
-from include.data.snapshot import Snapshot, open_tables
+from include.data.snapshot import Snapshot, open_snapshot_tables
 
 
 def measure_realised(
     settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]], read_kind: str = "read"
 ) -> list[dict[str, Any]]:
     """Return impressions, reads (events of `read_kind`) and seconds on our own lists, by model version and slice."""
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         names, versions = [name for name, _ in batches], [version for _, version in batches]
         connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
         return cast(

@@ -82,7 +82,7 @@ def find_whole_snapshot(settings: Settings, registered: RegisteredModel) -> Snap
                 f"The manifest of {registered.snapshot_id} describes {clean.id}.",
                 hint="the manifest was changed; extract the window again.",
             )
-        snapshot.check_files(settings, clean)
+        snapshot.verify_files(settings, clean)
     except ArtifactDamaged as error:
         raise ArtifactDamaged(
             f"v{registered.version} cannot be trained again from snapshot {registered.snapshot_id}. {error.fact}",

@@ -21,7 +21,7 @@ from include.adapters import duck
 from include.core.contract import MOMENT, TABLES, Rule, SourceTable
 from include.core.settings import Settings
 from include.data.day_files import DayFile, store_by_day
-from include.data.snapshot import Snapshot, open_tables
+from include.data.snapshot import Snapshot, open_snapshot_tables
 from include.data.store import object_path
 
 
@@ -47,7 +47,7 @@ class BrokenCount:
 
 def open_rows(settings: Settings, snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
     """Open a snapshot's tables, each with a view `<table>_window` that adds everything its rules need."""
-    connection = open_tables(settings, snapshot, name_rows=True)
+    connection = open_snapshot_tables(settings, snapshot, name_rows=True)
     moments = {"as_of": [snapshot.as_of], "window_start": [snapshot.window_start]}
     bounds = pa.table(moments, pa.schema([(name, MOMENT) for name in moments]))
     connection.from_arrow(bounds).create("bounds")

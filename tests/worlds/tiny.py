@@ -20,7 +20,7 @@ from include.adapters.warehouse import connect
 from include.core.contract import MOMENT, TABLES
 from include.core.settings import Settings
 from include.data.day_files import store_by_day
-from include.data.snapshot import Snapshot, describe
+from include.data.snapshot import Snapshot, save_manifest
 from include.features.build import Purpose, compute_features
 from include.features.crowd import keep_crowd
 from include.validation.broken_rows import find_broken_rows, leave_out, open_rows
@@ -211,7 +211,7 @@ def store(settings: Settings, world: World, as_of: datetime = AS_OF, days: int =
         for file in store_by_day(settings, table, rows.combine_chunks().to_batches())
     ]
     snapshot = Snapshot(as_of, as_of - timedelta(days=days), tuple(files))
-    describe(settings, snapshot)
+    save_manifest(settings, snapshot)
     return snapshot
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from include.adapters import duck
 from include.core.contract import TABLES
 from include.core.settings import Settings
-from include.data.snapshot import Snapshot, open_tables
+from include.data.snapshot import Snapshot, open_snapshot_tables
 
 SESSION_GAP_MINUTES = 30
 LONGEST_SESSION = timedelta(days=1)
@@ -25,7 +25,7 @@ class Ground:
     def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
         self.settings = settings
         self.paths = {table.name: snapshot.paths(settings, table.name) for table in TABLES}
-        with open_tables(settings, snapshot) as connection:
+        with open_snapshot_tables(settings, snapshot) as connection:
             self.first_reads = first_reads(connection)
 
     @contextmanager

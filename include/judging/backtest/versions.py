@@ -15,7 +15,7 @@ from include.adapters import duck
 from include.core.contract import READING_EVENTS, SUBSCRIBERS
 from include.core.settings import Settings
 from include.data.day_files import WHOLE
-from include.data.snapshot import Snapshot, open_tables
+from include.data.snapshot import Snapshot, open_snapshot_tables
 from include.data.store import digest_of
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import Plan
@@ -28,7 +28,7 @@ class Versions:
 
     def __init__(self, settings: Settings, snapshot: Snapshot) -> None:
         self.files = sorted((f.table, f.day, f.sha256) for f in snapshot.files if f.table != SUBSCRIBERS.name)
-        with open_tables(settings, snapshot) as connection:
+        with open_snapshot_tables(settings, snapshot) as connection:
             rows = _fetch(connection, duck.query("judging/backtest/subscribers_by_day"))
         self.subscribers = sorted((day or WHOLE, str(count), str(content)) for day, count, content in rows)
         self._found: dict[tuple[str, str], str] = {}

@@ -40,7 +40,7 @@ class Past:
     snapshot: Snapshot | None
 
 
-def check(
+def check_history(
     settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
 ) -> list[Check]:
     """Return every history check of a snapshot, whose tables are open in `connection`, and save its figures.

@@ -18,7 +18,7 @@ from include.adapters.warehouse import connect, query
 from include.core.contract import TABLES, SourceTable
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
-from include.data.snapshot import find_snapshot, open_tables
+from include.data.snapshot import find_snapshot, open_snapshot_tables
 from include.data.store import scratch
 from include.validation.history.checks import Past, read_stream
 from include.validation.history.profiles import null_share, profile_snapshot
@@ -48,7 +48,7 @@ def propose(settings: Settings, snapshot_id: str | None = None) -> Path:
         observed = {code: (most, runs) for code, most, runs in warehouse.execute(query("validation/history/observed"))}
     profile = profile_snapshot(settings, snapshot)
     lines = [HEAD.format(id=snapshot.id, as_of=snapshot.as_of, limits=limits)]
-    with open_tables(settings, snapshot) as connection:
+    with open_snapshot_tables(settings, snapshot) as connection:
         for table in TABLES:
             since = snapshot.window_start
             if table.name == "articles":

@@ -8,7 +8,7 @@ import pytest
 from include.core.errors import ArtifactDamaged, ServiceError, SettingsError
 from include.core.references import Reference
 from include.core.settings import load_settings
-from include.data.snapshot import describe, find_snapshot, open_snapshot, open_tables, refer_to
+from include.data.snapshot import find_snapshot, open_snapshot, open_snapshot_tables, refer_to, save_manifest
 from include.data.store import keep_object, object_path, scratch
 from tests.worlds import tiny
 
@@ -42,7 +42,7 @@ def test_another_machine_reads_the_tables_by_the_reference_and_by_the_id(here, t
     reference = Reference.from_dict(refer_to(here, taken, "snapshot").to_dict())
     assert reference.uri == f"{here.snapshot_url}/{taken.id}/manifest.json"
     assert open_snapshot(reference) == find_snapshot(there, taken.id) == taken
-    with open_tables(there, taken) as connection:
+    with open_snapshot_tables(there, taken) as connection:
         for name, table in world.items():
             assert connection.sql(f"select count(*) from {name}").fetchall() == [(table.num_rows,)]
     held = {path.name for path in (there.home / "snapshots").rglob("*.parquet")}
@@ -93,7 +93,7 @@ def test_a_manifest_that_is_not_there_or_cut_short_is_named(here, there, world):
     files.pipe_file(path, files.cat_file(path)[:50])
     with pytest.raises(ArtifactDamaged, match=r"manifest\.json cannot be read"):
         find_snapshot(there, taken.id)
-    describe(here, taken)
+    save_manifest(here, taken)
     assert find_snapshot(there, taken.id) == taken
     with pytest.raises(ArtifactDamaged, match=r"nothing/manifest\.json cannot be read"):
         find_snapshot(there, "nothing")

@@ -15,7 +15,7 @@ from include.adapters.feast_store import retrieve
 from include.core.contract import MOMENT
 from include.core.errors import SourceError
 from include.core.settings import Settings
-from include.data.snapshot import open_tables
+from include.data.snapshot import open_snapshot_tables
 from include.data.store import digest_file
 from include.features.build import VIEWS, compute_features, counting, describe, list_times
 from include.features.scenes import VERSION, make_scenes, open_outcomes, open_scenes
@@ -193,7 +193,7 @@ def test_scenes_made_in_memory_are_those_that_feast_returns(serverless, known_wo
     snapshot = tiny.store(serverless, known_world)
     folder = serverless.home / f"feast-{purpose}"
     compute_features(serverless, snapshot, purpose, folder, folder)
-    with open_tables(serverless, snapshot) as connection:
+    with open_snapshot_tables(serverless, snapshot) as connection:
         tables = describe(connection, list_times(serverless, AS_OF, purpose), purpose, counting(serverless))
     ours, theirs = make_scenes(tables), open_scenes(folder)
     assert ours.requests.equals(theirs.requests)
@@ -213,7 +213,7 @@ def test_scenes_made_in_memory_are_those_that_feast_returns(serverless, known_wo
 
 def test_requests_may_be_given_and_of_readers_nobody_knows(serverless, known_world):
     asked = pa.table({"reader_id": [NOBODY, 7], "list_at": pa.array([THEN, THEN], MOMENT)})
-    with open_tables(serverless, tiny.store(serverless, known_world)) as connection:
+    with open_snapshot_tables(serverless, tiny.store(serverless, known_world)) as connection:
         scenes = make_scenes(describe(connection, [THEN], asked, counting(serverless)))
     assert scenes.requests.to_pylist() == scenes.readers.select(["reader_id", "list_at"]).to_pylist()
     assert scenes.readers.column("reader_id").to_pylist() == [7, NOBODY]

@@ -12,7 +12,7 @@ from include.adapters.warehouse import connect
 from include.core.contract import TABLES
 from include.core.errors import ArtifactDamaged
 from include.data.day_files import store_by_day
-from include.data.snapshot import Snapshot, check_files, find_snapshot, keep_snapshot
+from include.data.snapshot import Snapshot, find_snapshot, keep_snapshot, verify_files
 from include.lists import batch as batches
 from include.operations import retention
 from include.operations.retention import snapshots
@@ -57,7 +57,7 @@ def registered(settings, version, snapshot_id):
 
 def whole(settings, *kept):
     for one in kept:
-        check_files(settings, find_snapshot(settings, one.id))
+        verify_files(settings, find_snapshot(settings, one.id))
 
 
 def reasons(swept):

@@ -14,7 +14,7 @@ from include.adapters.warehouse import connect
 from include.core.contract import TABLES
 from include.core.errors import SourceError, ValidationBlocked
 from include.core.run import Run
-from include.data.snapshot import open_snapshot, open_tables
+from include.data.snapshot import open_snapshot, open_snapshot_tables
 from tests.conftest import reset_warehouse
 from tests.worlds import tiny
 from tests.worlds.corrupt_rows import ARTICLE, ARTICLES, EVENTS, FIRST, MINUTE, READER, SHOWN, SUBSCRIBERS, rows_of
@@ -73,7 +73,7 @@ def codes_of(settings, table, key):
 
 
 def ids(settings, reference, table):
-    with open_tables(settings, open_snapshot(reference)) as connection:
+    with open_snapshot_tables(settings, open_snapshot(reference)) as connection:
         return [key for (key,) in connection.table(table.name).select(table.key).order(table.key).fetchall()]
 
 
@@ -124,7 +124,7 @@ def test_that_no_row_is_lost_is_a_check_of_the_run(settings, outcome):
 
 
 def test_text_that_looks_like_sql_arrives_as_it_was(settings, outcome):
-    with open_tables(settings, open_snapshot(outcome[2])) as connection:
+    with open_snapshot_tables(settings, open_snapshot(outcome[2])) as connection:
         found = connection.sql("select title from articles where title like '%drop table%'").fetchall()
     assert found == [(ARTICLES["SQL in title"][0]["title"],)]
 

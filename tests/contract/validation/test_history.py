@@ -14,7 +14,7 @@ from include.adapters.warehouse import connect
 from include.core.contract import TABLES
 from include.core.errors import ValidationBlocked
 from include.core.run import Run
-from include.data.snapshot import find_snapshot, open_tables, refer_to
+from include.data.snapshot import find_snapshot, open_snapshot_tables, refer_to
 from include.validation.history import checks as history
 from include.validation.history import profiles
 from tests.worlds import tiny
@@ -44,8 +44,8 @@ def forgetful(settings):
 def checks(settings, world, as_of=AS_OF, days=5):
     """code and subject -> check, on these rows as a snapshot."""
     snapshot = tiny.store(settings, world, as_of, days)
-    with open_tables(settings, snapshot, name_rows=True) as connection:
-        return {(c.code, c.subject): c for c in history.check(settings, snapshot, connection)}
+    with open_snapshot_tables(settings, snapshot, name_rows=True) as connection:
+        return {(c.code, c.subject): c for c in history.check_history(settings, snapshot, connection)}
 
 
 def failed(found):

@@ -12,7 +12,7 @@ from include import pipeline
 from include.adapters.warehouse import connect
 from include.core.checks import Check
 from include.core.run import Run
-from include.data.snapshot import open_tables, refer_to
+from include.data.snapshot import open_snapshot_tables, refer_to
 from include.pipeline import run
 from include.pipeline.run import keep_checks
 from include.validation.history import checks as history
@@ -74,8 +74,8 @@ def test_what_is_suggested_can_be_taken_as_it_is_and_passes_what_it_was_suggeste
 ):
     limits = load_limits.__wrapped__(settings.home / "proposals" / f"limits-{snapshot.id}.toml")
     monkeypatch.setattr(history, "load_limits", lambda: limits)
-    with open_tables(settings, snapshot, name_rows=True) as connection:
-        found = history.check(settings, snapshot, connection)
+    with open_snapshot_tables(settings, snapshot, name_rows=True) as connection:
+        found = history.check_history(settings, snapshot, connection)
     assert [check for check in found if check.outcome == "failed"] == []
 
 

@@ -13,7 +13,7 @@ from include.features.scene_arrays import Reads, to_time
 from include.models.kinds.factors import Factors
 from include.models.kinds.two_stage import TwoStage, counts, next_reads
 from include.models.kinds.two_stage.counts import find_ndcg
-from include.models.kinds.two_stage.crowd_reading import find_crowd
+from include.models.kinds.two_stage.crowd_reading import count_crowd_reads
 from include.models.kinds.two_stage.signals import Pairs
 from tests.worlds import scenes
 
@@ -35,7 +35,7 @@ def reads(rows):
 
 
 def crowd(rows, now=scenes.NOW):
-    return find_crowd(Reads(reads(rows)), np.arange(1, 9), to_time(now))
+    return count_crowd_reads(Reads(reads(rows)), np.arange(1, 9), to_time(now))
 
 
 def test_what_is_read_after_is_told_apart_from_what_is_read_beside():
@@ -50,7 +50,7 @@ def test_a_read_after_the_moment_or_known_after_it_counts_for_nothing():
     late = reads([*rows, (2, 1, -10), (2, 2, -5), (3, 1, 20), (3, 2, 10)])
     known = [row["known_at"] if row["reader_id"] < 3 else scenes.NOW for row in late.to_pylist()]
     late = late.set_column(late.column_names.index("known_at"), "known_at", pa.array(known, late["known_at"].type))
-    ours, theirs = (find_crowd(Reads(one), np.arange(1, 9), to_time(scenes.NOW)) for one in (reads(rows), late))
+    ours, theirs = (count_crowd_reads(Reads(one), np.arange(1, 9), to_time(scenes.NOW)) for one in (reads(rows), late))
     for name, matrix in ours.pairs.items():
         assert np.array_equal(matrix.toarray(), theirs.pairs[name].toarray()), name
     for name, count in ours.counts.items():

@@ -24,7 +24,7 @@ MOST_VISITS = 400  # latest sittings with an article that another sitting is com
 
 
 @dataclass(frozen=True)
-class Crowd:
+class CrowdReads:
     """The live articles of a moment in order of their ids, and their reads before it.
 
     `pairs` are matrices of articles by articles, `counts` numbers per article, `visits` articles by sittings and
@@ -39,7 +39,7 @@ class Crowd:
     first_at: Counts
 
 
-def find_crowd(reads: Reads, ids: Counts, moment: int) -> Crowd:
+def count_crowd_reads(reads: Reads, ids: Counts, moment: int) -> CrowdReads:
     """Return the reads before the moment of the articles with these sorted ids."""
     reader, article, at = reads.before(moment, SIGHT_HOURS)
     place, is_live = find_places(ids, article)
@@ -48,7 +48,7 @@ def find_crowd(reads: Reads, ids: Counts, moment: int) -> Crowd:
     sitting, step = _sittings(reader, at)
     first = np.full(len(ids), moment)
     np.minimum.at(first, place, at)
-    return Crowd(
+    return CrowdReads(
         ids,
         _pairs(reader, place, at, hours, len(ids)),
         _counts(place, hours, sitting, step, len(ids)),

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from include.features.scene_arrays import HOUR, Array, Counts, Numbers, Reads, find_places, to_time, to_times
 from include.features.scenes import Scenes
-from include.models.kinds.two_stage.crowd_reading import LATELY_HOURS, SIGHT_HOURS, Crowd, find_crowd
+from include.models.kinds.two_stage.crowd_reading import LATELY_HOURS, SIGHT_HOURS, CrowdReads, count_crowd_reads
 
 EVER_HOURS = 14 * 24  # how far back a history goes
 OWN_HOURS = 48  # how far back own reads lead to the next read
@@ -86,7 +86,7 @@ class View:
         self.readers = np.sort(np.asarray(scenes.requests.column("reader_id").to_numpy(), np.int64))
         self.ids = np.asarray(articles.column("article_id").to_numpy(), np.int64)
         self.published = to_times(articles.column("published_at"))
-        self.crowd = find_crowd(crowd, self.ids, self.moment)
+        self.crowd = count_crowd_reads(crowd, self.ids, self.moment)
         self.codes = {kind: catalogue.find(kind, self.ids) for kind in KINDS}
         self.moves = {kind: _moves(self.crowd, codes, catalogue.names[kind]) for kind, codes in self.codes.items()}
         self.of_articles = self._describe_articles(articles)
@@ -250,7 +250,7 @@ def _describe_signals(signals: dict[str, Numbers], row: Counts, place: Counts) -
     return found
 
 
-def _moves(crowd: Crowd, codes: Counts, names: int) -> Array:
+def _moves(crowd: CrowdReads, codes: Counts, names: int) -> Array:
     """Return how often a read of one name is followed by each other, as shares; few moves give small shares."""
     told = np.flatnonzero(codes >= 0)
     cells = (np.ones(len(told), np.float32), (told, codes[told]))

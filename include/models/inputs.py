@@ -1,4 +1,4 @@
-"""Histories from outside, checked and converted to the shape of the contract.
+"""Inputs of `Artifact.recommend`, checked and converted: histories, readers, candidates, moment and depth.
 
 Belongs here: errors that say what is wrong with an input, in how many rows, and what to do. Unknown readers and
 articles are valid.
