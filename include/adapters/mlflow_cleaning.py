@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_server
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, need_server, unreachable
 from include.core.settings import Settings
 
 GONE = (NOT_THERE, "NOT_FOUND", "ENDPOINT_NOT_FOUND")
@@ -20,7 +20,7 @@ def find_aliases(settings: Settings) -> dict[int, list[str]]:
     try:
         given = client(settings).get_registered_model(mlflow_client.MODEL).aliases
     except MlflowException as error:
-        raise away(settings, error) from error
+        raise unreachable(settings, error) from error
     found: dict[int, list[str]] = defaultdict(list)
     for alias, version in given.items():
         found[int(version)].append(alias)
@@ -42,13 +42,13 @@ def purge(settings: Settings, version: int, mlflow_run_id: str) -> None:
             get_artifact_repository(run.info.artifact_uri, tracking_uri=settings.mlflow_url).delete_artifacts()
     except MlflowException as error:
         if error.error_code not in GONE:
-            raise away(settings, error) from error
+            raise unreachable(settings, error) from error
         run = None
     try:
         mlflow.delete_model_version(mlflow_client.MODEL, str(version))
     except MlflowException as error:
         if error.error_code not in GONE:
-            raise away(settings, error) from error
+            raise unreachable(settings, error) from error
     if run is not None and run.info.lifecycle_stage == "active":
         mlflow.delete_run(mlflow_run_id)
 

@@ -42,13 +42,13 @@ def reach(settings: Settings) -> Any:
     try:
         if mlflow.get_experiment_by_name(EXPERIMENT) is None:
             mlflow.create_experiment(EXPERIMENT)
-        need_model(mlflow)
+        ensure_model(mlflow)
     except MlflowException as error:
-        raise away(settings, error) from error
+        raise unreachable(settings, error) from error
     return mlflow
 
 
-def need_model(mlflow: Any) -> None:
+def ensure_model(mlflow: Any) -> None:
     """Create our registered model if it is missing; it may have been deleted, even during a training run."""
     from mlflow.exceptions import MlflowException
 
@@ -59,7 +59,7 @@ def need_model(mlflow: Any) -> None:
             raise
 
 
-def away(settings: Settings, error: Exception) -> ServiceError:
+def unreachable(settings: Settings, error: Exception) -> ServiceError:
     """Return the error to raise when the server does not answer."""
     return ServiceError(
         f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
@@ -72,4 +72,4 @@ def need_server(settings: Settings) -> None:
     try:
         socket.create_connection((settings.mlflow_host, settings.mlflow_port), timeout=2).close()
     except OSError as error:
-        raise away(settings, error) from error
+        raise unreachable(settings, error) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_model
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, ensure_model, unreachable
 from include.adapters.quiet_feast import import_feast
 from include.core.errors import ArtifactDamaged
 from include.core.settings import PROJECT, Settings
@@ -84,7 +84,7 @@ def register(
         mlflow.log_artifacts(run_id, str(folder), FOLDER)
         mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
         mlflow.log_dict(run_id, dict(grounds), GROUNDS)
-        need_model(mlflow)
+        ensure_model(mlflow)
         while True:
             version = mlflow.create_model_version(
                 mlflow_client.MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags)
@@ -115,7 +115,7 @@ def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
         try:
             client(settings).get_experiment_by_name(EXPERIMENT)
         except MlflowException as silence:
-            raise away(settings, silence) from error
+            raise unreachable(settings, silence) from error
         raise ArtifactDamaged(
             f"MLflow has no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
         ) from error
@@ -133,7 +133,7 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         found = client(settings).get_run(mlflow_run_id)
     except MlflowException as error:
         if error.error_code != NOT_THERE:
-            raise away(settings, error) from error
+            raise unreachable(settings, error) from error
         raise ArtifactDamaged(
             f"MLflow has no run {mlflow_run_id}.", hint="the version can no longer be explained; train again."
         ) from error
@@ -155,7 +155,7 @@ def need_version(settings: Settings, version: int) -> None:
         client(settings).get_model_version(mlflow_client.MODEL, str(version))
     except MlflowException as error:
         if error.error_code != NOT_THERE:
-            raise away(settings, error) from error
+            raise unreachable(settings, error) from error
         raise ArtifactDamaged(
             f"Version {version} is no longer in MLflow's registry.", hint="train again, or roll back."
         ) from error
@@ -172,7 +172,7 @@ def set_alias(settings: Settings, alias: str, version: int) -> bool:
             if error.error_code == NOT_THERE:
                 return False
             if is_last:  # of two processes that set a new alias at once, the server refuses one; a retry succeeds
-                raise away(settings, error) from error
+                raise unreachable(settings, error) from error
         else:
             break
     return True

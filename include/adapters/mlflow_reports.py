@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, away, client, need_server
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, need_server, unreachable
 from include.core.settings import Settings
 
 IN_THE_BIN = "must be in the 'active' state"  # message for a deleted run; its error code covers other cases too
@@ -79,7 +79,7 @@ def keep_backtest(
         mlflow.log_artifacts(run_id, str(folder), "backtest")
         mlflow.set_terminated(run_id, "FINISHED")
     except MlflowException as error:
-        raise away(settings, error) from error
+        raise unreachable(settings, error) from error
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _if_there(settings: Settings) -> Iterator[None]:
         yield
     except MlflowException as error:
         if error.error_code != NOT_THERE and IN_THE_BIN not in str(error):
-            raise away(settings, error) from error
+            raise unreachable(settings, error) from error
 
 
 def _bars(metrics: Mapping[str, Mapping[str, float]]) -> Any:

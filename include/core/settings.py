@@ -194,7 +194,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_model(cls, value: str) -> str:
         if value not in find_names():
-            raise ValueError(f"there is no such model; there are {', '.join(find_names())}")
+            raise ValueError(f"no model has this name; choose one of {', '.join(find_names())}")
         return value
 
     @property

@@ -33,7 +33,7 @@ OF_PURPOSE: dict[Purpose, tuple[str, ...]] = {
     "scoring": ("requests_scoring",),
 }
 OF_READERS = ("reader_activity", "reader_taste")
-# How the SQL in include/features/sql/duckdb/ counts; part of the feature version.
+# Parameters of the SQL in include/features/sql/duckdb/; part of the feature version.
 COUNTING = {
     "fresh_hours": 6,
     "longest_counted_seconds": LONGEST_COUNTED_SECONDS,

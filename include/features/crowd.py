@@ -140,11 +140,11 @@ class Crowd:
         with duck.connect() as connection:
             connection.register("articles", self.articles)
             connection.register("reading_events", events)
-            connection.register("subscribers", NOBODY)
+            connection.register("subscribers", NO_SUBSCRIBERS)
             tables = describe_world(connection, [moment], self.parameters)
-            nobody = pa.schema([("reader_id", pa.int64()), ("list_at", MOMENT)]).empty_table()
-            described = describe_readers(connection, nobody, self.parameters)
-        tables = {**tables, "requests": nobody, **described, "all_reads": tables["reads"]}
+            no_requests = pa.schema([("reader_id", pa.int64()), ("list_at", MOMENT)]).empty_table()
+            described = describe_readers(connection, no_requests, self.parameters)
+        tables = {**tables, "requests": no_requests, **described, "all_reads": tables["reads"]}
         if not tables["article_stats"].num_rows:
             raise BadInput(
                 f"None of the {self.articles.num_rows:,} articles that the crowd of {self.as_of:%Y-%m-%d %H:%M} UTC "
@@ -154,7 +154,7 @@ class Crowd:
         return World(moment, make_scenes(tables))
 
 
-NOBODY = pa.schema(
+NO_SUBSCRIBERS = pa.schema(
     [
         ("reader_id", pa.int64()),
         ("region", pa.string()),

@@ -48,7 +48,9 @@ def validate(run: Run, reference: Reference) -> Reference:
         with snapshot.open_snapshot_tables(settings, raw) as connection:
             checks += check_history(settings, raw, connection)
         broken = judgement.broken
-        validation.set_aside(settings, raw, validation.examples(broken) if blocking(checks) else broken, run.run_id)
+        validation.quarantine_rows(
+            settings, raw, validation.examples(broken) if blocking(checks) else broken, run.run_id
+        )
         if not blocking(checks):
             clean = broken_rows.leave_out(settings, raw, broken)
             checks += table_checks.check_split(settings, raw, clean)

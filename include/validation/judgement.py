@@ -93,7 +93,7 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
             rows = snapshot.rows(table.name)
             held = at_most(
                 "TAB104",
-                "Few rows are set aside",
+                "Few rows are quarantined",
                 table.name,
                 counts[table.name].rows / rows if rows else None,
                 settings.quarantine_cap_share,
@@ -178,7 +178,7 @@ def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:
     return [row for table in TABLES for row in [one for one in broken if one.table == table.name][:MOST_EXAMPLES]]
 
 
-def set_aside(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:
+def quarantine_rows(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:
     """Write the broken rows to `quarantine.*`, replacing those of an earlier try of the same snapshot."""
     titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
     with connect(settings) as warehouse:

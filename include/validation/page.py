@@ -39,7 +39,7 @@ def save_front_page(
     for row in broken:
         for code in row.codes:
             examples.setdefault((row.table, code), []).append(row.primary_key or "none")
-    set_aside = [
+    quarantined = [
         (name, code, number, ", ".join(examples.get((name, code), [])[:3]))
         for name, count in counts.items()
         for code, number in sorted(count.by_code.items())
@@ -59,7 +59,7 @@ def save_front_page(
         ("Warnings and notes", check_table(noted) if noted else "<p>Nothing.</p>"),
         (
             "Quarantined rows",
-            table(("table", "check", "rows", "for example"), set_aside) if set_aside else "<p>None.</p>",
+            table(("table", "check", "rows", "for example"), quarantined) if quarantined else "<p>None.</p>",
         ),
         ("All checks", check_table(checks)),
         ("The last runs", trend_section(*trend)),

@@ -8,7 +8,7 @@ import pytest
 
 from include.adapters.warehouse import connect
 from include.validation.broken_rows import BrokenRow
-from include.validation.judgement import set_aside
+from include.validation.judgement import quarantine_rows
 from tests.parts import cli, servers
 from tests.worlds import tiny
 
@@ -26,9 +26,9 @@ def settings(warehouse, tmp_path_factory):
         BrokenRow("reading_events", "f2", number, str(number), ("EVT109",), json.dumps({"event_id": number}))
         for number in range(12)
     ]
-    set_aside(settings, snapshot, [article, *events], "recommend/1")
+    quarantine_rows(settings, snapshot, [article, *events], "recommend/1")
     settings_of_older = tiny.store(settings, {name: table.slice(0, 8) for name, table in tiny.tiny().items()})
-    set_aside(settings, settings_of_older, [article], "retrain/1")
+    quarantine_rows(settings, settings_of_older, [article], "retrain/1")
     with connect(settings) as warehouse:
         warehouse.execute(
             "insert into quarantine.replays values ('reading_events', %s, 'f2', 5, 'mended', 'clean-1', now(), '',"

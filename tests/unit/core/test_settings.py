@@ -85,7 +85,7 @@ def test_there_are_no_default_passwords(home):
 
 def test_a_model_that_is_not_there_is_refused_with_those_that_are(home, monkeypatch):
     monkeypatch.setenv("DAYBREAK_MODEL", "three_stage")
-    with pytest.raises(SettingsError, match=f"there is no such model; there are {', '.join(MODELS)}"):
+    with pytest.raises(SettingsError, match=f"no model has this name; choose one of {', '.join(MODELS)}"):
         load_settings()
     for name in MODELS:
         monkeypatch.setenv("DAYBREAK_MODEL", name)
