@@ -41,6 +41,9 @@ def pytest_unconfigure(config):
     shutil.rmtree(STATE, ignore_errors=True)
 
 
+PRISTINE = {"warehouse": "postgres", "publisher": "newsroom"}  # database -> its owner
+
+
 @pytest.fixture(scope="session")
 def pristine():
     """An installation that was set up and stopped: its data folder is what every server here starts from."""
@@ -51,7 +54,8 @@ def pristine():
         warehouse.prepare_server(settings)
         warehouse.migrate(settings)
         with warehouse.connect(settings, "postgres", "postgres", autocommit=True) as server:
-            server.execute("create database pristine template warehouse")
+            for database in PRISTINE:
+                server.execute(f"create database pristine_{database} template {database}")
     return settings
 
 
@@ -87,7 +91,7 @@ def published(server):
     reset_warehouse(server)
     tiny.publish(server, tiny.tiny())
     with connect(server, "postgres", "postgres", autocommit=True) as admin:
-        admin.execute("create database published template warehouse strategy file_copy")
+        admin.execute("create database published template publisher strategy file_copy")
     return "published"
 
 
@@ -98,15 +102,22 @@ def publisher(server, published, tmp_path):
     return server.model_copy(update={"home": tmp_path})
 
 
-def reset_warehouse(settings, template="pristine"):
+def reset_warehouse(settings, publisher="pristine_publisher"):
+    """Empty the warehouse; the publisher's database becomes a copy of the one named."""
     from psycopg import sql
 
     from include.adapters.warehouse import connect
 
-    text = sql.SQL("create database warehouse template {} strategy file_copy").format(sql.Identifier(template))
+    templates = {"warehouse": "pristine_warehouse", "publisher": publisher}
     with connect(settings, "postgres", "postgres", autocommit=True) as admin:
-        admin.execute("drop database if exists warehouse with (force)")
-        admin.execute(text)
+        for database, owner in PRISTINE.items():
+            name, template = sql.Identifier(database), sql.Identifier(templates[database])
+            admin.execute(sql.SQL("drop database if exists {} with (force)").format(name))
+            admin.execute(
+                sql.SQL("create database {} owner {} template {} strategy file_copy").format(
+                    name, sql.Identifier(owner), template
+                )
+            )
 
 
 @pytest.fixture(scope="session")
@@ -125,8 +136,8 @@ def tiny_world(pristine):
         feast_store.apply_shared(settings)
 
         def content():
-            with connect(settings, "postgres") as warehouse:
-                return [warehouse.execute(text).fetchone() for text in CONTENT]
+            with connect(settings, "newsroom") as publisher:
+                return [publisher.execute(text).fetchone() for text in CONTENT]
 
         before = content()
         yield settings

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 
 import psycopg
+from psycopg import sql
 
-from include.adapters.warehouse import query, uri
+from include.adapters.warehouse import conninfo, how_to_reach, place, source_query
 from include.core.errors import ServiceError, SourceError
 from include.core.settings import Settings
 
@@ -32,29 +33,32 @@ async def ask(settings: Settings, window_end: datetime) -> Arrival:
     """Return the state of the data for the window that ends then; raise `ServiceError` if the database is down."""
     try:
         connection = await psycopg.AsyncConnection.connect(
-            uri(settings, "daybreak_extract"), connect_timeout=10, autocommit=True, options="-c timezone=UTC"
+            conninfo(settings, "daybreak_extract"), connect_timeout=10, autocommit=True, options="-c timezone=UTC"
         )
         async with connection:
             end = {"window_end": window_end}
-            has_deliveries = await _one(connection, query("adapters/has_deliveries"))
-            until = await _one(connection, query("adapters/complete_until")) if has_deliveries else None
-            is_followed = bool(await _one(connection, query("adapters/is_followed"), end))
-            newest = None if is_followed else await _one(connection, query("adapters/newest_event"), end)
+            has_deliveries = await _one(connection, source_query(settings, "adapters/has_deliveries"))
+            until = None
+            if has_deliveries:
+                until = await _one(connection, source_query(settings, "adapters/complete_until"))
+            is_followed = bool(await _one(connection, source_query(settings, "adapters/is_followed"), end))
+            newest = None
+            if not is_followed:
+                newest = await _one(connection, source_query(settings, "adapters/newest_event"), end)
             return Arrival(is_followed, until, newest)
     except psycopg.OperationalError as error:
         raise ServiceError(
-            f"The source database at {settings.postgres_host}:{settings.postgres_port} does not answer: "
-            f"{_last_line(error)}",
-            hint="check with `bin/daybreak status` that it is running.",
+            f"The source database at {place(settings, 'daybreak_extract')} does not answer: {_last_line(error)}",
+            hint=how_to_reach(settings, "daybreak_extract"),
         ) from error
     except psycopg.Error as error:
         raise SourceError(
             f"The query for arrived data failed in the source database: {_last_line(error)}.",
-            hint="fix the views in schema source (docs/mapping.md), then run again.",
+            hint="fix the views (docs/mapping.md), then run again.",
         ) from error
 
 
-async def _one(connection: psycopg.AsyncConnection[Any], text: LiteralString, values: Any = None) -> Any:
+async def _one(connection: psycopg.AsyncConnection[Any], text: sql.Composed, values: Any = None) -> Any:
     row = await (await connection.execute(text, values)).fetchone()
     return row[0] if row else None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 
-from include.adapters.warehouse import uri
+from include.adapters.warehouse import conninfo
 from include.core.errors import ServiceError
 from include.core.settings import Settings
 
@@ -16,7 +16,7 @@ from include.core.settings import Settings
 def copy_in(settings: Settings, role: str, schema: str, table: str, rows: pa.RecordBatchReader) -> int:
     """Append `rows` to a table with the same columns in one transaction, and return their number."""
     try:
-        with adbc.connect(uri(settings, role)) as connection, connection.cursor() as cursor:
+        with adbc.connect(conninfo(settings, role)) as connection, connection.cursor() as cursor:
             copied = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
             connection.commit()
             return int(copied)

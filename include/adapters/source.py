@@ -17,7 +17,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.adapters.warehouse import query, uri
+from include.adapters.warehouse import conninfo, how_to_reach, place, source_query
 from include.core.contract import ACCEPTED_TYPES, MOMENT, TABLES, SourceTable
 from include.core.errors import ServiceError, SourceError
 from include.core.settings import Settings
@@ -38,12 +38,12 @@ NOT_ALLOWED = "42501"
 def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
     """Yield a cursor inside the read-only transaction, with `daybreak.<name>` set for every entry of `window`."""
     try:
-        connection = adbc.connect(uri(settings, "daybreak_extract"))
+        connection = adbc.connect(conninfo(settings, "daybreak_extract"))
     except adbc.Error as error:
         raise ServiceError(
-            f"The source database at {settings.postgres_host}:{settings.postgres_port} refused daybreak_extract: "
+            f"The source database at {place(settings, 'daybreak_extract')} refused the connection: "
             f"{_what_it_said(error)}",
-            hint="check with `bin/daybreak status` that it is running.",
+            hint=how_to_reach(settings, "daybreak_extract"),
         ) from error
     with connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read read only")
@@ -59,32 +59,33 @@ def set_parameter(cursor: Any, name: str, value: str) -> None:
     cursor.fetchall()
 
 
-def check_columns(cursor: Any) -> None:
+def check_columns(settings: Settings, cursor: Any) -> None:
     """Raise a `SourceError` that lists every fault, unless the three views have the contract's columns and types."""
-    cursor.execute(query("adapters/columns"))
+    cursor.execute(source_query(settings, "adapters/columns").as_string())
     offered = {(table, column): kind for table, column, kind in cursor.fetchall()}
     faults = []
     for table in TABLES:
         if not any(name == table.name for name, _ in offered):
-            faults.append(f"view source.{table.name} is missing")
+            faults.append(f"view {settings.view(table.name)} is missing")
             continue
         for column in table.columns:
             kind = offered.get((table.name, column.name))
             accepted = ACCEPTED_TYPES[str(column.type)]
             if kind is None:
-                faults.append(f"source.{table.name} lacks column {column.name}")
+                faults.append(f"{settings.view(table.name)} lacks column {column.name}")
             elif kind.split("(")[0] not in accepted:
-                faults.append(f"source.{table.name}.{column.name} is {kind}, not {' or '.join(sorted(accepted))}")
+                is_not = " or ".join(sorted(accepted))
+                faults.append(f"{settings.view(table.name)}.{column.name} is {kind}, not {is_not}")
     if faults:
         raise SourceError(
             f"The source breaks its contract, {len(faults)} fault(s): {'; '.join(faults)}.",
-            hint="fix the views in schema source (docs/mapping.md), then run again.",
+            hint="fix the views (docs/mapping.md), then run again.",
         )
 
 
-def identify(cursor: Any) -> dict[str, str]:
+def identify(settings: Settings, cursor: Any) -> dict[str, str]:
     """Return the database's own id, name and version, and a digest of the views it is read through."""
-    cursor.execute(query("adapters/identity"))
+    cursor.execute(source_query(settings, "adapters/identity").as_string())
     names = [column[0] for column in cursor.description]
     return dict(zip(names, cursor.fetchone(), strict=True))
 
@@ -93,20 +94,21 @@ def offered_columns(settings: Settings) -> dict[str, list[str]]:
     """Return all columns of the three views, whether they are read or not."""
     offered: dict[str, list[str]] = {table.name: [] for table in TABLES}
     with read_source(settings, {}) as cursor:
-        cursor.execute(query("adapters/columns"))
+        cursor.execute(source_query(settings, "adapters/columns").as_string())
         for table, column, _ in cursor.fetchall():
             if table in offered:
                 offered[table].append(column)
     return offered
 
 
-def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
+def stream(settings: Settings, cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator[pa.RecordBatch]:
     """Yield the table's rows of the window in its order, or its strays, batch by batch, in the contract's types.
 
     The next batch is read while the caller works on the current one, so the database never waits for the disk.
     """
     try:
-        cursor.execute(query(f"adapters/stray_{table.name}") if strays else query(f"adapters/{table.name}"))
+        rows = f"adapters/stray_{table.name}" if strays else f"adapters/{table.name}"
+        cursor.execute(source_query(settings, rows).as_string())
         batches = iter(cursor.fetch_record_batch())
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(next, batches, None)
@@ -116,13 +118,13 @@ def stream(cursor: Any, table: SourceTable, *, strays: bool = False) -> Iterator
                     [_convert(batch.column(field.name), field.type) for field in table.columns], schema=table.columns
                 )
     except (adbc.Error, pa.ArrowInvalid, OSError) as error:
-        fact = f"Reading source.{table.name} failed: {_what_it_said(error)}."
+        fact = f"Reading {settings.view(table.name)} failed: {_what_it_said(error)}."
         state = getattr(error, "sqlstate", None) or ""
         if state.startswith(WENT_AWAY) or any(words in str(error) for words in LOST):
             raise ServiceError(
                 fact, hint="the connection to the database was lost; nothing was saved, run again."
             ) from error
-        hint = "grant daybreak_extract the right to read it" if state == NOT_ALLOWED else "fix the view"
+        hint = "grant the role that reads it `select` on it" if state == NOT_ALLOWED else "fix the view"
         raise SourceError(fact, hint=f"{hint}, then run again.") from error
 
 

@@ -15,15 +15,16 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import Rollback as Rollback  # for callers that roll back a transaction
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
-from include.core.errors import ServiceError
+from include.core.errors import ServiceError, SettingsError
 from include.core.locks import LockKey
 from include.core.settings import Settings
 
 INCLUDE = Path(__file__).resolve().parents[1]
 MIGRATIONS = Path(__file__).with_name("migrations")
-WAREHOUSE = "warehouse"
+WAREHOUSE, PUBLISHER = "warehouse", "publisher"
 
 # role -> the setting that holds its password
 ROLES = {
@@ -37,9 +38,18 @@ ROLES = {
     "daybreak_api": "api_password",
 }
 # database -> its owner
-DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "feast": "feast", WAREHOUSE: "postgres"}
+DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "feast": "feast", WAREHOUSE: "postgres", PUBLISHER: "newsroom"}
+# role -> the database it works in, unless it is the warehouse
+HOMES = {
+    "airflow": "airflow",
+    "mlflow": "mlflow",
+    "feast": "feast",
+    "newsroom": PUBLISHER,
+    "daybreak_extract": PUBLISHER,
+}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Parameters = dict[str, Any]
 
 
 def password(settings: Settings, role: str) -> str:
@@ -48,33 +58,68 @@ def password(settings: Settings, role: str) -> str:
     return secret.get_secret_value()
 
 
-def uri(settings: Settings, role: str, database: str = WAREHOUSE, scheme: str = "postgresql") -> str:
-    """Return a connection URI for clients that need one; generated passwords are URL-safe."""
-    return f"{scheme}://{role}:{password(settings, role)}@{settings.postgres_host}:{settings.postgres_port}/{database}"
+def uri(settings: Settings, role: str, scheme: str = "postgresql") -> str:
+    """Return the address of a service's own database as a URI; generated passwords are URL-safe."""
+    address = f"{settings.postgres_host}:{settings.postgres_port}/{HOMES.get(role, WAREHOUSE)}"
+    return f"{scheme}://{role}:{password(settings, role)}@{address}"
+
+
+def parameters(settings: Settings, role: str, database: str = "") -> Parameters:
+    """Return libpq's parameters for a role: those of the two databases' settings, else Daybreak's own PostgreSQL."""
+    own: Parameters = {
+        "host": settings.postgres_host,
+        "port": settings.postgres_port,
+        "user": role,
+        "password": password(settings, role),
+        "dbname": database or HOMES.get(role, WAREHOUSE),
+    }
+    if database:
+        return own
+    if role == "daybreak_extract" and settings.source.get_secret_value():
+        return conninfo_to_dict(settings.source.get_secret_value())
+    if role in ("daybreak_run", "daybreak_api") and settings.warehouse.get_secret_value():
+        given = conninfo_to_dict(settings.warehouse.get_secret_value())
+        return given if role == "daybreak_run" else given | {"user": role, "password": own["password"]}
+    return own
+
+
+def conninfo(settings: Settings, role: str) -> str:
+    """Return a role's connection as one string, for other clients of libpq."""
+    return make_conninfo("", **parameters(settings, role))
+
+
+def place(settings: Settings, role: str, database: str = "") -> str:
+    """Return where a role connects to, for people: host, port and database."""
+    given = parameters(settings, role, database)
+    return f"{given.get('host', 'localhost')}:{given.get('port', 5432)}/{given.get('dbname', '')}"
+
+
+def how_to_reach(settings: Settings, role: str) -> str:
+    """Return a hint for a database that does not answer."""
+    name = {"daybreak_extract": "source", "daybreak_run": "warehouse", "daybreak_api": "warehouse"}.get(role, "")
+    if name and getattr(settings, name).get_secret_value():
+        return f"check Airflow's connection daybreak_{name} (on the command line: DAYBREAK_{name.upper()})."
+    return "check with `bin/daybreak status` that it is running."
 
 
 @contextmanager
 def connect(
-    settings: Settings, role: str = "daybreak_run", database: str = WAREHOUSE, *, autocommit: bool = False
+    settings: Settings, role: str = "daybreak_run", database: str = "", *, autocommit: bool = False
 ) -> Iterator[Connection]:
     """Yield a connection as `role`; commit when the block succeeds, roll back when it raises."""
+    given = parameters(settings, role, database)
+    options = f"{given.pop('options', '')} -c timezone=UTC".strip()
     try:
         connection = psycopg.connect(
-            host=settings.postgres_host,
-            port=settings.postgres_port,
-            user=role,
-            password=password(settings, role),
-            dbname=database,
-            connect_timeout=10,
+            **{"connect_timeout": 10, "application_name": "daybreak", **given},
             autocommit=autocommit,
-            options="-c timezone=UTC",
-            application_name="daybreak",
+            options=options,
         )
     except psycopg.OperationalError as error:
         raise ServiceError(
-            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} refused {role} on {database}: "
+            f"PostgreSQL at {place(settings, role, database)} refused {given.get('user', role)}: "
             f"{str(error).strip().splitlines()[-1]}",
-            hint="check with `bin/daybreak status` that it is running.",
+            hint=how_to_reach(settings, role),
         ) from error
     try:
         with connection:
@@ -83,9 +128,9 @@ def connect(
         if not connection.broken:
             raise
         raise ServiceError(
-            f"PostgreSQL at {settings.postgres_host}:{settings.postgres_port} closed the connection of {role} to "
-            f"{database}: {str(error).strip().splitlines()[0]}",
-            hint="check with `bin/daybreak status` that it is running, then run again; unfinished changes were undone.",
+            f"PostgreSQL at {place(settings, role, database)} closed the connection of {given.get('user', role)}: "
+            f"{str(error).strip().splitlines()[0]}",
+            hint=f"{how_to_reach(settings, role)} Unfinished work was rolled back: run it again.",
         ) from error
 
 
@@ -94,6 +139,17 @@ def query(name: str) -> LiteralString:
     """Return the text of a room's PostgreSQL statement: `query("lists/switch")`. Parameters are bound, never pasted."""
     room, _, statement = name.rpartition("/")
     return (INCLUDE / room / "sql" / "postgres" / f"{statement}.sql").read_text()
+
+
+def source_query(settings: Settings, name: str) -> sql.Composed:
+    """Return a statement on the publisher's views; its text names them `{articles}`, and `{schema}` and `{prefix}`."""
+    views = {
+        table: sql.Identifier(settings.source_schema, f"{settings.source_prefix}{table}")
+        for table in ("subscribers", "articles", "reading_events", "deliveries")
+    }
+    return sql.SQL(query(name)).format(
+        **views, schema=sql.Literal(settings.source_schema), prefix=sql.Literal(settings.source_prefix)
+    )
 
 
 def prepare_server(settings: Settings) -> None:
@@ -108,13 +164,35 @@ def prepare_server(settings: Settings) -> None:
                 )
             )
         there = {name for (name,) in server.execute("select datname from pg_database")}
+        if WAREHOUSE in there and not settings.source.get_secret_value():
+            _refuse_own_tables(settings)
         for database, owner in DATABASES.items():
             if database not in there:
+                # the publisher's begins as a copy: before release 0.3 its schemas were part of the warehouse
+                template = WAREHOUSE if database == PUBLISHER else "template1"
                 server.execute(
-                    sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(owner))
+                    sql.SQL("create database {} owner {} template {} strategy file_copy").format(
+                        sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template)
+                    )
                 )
-    with connect(settings, "feast", "feast") as feast:
+    with connect(settings, "postgres", PUBLISHER) as publisher:
+        publisher.execute(query("adapters/prepare_publisher"))
+    with connect(settings, "feast") as feast:
         feast.execute("create schema if not exists online")
+
+
+def _refuse_own_tables(settings: Settings) -> None:
+    """Raise SettingsError if views in the warehouse show a publisher's own tables and no setting says so."""
+    with connect(settings, "postgres") as warehouse:
+        tables = [name for (name,) in warehouse.execute(query("adapters/own_tables"))]
+    if tables:
+        raise SettingsError(
+            f"The views in schema source of the warehouse show {len(tables)} of your own tables ({', '.join(tables)}); "
+            "Daybreak now reads the publisher's database at an address of its own.",
+            hint="to go on reading them there, set DAYBREAK_SOURCE=postgresql://daybreak_extract:PASSWORD@"
+            f"{settings.postgres_host}:{settings.postgres_port}/{WAREHOUSE} (the password is "
+            "DAYBREAK_EXTRACT_PASSWORD) in the environment or in daybreak.env.",
+        )
 
 
 def migrate(settings: Settings) -> list[str]:

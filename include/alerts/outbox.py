@@ -14,8 +14,6 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts.wording import Alert, Failure, LiveLists, compose
 from include.core.clock import now
@@ -149,10 +147,9 @@ def printable(settings: Settings, alert: Alert) -> Alert:
     """Return the alert without this installation's secrets and without characters that databases or mails refuse."""
 
     def clean(text: str) -> str:
-        for name in type(settings).model_fields:
-            value = getattr(settings, name)
-            if isinstance(value, SecretStr) and len(value.get_secret_value()) >= MASKED_LENGTH:
-                text = text.replace(value.get_secret_value(), "***")
+        for secret in settings.secrets():
+            if len(secret) >= MASKED_LENGTH:
+                text = text.replace(secret, "***")
         return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
     return replace(alert, subject=clean(alert.subject), body=clean(alert.body))

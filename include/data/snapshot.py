@@ -86,22 +86,22 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
     start = as_of - length
     taken: dict[str, list[DayFile]] = {}
     with read_source(settings, source_window(settings, as_of, length)) as cursor:
-        check_columns(cursor)
-        source = identify(cursor)
+        check_columns(settings, cursor)
+        source = identify(settings, cursor)
         read = _Read()
         for table in (READING_EVENTS, ARTICLES, SUBSCRIBERS):
             if table is ARTICLES:
                 set_parameter(cursor, "read_articles", read.as_array())
-            rows = stream(cursor, table)
+            rows = stream(settings, cursor, table)
             found = list(store_by_day(settings, table, read.watch(rows) if table is READING_EVENTS else rows))
             if not found:
                 raise SourceError(
-                    f"source.{table.name} has no row for the window {start:%Y-%m-%d %H:%M} to {as_of:%Y-%m-%d %H:%M}"
-                    " UTC.",
+                    f"{settings.view(table.name)} has no row for the window {start:%Y-%m-%d %H:%M} to "
+                    f"{as_of:%Y-%m-%d %H:%M} UTC.",
                     hint="check that the publisher delivers and that the window is the one you meant.",
                 )
             if table.day_column:
-                found += store_whole(settings, table, stream(cursor, table, strays=True))
+                found += store_whole(settings, table, stream(settings, cursor, table, strays=True))
             taken[table.name] = found
     files = tuple(file for table in TABLES for file in taken[table.name])
     return keep_snapshot(settings, Snapshot(as_of, start, files, source=source))

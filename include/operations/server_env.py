@@ -29,6 +29,9 @@ CHOICES = {
         "MLFLOW_PUBLISH": "127.0.0.1:5000",
         "MAILBOX_PUBLISH": "127.0.0.1:8025",
     },
+    "The publisher's database, if not the demo's: postgresql://user:password@host:5432/database (docs/mapping.md).": {
+        "DAYBREAK_SOURCE": "",
+    },
     "Addresses that people type and mails link to.": {
         "DAYBREAK_PUBLIC_URL": "http://127.0.0.1:8080",
         "DAYBREAK_MLFLOW_PUBLIC_URL": "http://127.0.0.1:5000",

@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
-from include.adapters.warehouse import Connection, connect, query
+from include.adapters.warehouse import connect, query, source_query
 from include.core.clock import now
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
@@ -70,30 +70,37 @@ def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
 
 def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
     """Return a reader's live list with titles; any reader's if none is named. Ids of a loaded log work too."""
-    with connect(settings, "postgres") as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
-        reader_id = None if reader is None else _find_reader(warehouse, reader)
+    reader_id = None if reader is None else _find_reader(settings, reader)
+    with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query("operations/one_reader"), {"reader_id": reader_id}).fetchall()
-        names = _find_names(warehouse, "article", ids=[row["article_id"] for row in rows])
-    return [{**row, "name": names.get(row["article_id"])} for row in rows]
+    ids = [row["article_id"] for row in rows]
+    with connect(settings, "daybreak_extract") as source, source.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(source_query(settings, "operations/titles"), {"ids": ids}).fetchall()
+    titles = {row["article_id"]: row for row in found}
+    names = _find_names(settings, "article", ids=ids)
+    untold = dict.fromkeys(("title", "category", "publisher"))
+    return [
+        {**untold, **row, **titles.get(row["article_id"], {}), "name": names.get(row["article_id"])} for row in rows
+    ]
 
 
-def _find_reader(warehouse: Connection, reader: str) -> int:
+def _find_reader(settings: Settings, reader: str) -> int:
     """Return the id of a reader named by the publisher's id or by ours."""
-    found = list(_find_names(warehouse, "reader", names=[reader]))
+    found = list(_find_names(settings, "reader", names=[reader]))
     if not found and not reader.lstrip("-").isdecimal():
         raise DaybreakError(f"There is no reader {reader!r}.", hint="give an id from the loaded log, or a number.")
     return found[0] if found else int(reader)
 
 
-def _find_names(
-    warehouse: Connection, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()
-) -> dict[int, str]:
-    """Return the publisher's names by id; empty unless a log with names was loaded."""
-    row = warehouse.execute("select to_regclass('loaded.names') is not null").fetchone()
-    if row != (True,):
+def _find_names(settings: Settings, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()) -> dict[int, str]:
+    """Return the publisher's names by id; empty unless a log with names was loaded into this installation."""
+    if settings.source.get_secret_value():
         return {}
-    asked = {"kind": kind, "ids": list(ids), "names": list(names)}
-    return dict(warehouse.execute(query("operations/names"), asked).fetchall())
+    with connect(settings, "newsroom") as publisher:
+        if publisher.execute("select to_regclass('loaded.names') is not null").fetchone() != (True,):
+            return {}
+        asked = {"kind": kind, "ids": list(ids), "names": list(names)}
+        return dict(publisher.execute(query("operations/names"), asked).fetchall())
 
 
 def tell(status: dict[str, Any], moment: datetime) -> str:

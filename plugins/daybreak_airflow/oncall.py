@@ -35,10 +35,10 @@ class Oncall(BaseNotifier):
 
     def notify(self, context: Mapping[str, Any]) -> None:
         """Report the run's failure, unless it is known already."""
+        from daybreak_airflow.connections import connected_settings
         from include.alerts.outbox import report
-        from include.core.settings import load_settings
 
-        settings = load_settings()
+        settings = connected_settings()
         report(settings, failure_of(settings, context), mailer(settings))
 
 

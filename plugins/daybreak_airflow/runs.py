@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def current_run(context: Mapping[str, Any] | None = None) -> Run:
     """Return the run that the pipeline's stages work for."""
+    from daybreak_airflow.connections import connected_settings
     from include.core.run import Run
-    from include.core.settings import load_settings
 
     context = context or get_current_context()
     dag_run = context["dag_run"]
     return Run(
-        settings=load_settings(),
+        settings=connected_settings(),
         run_id=f"{dag_run.dag_id}/{dag_run.run_id}",
         as_of=as_of(context),
         actor=actor(context),

@@ -76,13 +76,14 @@ def test_an_engine_is_asked_only_what_is_written_for_it():
 
 
 def asked_for() -> tuple[set[str], list[re.Pattern[str]]]:
-    """The names that `query(…)` is called with: written out, and as patterns where a part is filled in."""
+    """The names that `query(…)` and `source_query(…)` get: written out, and as patterns where a part is filled in."""
     names, patterns = set(), []
     for path in files("include", "plugins", "dags"):
         for called, call in calls(path):
-            if called.split(".")[-1] != "query" or not call.args:
+            place = {"query": 0, "source_query": 1}.get(called.split(".")[-1], len(call.args))
+            if place >= len(call.args):
                 continue
-            match call.args[0]:
+            match call.args[place]:
                 case ast.Constant(value=str() as written):
                     names.add(written)
                 case ast.JoinedStr(values=values):

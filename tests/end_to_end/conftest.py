@@ -44,9 +44,9 @@ class Installation:
             pytest.fail(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def sql(self, statement):
+    def sql(self, statement, *options):
         """The rows of a statement, each a list of texts."""
-        told = self.say("psql", "-AtqF\t", "-c", statement)
+        told = self.say("psql", *options, "-AtqF\t", "-c", statement)
         return [line.split("\t") for line in told.splitlines()]
 
     @property
@@ -153,7 +153,8 @@ def installation(tmp_path_factory):
     try:
         bare.say("up", "--no-demo")
         bare.say("newsroom", "play")
-        bare.sql("update newsroom.stories set words = words * 3 where live_from > now() - interval '26 hours'")
+        longer = "update newsroom.stories set words = words * 3 where live_from > now() - interval '26 hours'"
+        bare.sql(longer, "-d", "publisher")
         yield Installation(home, bare.say("up"))
     finally:
         bare.say("down", check=False)

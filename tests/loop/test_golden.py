@@ -24,9 +24,11 @@ def found(first_retrain, live_lists, mlflow_server, snapshot, clean_snapshot, fe
             "select decision, checks, metrics from ops.verdicts where verdict_id = %s", [first_retrain.verdict.id]
         ).fetchone()
         lists = cursor.execute(
-            "select a.category, c.reader_id, c.article_id, regexp_replace(c.reason, '“.*”|in .*|on .*', '…') as why"
-            " from recs.current c join source.articles a using (article_id)"
+            "select reader_id, article_id, regexp_replace(reason, '“.*”|in .*|on .*', '…') as why from recs.current"
         ).fetchall()
+    with connect(mlflow_server, "newsroom") as publisher:
+        categories = dict(publisher.execute("select article_id, category from source.articles").fetchall())
+    lists = [{**row, "category": categories[row["article_id"]]} for row in lists]
     run = mlflow_client.client(mlflow_server).get_run(first_retrain.model.facts["mlflow_run_id"])
     own = [row for row in lists if row["category"] == tiny.CATEGORIES[tiny.group_of(row["reader_id"])]]
     reasons = [row["why"] for row in lists]

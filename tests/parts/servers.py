@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from include.adapters import embedded_postgres, warehouse
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
@@ -55,7 +57,7 @@ def write_env_file(settings: Settings) -> None:
     lines = []
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        text = value.get_secret_value() if name.endswith("_password") else str(value)
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         if name != "home" and text:
             lines.append(f"DAYBREAK_{name.upper()}={text}\n")
     (settings.home / "daybreak.env").write_text("".join(lines))

@@ -102,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     word.add_argument("action", choices=["apply"])
     word.set_defaults(run=_features)
     add("migrate", help="bring roles, databases and schemas of the warehouse up to date").set_defaults(run=_migrate)
-    word = add("psql", help="open a prompt on the warehouse, or run one statement with -c")
+    word = add(
+        "psql", help="open a prompt on the warehouse, or with --source on the publisher's views; -c runs one statement"
+    )
     word.add_argument("arguments", nargs="*")
     word.set_defaults(run=_psql)
     word = add("logs", help="show the end of a service's log")

@@ -1,36 +1,44 @@
-"""Questions about PostgreSQL itself: whether roles can sign in, migrations are applied, rights and clocks agree."""
+"""Questions about the two databases: whether roles can sign in, migrations are applied, rights and clocks agree."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from include.adapters.warehouse import MIGRATIONS, ROLES, WAREHOUSE, connect, query
+from include.adapters.warehouse import MIGRATIONS, ROLES, connect, parameters, place, query, source_query
 from include.core.clock import now
 from include.core.errors import ServiceError
 from include.core.settings import Settings
 from include.operations.doctor import State
 
+SOURCE = "daybreak_extract"
 MOST_NAMED = 5
 MOST_SKEW_SECONDS = 5.0
-HOME = {"airflow": "airflow", "mlflow": "mlflow", "feast": "feast"}  # roles with a database of their own
 
 Answer = tuple[State, str, str]
 
 
 def let_in(settings: Settings, moment: datetime) -> Answer:
-    """Check that every role can sign in to its database."""
-    refused = []
-    for role in ROLES:
+    """Check that every role of Daybreak's own PostgreSQL can sign in to its database."""
+    refused, roles = [], [role for role in ROLES if role != SOURCE]
+    for role in roles:
         try:
-            with connect(settings, role, HOME.get(role, WAREHOUSE)):
+            with connect(settings, role):
                 pass
         except ServiceError as error:
             refused.append(error.fact)
     where = f"{settings.postgres_host}:{settings.postgres_port}"
     if not refused:
-        return "fine", f"{len(ROLES)} roles at {where}", ""
+        return "fine", f"{len(roles)} roles at {where}; the warehouse is {place(settings, 'daybreak_run')}", ""
     fix = "start it (`make up`), or restore the daybreak.env that belongs to it; `bin/daybreak migrate` creates roles."
-    return "FIX", f"{len(refused)} of {len(ROLES)} roles cannot sign in: {refused[0]}", fix
+    return "FIX", f"{len(refused)} of {len(roles)} roles cannot sign in: {refused[0]}", fix
+
+
+def source_answers(settings: Settings, moment: datetime) -> Answer:
+    """Check that the publisher's database can be reached."""
+    with connect(settings, SOURCE) as source:
+        row = source.execute("select current_user, current_setting('server_version')").fetchone()
+    user, version = row or ("", "")
+    return "fine", f"{place(settings, SOURCE)} as {user}, PostgreSQL {version}", ""
 
 
 def up_to_date(settings: Settings, moment: datetime) -> Answer:
@@ -45,22 +53,26 @@ def up_to_date(settings: Settings, moment: datetime) -> Answer:
 
 def rights(settings: Settings, moment: datetime) -> Answer:
     """Check that the extract's role can read the views and do nothing else."""
-    with connect(settings, "postgres") as warehouse:
-        wrong = [sentence for (sentence,) in warehouse.execute(query("operations/doctor/rights"))]
+    user = parameters(settings, SOURCE).get("user", SOURCE)
+    with connect(settings, SOURCE) as source:
+        wrong = [sentence for (sentence,) in source.execute(source_query(settings, "operations/doctor/rights"))]
     if not wrong:
-        return "fine", "daybreak_extract reads schema source and nothing else", ""
+        return "fine", f"{user} reads the views in schema {settings.source_schema} and nothing else", ""
     told = "; ".join(wrong[:MOST_NAMED]) + (f"; and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else "")
-    fix = "as the owner, grant select on the views it cannot read, and revoke everything else (`bin/daybreak psql`)."
-    return "FIX", f"daybreak_extract {told}", fix
+    fix = "as the owner, grant select on the views it cannot read, and revoke everything else."
+    return "FIX", f"{user} {told}", fix
 
 
 def clocks(settings: Settings, moment: datetime) -> Answer:
-    """Check that the clocks of the database and this machine agree."""
-    with connect(settings) as warehouse:
-        before = now()
-        row = warehouse.execute(query("operations/doctor/clock")).fetchone()
-        middle = before + (now() - before) / 2
-    skew = abs((row[0] - middle).total_seconds()) if row else float("nan")
+    """Check that the clocks of both databases and this machine agree."""
+    skews = {}
+    for name, role in (("warehouse", "daybreak_run"), ("publisher's database", SOURCE)):
+        with connect(settings, role) as database:
+            before = now()
+            row = database.execute(query("operations/doctor/clock")).fetchone()
+            middle = before + (now() - before) / 2
+        skews[name] = abs((row[0] - middle).total_seconds()) if row else float("nan")
+    name, skew = max(skews.items(), key=lambda one: one[1])
     if skew <= MOST_SKEW_SECONDS:
         return "fine", f"{skew:.1f} s apart", ""
-    return "FIX", f"the database's clock is {skew:,.0f} s off this machine's", "synchronise both by NTP."
+    return "FIX", f"the clock of the {name} is {skew:,.0f} s off this machine's", "synchronise both by NTP."

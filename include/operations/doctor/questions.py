@@ -7,9 +7,10 @@ from include.operations.doctor import Question, database, rows, services, views
 QUESTIONS = (
     Question("DR101", "Every role can sign in", database.let_in),
     Question("DR102", "The warehouse is up to date", database.up_to_date, ("DR101",)),
-    Question("DR103", "The extract can only read the views", database.rights, ("DR101",)),
-    Question("DR104", "Clocks agree", database.clocks, ("DR101",)),
-    Question("DR105", "The three views are there", views.are_there, ("DR101",)),
+    Question("DR116", "The publisher's database answers", database.source_answers),
+    Question("DR103", "The extract can only read the views", database.rights, ("DR116",)),
+    Question("DR104", "Clocks agree", database.clocks, ("DR101", "DR116")),
+    Question("DR105", "The three views are there", views.are_there, ("DR116",)),
     Question("DR106", "Columns are as promised", views.columns, ("DR105",)),
     Question("DR107", "Times are plausible", rows.times, ("DR106",)),
     Question("DR108", "Keys are unique", rows.keys, ("DR106",)),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from include.adapters.warehouse import connect, query
+from include.adapters.warehouse import connect, source_query
 from include.core.contract import TABLES
 from include.core.settings import Settings
 from include.data import snapshot
@@ -25,8 +25,10 @@ Answer = tuple[State, str, str]
 def times(settings: Settings, moment: datetime) -> Answer:
     """Check that events are in the recent past, and arrive after they happen, but not by a whole number of hours."""
     with connect(settings, "daybreak_extract") as source:
-        ahead, ancient = source.execute(query("operations/doctor/odd_times"), {"moment": moment}).fetchone() or (0, 0)
-        row = source.execute(query("operations/doctor/times"), {"moment": moment}).fetchone()
+        ahead, ancient = source.execute(
+            source_query(settings, "operations/doctor/odd_times"), {"moment": moment}
+        ).fetchone() or (0, 0)
+        row = source.execute(source_query(settings, "operations/doctor/times"), {"moment": moment}).fetchone()
     events, before, lag, least = row or (0, 0, None, None)
     if ahead or ancient:
         return (
@@ -66,7 +68,7 @@ def rows(settings: Settings, moment: datetime) -> Answer:
 def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> Answer:
     """Compare the share of broken rows per code with the cap that stops a run, on an extract to a temporary folder."""
     with connect(settings, "daybreak_extract") as source:
-        row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
+        row = source.execute(source_query(settings, "operations/doctor/newest"), {"moment": moment}).fetchone()
     if row is None or row[0] is None:
         return "note", "no event to look at", "load or map some reading first."
     with TemporaryDirectory(prefix="daybreak-doctor-") as folder:

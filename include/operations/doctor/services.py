@@ -54,7 +54,7 @@ def airflow(settings: Settings, moment: datetime) -> Answer:
 
 def feast(settings: Settings, moment: datetime) -> Answer:
     """Check that the feature registry exists."""
-    with connect(settings, "feast", "feast") as database:
+    with connect(settings, "feast") as database:
         row = database.execute(query("operations/doctor/registered")).fetchone()
     if row and row[0]:
         return "fine", "the declarations are registered", ""

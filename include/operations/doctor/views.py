@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import sql
 
-from include.adapters.warehouse import Connection, connect, query
+from include.adapters.warehouse import Connection, connect, query, source_query
 from include.core.contract import ACCEPTED_TYPES, TABLES
 from include.core.settings import Settings
 from include.data.snapshot import source_window
@@ -25,9 +25,9 @@ Answer = tuple[State, str, str]
 def are_there(settings: Settings, moment: datetime) -> Answer:
     """Check that the three views exist."""
     offered = _offered(settings)
-    missing = [f"source.{table.name}" for table in TABLES if table.name not in offered]
+    missing = [settings.view(table.name) for table in TABLES if table.name not in offered]
     if not missing:
-        return "fine", ", ".join(f"source.{table.name}" for table in TABLES), ""
+        return "fine", ", ".join(settings.view(table.name) for table in TABLES), ""
     fix = "create them over your tables (docs/mapping.md), or load a log from files: `bin/daybreak load`."
     return "FIX", f"{len(missing)} of {len(TABLES)} views are missing: {', '.join(missing)}", fix
 
@@ -43,10 +43,13 @@ def columns(settings: Settings, moment: datetime) -> Answer:
             kind = there.get(column.name)
             if kind is None:
                 likely = _likely(column.name, {name for name in spare if there[name].split("(")[0] in accepted})
-                faults.append(f"source.{table.name} lacks {column.name}" + (f" (is it {likely}?)" if likely else ""))
+                faults.append(
+                    f"{settings.view(table.name)} lacks {column.name}" + (f" (is it {likely}?)" if likely else "")
+                )
             elif kind.split("(")[0] not in accepted:
                 cure = _cure(kind, sorted(accepted)[0])
-                faults.append(f"source.{table.name}.{column.name} is {kind}, not {' or '.join(sorted(accepted))}{cure}")
+                is_not = " or ".join(sorted(accepted))
+                faults.append(f"{settings.view(table.name)}.{column.name} is {kind}, not {is_not}{cure}")
     if not faults:
         return "fine", f"{sum(len(table.columns) for table in TABLES)} columns as promised", ""
     return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "correct the views (docs/mapping.md)."
@@ -55,16 +58,16 @@ def columns(settings: Settings, moment: datetime) -> Answer:
 def indexes(settings: Settings, moment: datetime) -> Answer:
     """Check that PostgreSQL's plan reads no large table whole to find one day, or the rows that no window holds."""
     with connect(settings, "daybreak_extract") as source:
-        row = source.execute(query("operations/doctor/newest"), {"moment": moment}).fetchone()
+        row = source.execute(source_query(settings, "operations/doctor/newest"), {"moment": moment}).fetchone()
         if row is None or row[0] is None:
             return "note", "no event to look for", "load or map some reading first."
         for name, value in source_window(settings, row[0], timedelta(days=1)).items():
             source.execute("select set_config(%s, %s, true)", [f"daybreak.{name}", value])
         read_whole = sorted(
             {
-                f"{scan['Relation Name']} for source.{name.removeprefix('stray_')}"
+                f"{scan['Relation Name']} for {settings.view(name.removeprefix('stray_'))}"
                 for name in ("reading_events", "stray_reading_events", "articles", "stray_articles")
-                for scan in _scans(source, name)
+                for scan in _scans(settings, source, name)
                 if scan["Node Type"] == "Seq Scan" and scan["Plan Rows"] < _size(source, scan) / 2
             }
         )
@@ -80,7 +83,7 @@ def indexes(settings: Settings, moment: datetime) -> Answer:
 def _offered(settings: Settings) -> dict[str, dict[str, str]]:
     with connect(settings, "daybreak_extract") as source:
         found: dict[str, dict[str, str]] = {}
-        for table, column, kind in source.execute(query("adapters/columns")):
+        for table, column, kind in source.execute(source_query(settings, "adapters/columns")):
             found.setdefault(table, {})[column] = kind
         return found
 
@@ -98,9 +101,10 @@ def _cure(kind: str, accepted: str) -> str:
     return f" (write `column::{accepted}`)" if kind in ("numeric", "bigint", "integer", "uuid") else ""
 
 
-def _scans(source: Connection, view: str) -> Iterator[dict[str, Any]]:
+def _scans(settings: Settings, source: Connection, view: str) -> Iterator[dict[str, Any]]:
     """Yield the nodes of the plan that read a table."""
-    row = source.execute(sql.SQL("explain (format json) {}").format(sql.SQL(query(f"adapters/{view}")))).fetchone()
+    question = sql.SQL("explain (format json) {}").format(source_query(settings, f"adapters/{view}"))
+    row = source.execute(question).fetchone()
     plans = [row[0][0]["Plan"] if not isinstance(row[0], str) else json.loads(row[0])[0]["Plan"]] if row else []
     while plans:
         plan = plans.pop()

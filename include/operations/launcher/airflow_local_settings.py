@@ -14,6 +14,7 @@ import urllib.request
 
 HEAVY = (
     "adbc_driver_postgresql.dbapi",
+    "airflow.providers.postgres.hooks.postgres",
     "duckdb",
     "feast",
     "feast.infra.offline_stores.duckdb",

@@ -94,7 +94,7 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{settings.airflow_user}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
-        "DATABASE__SQL_ALCHEMY_CONN": warehouse.uri(settings, "airflow", "airflow", "postgresql+psycopg2"),
+        "DATABASE__SQL_ALCHEMY_CONN": warehouse.uri(settings, "airflow", "postgresql+psycopg2"),
         "API__HOST": settings.airflow_host,
         "API__PORT": settings.airflow_port,
         "API__BASE_URL": settings.airflow_url,
@@ -107,16 +107,12 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 30,  # tasks of a killed scheduler are picked up soon
         "DAG_PROCESSOR__REFRESH_INTERVAL": 15,
     }
-    connections = {
-        "SMTP_DEFAULT": _mail(settings),
-        "DAYBREAK_SOURCE": _database(settings, "daybreak_extract"),
-        "DAYBREAK_WAREHOUSE": _database(settings, "daybreak_run"),
-    }
+    mail = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(_mail(settings))}
     return (
         of_service(settings, name)
         | {"AIRFLOW_HOME": str(home)}
         | {f"AIRFLOW__{key}": str(value) for key, value in values.items()}
-        | {f"AIRFLOW_CONN_{key}": json.dumps(value) for key, value in connections.items()}
+        | mail
     )
 
 
@@ -129,14 +125,3 @@ def _mail(settings: Settings) -> dict[str, object]:
     }
     connection: dict[str, object] = {"conn_type": "smtp", "host": server.host, "port": server.port, "extra": extra}
     return connection | ({"login": server.login, "password": server.password} if server.login else {})
-
-
-def _database(settings: Settings, role: str) -> dict[str, object]:
-    return {
-        "conn_type": "postgres",
-        "host": settings.postgres_host,
-        "port": settings.postgres_port,
-        "login": role,
-        "password": warehouse.password(settings, role),
-        "schema": warehouse.WAREHOUSE,
-    }

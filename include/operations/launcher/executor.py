@@ -33,7 +33,7 @@ def is_stuck(settings: Settings, scheduler: Process) -> bool:
     """Return whether tasks were queued long ago while every worker is idle, for any reason."""
     if runs_a_task(scheduler):
         return False
-    with warehouse.connect(settings, "airflow", "airflow") as database:
+    with warehouse.connect(settings, "airflow") as database:
         waiting = database.execute(
             "select 1 from task_instance where state = 'queued' and queued_dttm < now() - make_interval(secs => %s)",
             [STUCK_SECONDS],

@@ -47,13 +47,17 @@ def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
 
 
 def psql(settings: Settings, arguments: list[str]) -> None:
-    """Replace this process with psql on the warehouse, as the superuser."""
+    """Replace this process with psql: on the warehouse as the superuser, or with `--source` on the publisher's views."""
     embedded = (data_folder(settings) / "PG_VERSION").exists()
     if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
         raise ServiceError("There is no warehouse yet.", hint="run `make up`.")
     program = embedded_postgres.binary("psql") if embedded else shutil.which("psql")
     if program is None:
         raise ServiceError("There is no psql on this machine.", hint="install PostgreSQL's client programs.")
-    where = ["-h", settings.postgres_host, "-p", str(settings.postgres_port), "-U", "postgres"]
-    password = {"PGPASSWORD": warehouse.password(settings, "postgres")}
-    os.execve(program, [program, *where, "-d", warehouse.WAREHOUSE, *arguments], os.environ | password)  # noqa: S606
+    role = "daybreak_extract" if arguments[:1] == ["--source"] else "postgres"
+    address = {
+        f"PG{'DATABASE' if name == 'dbname' else name.upper()}": str(value)
+        for name, value in warehouse.parameters(settings, role).items()
+    }
+    rest = arguments[1:] if role == "daybreak_extract" else arguments
+    os.execve(program, [program, *rest], os.environ | address)  # noqa: S606

@@ -16,7 +16,7 @@ from include.adapters import embedded_postgres, warehouse
 from include.core.errors import ServiceError
 from include.core.settings import PROJECT, Settings
 from include.data.store import digest_file, digest_of
-from include.operations.launcher import environment, files
+from include.operations.launcher import connections, environment, files
 from include.operations.launcher.processes import Process, identify, speaking_to
 
 
@@ -57,8 +57,27 @@ def before_airflow(settings: Settings) -> None:
     local_settings = Path(__file__).with_name("airflow_local_settings.py")
     shutil.copyfile(local_settings, home / "config" / local_settings.name)
     with ThreadPoolExecutor() as both:  # 5 s each, and independent of each other
-        for step in [both.submit(_migrate_airflow, settings), both.submit(_register_features, settings)]:
+        for step in [both.submit(_prepare_database, settings), both.submit(_register_features, settings)]:
             step.result()
+
+
+def _prepare_database(settings: Settings) -> None:
+    _migrate_airflow(settings)
+    _import_connections(settings)
+
+
+def _import_connections(settings: Settings) -> None:
+    """Give Airflow its connections to the two databases, unless it has them or somebody edited them."""
+    missing = connections.to_import(settings)
+    if missing:
+        draft = settings.home / "tmp" / "connections.json"
+        files.write_private(draft, json.dumps(missing))
+        try:
+            command = [sys.executable, "-m", "airflow", "connections", "import", "--overwrite", str(draft)]
+            _run(settings, "airflow-connections", command, environment.of_airflow(settings, "api-server"))
+        finally:
+            draft.unlink()
+    connections.remember(settings)
 
 
 def _migrate_airflow(settings: Settings) -> None:
@@ -85,7 +104,7 @@ def _register_features(settings: Settings) -> None:
 
 def _airflow_schema(settings: Settings) -> str:
     """Return the installed Airflow and its database's revision; while both stay, migrating is skipped."""
-    with warehouse.connect(settings, "airflow", "airflow") as database:
+    with warehouse.connect(settings, "airflow") as database:
         try:
             row = database.execute("select version_num from alembic_version").fetchone()
         except psycopg.errors.UndefinedTable:

@@ -92,7 +92,7 @@ def _mlflow(settings: Settings) -> list[str]:
     return [
         *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
         *("--host", settings.mlflow_host, "--port", str(settings.mlflow_port), "--allowed-hosts", ",".join(names)),
-        *("--backend-store-uri", warehouse.uri(settings, "mlflow", "mlflow", "postgresql+psycopg2")),
+        *("--backend-store-uri", warehouse.uri(settings, "mlflow", "postgresql+psycopg2")),
         *("--artifacts-destination", str(settings.home / "mlflow" / "artifacts")),
     ]
 

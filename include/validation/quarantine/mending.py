@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from psycopg.rows import dict_row
 
-from include.adapters.warehouse import connect, query
+from include.adapters.warehouse import connect, query, source_query
 from include.core.contract import TABLES, SourceTable
 from include.core.errors import SourceError
 from include.core.settings import Settings
@@ -113,14 +113,16 @@ def read_present(settings: Settings, raw: Snapshot, table: SourceTable, keys: pa
         values = {"keys": keys.to_pylist(), "window_start": raw.window_start, "window_end": raw.as_of}
         with connect(settings, "daybreak_extract") as source, source.cursor(row_factory=dict_row) as cursor:
             cursor.execute(query("adapters/read_one_moment"))
-            rows = cursor.execute(query(f"validation/quarantine/present_{table.name}"), values).fetchall()
+            present = source_query(settings, f"validation/quarantine/present_{table.name}")
+            rows = cursor.execute(present, values).fetchall()
     copies = Counter(row[table.key] for row in rows)
     once = [{name: row.get(name) for name in table.columns.names} for row in rows if copies[row[table.key]] == 1]
     try:
         return pa.Table.from_pylist(once, table.columns)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise SourceError(
-            f"source.{table.name} returns {len(once):,} of the quarantined rows, and they cannot be read: {error}.",
+            f"{settings.view(table.name)} returns {len(once):,} of the quarantined rows, and they cannot be read: "
+            f"{error}.",
             hint="fix the view, then replay again.",
         ) from error
 

@@ -186,11 +186,11 @@ def request_retrain(health: Passed) -> str:
 @task
 def deliver_alerts() -> dict[str, int]:
     """How many waiting alerts were mailed and how many still wait; a mail server that is down fails nothing."""
+    from daybreak_airflow.connections import connected_settings
     from daybreak_airflow.oncall import mailer
     from include.alerts.outbox import deliver_pending
-    from include.core.settings import load_settings
 
-    settings = load_settings()
+    settings = connected_settings()
     sent, waiting = deliver_pending(settings, mailer(settings))
     return {"sent": sent, "waiting": waiting}
 

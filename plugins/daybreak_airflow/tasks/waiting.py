@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
 
 from daybreak_airflow.runs import as_of, form_as_of, run_type
 
@@ -34,11 +35,11 @@ class WaitForData(BaseOperator):
 
     def execute(self, context: Any) -> str:
         """Return what has arrived if the window is complete; else defer to the trigger."""
+        from daybreak_airflow.connections import connected_settings
         from include.core.clock import now
-        from include.core.settings import load_settings
         from include.pipeline import waiting
 
-        settings, end = load_settings(), as_of(context)
+        settings, end = connected_settings(), as_of(context)
         asked = (context.get("params") or {}).get("wait_minutes")
         why = waits_not(context, settings.wait_deadline_minutes if asked is None else asked)
         if why:
@@ -80,7 +81,7 @@ class WindowComplete(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: whether the window is complete, and the last answer."""
-        settings = await asyncio.to_thread(prepared)  # in a thread: imports would hold up the other triggers
+        settings = await sync_to_async(prepared)()  # in a thread: imports would hold up the other triggers
         from include.core.clock import now, parse_moment
         from include.core.errors import DaybreakError
         from include.pipeline.waiting import look
@@ -102,9 +103,9 @@ class WindowComplete(BaseTrigger):
 def prepared() -> Settings:
     """Return the settings, with every needed module imported."""
     import include.pipeline.waiting  # noqa: F401
-    from include.core.settings import load_settings
+    from daybreak_airflow.connections import connected_settings
 
-    return load_settings()
+    return connected_settings()
 
 
 def waits_not(context: Mapping[str, Any], minutes: int) -> str:

@@ -58,8 +58,8 @@ def load(home, mapping, *words):
 
 
 def ask(home, text, *values):
-    with connect(home, "postgres") as warehouse:
-        return warehouse.execute(text, values).fetchall()
+    with connect(home, "newsroom") as publisher:
+        return publisher.execute(text, values).fetchall()
 
 
 def size(home):

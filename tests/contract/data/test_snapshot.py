@@ -288,9 +288,11 @@ def test_a_number_too_large_for_the_contract_comes_as_the_largest_it_can_say(pub
 
 def test_all_tables_are_of_one_moment(publisher):
     with read_source(publisher, source_window(publisher, AS_OF, DAYS)) as cursor:
-        articles = sum(batch.num_rows for batch in stream(cursor, ARTICLES))
+        articles = sum(batch.num_rows for batch in stream(publisher, cursor, ARTICLES))
         add_events(publisher, {"occurred_at": AS_OF - MINUTE, "ingested_at": AS_OF - MINUTE})
-        events = {n for batch in stream(cursor, READING_EVENTS) for n in batch.column("event_id").to_pylist()}
+        events = {
+            n for batch in stream(publisher, cursor, READING_EVENTS) for n in batch.column("event_id").to_pylist()
+        }
     assert articles
     assert 800_000 not in events
 

@@ -3,14 +3,14 @@
 -- two branches because a subquery under OR would be searched again for every old article.
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
-from source.articles
+from {articles}
 where published_at >= current_setting('daybreak.articles_start')::timestamptz
   and published_at < current_setting('daybreak.window_end')::timestamptz
   and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
 union all
 select article_id, title, summary, category, publisher, language, word_count,
        published_at, ingested_at, updated_at, is_flagged
-from source.articles
+from {articles}
 where published_at < current_setting('daybreak.articles_start')::timestamptz
   and (ingested_at < (select current_setting('daybreak.known_until')::timestamptz) or ingested_at is null)
   and article_id in (select unnest(current_setting('daybreak.read_articles')::bigint[]))

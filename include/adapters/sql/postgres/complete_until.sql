@@ -1,1 +1,1 @@
-select max(complete_until) from source.deliveries
+select max(complete_until) from {deliveries}

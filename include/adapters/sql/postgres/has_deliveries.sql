@@ -1,1 +1,4 @@
-select to_regclass('source.deliveries') is not null
+select exists (
+    select from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = {schema} and c.relname = {prefix} || 'deliveries')

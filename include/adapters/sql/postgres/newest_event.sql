@@ -1,4 +1,4 @@
-select occurred_at from source.reading_events
+select occurred_at from {reading_events}
 where occurred_at < %(window_end)s
 order by occurred_at desc
 limit 1

@@ -5,22 +5,22 @@
 -- events. Ranges have both ends, because a planner without statistics takes a closed range for narrow and an open one for
 -- a third of the table.
 with strays as (
-    select * from source.reading_events
+    select * from {reading_events}
     where ingested_at >= current_setting('daybreak.strays_since')::timestamptz
       and ingested_at < current_setting('daybreak.window_end')::timestamptz
       and (occurred_at is null
            or occurred_at >= current_setting('daybreak.known_until')::timestamptz
            or occurred_at < current_setting('daybreak.too_far_back')::timestamptz)
     union all
-    select * from source.reading_events
+    select * from {reading_events}
     where ingested_at >= timestamptz '2100-01-01 00:00Z' and ingested_at <= timestamptz 'infinity'
     union all
-    select * from source.reading_events
+    select * from {reading_events}
     where ingested_at >= timestamptz '-infinity' and ingested_at < timestamptz '1990-01-01 00:00Z'
       and (occurred_at is null or occurred_at < timestamptz '1990-01-01 00:00Z'
            or occurred_at >= timestamptz '2100-01-01 00:00Z')
     union all
-    select * from source.reading_events
+    select * from {reading_events}
     where ingested_at is null
       and (occurred_at is null or occurred_at < timestamptz '1990-01-01 00:00Z'
            or occurred_at >= timestamptz '2100-01-01 00:00Z')

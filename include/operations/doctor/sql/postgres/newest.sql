@@ -1,6 +1,6 @@
 -- The newest event that is not dated ahead of its own arrival: the end of the window that is looked at.
 select max(occurred_at) from (
-    select occurred_at, ingested_at from source.reading_events
+    select occurred_at, ingested_at from {reading_events}
     where occurred_at < %(moment)s
     order by occurred_at desc limit 1000) newest
 where occurred_at <= ingested_at + interval '5 minutes' or ingested_at is null

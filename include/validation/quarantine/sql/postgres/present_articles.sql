@@ -7,5 +7,5 @@ select article_id, title, summary, category, publisher, language, word_count, is
                                            timestamptz '9999-12-31 23:59:59.999999Z') end as ingested_at,
        case when updated_at is not null then least(greatest(updated_at, timestamptz '0001-01-01 00:00Z'),
                                            timestamptz '9999-12-31 23:59:59.999999Z') end as updated_at
-from source.articles
+from {articles}
 where article_id = any(%(keys)s) and (published_at < %(window_end)s or published_at is null)

@@ -5,5 +5,5 @@ select event_id, reader_id, article_id, kind, dwell_seconds, position, surface, 
                                            timestamptz '9999-12-31 23:59:59.999999Z') end as occurred_at,
        case when ingested_at is not null then least(greatest(ingested_at, timestamptz '0001-01-01 00:00Z'),
                                            timestamptz '9999-12-31 23:59:59.999999Z') end as ingested_at
-from source.reading_events
+from {reading_events}
 where event_id = any(%(keys)s) and occurred_at >= %(window_start)s and occurred_at < %(window_end)s

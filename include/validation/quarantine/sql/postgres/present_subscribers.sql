@@ -3,5 +3,5 @@
 select reader_id, region, plan, interests,
        case when signed_up_at is not null then least(greatest(signed_up_at, timestamptz '0001-01-01 00:00Z'),
                                            timestamptz '9999-12-31 23:59:59.999999Z') end as signed_up_at
-from source.subscribers
+from {subscribers}
 where reader_id = any(%(keys)s) and (signed_up_at < %(window_end)s or signed_up_at is null)
