@@ -73,7 +73,7 @@ def tell(findings: Sequence[Finding]) -> str:
     """Return the findings as a table, each fix in a line below."""
     lines = []
     for one in findings:
-        lines.append(f"{one.code}  {one.state:<8}{one.title:<34}{one.found}")
+        lines.append(f"{one.code}  {one.state:<8}{one.title:<37}{one.found}")
         if one.fix and one.state != "fine":
             lines.append(f"{'':15}-> {one.fix}")
     bad = sum(one.state in ("FIX", "unknown") for one in findings)

@@ -47,7 +47,7 @@ def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
 
 
 def psql(settings: Settings, arguments: list[str]) -> None:
-    """Replace this process with psql: on the warehouse as the superuser, or with `--source` on the publisher's views."""
+    """Become psql, on the warehouse as the superuser or, with `--source`, on the publisher's views as their reader."""
     embedded = (data_folder(settings) / "PG_VERSION").exists()
     if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
         raise ServiceError("There is no warehouse yet.", hint="run `make up`.")

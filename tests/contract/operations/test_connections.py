@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -62,7 +61,7 @@ def test_connections_are_made_follow_the_settings_and_keep_what_a_person_edited(
     edit(installation, "delete from connection where conn_id = 'daybreak_source'")
     preparations.before_airflow(installation)  # the settings have changed since, so it comes back
     assert connections(installation)["daybreak_source"]["host"] == "127.0.0.1"
-    assert not [name for name in os.listdir(installation.home / "tmp") if name.startswith("connections")]
+    assert not list((installation.home / "tmp").glob("connections*"))
 
 
 def test_airflows_processes_have_no_password_of_the_two_databases_in_their_environment(installation):
