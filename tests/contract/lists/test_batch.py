@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import psycopg
 import pyarrow as pa
@@ -16,10 +16,8 @@ from include.data.loading.tables import only_one
 from include.lists import batch as batches
 from include.lists.audit import audit_rows
 from include.models import RANKED
-from tests.worlds import tiny
+from tests.worlds.batches import AS_OF, PLACES, READERS, about, lists
 
-READERS, PLACES = 300, 10
-AS_OF = tiny.AS_OF
 HOUR = timedelta(hours=1)
 EXPIRES = 150
 
@@ -27,27 +25,6 @@ EXPIRES = 150
 @pytest.fixture
 def settings(fresh_warehouse):
     return fresh_warehouse
-
-
-def lists(first_article=1, readers=READERS, places=PLACES):
-    """Readers 1, 2, … with the articles first_article, first_article + 1, …"""
-    rows = [
-        {"reader_id": r, "list_at": AS_OF, "rank": n + 1, "article_id": first_article + n, "score": 0.5, "reason": "w"}
-        for r in range(1, readers + 1)
-        for n in range(places)
-    ]
-    return pa.Table.from_pylist(rows, RANKED)
-
-
-def about(batch_id: str, as_of: datetime = AS_OF):
-    return {
-        "batch_id": batch_id,
-        "as_of": as_of,
-        "model_version": 1,
-        "snapshot_id": "s",
-        "run_id": "r",
-        "list_length": PLACES,
-    }
 
 
 def write(settings, batch_id, table=None, as_of=AS_OF):

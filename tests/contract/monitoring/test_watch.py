@@ -13,8 +13,8 @@ from include.core.run import Run
 from include.data.snapshot import take_snapshot
 from include.judging import champion as champions
 from include.lists import batch as batches
-from tests.contract.lists.test_batch import about, lists
 from tests.worlds import tiny
+from tests.worlds.batches import about, lists
 
 AS_OF = tiny.AS_OF
 HOUR = timedelta(hours=1)

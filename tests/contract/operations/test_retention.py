@@ -12,8 +12,8 @@ from include.adapters.warehouse import connect
 from include.judging import champion as champions
 from include.lists import batch as batches
 from include.operations import retention
-from tests.contract.lists.test_batch import about, lists
 from tests.worlds import tiny
+from tests.worlds.batches import about, lists
 
 AS_OF = tiny.AS_OF
 DAY = timedelta(days=1)

@@ -17,8 +17,8 @@ from include.lists import batch as batches
 from include.operations import retention
 from include.operations.retention import snapshots
 from include.operations.retention.items import drop
-from tests.contract.lists.test_batch import about, lists
 from tests.worlds import tiny
+from tests.worlds.batches import about, lists
 
 AS_OF = tiny.AS_OF
 DAY = timedelta(days=1)

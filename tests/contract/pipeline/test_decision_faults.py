@@ -23,7 +23,7 @@ from include.operations import retention
 from include.pipeline import deciding, going_back
 from tests.contract.operations.test_retention_of_versions import train
 from tests.parts import servers
-from tests.unit.judging.test_verdict import DOUBTS, judge
+from tests.worlds.evidence import DOUBTS, judge
 from tests.worlds.reigns import (
     AS_OF,
     aliases,
@@ -33,7 +33,6 @@ from tests.worlds.reigns import (
     live_model,
     publish,
     register,
-    two_and_a_challenger,
 )
 
 SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
@@ -41,18 +40,8 @@ MOMENT = 0.3  # seconds in which who need not wait would be through
 
 
 @pytest.fixture
-def settings(own_registry):
-    return own_registry
-
-
-@pytest.fixture
 def run(decision):
     return decision
-
-
-@pytest.fixture
-def two(settings):
-    two_and_a_challenger(settings)
 
 
 def after(place, name, monkeypatch, then, *, before=False):

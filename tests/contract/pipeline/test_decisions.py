@@ -14,15 +14,10 @@ from include.adapters.warehouse import connect
 from include.core.clock import now
 from include.judging import holds
 from include.pipeline import deciding
-from tests.unit.judging.test_verdict import DOUBTS, judge
+from tests.worlds.evidence import DOUBTS, judge
 from tests.worlds.reigns import ask_for, champion_of, keep_verdict, register, reign
 
 SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
-
-
-@pytest.fixture
-def settings(own_registry):
-    return own_registry
 
 
 @pytest.fixture

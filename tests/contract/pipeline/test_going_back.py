@@ -18,11 +18,6 @@ from tests.worlds.reigns import AS_OF, ask_for, champion_of, live_model, publish
 
 
 @pytest.fixture
-def settings(own_registry):
-    return own_registry
-
-
-@pytest.fixture
 def run(decision):
     return decision
 

@@ -14,25 +14,15 @@ from include import pipeline
 from include.adapters import mlflow_client
 from include.core.settings import PROJECT
 from tests.parts import servers
-from tests.unit.judging.test_verdict import DOUBTS, judge
-from tests.worlds.reigns import AS_OF, aliases, ask_for, champion_of, keep_verdict, live_model, two_and_a_challenger
+from tests.worlds.evidence import DOUBTS, judge
+from tests.worlds.reigns import AS_OF, aliases, ask_for, champion_of, keep_verdict, live_model
 
 SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
 
 
 @pytest.fixture
-def settings(own_registry):
-    return own_registry
-
-
-@pytest.fixture
 def run(decision):
     return decision
-
-
-@pytest.fixture
-def two(settings):
-    two_and_a_challenger(settings)
 
 
 # For each line it reads it forks a process that does as told and is killed at a place: what all need is imported once.

@@ -10,7 +10,7 @@ import pytest
 from include.core.numbers import write_number
 from include.judging.checks import AGAINST_CHAMPION, ALWAYS, ASKING, GATE_CHECKS, TABLE, make_check
 from include.judging.verdict import judge_challenger
-from tests.unit.judging.test_verdict import BASELINES, CASES, DOUBTS, GAIN, LIMITS, SLICES, a_slice, evidence, judge
+from tests.worlds.evidence import BASELINES, CASES, DOUBTS, GAIN, LIMITS, SLICES, a_slice, evidence, judge
 
 
 def sentence(code, **values):

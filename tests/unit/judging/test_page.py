@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from include.judging.bootstrap import Gap
 from include.judging.page import BAD, GOOD, MEASURES, interval_plot, verdict_page
 from include.judging.verdict import judge_challenger
-from tests.unit.judging.test_verdict import LIMITS, SLICES, a_slice, evidence
+from tests.worlds.evidence import LIMITS, SLICES, a_slice, evidence
 from tests.worlds.scenes import NOW
 
 FALL, RISE, CHANCE = Gap(-0.1, -0.2, -0.05, 0.0, 60), Gap(0.1, 0.05, 0.2, 1.0, 60), Gap(0.0, -0.1, 0.1, 0.5, 60)
