@@ -1,21 +1,20 @@
-"""Clean up, and look for gaps, every day.
+"""Clean up and look for gaps every day.
 
 ## What it does
-Removes what retention no longer keeps (batches, versions, snapshots, builds, reports, logs), reports days and
-intervals that are missing, and mails alerts that are still waiting. Runs every day at 05:15 UTC, when the night's
-training is over. With `dry_run` in its form it removes nothing and says for each version and snapshot what would
-happen, and why.
+Removes what retention no longer keeps (batches, versions, snapshots, builds, reports, logs), reports missing days and
+intervals, and mails alerts that are still waiting. Runs every day at 05:15 UTC, after the night's training. With
+`dry_run` in its form it removes nothing and says what would happen to each version and snapshot, and why.
 
 ## Reads and writes
-Reads `ops.*`, MLflow and the state folder. Never removes a version that is or was champion, is pinned, newest, asked
-about, has an alias or made lists that were published; nor a snapshot that such a version, or lists that are kept, refer
-to. The report, behind the button of `clean_up`, names all that went.
+Reads `ops.*`, MLflow and the state folder. Never removes a version that is or was champion, is pinned, is the newest,
+waits for a decision, has an alias or made published lists, nor a snapshot that such a version or kept lists refer to.
+The report, behind the button of `clean_up`, lists everything that was removed.
 
 ## If it fails
-Nothing that a run needs was removed. The state folder grows until it works again, so watch the free space.
+Nothing that a run needs was removed. The state folder grows until `maintain` works again, so watch the free space.
 
 ## Re-running
-Always safe: what is gone is gone, the rest is looked at afresh.
+Always safe: removed items stay removed, and the rest is checked again.
 """
 
 from datetime import timedelta
@@ -30,12 +29,12 @@ from daybreak_airflow.tasks import stages
     **DEFAULTS,
     doc_md=__doc__,
     tags=["daybreak", "upkeep"],
-    params={"dry_run": Param(False, type="boolean", description="say what would be removed, remove nothing")},
+    params={"dry_run": Param(False, type="boolean", description="list what would be removed, remove nothing")},
     schedule=CronTriggerTimetable("15 5 * * *", timezone="UTC"),
     dagrun_timeout=timedelta(hours=2),
 )
 def maintain():
-    """Upkeep; alerts go out whatever it finds."""
+    """Clean up; alerts are mailed even if that fails."""
     stages.clean_up()
     stages.deliver_alerts()
 

@@ -1,22 +1,22 @@
-"""Watch how the live lists do, and ask for a new model when readers or news have changed.
+"""Measure the live lists, and request a new model when readers or news have changed.
 
 ## What it does
-Measures how the live lists do (reading that came from them, by slice), compares readers and news with what the champion
-was trained on, and asks `retrain` for a new model when too many of the last windows drifted. Goes back
-to the champion before when readers spend clearly less time with the new one's lists. Mails alerts that are still
-waiting. Runs every hour at half past.
+Measures the live lists (reading that came from them, by slice), compares readers and news with the champion's training
+data, and requests a new model from `retrain` when too many of the last windows drifted. Goes back to the previous
+champion when readers spend clearly less time with the new one's lists. Mails alerts that are still waiting. Runs every
+hour at half past.
 
 ## Reads and writes
 Reads `source.*`, `recs.*` and the champion's training data. Writes `ops.health`, `ops.drift`, `ops.retrain_requests`
 and an Evidently report per window, linked from the task `watch`. Emits the asset `drift`, with the reason on the event.
 
 ## If it fails
-Champion and lists are not touched; drift goes unseen until it works. If `deliver_alerts` fails, the warehouse does not
-answer. A mail server that is down fails nothing: alerts wait in `ops.alerts`.
+Champion and lists are not touched; drift goes unseen until `monitor` works again. If `deliver_alerts` fails, the
+warehouse does not answer. A mail server that is down fails no task: alerts wait in `ops.alerts`.
 
 ## Re-running
 Always safe: a window that is measured again replaces its own rows, and a request for a retrain is made once per window.
-A backfill fills in past windows and asks for no retrain.
+A backfill fills in past windows and requests no retrain.
 """
 
 from datetime import timedelta
@@ -36,7 +36,7 @@ from daybreak_airflow.tasks import decisions, stages
     dagrun_timeout=timedelta(hours=2),
 )
 def monitor():
-    """A look at the window; alerts go out whatever it finds."""
+    """Measure the window and act on it; alerts are mailed even if that fails."""
     health = stages.watch()
     stages.request_retrain.override(outlets=[DRIFT])(health)
     decisions.guard.override(outlets=[CHAMPION])(health)

@@ -1,17 +1,17 @@
 """Play the demo's publisher.
 
 ## What it does
-Plays the demo's publisher: new articles appear, readers read what they like and what they are shown, up to the run's
-moment. Only for the demo; pause it where a real publisher writes to the database. Runs every ten minutes.
+Plays the demo's publisher up to the run's moment: new articles appear, and readers read what they like and what they
+are shown. Only for the demo; pause it where a real publisher writes to the database. Runs every ten minutes.
 
 ## Reads and writes
-Reads the live lists in `recs.current`. Writes the schema `newsroom`, on which the demo's `source` views stand.
+Reads the live lists in `recs.current`. Writes the schema `newsroom`, which the demo's `source` views read.
 
 ## If it fails
-The demo's news stands still; nothing else is touched. The next run plays on from where it stopped.
+The demo's news stops; nothing else is touched. The next run continues where it stopped.
 
 ## Re-running
-Always safe: it continues from the last moment played and does nothing when that is later than the run's.
+Always safe: it continues from the last moment played and does nothing if that is later than the run's.
 """
 
 from datetime import timedelta
@@ -30,7 +30,7 @@ from daybreak_airflow.tasks import stages
     dagrun_timeout=timedelta(minutes=30),
 )
 def newsroom():
-    """One step of the demo."""
+    """Play one step of the demo."""
     stages.play()
 
 

@@ -1,21 +1,21 @@
 """Write every reader's next ten articles, every hour and after each promotion.
 
 ## What it does
-Writes every active reader's next ten articles with the present champion: pulls and checks the last days, builds
-features, scores, writes a batch, audits it, and switches it live in one transaction. Runs every hour and after each
-promotion. Before the first promotion it skips: there is nothing to score with.
+Writes every active reader's next ten articles with the current champion: extracts and checks the last days, builds
+features, scores, writes a batch, audits it, and makes it live in one transaction. Runs every hour and after each
+promotion. Before the first promotion it skips: there is no champion to score with.
 
 ## Reads and writes
 Reads `source.*` and the champion. Writes `recs.batches` and `recs.recommendations`, then one row of `recs.live`. Emits
 the asset `published_lists`.
 
 ## If it fails
-Readers keep the last good lists, which grow older; on-call has a mail with their age. A batch that did not pass its
-audit was never live. The next hourly run tries again by itself.
+Readers keep the last good lists, which grow older; on-call gets a mail with their age. A batch that did not pass its
+audit was never live. The next hourly run tries again.
 
 ## Re-running
 Always safe: a batch that is written again is the same batch, and lists of an older moment never replace newer ones
-(the task `publish` is then skipped). A backfill writes and audits and publishes nothing unless its form says so.
+(the task `publish` is then skipped). A backfill writes and audits, but publishes only if its form says so.
 """
 
 from datetime import timedelta
@@ -37,7 +37,7 @@ from daybreak_airflow.tasks import stages
     dagrun_timeout=timedelta(hours=2),
 )
 def recommend():
-    """From the last days' reading to live lists."""
+    """Turn the last days' reading into live lists."""
     snapshot = stages.extract("scoring")
     clean = stages.validate(snapshot)
     features = stages.build_features(clean, "scoring")

@@ -1,22 +1,22 @@
-"""Bring quarantined rows back, after they were corrected or the rule was changed.
+"""Bring quarantined rows back after they were corrected or the rule was changed.
 
 ## What it does
-Tries the rows quarantined from one snapshot again: in their place it takes what the publisher shows under their keys
-today, or the row as it was, and judges the whole by today's rules. What passes becomes a new version of the clean
-snapshot. With `retrain` in the form it goes on to features, a challenger and a verdict on that version, as of the
-snapshot's own moment; nothing is promoted. Runs by hand only.
+Tries the rows quarantined from one snapshot again: it replaces each with the publisher's current row of the same key,
+or keeps the row as it was, and judges the whole snapshot by today's rules. If it passes, it becomes a new version of
+the clean snapshot. With `retrain` in the form, the run continues with features, a challenger and a verdict on that
+version, as of the snapshot's own moment; nothing is promoted. Runs by hand only.
 
 ## Reads and writes
-Reads the raw snapshot, `quarantine.*` and, as the extract's role, the rows' present content in `source.*`. Writes the
-new clean snapshot, what became of each row in `quarantine.replays`, checks in `ops.checks`. Emits the asset
+Reads the raw snapshot, `quarantine.*` and, as the extract's role, the rows' current content in `source.*`. Writes the
+new clean snapshot, the outcome for each row to `quarantine.replays`, and checks to `ops.checks`. Emits the asset
 `clean_snapshot` when there is a new version. The raw snapshot is never changed.
 
 ## If it fails
-No row came back and nothing else changed: the rows stay quarantined. When too many are still broken the error names the
+No row came back and nothing else changed: the rows stay quarantined. If too many are still broken, the error names the
 checks, and the report of the task `replay` shows them.
 
 ## Re-running
-Always safe: the same rows and rules make the same version, so a second run ends without a second one. `dry_run` says
+Always safe: the same rows and rules give the same version, so a second run makes no second version. `dry_run` lists
 what would come back.
 """
 
@@ -34,23 +34,23 @@ FORM = {
         None,
         type=["null", "string"],
         pattern=r"^$|^\d{8}T\d{6}Z-[0-9a-f]{12}$",
-        description="the raw snapshot, as `bin/daybreak quarantine list` names it; empty: the newest with such rows",
+        description="raw snapshot, from `bin/daybreak quarantine list`; empty: the newest with quarantined rows",
     ),
     "table": Param(
         None,
         type=["null", "string"],
         enum=[None, "subscribers", "articles", "reading_events"],
         values_display={"null": "all"},
-        description="rows of this table only",
+        description="only rows of this table",
     ),
     "code": Param(
         None,
         type=["null", "string"],
         pattern=r"^$|^[A-Z]{2,3}\d{3}$",
-        description="rows quarantined by this check only, for example ART103; empty: all",
+        description="only rows quarantined by this check, for example ART103; empty: all",
     ),
-    "dry_run": Param(False, type="boolean", description="say what would come back, change nothing"),
-    "retrain": Param(False, type="boolean", description="then train and judge a challenger on the new version"),
+    "dry_run": Param(False, type="boolean", description="list what would come back, change nothing"),
+    "retrain": Param(False, type="boolean", description="afterwards train and judge a challenger on the new version"),
     "reason": REASON,
 }
 
@@ -60,12 +60,12 @@ FORM = {
     doc_md=__doc__,
     tags=["daybreak", "data"],
     schedule=None,
-    is_paused_upon_creation=False,  # it waits for a person anyway; paused, a run of theirs would only queue
+    is_paused_upon_creation=False,  # it only runs by hand, and a run of a paused DAG would only queue
     params=FORM,
     dagrun_timeout=timedelta(hours=6),
 )
 def replay_quarantine():
-    """From quarantined rows to a new version of the snapshot, and to a verdict if the form asks for one."""
+    """Turn quarantined rows into a new version of the snapshot; train and judge on it if the form asks for that."""
     version = replays.replay()
     replays.announce.override(outlets=[CLEAN_SNAPSHOT])(version)
     chosen = replays.train_on(version)

@@ -2,11 +2,12 @@
 
 ## What it does
 Waits, without holding a worker, until the window that ends at the run's moment (`as_of`) is complete: the next window's
-first event has arrived, or the publisher's marker says so. Pulls that window, checks it, builds features, trains a
-challenger, judges it beside the champion on the same fresh reading, and promotes it if the verdict says so. Runs every
+first event has arrived, or the publisher's marker says so. Extracts that window, checks it, builds features, trains a
+challenger, judges it and the champion on the same recent reading, and promotes it if the verdict says so. Runs every
 night at 03:00 UTC, on a drift event from `monitor`, by hand with a form, and over past days as a backfill.
-A rejected challenger is a green run whose task `promote` is skipped, with the reason in its log. A doubtful one starts
-`approve`, where a person decides; a dry run writes its lists to a shadow batch that is never shown.
+If the challenger is rejected, the run is green and its task `promote` is skipped, with the reason in its log. In doubt
+it starts `approve`, where a person decides. A dry run writes the challenger's lists to a shadow batch that is never
+shown.
 
 ## Reads and writes
 Reads `source.*`. Writes the snapshot, features and model under the state folder and in MLflow, bad rows to
@@ -14,13 +15,13 @@ Reads `source.*`. Writes the snapshot, features and model under the state folder
 `champion`, which starts `recommend`.
 
 ## If it fails
-Nothing was promoted; the champion stays and the lists go on being refreshed with it. On-call has a mail that names the
-task, the error and the section of `docs/runbook.md`. Remove the cause, then clear the failed task. A window that is not
-complete `wait_deadline_minutes` after its end fails here, before anything is read.
+Nothing was promoted; the champion stays, and the lists are still refreshed with it. On-call gets a mail that names the
+task, the error and the section of `docs/runbook.md`. Remove the cause, then clear the failed task. If the window is not
+complete `wait_deadline_minutes` after its end, the run fails before anything is read.
 
 ## Re-running
-Always safe: every artifact's place follows from its inputs, so a second run lands on itself, and a verdict promotes
-once. A backfill trains and judges as each day was and promotes nothing unless its form says so; to promote one, set
+Always safe: every artifact's location follows from its inputs, so a second run finds the results of the first, and a
+verdict promotes once. A backfill trains and judges as of each day and promotes nothing unless its form sets
 `publish_backfill`. A run without a date works as of the moment it was triggered.
 """
 
@@ -45,7 +46,7 @@ FORM = {
         type=["null", "string"],
         enum=[None, "enforce", "dry_run", "off"],
         values_display={"null": "the setting"},
-        description="dry_run judges, shows a shadow batch, promotes nothing; off only trains",
+        description="dry_run judges and writes a shadow batch, promotes nothing; off only trains",
     ),
     "publish_backfill": PUBLISH_BACKFILL,
     "reason": REASON,
@@ -63,7 +64,7 @@ FORM = {
     dagrun_timeout=timedelta(hours=6),
 )
 def retrain():
-    """From the window's reading to a verdict, and to a new champion if it says so."""
+    """Train on the window's reading, judge, and promote if the verdict says so."""
     complete = stages.wait_for_data()
     snapshot = stages.extract("training")
     complete >> snapshot

@@ -1,19 +1,21 @@
-"""Go back to the champion before, lists included, in one action.
+"""Go back to the previous champion, lists included, in one action.
 
 ## What it does
-Makes the last sound champion champion again, or the version that the form names: its files are loaded and checked
-first, then the ledger and the live lists change in one transaction. The lists are the newest batch of that version, or
-are made anew when none is left. Runs by hand only; `bin/daybreak rollback` does the same without Airflow.
+Makes the last sound champion, or the version in the form, champion again: its files are loaded and checked first, then
+the ledger and the live lists change in one transaction. The lists are the newest batch of that version; if none is
+left, they are made again. Runs by hand only; `bin/daybreak rollback` does the same without Airflow.
 
 ## Reads and writes
-Reads `ops.champions`, the version's files in MLflow, `recs.batches`. Writes `ops.champions`, `recs.live`, `ops.audit`,
-MLflow's aliases. Emits the asset `champion`, which starts `recommend` and so brings the lists up to date.
+Reads `ops.champions`, the version's files in MLflow and `recs.batches`. Writes `ops.champions`, `recs.live`,
+`ops.audit` and MLflow's aliases. Emits the asset `champion`, which starts `recommend` and so brings the lists up to
+date.
 
 ## If it fails
-Nothing was changed: champion and lists are as they were. The error says which version could not be used; name another.
+Nothing was changed: champion and lists are as they were. The error names the version that could not be used; name
+another.
 
 ## Re-running
-Always safe: a run that went back already changes nothing when it is cleared. A new run goes back once more.
+Always safe: clearing a run that already went back changes nothing. A new run goes back one more.
 """
 
 from datetime import timedelta
@@ -40,7 +42,7 @@ FORM = {
     dagrun_timeout=timedelta(hours=2),
 )
 def rollback():
-    """One action."""
+    """Roll back champion and lists."""
     decisions.roll_back.override(outlets=[CHAMPION])()
 
 

@@ -1,6 +1,6 @@
-"""Daybreak in Airflow's UI: the report pages and the way to MLflow in the navigation.
+"""Daybreak in Airflow's UI: the report pages, and links to them and to MLflow in the navigation.
 
-Every Airflow process loads this file, workers for every task too, so the pages are imported only when one is asked for.
+Every Airflow process loads this file, and workers load it for every task, so the pages are imported only on request.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from include.core.settings import load_settings
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """The app under /daybreak."""
+    """Serve the app under /daybreak."""
     from daybreak_airflow.ui.reports import app
 
     await app(scope, receive, send)
 
 
 class DaybreakPlugin(AirflowPlugin):
-    """What the UI gains."""
+    """The report pages and the navigation entries."""
 
     name = "daybreak"
     fastapi_apps = [{"app": pages, "url_prefix": "/daybreak", "name": "daybreak"}]  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""The assets through which DAGs meet: a DAG that changes one emits an event, a DAG that depends on it wakes up."""
+"""The assets that connect DAGs: a DAG that changes one emits an event, which starts the DAGs that depend on it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Defaults of every DAG and task: owner, first day, retries, time limits and the alert for a failure.
+"""Defaults of every DAG and task: owner, first day, retries, time limits and the alert on failure.
 
-A DAG takes them with `@dag(**DEFAULTS, ...)` and states only what is its own.
+A DAG takes them with `@dag(**DEFAULTS, ...)` and adds only its own arguments.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from daybreak_airflow.oncall import Oncall
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: moving it would change which days can be backfilled
 
-# A service that does not answer may answer in a minute. Every other DaybreakError is a fact that a retry cannot change,
-# and each retry would only make on-call wait for the mail. The first rule that matches decides.
+# A service that does not answer may answer in a minute. A retry cannot change any other DaybreakError and would only
+# delay the mail to on-call. The first rule that matches decides.
 PATIENCE = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -36,7 +36,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "on_failure_callback": Oncall(),
 }
 
-# The callback stands at both levels: a task that the system kills gets none of its own, but its run always does.
+# The callback is set at both levels: a task that the system kills does not call its own, but its run always does.
 DEFAULTS: dict[str, Any] = {
     "start_date": FIRST_DAY,
     "catchup": False,

@@ -1,4 +1,4 @@
-"""Fields that the forms of several DAGs share. Airflow checks them in the UI, over REST and when a backfill is made."""
+"""Fields shared by the forms of several DAGs. Airflow checks them in the UI, over REST and when a backfill is made."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from airflow.sdk import Param
 
 from include.core.model_names import find_names
 
-# `format` gives the UI its date picker but refuses nothing; the pattern does. A date alone means its midnight, UTC.
+# `format` gives the UI a date picker but checks nothing; the pattern does. A date alone means midnight UTC.
 MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
 
 AS_OF = Param(
@@ -21,7 +21,7 @@ WAIT_MINUTES = Param(
     type=["null", "integer"],
     minimum=0,
     maximum=240,
-    description="minutes after the window's end to wait for its data; 0: take what is there; empty: the setting",
+    description="minutes to wait for data after the window's end; 0: use the data that is there; empty: the setting",
 )
 MODEL = Param(
     None,

@@ -1,8 +1,8 @@
 """Alert on-call to a failure: one mail per run, after the last retry.
 
-One notifier stands at task and at DAG level. The task's knows the error; the run's comes later and counts only when
-the task could not report (killed by the system, out of memory, machine gone). Both name the same incident; the first
-wins.
+The same notifier is set on tasks and on DAGs. The task's knows the error; the run's comes later and counts only when
+the task could not report (killed by the system, out of memory, machine lost). Both name the same incident, and the
+first report wins.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from include.core.settings import Settings
 
 CONNECTION = "smtp_default"
-RUN_TIMED_OUT = "timed_out"  # what Airflow gives as the reason
+RUN_TIMED_OUT = "timed_out"  # Airflow's reason
 TOO_SLOW = "AirflowTaskTimeout"
 
 log = logging.getLogger(__name__)
@@ -31,10 +31,10 @@ class Oncall(BaseNotifier):
     """Hand a failed run to the outbox and try to mail it at once."""
 
     def render_template_fields(self, context: Mapping[str, Any], jinja_env: Any = None) -> None:
-        """Render nothing: there is nothing to render, and Airflow's rendering fails on some of its own contexts."""
+        """Do nothing: there are no templates, and Airflow's rendering fails on some of its own contexts."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Report the run's failure, unless it is known already."""
+        """Report the run's failure unless it was reported already."""
         from daybreak_airflow.connections import connected_settings
         from include.alerts.outbox import report
 
@@ -94,12 +94,12 @@ def moment_of(context: Mapping[str, Any]) -> Any:
 
 
 def kind_of(error: Any) -> str:
-    """Return the error's class, which may have a section in the runbook; empty for a task that could not report."""
+    """Return the name of the error's class, the key to its guide; empty for a task that could not report."""
     return type(error).__name__ if isinstance(error, BaseException) else "Exception" if error else ""
 
 
 def sentence(error: Any, run_reason: str | None) -> str:
-    """Return the failure in one line; empty when there was no error to see."""
+    """Return the failure in one line; empty without an error."""
     if error:
         told = str(error).strip().splitlines()
         return f"{kind_of(error)}: {told[0]}" if told else kind_of(error)

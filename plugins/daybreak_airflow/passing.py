@@ -1,4 +1,4 @@
-"""Values that tasks hand on: references, events, skips with a reason, pages of failures."""
+"""Pass results between tasks: references, facts on events, skips with a reason, reports of failures."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ log = logging.getLogger(__name__)
 
 
 def run_on(passed: Mapping[str, Any]) -> Run:
-    """Return the run, as of what it works on: that of a replay is as of its snapshot, whenever it was started."""
+    """Return the run as of its input: a replay works as of its snapshot, whenever it was started."""
     return replace(current_run(), as_of=received(passed).as_of)
 
 
 def received(passed: Mapping[str, Any]) -> Any:
-    """Return the reference that an earlier task handed on."""
+    """Return the reference that an earlier task returned."""
     from include.core.references import Reference
 
     return Reference.from_dict(passed)
 
 
 def skip(sentence: str) -> AirflowSkipException:
-    """Return the skip of a task that has nothing to do, with the reason in its log."""
+    """Log the reason and return the exception that skips the task."""
     log.info("%s", sentence)
     return AirflowSkipException(sentence)
 
 
-def tell(**extra: Any) -> None:
-    """Put facts on the event of every asset the task changes, if it changes any."""
+def add_to_events(**extra: Any) -> None:
+    """Add facts to the event of every asset that the task changes."""
     context = get_current_context()
     for asset in context["outlets"]:
         context["outlet_events"][asset].extra.update(extra)
@@ -49,7 +49,7 @@ def tell(**extra: Any) -> None:
 
 @contextmanager
 def keeping_report() -> Iterator[None]:
-    """Keep the report of a failure, so that the task's button and the mail lead there."""
+    """Save the report's path when a stage fails with one, so that the task's button and the mail link to it."""
     from include.core.errors import DaybreakError
 
     try:
@@ -62,7 +62,7 @@ def keeping_report() -> Iterator[None]:
 
 @contextmanager
 def skipping_without_champion() -> Iterator[None]:
-    """Skip the task before the first promotion: there is nothing to score or watch yet."""
+    """Skip the task before the first promotion, when there is nothing to score or watch."""
     from include.core.errors import NoChampion
 
     try:

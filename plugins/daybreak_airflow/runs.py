@@ -1,7 +1,7 @@
-"""Read a run's dates, form and trigger: as of when it works, as what run, and why.
+"""Read a run's moment, form, reason and trigger from Airflow's context.
 
-Which dates a run has depends on how it started: a manual run may have no logical date and an event's run never has one,
-and then the keys are absent from the context, not None. So everything is read from `dag_run`, where they always exist.
+A run's dates depend on how it started: a manual run may have no logical date and an event's run never has one, and then
+the keys are absent from the context, not None. So everything is read from `dag_run`, where they always exist.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ def as_of(context: Mapping[str, Any]) -> datetime:
 
 
 def form_as_of(context: Mapping[str, Any]) -> str | None:
-    """Return the moment that the form names. A backfill takes its days from its range and refuses one."""
+    """Return the moment in the form; None without one. A backfill takes its days from its range and refuses one."""
     from include.core.errors import DaybreakError
 
     asked = (context.get("params") or {}).get("as_of")
     if asked and is_backfill(context):
         raise DaybreakError(
-            f"The form of a backfill says as_of {asked}, so every run of it would be of the same moment.",
+            f"The form of the backfill sets as_of to {asked}, so all of its runs would work as of the same moment.",
             hint="leave as_of empty; each run takes the end of its own interval.",
         )
     return asked or None
@@ -87,7 +87,7 @@ def next_step(context: Mapping[str, Any], decision: Decision) -> NextStep:
 
 
 def reason(context: Mapping[str, Any]) -> str:
-    """Return why the run exists, in words: the form's reason, else the event's, else how it was started."""
+    """Return the reason for the run in words: the form's, else the event's, else how it was started."""
     written = (context.get("params") or {}).get("reason")
     told = [extra["reason"] for extra in event_extras(context) if extra.get("reason")]
     return written or "; ".join(told) or f"{run_type(context).replace('_', ' ')} run"

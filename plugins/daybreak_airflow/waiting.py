@@ -1,6 +1,6 @@
-"""The trigger of runs that began to wait before it moved to `tasks/waiting.py`: Airflow stores it by this path.
+"""The old path of the trigger in `tasks/waiting.py`, which Airflow stored for runs that wait across an upgrade.
 
-May go once no installation upgrades from a version without `plugins/daybreak_airflow/tasks/`.
+Remove it once no installation upgrades from a version without `plugins/daybreak_airflow/tasks/`.
 """
 
 from __future__ import annotations

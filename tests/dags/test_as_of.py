@@ -85,7 +85,7 @@ def test_a_clock_that_is_a_little_ahead_is_not_the_future():
 def test_a_backfill_does_not_take_its_moment_from_the_form():
     from daybreak_airflow.runs import as_of
 
-    with pytest.raises(DaybreakError, match="every run of it would be of the same moment"):
+    with pytest.raises(DaybreakError, match="all of its runs would work as of the same moment"):
         as_of(context("backfill", interval_end=TICK, as_of="2026-11-01"))
 
 

@@ -100,8 +100,8 @@ def test_a_question_waits_as_long_as_is_set_and_nobody_answering_means_keep(dags
     [
         (["Promote"], {"id": "1", "name": "ada"}, ("promote", "ada")),
         (["Keep"], {"id": "1", "name": "ada"}, ("keep", "ada")),
-        (["Keep"], None, ("keep", "nobody in time")),
-        ([], None, ("keep", "nobody in time")),
+        (["Keep"], None, ("keep", "timeout")),
+        ([], None, ("keep", "timeout")),
     ],
     ids=["yes", "no", "timeout", "nothing chosen"],
 )

@@ -118,9 +118,9 @@ def test_a_published_batch_is_told(run, pipe):
     assert run.events["the asset"].extra == {"batch_id": "batch-1", "as_of": TICK.isoformat()}
 
 
-def test_older_lists_never_replace_newer_ones_and_tell_nobody(run, pipe):
+def test_older_lists_never_replace_newer_ones_and_emit_no_event(run, pipe):
     pipe("publish", reference("batch", changed=False))
-    with pytest.raises(AirflowSkipException, match="newer lists are live already"):
+    with pytest.raises(AirflowSkipException, match="newer lists are live"):
         run("publish", reference("batch").to_dict())
     assert not run.events
 
@@ -150,7 +150,7 @@ def test_drift_asks_for_a_retrain_with_its_reason_and_its_moment(run):
 
 @pytest.mark.parametrize(
     ("reason", "of", "sentence"),
-    [(None, None, "No retrain is needed"), ("drift", a_backfill(), "requests no retrain today")],
+    [(None, None, "No retrain is needed"), ("drift", a_backfill(), "does not request a retrain")],
     ids=["no drift", "backfill"],
 )
 def test_no_retrain_is_asked_for_without_need_or_for_the_past(run, reason, of, sentence):

@@ -207,10 +207,10 @@ def test_a_past_window_is_never_waited_for_complete_or_not(settings):
     ids=["schedule", "backfill", "a named moment", "by hand", "by hand in the UI", "an event"],
 )
 def test_who_waits(of, waits):
-    from daybreak_airflow.tasks.waiting import waits_not
+    from daybreak_airflow.tasks.waiting import why_not_waiting
 
-    assert bool(waits_not(of, 120)) is not waits
-    assert waits_not(of, 0)
+    assert bool(why_not_waiting(of, 120)) is not waits
+    assert why_not_waiting(of, 0)
 
 
 def test_a_run_that_waits_across_an_upgrade_finds_its_trigger_where_it_was_stored():

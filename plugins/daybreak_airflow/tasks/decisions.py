@@ -1,6 +1,6 @@
-"""Tasks that decide which version is champion: a question to a person, a rollback, a shadow.
+"""Tasks around the choice of champion: ask a person, apply the answer, roll back, make a shadow batch.
 
-As in `stages.py`, a task is a few lines: what belongs to Airflow is decided here, the rest in `include/`.
+As in `stages.py`, tasks decide what concerns Airflow; `include/` decides the rest.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from daybreak_airflow import runs
-from daybreak_airflow.passing import Passed, log, received, skip, tell
+from daybreak_airflow.passing import Passed, add_to_events, log, received, skip
 from daybreak_airflow.ui.links import ListsReportLink, shows
 
 PROMOTE, KEEP = "Promote", "Keep"
-NOBODY = "nobody in time"
+NO_ANSWER = "timeout"
 
 
 @task
@@ -32,7 +32,7 @@ def ask(verdict: Passed) -> str:
     run = runs.current_run()
     pipeline.ask(run, received(verdict))
     deliver_pending(run.settings, mailer(run.settings))
-    tell(verdict_id=verdict["id"], reason=facts["sentence"])
+    add_to_events(verdict_id=verdict["id"], reason=facts["sentence"])
     return str(verdict["id"])
 
 
@@ -49,7 +49,7 @@ def prepare_question() -> dict[str, str]:
 
 
 def wait_for_a_person() -> Any:
-    """The task that waits in the UI without holding a worker; without an answer, the champion stays."""
+    """Return the task that waits in the UI without holding a worker; without an answer, the champion stays."""
     from airflow.providers.standard.operators.hitl import HITLOperator
 
     return HITLOperator(
@@ -63,7 +63,7 @@ def wait_for_a_person() -> Any:
 
 
 def patience() -> timedelta:
-    """Return how long a question waits for its answer."""
+    """Return how long a question may wait for its answer."""
     from include.core.settings import load_settings
 
     return timedelta(hours=load_settings().ask_hours)
@@ -75,34 +75,34 @@ def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
     from include import pipeline
 
     choice = "promote" if answer["chosen_options"] == [PROMOTE] else "keep"
-    who = (answer.get("responded_by_user") or {}).get("name") or NOBODY
+    who = (answer.get("responded_by_user") or {}).get("name") or NO_ANSWER
     champion = pipeline.answer(runs.current_run(), question["verdict_id"], choice, who)
-    return tell_of_champion(champion)
+    return announce_champion(champion)
 
 
 @task
 def roll_back() -> Passed:
-    """Go back to the champion before, or to the version in the form, with its lists."""
+    """Go back to the previous champion or to the version in the form, lists included."""
     from include import pipeline
 
     params = get_current_context()["params"]
-    return tell_of_champion(pipeline.roll_back(runs.current_run(), params.get("to"), params["why"]))
+    return announce_champion(pipeline.roll_back(runs.current_run(), params.get("to"), params["why"]))
 
 
 @task
 def guard(health: Passed) -> Passed:
-    """Go back to the champion before when readers spend clearly less time with this one; skipped otherwise."""
+    """Go back to the previous champion when readers spend clearly less time with this one; skipped otherwise."""
     from include import pipeline
 
     if runs.is_backfill(get_current_context()):
         raise skip("Backfill: a past window does not change today's champion.")
-    return tell_of_champion(pipeline.guard(runs.current_run()))
+    return announce_champion(pipeline.guard(runs.current_run()))
 
 
 @shows(ListsReportLink())
 @task
 def shadow(verdict: Passed) -> Passed:
-    """Write the challenger's lists to a batch that never goes live; only in a dry run."""
+    """Write the challenger's lists to a batch that never goes live; skipped unless in a dry run."""
     from include import pipeline
 
     if runs.next_step(get_current_context(), verdict["facts"]["decision"]).step != "shadow":
@@ -112,11 +112,11 @@ def shadow(verdict: Passed) -> Passed:
     return made.to_dict()
 
 
-def tell_of_champion(champion: Any) -> Passed:
-    """Return the reference and emit an event if the champion changed; else skip with the reason."""
+def announce_champion(champion: Any) -> Passed:
+    """Return the reference and emit an event if the champion changed; skip with the reason if not."""
     facts = champion.facts or {}
     if not facts["changed"]:
         raise skip(facts["sentence"])
     log.info("%s", facts["sentence"])
-    tell(version=facts["version"], reason=facts["sentence"])
+    add_to_events(version=facts["version"], reason=facts["sentence"])
     return dict(champion.to_dict())

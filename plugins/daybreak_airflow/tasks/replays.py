@@ -1,4 +1,4 @@
-"""Tasks that bring rows back from quarantine, as a new version of their snapshot."""
+"""Tasks that bring rows back from quarantine as a new version of their snapshot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from airflow.sdk import get_current_context, task
 
-from daybreak_airflow.passing import Passed, keeping_report, log, skip, tell
+from daybreak_airflow.passing import Passed, add_to_events, keeping_report, log, skip
 from daybreak_airflow.runs import current_run
 from daybreak_airflow.ui.links import ValidationReportLink, shows
 
@@ -14,7 +14,7 @@ from daybreak_airflow.ui.links import ValidationReportLink, shows
 @shows(ValidationReportLink())
 @task
 def replay() -> Passed:
-    """Return the new version of a clean snapshot, with the rows that came back; skipped in a dry run."""
+    """Return the new version of a clean snapshot, which includes the replayed rows; skipped in a dry run."""
     from include.pipeline import replaying
 
     form, run = get_current_context()["params"], current_run()
@@ -35,10 +35,10 @@ def replay() -> Passed:
 
 @task
 def announce(version: Passed) -> str:
-    """Emit the event of a new version and return its id; skipped when there is none."""
+    """Emit the event of a new version and return its id; skipped without a new version."""
     if not version["facts"]["changed"]:
         raise skip(f"No new rows came back: {version['id']} holds them already.")
-    tell(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
+    add_to_events(snapshot_id=version["id"], as_of=version["as_of"], replayed_from=version["facts"]["replayed_from"])
     return str(version["id"])
 
 

@@ -1,7 +1,7 @@
-"""The flow's stages as Airflow tasks: fetch the run, call the pipeline, hand on its reference.
+"""The flow's stages as Airflow tasks: read the run, call the pipeline, return its reference.
 
-A task is a few lines. What belongs to Airflow is decided here (skip or go on, which event to emit); what belongs to the
-domain is decided in `include/pipeline/`. Nothing to do is a skip with one sentence: a green run. Red means broken.
+Tasks are short. They decide what concerns Airflow (skip or continue, which event to emit); `include/pipeline/` decides
+the rest. A task with nothing to do is skipped with one sentence, and the run is green. Red means broken.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from airflow.sdk import get_current_context, task
 
 from daybreak_airflow.passing import (
     Passed,
+    add_to_events,
     keeping_report,
     log,
     received,
     run_on,
     skip,
     skipping_without_champion,
-    tell,
 )
 from daybreak_airflow.runs import current_run, is_backfill, may_go_live, mode, next_step, reason
 from daybreak_airflow.tasks.waiting import WaitForData
@@ -38,13 +38,13 @@ Purpose = Literal["training", "scoring"]
 
 
 def wait_for_data() -> WaitForData:
-    """Nothing before the window is complete; after the deadline a failure that says what is missing."""
+    """Return the task that waits until the window is complete, and after the deadline fails with what is missing."""
     return WaitForData(task_id="wait_for_data", execution_timeout=timedelta(hours=5))
 
 
 @task
 def extract(purpose: Purpose) -> Passed:
-    """The run's own data window as an immutable snapshot; says first as of when and why the run works."""
+    """Log the run's moment and reason, and take its data window as an immutable snapshot."""
     from include import pipeline
     from include.pipeline.orders import days_to_read
 
@@ -61,18 +61,18 @@ def extract(purpose: Purpose) -> Passed:
 @shows(ValidationReportLink())
 @task
 def validate(snapshot: Passed) -> Passed:
-    """The snapshot without its bad rows, or no further if a blocking check failed."""
+    """Quarantine bad rows and return the clean snapshot; fail if a blocking check failed."""
     from include import pipeline
 
     with keeping_report():
         clean = pipeline.validate(current_run(), received(snapshot))
-    tell(snapshot_id=clean.id, as_of=clean.as_of.isoformat())
+    add_to_events(snapshot_id=clean.id, as_of=clean.as_of.isoformat())
     return clean.to_dict()
 
 
 @task
 def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
-    """Features of readers and articles, as they were known."""
+    """Build the features of readers and articles as known at each moment."""
     from include import pipeline
 
     return pipeline.build_features(run_on(snapshot), received(snapshot), purpose).to_dict()
@@ -81,7 +81,7 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
 @shows(MlflowRunLink(), ModelCardLink())
 @task
 def train(features: Passed) -> Passed:
-    """A challenger, registered."""
+    """Train and register a challenger."""
     from include import pipeline
 
     run = run_on(features)
@@ -93,7 +93,7 @@ def train(features: Passed) -> Passed:
 @shows(VerdictLink(), ModelCardLink())
 @task
 def judge(model: Passed, features: Passed) -> Passed:
-    """The verdict on the challenger against champion and baselines; skipped when the gate is off."""
+    """Judge the challenger against champion and baselines; skipped when the gate is off."""
     from include import pipeline
 
     if mode(get_current_context()) == "off":
@@ -103,7 +103,7 @@ def judge(model: Passed, features: Passed) -> Passed:
 
 @task
 def promote(verdict: Passed) -> Passed:
-    """The new champion; skipped when the challenger is not to become one."""
+    """Make the challenger champion; skipped when the verdict, the mode or a backfill says no."""
     from include import pipeline
 
     facts = verdict["facts"]
@@ -113,14 +113,14 @@ def promote(verdict: Passed) -> Passed:
     champion = pipeline.promote(current_run(), received(verdict))
     if not (champion.facts or {}).get("changed"):
         raise skip(champion.facts["sentence"])
-    # No as_of here: lists made after a promotion should know today's articles, not those of the training day.
-    tell(version=champion.id, verdict_id=verdict["id"], reason=f"champion v{champion.id} was promoted")
+    # Without as_of: lists made after a promotion must use today's articles, not those of the training day.
+    add_to_events(version=champion.id, verdict_id=verdict["id"], reason=f"champion v{champion.id} was promoted")
     return champion.to_dict()
 
 
 @task
 def score(features: Passed) -> Passed:
-    """The next list of every active reader, by the champion."""
+    """Rank the next list of every active reader with the champion."""
     from include import pipeline
 
     with skipping_without_champion():
@@ -129,7 +129,7 @@ def score(features: Passed) -> Passed:
 
 @task
 def write_batch(lists: Passed) -> Passed:
-    """The lists in the warehouse under a batch id, seen by nobody yet."""
+    """Write the lists to the warehouse as a batch that is not live yet."""
     from include import pipeline
 
     return pipeline.write_batch(current_run(), received(lists)).to_dict()
@@ -138,7 +138,7 @@ def write_batch(lists: Passed) -> Passed:
 @shows(ListsReportLink())
 @task
 def audit(batch: Passed) -> Passed:
-    """The batch, checked as a whole; a refused one fails here and the live lists stay."""
+    """Check the batch as a whole; fail if it is refused, and the live lists stay."""
     from include import pipeline
 
     with keeping_report():
@@ -147,22 +147,22 @@ def audit(batch: Passed) -> Passed:
 
 @task
 def publish(batch: Passed) -> Passed:
-    """The batch, live; skipped for a backfill and when newer lists are live already."""
+    """Make the batch live; skipped in a backfill and when newer lists are live already."""
     from include import pipeline
 
     if not may_go_live(get_current_context()):
         raise skip(f"Backfill: batch {batch['id']} passed its audit and stays unpublished.")
     live = pipeline.publish(current_run(), received(batch))
     if not (live.facts or {}).get("changed", True):
-        raise skip(f"Batch {batch['id']} stays unpublished: newer lists are live already, or another champion came.")
-    tell(batch_id=live.id, as_of=live.as_of.isoformat())
+        raise skip(f"Batch {batch['id']} stays unpublished: newer lists are live, or the champion has changed.")
+    add_to_events(batch_id=live.id, as_of=live.as_of.isoformat())
     return live.to_dict()
 
 
 @shows(DriftReportLink())
 @task
 def watch() -> Passed:
-    """How the live lists do and whether readers or news have changed."""
+    """Measure the live lists, and the drift of readers and news."""
     from include import pipeline
 
     with skipping_without_champion():
@@ -173,19 +173,19 @@ def watch() -> Passed:
 
 @task
 def request_retrain(health: Passed) -> str:
-    """The reason for a retrain, sent to it as an event; skipped when there is none, and in a backfill."""
+    """Emit an event that starts `retrain`, with the reason; skipped without a reason and in a backfill."""
     why = health["facts"].get("retrain_reason")
     if not why:
         raise skip("No retrain is needed.")
     if is_backfill(get_current_context()):
-        raise skip(f"Backfill: a past window requests no retrain today ({why}).")
-    tell(reason=why, as_of=health["as_of"])
+        raise skip(f"Backfill: a past window does not request a retrain ({why}).")
+    add_to_events(reason=why, as_of=health["as_of"])
     return str(why)
 
 
 @task
 def deliver_alerts() -> dict[str, int]:
-    """How many waiting alerts were mailed and how many still wait; a mail server that is down fails nothing."""
+    """Mail the waiting alerts and return how many were sent and still wait; does not fail when the server is down."""
     from daybreak_airflow.connections import connected_settings
     from daybreak_airflow.oncall import mailer
     from include.alerts.outbox import deliver_pending
@@ -198,7 +198,7 @@ def deliver_alerts() -> dict[str, int]:
 @shows(RetentionReportLink())
 @task
 def clean_up() -> Passed:
-    """What retention removed, or would remove, and the gaps found."""
+    """Remove what retention no longer keeps, or list it in a dry run, and report gaps."""
     from include.operations.retention.stage import clean_up as sweep
 
     done = sweep(current_run(), bool(get_current_context()["params"].get("dry_run")))
@@ -208,7 +208,7 @@ def clean_up() -> Passed:
 
 @task
 def play() -> None:
-    """The demo publisher's news and readers, up to the run's moment."""
+    """Play the demo publisher's news and readers up to the run's moment."""
     from include.operations.demo import newsroom
 
     run = current_run()

@@ -1,4 +1,4 @@
-"""The task that searches for parameters."""
+"""The task that searches for better model parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from daybreak_airflow.passing import Passed, log, received, run_on
 
 @task
 def tune(features: Passed) -> Passed:
-    """What the search found, within the form's budget."""
+    """Search for better parameters within the form's budget and return the result."""
     from include import pipeline
 
     form, run = get_current_context()["params"], run_on(features)

@@ -1,8 +1,7 @@
-"""Wait until a run's window is complete, in the triggerer: no worker slot is held, whatever the hour.
+"""Wait in the triggerer until a run's window is complete, without holding a worker slot.
 
-A run asks at once and mostly goes on at once; only a window that is not complete yet is waited for. Who waits: runs of
-a schedule or a backfill, and those whose form names a moment. A run that works as of its own trigger, or because of an
-event, takes what is there.
+A run checks at once and continues if the window is complete, as it mostly is. Scheduled runs, backfills and runs whose
+form names a moment wait. A run that works as of its own trigger, or because of an event, uses the data that is there.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
     from include.core.settings import Settings
 
 POLL_SECONDS = 15.0
-# Beyond the deadline, for a triggerer that is not there to see it pass.
+# After the deadline, in case the triggerer is down when it passes.
 GRACE = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
 
 
 class WaitForData(BaseOperator):
-    """Succeeds once the window is complete; `SourceLate` when it is not by the deadline."""
+    """A task that succeeds once the window is complete and raises `SourceLate` at the deadline."""
 
     def execute(self, context: Any) -> str:
         """Return what has arrived if the window is complete; else defer to the trigger."""
@@ -41,7 +40,7 @@ class WaitForData(BaseOperator):
 
         settings, end = connected_settings(), as_of(context)
         asked = (context.get("params") or {}).get("wait_minutes")
-        why = waits_not(context, settings.wait_deadline_minutes if asked is None else asked)
+        why = why_not_waiting(context, settings.wait_deadline_minutes if asked is None else asked)
         if why:
             return said(why)
         is_complete, answer = asyncio.run(waiting.look(settings, end))
@@ -55,7 +54,7 @@ class WaitForData(BaseOperator):
         raise TaskDeferred(trigger=trigger, method_name="go_on", timeout=until - moment + GRACE)
 
     def go_on(self, context: Any, event: Mapping[str, Any]) -> str:
-        """Return what the trigger saw, or raise SourceLate when the deadline has passed."""
+        """Return the trigger's answer, or raise `SourceLate` if the deadline has passed."""
         from include.core.clock import now
         from include.pipeline.waiting import too_late
 
@@ -65,7 +64,7 @@ class WaitForData(BaseOperator):
 
 
 class WindowComplete(BaseTrigger):
-    """Fires when the window that ends at `window_end` is complete, or at `deadline`; both ISO 8601.
+    """A trigger that fires when the window ending at `window_end` is complete, or at `deadline`; both ISO 8601.
 
     A database that does not answer is asked again until the deadline.
     """
@@ -75,7 +74,7 @@ class WindowComplete(BaseTrigger):
         self.window_end, self.deadline, self.poll_seconds = window_end, deadline, poll_seconds
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return how the triggerer recreates this trigger, also after a restart."""
+        """Return the path and arguments from which the triggerer recreates this trigger, also after a restart."""
         values = {"window_end": self.window_end, "deadline": self.deadline, "poll_seconds": self.poll_seconds}
         return "daybreak_airflow.tasks.waiting.WindowComplete", values
 
@@ -101,15 +100,15 @@ class WindowComplete(BaseTrigger):
 
 
 def prepared() -> Settings:
-    """Return the settings, with every needed module imported."""
+    """Import every needed module and return the settings."""
     import include.pipeline.waiting  # noqa: F401
     from daybreak_airflow.connections import connected_settings
 
     return connected_settings()
 
 
-def waits_not(context: Mapping[str, Any], minutes: int) -> str:
-    """Return why the run does not wait; empty if it does."""
+def why_not_waiting(context: Mapping[str, Any], minutes: int) -> str:
+    """Return the reason why the run does not wait; empty if it does."""
     if not minutes:
         return "Not waiting: this run uses the data that is there (wait_minutes 0)."
     if run_type(context) in ("scheduled", "backfill") or form_as_of(context):

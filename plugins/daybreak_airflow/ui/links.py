@@ -1,7 +1,7 @@
-"""Buttons on a task's page that lead to what the task made: its MLflow run, its report.
+"""Buttons on a task's page that link to its results: the MLflow run, the report.
 
-A worker asks each link of the task for its address when the task ends, failed or not, and Airflow keeps the answer; an
-empty one shows no button. The addresses come from facts in the reference that the stage returned.
+When a task ends, failed or not, the worker computes each link's address and Airflow stores it; an empty address shows
+no button. The addresses come from facts in the reference that the stage returned.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from urllib.parse import quote
 import attrs
 from airflow.sdk import BaseOperatorLink
 
-REPORT_KEY = "report"  # where a stage that fails with a report leaves its path
+REPORT_KEY = "report"  # XCom key of the report's path when a stage failed with one
 
 
 class ReportLink(BaseOperatorLink):
-    """A page under the report folder, served by the plugin: `facts["report"]`, else what a failed stage left."""
+    """A page under the report folder, served by the plugin: `facts["report"]`, else the report of a failed stage."""
 
     fact = REPORT_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Address of the report, or nothing."""
+        """Return the address of the report; empty without one."""
         from include.core.settings import load_settings
 
         path = facts_of(ti_key).get(self.fact) or ti_key.xcom_pull(key=self.fact)
@@ -30,7 +30,7 @@ class ReportLink(BaseOperatorLink):
 
 
 class ValidationReportLink(ReportLink):
-    """Data Docs of the snapshot."""
+    """The Data Docs of the snapshot."""
 
     name = "Validation report"
 
@@ -42,26 +42,26 @@ class VerdictLink(ReportLink):
 
 
 class ListsReportLink(ReportLink):
-    """What a batch of lists is made of, its checks, and how it differs from the live one."""
+    """The contents and checks of a batch of lists, compared with the live batch."""
 
     name = "Lists report"
 
 
 class ModelCardLink(ReportLink):
-    """What is known of the version: its data, metrics, checks and limits."""
+    """The version's data, metrics, checks and limits."""
 
     name = "Model card"
     fact = "card"
 
 
 class DriftReportLink(ReportLink):
-    """Evidently's page on the window."""
+    """Evidently's report on the window."""
 
     name = "Drift report"
 
 
 class RetentionReportLink(ReportLink):
-    """What a sweep removed, or would remove, and why the rest stays."""
+    """The items that a sweep removed or would remove, and the reasons for keeping the rest."""
 
     name = "Retention report"
 
@@ -72,7 +72,7 @@ class MlflowRunLink(BaseOperatorLink):
     name = "MLflow run"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Address of the run, or nothing."""
+        """Return the address of the run; empty without one."""
         from include.core.settings import load_settings
 
         facts = facts_of(ti_key)
@@ -83,7 +83,7 @@ class MlflowRunLink(BaseOperatorLink):
 
 
 def shows(*links: BaseOperatorLink) -> Any:
-    """A decorator over `@task` that puts buttons on the task's page."""
+    """Return a decorator above `@task` that adds buttons to the task's page."""
 
     def decorate(stage: Any) -> Any:
         base = stage.operator_class
@@ -94,6 +94,6 @@ def shows(*links: BaseOperatorLink) -> Any:
 
 
 def facts_of(ti: Any) -> Mapping[str, Any]:
-    """The facts in the reference that the task returned; none if it returned nothing."""
+    """Return the facts in the reference that the task returned; empty if it returned nothing."""
     returned = ti.xcom_pull(task_ids=ti.task_id)
     return (returned.get("facts") or {}) if isinstance(returned, Mapping) else {}

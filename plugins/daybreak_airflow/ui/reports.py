@@ -1,10 +1,10 @@
 """The pages under /daybreak: reports that runs wrote, behind Airflow's own login.
 
-Files are served from `$DAYBREAK_HOME/reports` and from nowhere else; whatever leads out of it is not found.
+Files are served from `$DAYBREAK_HOME/reports` only; a path that leads out of it is not found.
 
-A report shows what publishers and readers wrote, so it runs in a sandbox: its scripts work, but without the session of
-whoever looks at it, and a hostile title cannot act in Airflow under their name. Without a session a page cannot fetch
-its own style sheets either, so those files of Data Docs that are the same everywhere (`static/`) are open to all.
+A report shows text by publishers and readers, so it runs in a sandbox: its scripts work without the visitor's session,
+and a hostile title cannot act in Airflow on the visitor's behalf. Without a session a page cannot fetch its own style
+sheets either, so the files of Data Docs that are the same everywhere (`static/`) are served without login.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ STYLE_FILES = {".css", ".otf", ".woff2", ".svg", ".png", ".gif", ".ico"}
 SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
 
 app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
-signed_in = [Depends(get_user)]  # a plugin's routes are open to the world unless they ask
+signed_in = [Depends(get_user)]  # without this, a plugin's routes are public
 
 
 @app.exception_handler(401)
 async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
-    """The login page, and then back here, for a person who came from a mail; programs get the plain 401."""
+    """Redirect a browser, often coming from a mail, to the login page and back; programs get the plain 401."""
     if "text/html" not in request.headers.get("accept", ""):
         return await http_exception_handler(request, error)
     airflow = request.scope["root_path"].removesuffix("/daybreak")
@@ -43,7 +43,7 @@ async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
 
 @app.get("/reports/", response_class=HTMLResponse, dependencies=signed_in)
 def index() -> str:
-    """The newest reports, one line each."""
+    """Return a page with the newest reports, one line each."""
     lines = "".join(
         f'<tr><td>{written_at:%Y-%m-%d %H:%M}<td><a href="{quote(path)}" target="_blank">{escape(path)}</a></tr>'
         for written_at, path in newest(report_folder())
@@ -54,7 +54,7 @@ def index() -> str:
 
 @app.get("/reports/validation/{report_id}/static/{path:path}")
 def style(report_id: str, path: str) -> FileResponse:
-    """A style sheet, font or image that Great Expectations ships with every report."""
+    """Serve a style sheet, font or image that Great Expectations ships with every report."""
     file = inside(report_folder() / "validation" / report_id / "static", path)
     if file is None or file.suffix not in STYLE_FILES:
         raise HTTPException(404, "There is no such file.")
@@ -63,7 +63,7 @@ def style(report_id: str, path: str) -> FileResponse:
 
 @app.get("/reports/{path:path}", dependencies=signed_in)
 def report(path: str) -> FileResponse:
-    """One report, or a page of it."""
+    """Serve a report, or a page of one."""
     file = inside(report_folder(), path)
     if file is None:
         raise HTTPException(404, "There is no such report.")
@@ -71,21 +71,21 @@ def report(path: str) -> FileResponse:
 
 
 def inside(folder: Path, path: str) -> Path | None:
-    """The file that the path names below the folder; None if there is none, or it lies elsewhere."""
+    """Return the file at this path below the folder; None if it is missing or outside the folder."""
     try:
         file = (folder / path).resolve(strict=True)
         return file if file.is_relative_to(folder) and file.is_file() else None
-    except (OSError, ValueError):  # not there, too long, or with a null byte
+    except (OSError, ValueError):  # missing, too long, or with a null byte
         return None
 
 
 def newest(folder: Path) -> list[tuple[datetime, str]]:
-    """When they were written, and the paths of the reports, newest first; pages within a report are left out."""
+    """Return when each report was written and its path, newest first, without pages within a report."""
     pages = [*folder.glob("*/*.html"), *folder.glob("*/*/index.html")]
     dated = ((datetime.fromtimestamp(page.stat().st_mtime, UTC), page.relative_to(folder).as_posix()) for page in pages)
     return nlargest(NEWEST, dated)
 
 
 def report_folder() -> Path:
-    """Where runs write their reports."""
+    """Return the folder where runs write their reports."""
     return (load_settings().home / "reports").resolve()

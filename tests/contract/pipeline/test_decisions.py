@@ -116,10 +116,10 @@ def test_a_yes_that_comes_after_nobody_answered_in_time_changes_nothing(settings
     register(settings, 2)
     reign(settings, 1)
     asked = keep_verdict(settings, DOUBTFUL, 2, 1, 1)
-    pipeline.answer(run, asked.id, "keep", "nobody in time")
+    pipeline.answer(run, asked.id, "keep", "timeout")
     late = pipeline.answer(run, asked.id, "promote", "ada").facts
     assert (late["changed"], champion_of(settings).version) == (False, 1)
-    assert late["sentence"] == "Already answered “keep” by nobody in time; the first answer counts."
+    assert late["sentence"] == "Already answered “keep” by timeout; the first answer counts."
 
 
 def test_a_yes_while_promotions_are_frozen_leaves_the_question_open(settings, run):
