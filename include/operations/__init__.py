@@ -1,1 +1,1 @@
-"""What a person does to an installation: start it, check it, clean it up, demonstrate it, talk to it."""
+"""Operate an installation: start it, check it, clean it up, demonstrate it, and control it from the command line."""

@@ -1,7 +1,7 @@
-"""Write `.env` for docker-compose.yaml, as `make env`: generated passwords, and a team's choices for its server.
+"""Write `.env` for docker-compose.yaml (`make env`): generated passwords, and a team's choices for its server.
 
-An `.env` that exists keeps every line it has; only variables that it lacks are added, as after an upgrade. Standard
-library only, because a server may have Python and Docker without the project's environment.
+An existing `.env` keeps its lines; only missing variables are added, for example after an upgrade. This module uses
+the standard library only, because a server may have Python and Docker without the project's environment.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ PASSWORDS = (
     "DAYBREAK_AIRFLOW_PASSWORD",
 )
 CHOICES = {
-    "Who signs in to Airflow.": {"DAYBREAK_AIRFLOW_USER": "admin"},
-    "Addresses that Airflow, MLflow and the demo mailbox are published at.": {
+    "The user who signs in to Airflow.": {"DAYBREAK_AIRFLOW_USER": "admin"},
+    "Addresses on which Airflow, MLflow and the demo mailbox listen.": {
         "AIRFLOW_PUBLISH": "127.0.0.1:8080",
         "MLFLOW_PUBLISH": "127.0.0.1:5000",
         "MAILBOX_PUBLISH": "127.0.0.1:8025",
@@ -32,11 +32,11 @@ CHOICES = {
     "The publisher's database, if not the demo's: postgresql://user:password@host:5432/database (docs/mapping.md).": {
         "DAYBREAK_SOURCE": "",
     },
-    "Addresses that people type and mails link to.": {
+    "Addresses for browsers and for links in mails.": {
         "DAYBREAK_PUBLIC_URL": "http://127.0.0.1:8080",
         "DAYBREAK_MLFLOW_PUBLIC_URL": "http://127.0.0.1:5000",
     },
-    "The mail server that alerts go to; this one is the demo's mailbox. Security is none, starttls or tls.": {
+    "The mail server for alerts; the default is the demo's mailbox. Security is none, starttls or tls.": {
         "DAYBREAK_SMTP_HOST": "mailbox",
         "DAYBREAK_SMTP_PORT": "1025",
         "DAYBREAK_SMTP_SECURITY": "none",
@@ -85,7 +85,7 @@ def _replace(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    """Write `.env` beside docker-compose.yaml and print what happened, without a secret."""
+    """Write `.env` beside docker-compose.yaml and print the result, without secrets."""
     path = Path(__file__).resolve().parents[2] / ".env"
     was_there = path.exists()
     try:
@@ -98,7 +98,7 @@ def main() -> None:
     elif added:
         print(f"{path} keeps its lines; added {', '.join(added)}.")
     else:
-        print(f"{path} is complete; nothing was changed.")
+        print(f"{path} is complete; nothing changed.")
 
 
 if __name__ == "__main__":

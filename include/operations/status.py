@@ -1,4 +1,4 @@
-"""The state of the product now, as data and as a few lines for people."""
+"""The current state of the product, as data and as a few lines of text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.judging.holds import find_holds
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
-    """Return champion, lists, newest verdict, services and links; None or empty where the warehouse is away."""
+    """Return champion, lists, newest verdict, services and links; None or empty if the warehouse does not answer."""
     try:
         found = _ask_warehouse(settings, now())
     except DaybreakError as error:
@@ -58,7 +58,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
 
 
 def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
-    """Return the addresses where a person looks next."""
+    """Return the addresses of the user interfaces and the newest reports."""
     names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
     return {
         "airflow": settings.airflow_url,
@@ -103,8 +103,8 @@ def _find_names(settings: Settings, kind: str, *, ids: Sequence[int] = (), names
         return dict(publisher.execute(query("operations/names"), asked).fetchall())
 
 
-def tell(status: dict[str, Any], moment: datetime) -> str:
-    """Return the status in lines."""
+def render_status(status: dict[str, Any], moment: datetime) -> str:
+    """Return the status as lines of text."""
     lines = []
     if status.get("trouble"):
         lines.append(status["trouble"])

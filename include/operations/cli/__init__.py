@@ -132,7 +132,7 @@ def _up(arguments: argparse.Namespace) -> None:
     if not arguments.no_demo:
         run_first_cycle(settings, say)
     status = current_status.gather(settings, states(settings))
-    print(current_status.tell(status, now()))
+    print(current_status.render_status(status, now()))
     if status["lists"]:
         _print_list(settings, None)
     print(f"sign in       {settings.airflow_user} / {settings.airflow_password.get_secret_value()}")
@@ -157,7 +157,7 @@ def _status(arguments: argparse.Namespace) -> None:
     settings = load_settings()
     states = foreground.states if foreground.is_elsewhere(settings) else look.states
     status = current_status.gather(settings, states(settings))
-    print(json.dumps(status, indent=1, default=str) if arguments.json else current_status.tell(status, now()))
+    print(json.dumps(status, indent=1, default=str) if arguments.json else current_status.render_status(status, now()))
 
 
 def _show(arguments: argparse.Namespace) -> None:

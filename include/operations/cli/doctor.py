@@ -1,4 +1,4 @@
-"""`bin/daybreak doctor`: a table of findings, each with its fix; exit code 1 when something must be fixed."""
+"""`bin/daybreak doctor`: a table of diagnoses, each with its fix; exit code 1 when something must be fixed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def add_doctor(word: argparse.ArgumentParser) -> None:
 
 
 def look(arguments: argparse.Namespace) -> None:
-    """Print the findings; exit with 0 when nothing has to be fixed, else with 1."""
-    from include.operations.doctor import examine, is_healthy, tell
-    from include.operations.doctor.questions import QUESTIONS
+    """Print the diagnoses; exit with 0 when nothing has to be fixed, else with 1."""
+    from include.operations.doctor import examine, is_healthy, render_table
+    from include.operations.doctor.probes import PROBES
 
-    findings = examine(load_settings(), now(), QUESTIONS)
+    diagnoses = examine(load_settings(), now(), PROBES)
     if arguments.json:
-        print(json.dumps([finding.to_dict() for finding in findings], indent=1, default=str))
+        print(json.dumps([one.to_dict() for one in diagnoses], indent=1, default=str))
     else:
-        print(tell(findings))
-    if not is_healthy(findings):
+        print(render_table(diagnoses))
+    if not is_healthy(diagnoses):
         sys.exit(1)

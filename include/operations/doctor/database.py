@@ -1,4 +1,4 @@
-"""Questions about the two databases: whether roles can sign in, migrations are applied, rights and clocks agree."""
+"""Probes of the two databases: sign-in of the roles, migrations, rights and clocks."""
 
 from __future__ import annotations
 
@@ -75,4 +75,4 @@ def clocks(settings: Settings, moment: datetime) -> Answer:
     name, skew = max(skews.items(), key=lambda one: one[1])
     if skew <= MOST_SKEW_SECONDS:
         return "fine", f"{skew:.1f} s apart", ""
-    return "FIX", f"the clock of the {name} is {skew:,.0f} s off this machine's", "synchronise both by NTP."
+    return "FIX", f"the clocks of the {name} and this machine differ by {skew:,.0f} s", "synchronise both with NTP."

@@ -1,4 +1,4 @@
-"""Questions about the rows: whether their times make sense, and whether validation would accept the newest."""
+"""Probes of the rows: their times must be plausible, and validation must accept the newest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Answer = tuple[State, str, str]
 
 
 def times(settings: Settings, moment: datetime) -> Answer:
-    """Check that events are in the recent past, and arrive after they happen, but not by a whole number of hours."""
+    """Check that events are in the recent past and arrive after they happened, but not by a whole number of hours."""
     with connect(settings, "daybreak_extract") as source:
         ahead, ancient = source.execute(
             source_query(settings, "operations/doctor/odd_times"), {"moment": moment}
@@ -37,7 +37,7 @@ def times(settings: Settings, moment: datetime) -> Answer:
             "the unit is wrong (seconds for milliseconds), or local time is labelled UTC; correct the view.",
         )
     if not events or lag is None:
-        return "note", "no event to look at", "load or map some reading first."
+        return "note", "there are no events yet", "load or map some reading first."
     if before > MOST_ODD_SHARE * events:
         hours = -float(lag) / HOUR
         return (
@@ -70,7 +70,7 @@ def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but
     with connect(settings, "daybreak_extract") as source:
         row = source.execute(source_query(settings, "operations/doctor/newest"), {"moment": moment}).fetchone()
     if row is None or row[0] is None:
-        return "note", "no event to look at", "load or map some reading first."
+        return "note", "there are no events yet", "load or map some reading first."
     with TemporaryDirectory(prefix="daybreak-doctor-") as folder:
         apart = settings.model_copy(update={"home": Path(folder), "snapshot_url": ""})
         taken = snapshot.take_snapshot(apart, row[0] + timedelta(microseconds=1), LOOK_AT)

@@ -1,4 +1,4 @@
-"""Questions about the machine and the services besides PostgreSQL."""
+"""Probes of the machine and of the services other than PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def disk(settings: Settings, moment: datetime) -> Answer:
     folder = next(one for one in (settings.home, *settings.home.parents) if one.exists())
     free_mb = shutil.disk_usage(folder).free // 2**20
     if free_mb < settings.min_free_mb:
-        return "FIX", f"{free_mb:,} MB free at {settings.home}, {settings.min_free_mb:,} MB are needed", "free some."
+        return "FIX", f"{free_mb:,} MB free at {settings.home}, {settings.min_free_mb:,} MB needed", "free some space."
     return "fine", f"{free_mb:,} MB free at {settings.home}", ""
 
 
 def mail(settings: Settings, moment: datetime) -> Answer:
-    """Check that the mail server accepts the sign-in."""
+    """Check that the mail server answers and accepts the sign-in."""
     smtp.greet(smtp.MailServer.of(settings))
     return "fine", f"{settings.smtp_host}:{settings.smtp_port} accepts mail for {settings.mail_to}", ""
 
@@ -58,4 +58,4 @@ def feast(settings: Settings, moment: datetime) -> Answer:
         row = database.execute(query("operations/doctor/registered")).fetchone()
     if row and row[0]:
         return "fine", "the declarations are registered", ""
-    return "FIX", "no declaration is registered", "run `bin/daybreak features apply`."
+    return "FIX", "no declarations are registered", "run `bin/daybreak features apply`."

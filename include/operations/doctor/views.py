@@ -1,4 +1,4 @@
-"""Questions about the publisher's views: whether they exist, column by column, and can be read fast."""
+"""Probes of the publisher's views: they must exist with the right columns and be fast to read."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def columns(settings: Settings, moment: datetime) -> Answer:
                 is_not = " or ".join(sorted(accepted))
                 faults.append(f"{settings.view(table.name)}.{column.name} is {kind}, not {is_not}{cure}")
     if not faults:
-        return "fine", f"{sum(len(table.columns) for table in TABLES)} columns as promised", ""
+        return "fine", f"{sum(len(table.columns) for table in TABLES)} columns match", ""
     return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "correct the views (docs/mapping.md)."
 
 
 def indexes(settings: Settings, moment: datetime) -> Answer:
-    """Check that PostgreSQL's plan reads no large table whole to find one day, or the rows that no window holds."""
+    """Check that PostgreSQL plans no full read of a large table to find one day, or the rows outside every window."""
     with connect(settings, "daybreak_extract") as source:
         row = source.execute(source_query(settings, "operations/doctor/newest"), {"moment": moment}).fetchone()
         if row is None or row[0] is None:
-            return "note", "no event to look for", "load or map some reading first."
+            return "note", "there are no events yet", "load or map some reading first."
         for name, value in source_window(settings, row[0], timedelta(days=1)).items():
             source.execute("select set_config(%s, %s, true)", [f"daybreak.{name}", value])
         read_whole = sorted(
@@ -72,12 +72,12 @@ def indexes(settings: Settings, moment: datetime) -> Answer:
             }
         )
     if not read_whole:
-        return "fine", "an index finds a day", ""
+        return "fine", "one day is read by index", ""
     fix = (
-        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) on the table of events, and "
-        "published_at and ingested_at on the table of articles; then `analyze`."
+        "index (occurred_at, event_id, ingested_at) and (ingested_at, occurred_at) of the events table, and "
+        "published_at and ingested_at of the articles table; then run `analyze`."
     )
-    return "FIX", f"to find one day, PostgreSQL reads the whole of {', '.join(read_whole)}", fix
+    return "FIX", f"to find one day, PostgreSQL reads all of {', '.join(read_whole)}", fix
 
 
 def _offered(settings: Settings) -> dict[str, dict[str, str]]:
@@ -89,7 +89,7 @@ def _offered(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def _likely(wanted: str, spare: set[str]) -> str | None:
-    """Return the column that was probably meant: one that shares a word, else one with a similar spelling."""
+    """Return the column that was probably meant: one that shares a word, else one spelt alike."""
     words = set(wanted.split("_")) - {"id", "at", "is"}
     sharing = sorted(name for name in spare if words & set(name.lower().split("_")))
     return next(iter(sharing or difflib.get_close_matches(wanted, sorted(spare), 1, ALIKE)), None)
@@ -114,7 +114,7 @@ def _scans(settings: Settings, source: Connection, view: str) -> Iterator[dict[s
 
 
 def _size(source: Connection, scan: dict[str, Any]) -> float:
-    """Return PostgreSQL's estimate of the table's rows, 0 for a small table, which may be read whole."""
+    """Return PostgreSQL's estimate of the table's rows; 0 for a small table, which may be read in full."""
     row = source.execute(query("operations/doctor/table_rows"), [scan["Relation Name"]]).fetchone()
     rows = float(row[0]) if row and row[0] is not None else 0.0
     return rows if rows >= BIG_TABLE_ROWS else 0.0

@@ -1,8 +1,8 @@
-"""Copied into Airflow's home, where every Airflow process imports it; only the scheduler does something here.
+"""Prepare Airflow's scheduler. This file is copied into Airflow's home, and every Airflow process imports it.
 
-It imports the heavy libraries before it forks the workers that tasks run in, or every task pays several seconds for its
-imports. Third-party code only: ours would go stale until a restart. Evidently is left out: 76 MB for one task an hour.
-Then it waits for the API that tasks call, because a task that starts before it answers fails.
+The scheduler imports heavy libraries before it forks the workers, which otherwise spend several seconds per task on
+imports. Third-party code only, because ours would go stale until a restart; without Evidently, which takes 76 MB for
+one task an hour. Then it waits for the API that tasks call, because a task that starts before it answers fails.
 """
 
 import importlib

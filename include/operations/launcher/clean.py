@@ -1,4 +1,4 @@
-"""Remove a state folder for good: `python -m include.operations.launcher.clean`, after `down`."""
+"""Delete a state folder after `down`: `python -m include.operations.launcher.clean`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.operations.launcher.up import Say
 
 
 def clean(settings: Settings, say: Say) -> None:
-    """Remove the folder; refuse one that is in use or does not look like a state folder of Daybreak."""
+    """Delete the folder; refuse one that is in use or does not look like Daybreak's state folder."""
     home = settings.home
     if not home.exists():
         say(f"{home} does not exist")
@@ -33,7 +33,7 @@ def clean(settings: Settings, say: Say) -> None:
 
 
 def holds_more(home: Path) -> bool:
-    """Return whether this is, or contains, the user's home or the project, or was never written by `up`."""
+    """Return whether the folder is or contains the user's home or the project, or was not written by `up`."""
     precious = (Path.home().resolve(), PROJECT, Path.cwd().resolve())
     return any(place == home or home in place.parents for place in precious) or not files.is_state_folder(home)
 

@@ -1,4 +1,4 @@
-"""Stop everything in order and leave no process, port or lock, with or without a supervisor."""
+"""Stop everything in order, with or without a supervisor, and leave no process, port or lock behind."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from include.core.errors import StateFolderError
 from include.core.settings import Settings
 from include.operations.launcher import files, locks
-from include.operations.launcher.processes import kill_marked, tell, wait_gone
+from include.operations.launcher.processes import kill_marked, send_signal, wait_gone
 from include.operations.launcher.records import Board, Record, load
 from include.operations.launcher.services import SERVICES
 from include.operations.launcher.stopping import stop_services
 
 Say = Callable[[str], None]
 TICK_SECONDS = 0.1
-PATIENCE_SECONDS = 150.0  # more than all graces together
+PATIENCE_SECONDS = 150.0  # more than all services' grace periods together
 TRACES = (files.WANTED, files.LOCK, files.GUARDIAN_LOCK, files.SERVICES)
 
 
@@ -45,7 +45,7 @@ def down(settings: Settings, say: Say) -> None:
 
 
 def _ask_supervisor(settings: Settings, say: Say) -> locks.Lock:
-    """Tell the supervisor to stop everything, show progress, and return its lock once it is gone."""
+    """Tell the supervisor to stop everything, show progress, and return its lock once it has ended."""
     home = settings.home
     running = [name for name, record in load(home).items() if record.process and name not in ("supervisor", "guardian")]
     end = time.monotonic() + PATIENCE_SECONDS
@@ -60,16 +60,16 @@ def _ask_supervisor(settings: Settings, say: Say) -> locks.Lock:
             return lock
         supervisor = records.get("supervisor", Record()).process
         if supervisor is not None and not asked:
-            tell([supervisor], signal.SIGTERM)
+            send_signal([supervisor], signal.SIGTERM)
             asked = True
         if supervisor is not None and time.monotonic() > end:
-            say("the supervisor does not end: killing it")
-            tell([supervisor], signal.SIGKILL)
+            say("the supervisor does not stop: killing it")
+            send_signal([supervisor], signal.SIGKILL)
         time.sleep(TICK_SECONDS)
 
 
 def _end_guardian(settings: Settings) -> None:
     process = load(settings.home).get("guardian", Record()).process
     if process is not None and wait_gone([process], 3):
-        tell([process], signal.SIGKILL)
+        send_signal([process], signal.SIGKILL)
         wait_gone([process], 3)

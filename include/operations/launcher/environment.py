@@ -1,8 +1,8 @@
-"""The two ends of configuration on a laptop: `daybreak.env`, which holds it, and the environment services start with.
+"""Configuration on a laptop: the file `daybreak.env`, and the environment that services start with.
 
-`daybreak.env` gets what cannot have a default: generated passwords and chosen ports. What the user has set in the
-environment is written there too, so that a later command without that environment finds the services. Lines
-written by hand stay as they are.
+`daybreak.env` holds settings that cannot have a default: generated passwords and chosen ports. Settings in the user's
+environment are saved there too, so that a later command without that environment finds the services. Lines written by
+hand stay as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from include.core.settings import PROJECT, Settings, load_settings
 from include.operations.launcher import executor, files, ports
 from include.operations.launcher.processes import MARK, mark
 
-FOREIGN = ("AIRFLOW", "MLFLOW_", "PG", MARK)  # of another installation, in the user's shell
+FOREIGN = ("AIRFLOW", "MLFLOW_", "PG", MARK)  # may come from another installation, through the user's shell
 FOREIGN_NAMES = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR")
 NO_PROXY = "127.0.0.1,localhost"
 
@@ -42,7 +42,7 @@ def complete(settings: Settings) -> Settings:
 
 
 def store(home: Path, values: Mapping[str, str]) -> None:
-    """Set these lines of `daybreak.env` and leave the others alone."""
+    """Set these lines of `daybreak.env` and keep the others."""
     path = home / files.ENV_FILE
     lines = path.read_text().splitlines() if path.exists() else ["# written by `make up`: ports and passwords"]
     wanted = {ports.variable(field): value for field, value in values.items()}
@@ -53,14 +53,14 @@ def store(home: Path, values: Mapping[str, str]) -> None:
 
 
 def of_service(settings: Settings, name: str) -> dict[str, str]:
-    """Return the environment of one service: the user's, without other installations' variables, with ours."""
+    """Return the environment of a service: the user's, without other installations' variables, plus ours."""
     inherited = {
         key: value for key, value in os.environ.items() if key not in FOREIGN_NAMES and not key.startswith(FOREIGN)
     }
     no_proxy = ",".join(filter(None, [inherited.get("NO_PROXY") or inherited.get("no_proxy"), NO_PROXY]))
     return inherited | {
         MARK: mark(settings.home, name),
-        "SPT_NOENV": "1",  # setproctitle would overwrite the environment in which the mark is
+        "SPT_NOENV": "1",  # otherwise setproctitle overwrites the environment, and with it the mark
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{inherited.get('PATH', os.defpath)}",
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",

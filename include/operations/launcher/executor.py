@@ -1,7 +1,7 @@
-"""Airflow's LocalExecutor seen from outside: its workers, which the scheduler forks in advance, and what they do.
+"""Watch the workers of Airflow's LocalExecutor, which the scheduler forks in advance.
 
-All workers wait for work at one pipe behind one lock. A worker that is killed while it waits takes the lock with it,
-and no task ever starts again while every health check stays green. Airflow forks another one, which waits as well;
+All workers wait for work at one pipe behind one lock. If a worker is killed while it waits, it takes the lock with it,
+and no task ever starts again while every health check stays green. Airflow forks another worker, which waits as well;
 only a new scheduler repairs that.
 """
 
@@ -20,7 +20,7 @@ STUCK_SECONDS = 45.0
 
 
 def workers(scheduler: Process) -> frozenset[int]:
-    """Return the workers' pids. The set only grows; a worker that is gone was killed."""
+    """Return the workers' pids. Airflow only adds workers, so a missing one was killed."""
     return frozenset(_titles(scheduler))
 
 
@@ -30,7 +30,7 @@ def runs_a_task(scheduler: Process) -> bool:
 
 
 def is_stuck(settings: Settings, scheduler: Process) -> bool:
-    """Return whether tasks were queued long ago while every worker is idle, for any reason."""
+    """Return whether a task has been queued for long although every worker is idle."""
     if runs_a_task(scheduler):
         return False
     with warehouse.connect(settings, "airflow") as database:

@@ -13,7 +13,7 @@ from include.core.clock import now
 ENV_FILE = "daybreak.env"
 LOCK = "lock"
 GUARDIAN_LOCK = "guardian.lock"
-WANTED = "wanted"  # there while the product is meant to run; the supervisor and the guardian leave when it goes
+WANTED = "wanted"  # exists while the product should run; supervisor and guardian end when it is removed
 SERVICES = "services.json"
 FOLDERS = (
     *("logs", "tmp", "mail", "postgres", "airflow", "airflow/config", "mlflow", "mlflow/artifacts"),
@@ -21,7 +21,7 @@ FOLDERS = (
 )
 
 BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and its results
-BENCH_PACKAGES = "bench-packages"  # what benchmarks compare with
+BENCH_PACKAGES = "bench-packages"  # packages that benchmarks compare with
 
 OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, BENCH_PACKAGES, *FOLDERS}
 
@@ -29,7 +29,7 @@ ROTATE_AT_BYTES = 20 * 1024 * 1024
 
 
 def is_state_folder(home: Path) -> bool:
-    """Return whether a folder is Daybreak's or empty; Daybreak starts in, and removes, no other."""
+    """Return whether a folder is Daybreak's or empty; Daybreak uses and deletes no other folder."""
     return (home / ENV_FILE).exists() or {entry.name for entry in home.iterdir()} <= OURS
 
 
@@ -61,5 +61,5 @@ def rotate(log: Path) -> None:
 
 
 def say(sentence: str) -> None:
-    """Print a dated line; for the supervisor and the guardian, whose output goes to their log."""
+    """Print a line with date and time, for processes whose output is their log."""
     print(f"{now():%Y-%m-%d %H:%M:%S} {sentence}", flush=True)

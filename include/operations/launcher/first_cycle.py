@@ -1,7 +1,7 @@
-"""The first cycle, through Airflow's own scheduler: retrain, then lists, then a look at them.
+"""Run the first cycle through Airflow's own scheduler: retrain, recommend, monitor.
 
-Done once, when there is no champion or no live list yet; afterwards the schedules take over. A failed task leaves
-everything running for inspection.
+It runs once, while there is no champion or no live list; afterwards the schedules take over. When a task fails,
+everything keeps running for inspection.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN_STATES = ("running", "success", "upstream_failed", *EXPLAINED_STATES)
 
 
 def run_first_cycle(settings: Settings, say: Say) -> None:
-    """Run until every active reader has a live list; return at once if they have one."""
+    """Run until every active reader has a live list; return at once if lists are live."""
     if has_champion(settings) and has_lists(settings):
         return
     airflow = Airflow(settings)
@@ -80,7 +80,7 @@ def _wait_until_parsed(airflow: Airflow, say: Say) -> None:
 
 
 def _run(airflow: Airflow, dag_id: str, say: Say, *, expected: bool) -> None:
-    """Wait for the run that unpausing started; start one if there is none, or none is `expected`."""
+    """Wait for the run that unpausing started; start one if none is `expected` or none appeared."""
     run_id = _current_run(airflow, dag_id, APPEAR_SECONDS if expected else 0)
     say(f"{dag_id}: run {run_id}")
     run = airflow.wait_for_run(dag_id, run_id, Reporter(airflow, say))
@@ -109,7 +109,7 @@ def _current_run(airflow: Airflow, dag_id: str, patience_seconds: float) -> str:
 
 
 class Reporter:
-    """Print once when a task starts and how it ends, with the reason of a failure."""
+    """Prints a line when a task starts and one when it ends, with the reason for a failure."""
 
     def __init__(self, airflow: Airflow, say: Say) -> None:
         self.airflow, self.say = airflow, say
@@ -150,7 +150,7 @@ def _seconds(thing: Json) -> float:
 
 
 def _reasons(log: list[Json]) -> list[str]:
-    """Return why a task failed or was skipped: its errors, else the reason of the skip, else its last log lines."""
+    """Return the reason why a task failed or was skipped: its errors, else the skip's reason, else the last lines."""
     lines = [f"{error.get('exc_type')}: {error.get('exc_value')}" for entry in log for error in _errors(entry)]
     lines = lines or [str(entry["reason"]) for entry in log if entry.get("reason")]
     lines = lines or [str(entry.get("event", "")) for entry in log if entry.get("level") in ("error", "critical")]

@@ -1,12 +1,12 @@
-"""One service in the foreground of a container, as the launcher runs it on a laptop; see docker-compose.yaml.
+"""Run one service in the foreground of a container, as the launcher runs it on a laptop; see docker-compose.yaml.
 
-`python -m include.operations.launcher.foreground prepare` makes what must be there before the first service starts.
-`python -m include.operations.launcher.foreground run NAME` runs one service until it ends or is told to.
+`python -m include.operations.launcher.foreground prepare` creates everything that services need before they start.
+`python -m include.operations.launcher.foreground run NAME` runs one service until it ends or is stopped.
 
-Command, environment and readiness are those of `services`. Here is what differs in a container: the service listens for
-other containers, its output is the container's, and what the engine cannot see (a service that is mute, a scheduler
-that lost a worker or starts none of its work) ends the container, for the engine to start it again. While the service
-answers, `HEALTHY` is touched; the container's health check looks at nothing else.
+Command, environment and readiness come from `services`. Belongs here: the differences in a container. The service
+listens for other containers and writes to the container's output. Faults that the engine cannot see (a service that
+does not answer, a scheduler that lost a worker or starts no work) end the container, so that the engine restarts it.
+While the service answers, `HEALTHY` is touched; the container's health check checks only that file.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def prepare(settings: Settings) -> None:
 
 
 def run(settings: Settings, service: Service) -> int:
-    """Run the service until it ends, is told to stop, or is found unhealthy; return the exit code."""
+    """Run the service until it ends, is stopped, or is found unhealthy; return the exit code."""
     HEALTHY.unlink(missing_ok=True)
     begun = now()
     stopping = threading.Event()
@@ -89,7 +89,7 @@ def run(settings: Settings, service: Service) -> int:
     illness = _watch(settings, service, child, begun, stopping)
     HEALTHY.unlink(missing_ok=True)
     if illness:
-        files.say(f"{service.name} {illness}: ending it, to be started again")
+        files.say(f"{service.name} {illness}: ending it, so that it is restarted")
         child.kill()  # it may not react to a gentler signal
     with suppress(subprocess.TimeoutExpired):
         child.wait(service.grace_seconds)
@@ -105,7 +105,7 @@ def run(settings: Settings, service: Service) -> int:
 def _watch(
     settings: Settings, service: Service, child: subprocess.Popen[bytes], begun: datetime, stopping: threading.Event
 ) -> str:
-    """Watch the service; return what is wrong with it, or nothing when it has ended or is told to stop."""
+    """Watch the service until it ends or is stopped; return the fault, empty without one."""
     process, started = identify(child.pid), time.monotonic()
     answered = started + service.patience_seconds - MUTE_SECONDS
     next_probe = 0.0
@@ -116,11 +116,11 @@ def _watch(
         wounded = wounded or not known <= helpers
         known |= helpers
         if wounded and not service.busy(process):
-            return "lost a worker it cannot replace"
+            return "lost a worker that it cannot replace"
         if time.monotonic() < next_probe:
             continue
         answer = service.ready(settings, LONG_AGO if has_answered else begun)
-        if answer or (answer is None and has_answered):  # a probe that cannot tell says nothing about this service
+        if answer or (answer is None and has_answered):  # an unknown answer says nothing about this service
             if not has_answered:
                 files.say(f"{service.name} answers")
             has_answered = True
@@ -129,13 +129,13 @@ def _watch(
         elif time.monotonic() - answered > MUTE_SECONDS:
             return "does not answer"
         if time.monotonic() - started > YOUNG_SECONDS and service.holds_up_work(settings, process):
-            return "has work that it does not start"
+            return "has queued work but starts none"
         next_probe = time.monotonic() + (PROBE_SECONDS if has_answered else 1)
     return ""
 
 
 def command_of(settings: Settings, service: Service) -> list[str]:
-    """Return the launcher's command; MLflow also gets the host names that containers and people use."""
+    """Return the launcher's command; MLflow also gets the host names that containers and browsers use."""
     command = service.command(settings)
     if service.name != "mlflow":
         return command
@@ -148,7 +148,7 @@ def command_of(settings: Settings, service: Service) -> list[str]:
 
 
 def environment_of(settings: Settings, service: Service) -> dict[str, str]:
-    """Return the launcher's environment with an own, emptied folder for temporary files."""
+    """Return the launcher's environment with an empty folder of its own for temporary files."""
     temporary = settings.home / "tmp" / service.name
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700, parents=True)

@@ -1,7 +1,7 @@
-"""Bring the supervisor back when it is killed: `python -m include.operations.launcher.guardian LOCK_FD [SERVICE,...]`.
+"""Restart the supervisor when it is killed: `python -m include.operations.launcher.guardian LOCK_FD [SERVICE,...]`.
 
-A free supervisor's lock means that the supervisor is gone; the guardian hands that lock to a new one. The
-supervisor watches the guardian in the same way. The guardian leaves when the file `wanted` goes.
+A free supervisor's lock means that the supervisor has died; the guardian hands that lock to a new one. The supervisor
+watches the guardian in the same way. The guardian ends when the file `wanted` is removed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ def main() -> None:
     wanted = settings.home / files.WANTED
     while wanted.exists():
         if supervisor is not None:
-            supervisor.poll()  # reaps it, should it be dead
+            supervisor.poll()  # reaps it if it has died
         lock = locks.take(settings.home / files.LOCK)
         if lock is not None:
             if wanted.exists():
-                files.say("the supervisor is gone: starting another")
+                files.say("the supervisor has died: starting another")
                 supervisor = spawn(settings, "supervisor", lock, only)
             lock.release()
         time.sleep(TICK_SECONDS)

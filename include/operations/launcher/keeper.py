@@ -1,6 +1,6 @@
-"""Keep one service alive: waits for those before it, adopts or starts it, waits until it answers, watches, repeats.
+"""Keep one service alive: wait for its prerequisites, adopt or start it, wait for its answer, watch it, repeat.
 
-One thread per service. A service that dies often is restarted more slowly and called failing, never given up.
+One thread per service. A service that dies often is restarted more slowly and reported as failing, but never given up.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from include.operations.launcher.services import Service, prepared
 TICK_SECONDS = 0.4
 LOOK_SECONDS = 2.0
 PROBE_SECONDS = 15.0
-MUTE_SECONDS = 120.0  # alive but without an answer for this long counts as dead
-YOUNG_SECONDS = 120.0  # a new scheduler takes over what the old one left within 60 s
+MUTE_SECONDS = 120.0  # a process without an answer for this long counts as dead
+YOUNG_SECONDS = 120.0  # a new scheduler takes over its predecessor's tasks within 60 s
 MANY_DEATHS, WITHIN_SECONDS = 5, 60.0
 LONGEST_PAUSE_SECONDS, FAILING_PAUSE_SECONDS = 4.0, 15.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -44,15 +44,19 @@ class House(Protocol):
     stopping: threading.Event
 
     def move_port(self, field: str) -> None:
-        """Choose another port for a service whose own is taken; raise an error when the environment sets the port."""
+        """Choose another port when a service's own is taken; raise an error if the environment sets that port."""
 
 
 class Stopping(Exception):
     """The house is stopping: end every wait."""
 
 
+class RestartNeeded(Exception):
+    """The service runs but must be restarted; the message says why. The keeper does it without anyone's help."""
+
+
 class Keeper(threading.Thread):
-    """Keep `service` alive until the house stops; `answering` tells the others that it answers."""
+    """A thread that keeps `service` alive until the house stops; `answering` tells the others that it answers."""
 
     def __init__(self, service: Service, board: Board, house: House, answering: Mapping[str, threading.Event]) -> None:
         super().__init__(name=service.name, daemon=True)
@@ -80,7 +84,7 @@ class Keeper(threading.Thread):
                 except Stopping:
                     raise
                 except Exception as error:  # any error: the service must come back
-                    if not isinstance(error, DaybreakError | OSError):
+                    if not isinstance(error, DaybreakError | OSError | RestartNeeded):
                         traceback.print_exc()
                     self.answering[name].clear()
                     self._mourn(str(error))
@@ -97,14 +101,14 @@ class Keeper(threading.Thread):
     def _wait_for_prerequisites(self) -> None:
         while not self._prerequisites_answer():
             self._pause(TICK_SECONDS)
-        # an event only says that it answered once; PostgreSQL, say, may be recovering just now
+        # an event only says that it answered once; PostgreSQL, for example, may be recovering right now
         for service in self.house.services:
             if service.name in self.service.after:
                 while self.deaths and not service.ready(self.house.settings, LONG_AGO):
                     self._pause(TICK_SECONDS)
 
     def _adopt(self) -> Process | None:
-        """Return the living process that a former supervisor started; called only before the first start."""
+        """Return the living process of a previous supervisor; called only before the first start."""
         if self.child is not None:
             return None
         process = self.board[self.service.name].process or self.service.find(self.house.settings)
@@ -139,11 +143,9 @@ class Keeper(threading.Thread):
         return self.service.command(settings), self.service.environment(settings, self.service.name)
 
     def _check_addresses(self) -> None:
-        """Raise ServiceError when another service moved to a new port after this one got its address."""
+        """Raise `RestartNeeded` if another service moved to a new port after this one got its address."""
         if self.started_as is not None and self.started_as != self._as_of_now():
-            raise ServiceError(
-                f"{self.service.name} was started with an address that has changed.", hint="none needed."
-            )
+            raise RestartNeeded(f"{self.service.name} was started with an address that has changed.")
 
     def _wait_until_ready(self, process: Process) -> None:
         end = time.monotonic() + self.service.patience_seconds
@@ -166,7 +168,7 @@ class Keeper(threading.Thread):
         return bool(self.service.ready(settings, self.since))
 
     def _watch(self, process: Process) -> None:
-        """Watch until the service ends; always raise the error that ended it."""
+        """Watch until the service ends or must be restarted; always raise the error that says why."""
         begun = answered = probed = looked = time.monotonic()
         known: frozenset[int] = frozenset()
         wounded = False
@@ -179,15 +181,15 @@ class Keeper(threading.Thread):
                 wounded = wounded or not known <= helpers
                 known |= helpers
                 if wounded and not self.service.busy(process):
-                    raise ServiceError(f"{self.service.name} lost a worker it cannot replace.", hint="none needed.")
+                    raise RestartNeeded(f"{self.service.name} lost a worker that it cannot replace.")
             if time.monotonic() - probed < PROBE_SECONDS:
                 continue
-            # a probe that cannot tell (None), or a service before this one that is away, says nothing about this one
+            # an unknown answer (None), or a prerequisite that does not answer, says nothing about this service
             if self.service.ready(self.house.settings, LONG_AGO) is not False or not self._prerequisites_answer():
                 answered = time.monotonic()
             probed = time.monotonic()
             if probed - begun > YOUNG_SECONDS and self.service.holds_up_work(self.house.settings, process):
-                raise ServiceError(f"{self.service.name} has work that it does not start.", hint="none needed.")
+                raise RestartNeeded(f"{self.service.name} has queued work but starts none.")
             if probed - answered > MUTE_SECONDS:
                 raise ServiceError(
                     f"{self.service.name} has not answered for {MUTE_SECONDS:.0f} s.",
@@ -197,7 +199,7 @@ class Keeper(threading.Thread):
 
     def _death(self) -> ServiceError:
         code = self.child.poll() if self.child else None  # also reaps it
-        how = "is gone" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        how = "has died" if code is None else f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return ServiceError(f"{self.service.name} {how}.", hint=f"see `bin/daybreak logs {self.service.name}`.")
 
     def _mourn(self, why: str) -> None:

@@ -1,4 +1,4 @@
-"""One holder at a time: file locks that end with their holder and can be handed to a child process without a gap.
+"""File locks with one holder, which end with the holder's process and can be handed to a child without a gap.
 
 A zombie holds no lock, so "the lock is free" is the only reliable test for "that process is gone".
 """
@@ -34,7 +34,7 @@ def take(path: Path) -> Lock | None:
         except BlockingIOError:
             os.close(descriptor)
             return None
-        # the former holder may have removed the file between our open and our lock: then this lock guards nothing
+        # the previous holder may have removed the file between our open and our lock; then this lock guards nothing
         try:
             if os.fstat(descriptor).st_ino == path.stat().st_ino:
                 return Lock(path, descriptor)
@@ -44,7 +44,7 @@ def take(path: Path) -> Lock | None:
 
 
 def is_held(path: Path) -> bool:
-    """Return whether a living process holds the lock. Never create the file."""
+    """Return whether a living process holds the lock, without creating the file."""
     if not path.exists():
         return False
     lock = take(path)

@@ -1,4 +1,4 @@
-"""Views of the running product for people: states, logs, and the database prompt."""
+"""Look at the running product: states, logs, and a database prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAIL_LINES = 200
 
 
 def states(settings: Settings) -> dict[str, State]:
-    """Return the state of every process, from the records, checked against living processes."""
+    """Return the recorded state of every process, checked against the living ones."""
     supervised = locks.is_held(settings.home / files.LOCK) or locks.is_held(settings.home / files.GUARDIAN_LOCK)
     records = load(settings.home)
     result: dict[str, State] = {}

@@ -1,7 +1,7 @@
-"""Choose the ports that services listen on: the configured one if it is free, else the next free one.
+"""Choose the ports that services listen on: the configured port if it is free, else the next free one.
 
-A port set in the environment is a promise, so a taken one is an error that names it. Another program may take a port
-between its choice and its use; the supervisor notices and chooses again.
+A port set in the environment is never replaced: if it is taken, an error names it. Another program may take a port
+between its choice and its use; then the supervisor chooses again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def next_free(port: int, taken: set[int]) -> int:
 
 
 def choose(settings: Settings, given: Mapping[str, str]) -> dict[str, int]:
-    """Return a port for every service, while none of them runs; `given` are the settings in the environment."""
+    """Return a port for every service; call it only while none runs. `given` are the settings in the environment."""
     chosen: dict[str, int] = {}
     fixed = {field: getattr(settings, field) for field in FIELDS if field in given}
     for field, port in fixed.items():
@@ -61,7 +61,7 @@ def choose(settings: Settings, given: Mapping[str, str]) -> dict[str, int]:
 
 
 def taken(field: str, port: int) -> ServiceError:
-    """Return the error for a promised port that another program holds."""
+    """Return the error for a port set in the environment that another program uses."""
     return ServiceError(
         f"Port {port} ({variable(field)}) is taken by another program.",
         hint=f"stop that program, or unset {variable(field)} to have a free port chosen.",
@@ -74,7 +74,7 @@ def variable(field: str) -> str:
 
 
 def require_loopback(settings: Settings) -> None:
-    """Raise SettingsError unless every address is this machine's loopback, the only one the launcher listens on."""
+    """Raise SettingsError unless every address is this machine's loopback, where the launcher listens."""
     for field in HOSTS:
         if getattr(settings, field) not in LOOPBACK:
             raise SettingsError(
@@ -84,5 +84,5 @@ def require_loopback(settings: Settings) -> None:
 
 
 def catches_mail(settings: Settings) -> bool:
-    """Return whether alerts go to the demo mailbox, not to the user's mail server."""
+    """Return whether alerts go to the demo mailbox instead of the user's mail server."""
     return settings.smtp_host in LOOPBACK

@@ -1,4 +1,4 @@
-"""Checks on the machine before anything is started, each with its error."""
+"""Checks of the machine before anything starts; each failure is an error with a hint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OLDEST = (3, 11)
 
 
 def check(settings: Settings) -> None:
-    """Check Python, addresses and that the state folder can be written; leave empty folders at most."""
+    """Check Python, addresses, free space and write access to the state folder; leave at most empty folders."""
     if sys.version_info < OLDEST:
         raise ServiceError(
             f"Python {sys.version_info.major}.{sys.version_info.minor} is too old.", hint="use 3.11, 3.12 or 3.13."
@@ -26,7 +26,7 @@ def check(settings: Settings) -> None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not files.is_state_folder(home):
             raise StateFolderError(
-                f"{home} holds other things than Daybreak's state.", hint="set DAYBREAK_HOME to a new folder."
+                f"{home} holds files other than Daybreak's state.", hint="set DAYBREAK_HOME to a new folder."
             )
         probe = home / f".probe.{os.getpid()}"
         files.write_private(probe, "x" * 4096)
@@ -34,7 +34,7 @@ def check(settings: Settings) -> None:
         free_mb = shutil.disk_usage(home).free // 2**20
         if free_mb < settings.min_free_mb:
             raise StateFolderError(
-                f"{home} has {free_mb} MB free, {settings.min_free_mb} MB are needed.",
+                f"{home} has {free_mb:,} MB free; {settings.min_free_mb:,} MB are needed.",
                 hint="free some space, or set DAYBREAK_HOME to a folder on another disk.",
             )
         for folder in files.FOLDERS:
@@ -47,7 +47,7 @@ def check(settings: Settings) -> None:
 
 
 def clear_temporary(home: Path) -> None:
-    """Empty the folder for temporary files, which libraries litter; nothing runs that could need it."""
+    """Empty the folder for temporary files, where libraries leave theirs; called while nothing uses it."""
     for entry in (home / "tmp").iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)

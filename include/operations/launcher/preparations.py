@@ -26,7 +26,7 @@ def data_folder(settings: Settings) -> Path:
 
 
 def before_postgres(settings: Settings) -> None:
-    """Create the data folder and remove what a killed server left."""
+    """Create the data folder and remove the remains of a killed server."""
     data = data_folder(settings)
     embedded_postgres.clear_killed(data)
     embedded_postgres.init(data, warehouse.password(settings, "postgres"), files.log_path(settings.home, "postgres"))
@@ -39,7 +39,7 @@ def find_postgres(settings: Settings) -> Process | None:
 
 
 def clean_postgres(settings: Settings) -> None:
-    """Remove what is left of the server: orphaned backends and the pid file."""
+    """Remove the remains of the server: orphaned backends and the pid file."""
     embedded_postgres.clear_killed(data_folder(settings))
 
 
@@ -91,7 +91,7 @@ def _migrate_airflow(settings: Settings) -> None:
 
 
 def _register_features(settings: Settings) -> None:
-    """Register the declarations, again only when they have changed."""
+    """Register Feast's declarations unless they are unchanged."""
     stamp = settings.home / "features" / "registered"
     declared = digest_of([digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))])
     if stamp.exists() and stamp.read_text() == declared:
@@ -113,7 +113,7 @@ def _airflow_schema(settings: Settings) -> str:
 
 
 def _run(settings: Settings, name: str, command: list[str], variables: dict[str, str]) -> None:
-    """Run a command to its end, with the mark of the service that it prepares, so that it ends with it."""
+    """Run a command to its end, marked with the service that it prepares, so that it is stopped with that service."""
     log = files.log_path(settings.home, name)
     with log.open("ab") as output:
         done = subprocess.run(command, env=variables, check=False, **speaking_to(output))

@@ -1,7 +1,7 @@
-"""Probes of whether a service answers, each a function `(settings, since)`; `since` is when it was started.
+"""Probes that say whether a service answers: functions of the settings and of the moment `since` it was started.
 
-True: it does. False: it does not. None: unknown, because the service to ask is away. Nothing here raises for a
-service that is merely absent.
+True: it answers. False: it does not. None: unknown, because the service to ask does not answer itself. A service that
+is merely absent raises no error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from include.core.settings import Settings
 Probe = Callable[[Settings, datetime], bool | None]
 PATIENCE_SECONDS = 15  # the first call to Airflow's execution API alone takes up to 7 s on a busy machine
 
-# a proxy in the user's environment has no business between two processes of one machine
+# ignores a proxy in the user's environment, because both processes are on this machine
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -65,13 +65,13 @@ def mlflow(settings: Settings, since: datetime) -> bool:
 
 
 def api_server(settings: Settings, since: datetime) -> bool:
-    """Return whether both APIs answer, people's and tasks'; a slow first answer of the second fails the first task."""
+    """Return whether both APIs answer, the public one and the tasks'; a slow first answer to a task would fail it."""
     base = f"http://{settings.airflow_host}:{settings.airflow_port}"
     return get(f"{base}/api/v2/version") is not None and get(f"{base}/execution/health") is not None
 
 
 def heartbeat(component: str) -> Probe:
-    """Return a probe of whether a component of Airflow reported itself healthy since its start."""
+    """Return a probe that checks for a healthy heartbeat of an Airflow component since its start."""
 
     def beats(settings: Settings, since: datetime) -> bool | None:
         body = get(f"http://{settings.airflow_host}:{settings.airflow_port}/api/v2/monitor/health")

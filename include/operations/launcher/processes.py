@@ -1,7 +1,7 @@
-"""Processes by identity, not by number: a pid alone may belong to another process by the time it is used.
+"""Find, identify and end processes. A pid alone is not enough: it may belong to another process by the time it is used.
 
-A zombie counts as dead, because PID 1 of a container often reaps no process. Everything started carries a mark in its
-environment, so whatever outlives its parent (idle workers, grandchildren) is found again and ended.
+A zombie counts as dead, because PID 1 of a container often reaps no process. Every started process carries a mark in
+its environment, so that processes that outlive their parent (idle workers, grandchildren) can be found and ended.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MARK = "_DAYBREAK_PROCESS"
 
 @dataclass(frozen=True)
 class Process:
-    """A pid and the moment it was born; together they are unique."""
+    """A pid and the process's start time; together they are unique."""
 
     pid: int
     born: str
 
 
 def speaking_to(output: IO[bytes]) -> dict[str, Any]:
-    """Return the arguments that start a process without input and with all output in one log."""
+    """Return the arguments that start a process without input and with all output in this log."""
     return {"cwd": PROJECT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
 
 
@@ -48,7 +48,7 @@ def identify(pid: int) -> Process | None:
 
 
 def _born(process: psutil.Process) -> str:
-    # clock ticks since the machine started do not move when the wall clock is set; psutil's create_time does
+    # clock ticks since boot do not change when the wall clock is set; psutil's create_time does
     try:
         ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()[:8]}-{ticks}"
@@ -62,7 +62,7 @@ def alive(process: Process) -> bool:
 
 
 def listens(process: Process, port: int) -> bool:
-    """Return whether this process or a child, not a stranger, listens on a port; True if that is hidden."""
+    """Return whether this process or a child of it listens on a port; True if the system does not say."""
     try:
         root = psutil.Process(process.pid)
         for one in (root, *root.children(recursive=True)):
@@ -97,8 +97,8 @@ def marked(home: Path, name: str | None = None) -> list[Process]:
     return found
 
 
-def tell(processes: Iterable[Process], signal_number: int) -> None:
-    """Send a signal to the processes that still live."""
+def send_signal(processes: Iterable[Process], signal_number: int) -> None:
+    """Send a signal to the processes that are still alive."""
     for process in processes:
         if alive(process):
             with suppress(ProcessLookupError, PermissionError):
@@ -106,7 +106,7 @@ def tell(processes: Iterable[Process], signal_number: int) -> None:
 
 
 def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
-    """Return the processes that still live after at most `seconds`."""
+    """Wait at most `seconds` for the processes to end; return those still alive."""
     end = time.monotonic() + seconds
     left = [process for process in processes if alive(process)]
     while left and time.monotonic() < end:
@@ -116,13 +116,13 @@ def wait_gone(processes: Iterable[Process], seconds: float) -> list[Process]:
 
 
 def kill_marked(home: Path, name: str | None = None) -> int:
-    """Kill whatever is left of a service, or of everything; return how many processes."""
+    """Kill all processes left of a service, or of all services; return how many."""
     count = 0
-    for _ in range(5):  # a killed process may just have started another
+    for _ in range(5):  # a killed process may have started another just before
         left = marked(home, name)
         if not left:
             break
         count += len(left)
-        tell(left, signal.SIGKILL)
+        send_signal(left, signal.SIGKILL)
         wait_gone(left, 3)
     return count

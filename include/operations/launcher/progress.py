@@ -1,4 +1,4 @@
-"""Lines of progress for people, on standard error, each with the seconds since the beginning."""
+"""Progress lines on standard error, each with the seconds since the start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 class Progress:
-    """Call it with a sentence; threads may share one."""
+    """A function that prints a sentence as a progress line; threads may share it."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()

@@ -1,6 +1,6 @@
-"""The supervisor's notes about its processes, in `services.json`: who runs, as which process, in which state.
+"""The supervisor's records of its processes, in `services.json`: service, process and state.
 
-They outlive the supervisor: its successor adopts what they name, `down` ends it, `status` shows it.
+They outlive the supervisor: its successor adopts the recorded processes, `down` ends them, `status` shows them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ State = Literal["starting", "running", "failing", "stopping", "stopped"]
 
 @dataclass(frozen=True)
 class Record:
-    """The record of one process. `note` is one sentence for people; `where` an address."""
+    """The record of one process; `note` is a sentence for people, `where` an address."""
 
     state: State = "stopped"
     pid: int = 0
@@ -31,13 +31,13 @@ class Record:
 
     @property
     def process(self) -> Process | None:
-        """The process, if it is alive."""
+        """Return the process if it is alive."""
         process = Process(self.pid, self.born)
         return process if self.pid and alive(process) else None
 
 
 def load(home: Path) -> dict[str, Record]:
-    """Return all records in the order of starting; empty if the file is missing or cannot be read."""
+    """Return all records in starting order; empty if the file is missing or unreadable."""
     try:
         stored = json.loads((home / files.SERVICES).read_text())
         return {name: Record(**fields) for name, fields in stored.items()}
@@ -46,7 +46,7 @@ def load(home: Path) -> dict[str, Record]:
 
 
 class Board:
-    """The records while the supervisor runs: changed by many threads, written after each change."""
+    """The records of a running supervisor, changed by many threads and written after each change."""
 
     def __init__(self, home: Path, names: tuple[str, ...]) -> None:
         self.home = home

@@ -1,6 +1,6 @@
-"""The services of the product, in the order they start, as data: command, environment, who comes first, when ready.
+"""The services of the product as data, in starting order: command, environment, prerequisites, readiness.
 
-Adding a service is adding an entry to `SERVICES`. How services are kept alive is not here (see `keeper`).
+To add a service, add an entry to `SERVICES`. Does not belong here: keeping services alive (`keeper`).
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from include.operations.launcher.processes import Process
 
 
 def _nothing(settings: Settings) -> None:
-    """Nothing to do."""
+    """Do nothing."""
 
 
 def _none(process: Process) -> frozenset[int]:
-    """Has no helpers."""
+    """Return no helpers."""
     return frozenset()
 
 
 def _never(process: Process) -> bool:
-    """Has nothing that could."""
+    """Return False: the service is never busy."""
     return False
 
 
 def _never_stuck(settings: Settings, process: Process) -> bool:
-    """Is never stuck."""
+    """Return False: the service is never stuck."""
     return False
 
 
-def _nobody(settings: Settings) -> Process | None:
-    """Cannot be found without records."""
+def _no_process(settings: Settings) -> Process | None:
+    """Return None: the service cannot be found without records."""
     return None
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service; `wave` is when it is stopped: the lowest number first.
+    """A service. The lowest `wave` is stopped first.
 
-    `after` names services that must answer first; `prepared(name)` asks only for that service's preparation.
-    `find` knows a running one without records, `prepare` is called before a start, `settle` when it first answers and
-    before those after it start, `clean` when it has ended. A service that lost one of its `helpers` is restarted as
-    soon as it is not `busy`; one that is `stuck` at once.
+    `after` names services that must answer first; `prepared(name)` requires only that service's preparation. `find`
+    finds a running process without records, `prepare` runs before a start, `settle` after the first answer and before
+    dependent services start, `clean` after the service has ended. A service that lost one of its `helpers` is restarted
+    once it is not `busy`; a `stuck` one is restarted at once.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Service:
     after: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     environment: Callable[[Settings, str], dict[str, str]] = environment.of_service
-    find: Callable[[Settings], Process | None] = _nobody
+    find: Callable[[Settings], Process | None] = _no_process
     prepare: Callable[[Settings], None] = _nothing
     clean: Callable[[Settings], None] = _nothing
     settle: Callable[[Settings], None] = _nothing
@@ -74,7 +74,7 @@ class Service:
         """Return whether it is `stuck`; False while that is unknown."""
         try:
             return self.stuck(settings, process)
-        except DaybreakError:  # PostgreSQL is away
+        except DaybreakError:  # PostgreSQL does not answer
             return False
 
     def where(self, settings: Settings) -> str:
@@ -83,7 +83,7 @@ class Service:
 
 
 def prepared(name: str) -> str:
-    """Return the name to put in `after` for a service that needs another one's preparation, not its answer."""
+    """Return the entry for `after` of a service that needs another one's preparation, not its answer."""
     return f"{name} prepared"
 
 
@@ -148,7 +148,7 @@ SERVICES = (
     ),
     _component(
         "scheduler",
-        "--skip-serve-logs",  # else it serves logs to the whole network
+        "--skip-serve-logs",  # otherwise it serves logs to the whole network
         helpers=executor.workers,
         busy=executor.runs_a_task,
         stuck=executor.is_stuck,
@@ -159,7 +159,7 @@ SERVICES = (
 
 
 def chosen(settings: Settings, only: tuple[str, ...] = ()) -> tuple[Service, ...]:
-    """Return the services that run here: all, or those named; no mailbox when mail goes to a real server."""
+    """Return the services to run here: all or those named, without the mailbox when mail goes to a real server."""
     names = {
         service.name
         for service in SERVICES

@@ -1,6 +1,6 @@
-"""End services in order: those that use others first, PostgreSQL last, and whatever outlives its parent.
+"""Stop services in order: dependent ones first, PostgreSQL last, with every process that outlives its parent.
 
-Works on records, so it does not matter whether the supervisor that started them still lives.
+It works from the records, so the supervisor that started them may be dead.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
-from include.operations.launcher.processes import Process, kill_marked, tell, wait_gone
+from include.operations.launcher.processes import Process, kill_marked, send_signal, wait_gone
 from include.operations.launcher.records import Board
 from include.operations.launcher.services import Service
 
@@ -18,7 +18,7 @@ Report = Callable[[str], None]
 
 
 def stop_services(settings: Settings, services: Iterable[Service], board: Board, report: Report) -> None:
-    """Stop the services: ask each first, give it time, then kill it."""
+    """Stop the services: ask each, give it time, then kill it."""
     by_wave: dict[int, list[Service]] = {}
     for service in services:
         by_wave.setdefault(service.wave, []).append(service)
@@ -27,7 +27,7 @@ def stop_services(settings: Settings, services: Iterable[Service], board: Board,
         for service, process in there.items():
             if process is not None:
                 board.note(service.name, state="stopping", pid=process.pid, born=process.born, note="")
-                tell([process], service.stop_signal)
+                send_signal([process], service.stop_signal)
         for service, process in there.items():
             end(settings, service, process)
             board.note(service.name, state="stopped", pid=0, born="", note="")
@@ -36,9 +36,9 @@ def stop_services(settings: Settings, services: Iterable[Service], board: Board,
 
 
 def end(settings: Settings, service: Service, process: Process | None) -> None:
-    """Wait for a service that was asked to stop, then kill it and its remains."""
+    """Wait for a service that was asked to stop, then kill it and everything left of it."""
     if process is not None and wait_gone([process], service.grace_seconds):
-        tell([process], signal.SIGKILL)
+        send_signal([process], signal.SIGKILL)
         wait_gone([process], 5)
     kill_marked(settings.home, service.name)
     try:

@@ -1,7 +1,7 @@
 """The process that keeps the product running: `python -m include.operations.launcher.supervisor LOCK_FD [SERVICE,...]`.
 
-`up` or the guardian hands it the state folder's lock, so there is never a second supervisor and never a moment without
-one. It ends when told to (SIGTERM) or when the file `wanted` goes; either way it stops everything.
+`up` or the guardian hands it the state folder's lock, so there is always exactly one supervisor. On SIGTERM, or when
+the file `wanted` is removed, it stops everything and ends.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def spawn(settings: Settings, module: str, lock: locks.Lock, only: tuple[str, ..
 
 
 class Supervisor:
-    """Run keepers for the services, and the guardian, until told to stop."""
+    """The supervisor: runs a keeper per service, and the guardian, until it is stopped."""
 
     def __init__(self, settings: Settings, lock: locks.Lock, only: tuple[str, ...]) -> None:
         self.settings, self.lock, self.only = settings, lock, only
@@ -51,7 +51,7 @@ class Supervisor:
         self._moving = threading.Lock()
 
     def move_port(self, field: str) -> None:
-        """Choose and save the next free port; raise an error when the environment promises the old one."""
+        """Choose and save the next free port; raise an error if the environment sets the port."""
         with self._moving:
             old = getattr(self.settings, field)
             if field in environment.given():
@@ -61,7 +61,7 @@ class Supervisor:
             self.settings = load_settings()
 
     def run(self) -> None:
-        """Keep everything running; return when everything has stopped."""
+        """Keep everything running until told to stop; return when everything has stopped."""
         wanted = self.settings.home / files.WANTED
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stopping.set())
@@ -90,7 +90,7 @@ class Supervisor:
 
     def _keep_guardian(self) -> None:
         if self.guardian is not None:
-            self.guardian.poll()  # reaps it, should it be dead
+            self.guardian.poll()  # reaps it if it has died
         lock = locks.take(self.settings.home / files.GUARDIAN_LOCK)
         if lock is not None:
             self.guardian = spawn(self.settings, "guardian", lock, self.only)

@@ -1,6 +1,6 @@
 """Start everything, show progress, and leave it running in the background.
 
-The state folder's lock decides: the process that holds it starts everything, all others watch.
+The process that holds the state folder's lock starts everything; all others only watch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DAEMONS = ("supervisor", "guardian")
 def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool = True) -> Settings:
     """Start everything; return the settings with the chosen ports and passwords.
 
-    If it runs already, say so and change nothing. If interrupted, services go on starting in the background.
+    If everything already runs, say so and change nothing. If interrupted, services keep starting in the background.
     """
     if is_up(settings, only):
         say("already running")
@@ -40,7 +40,7 @@ def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool =
 
 
 def is_up(settings: Settings, only: tuple[str, ...] = ()) -> bool:
-    """Return whether a supervisor is there and every service runs."""
+    """Return whether the supervisor and every service run."""
     records = load(settings.home)
     names = _names(settings, only)
     return locks.is_held(settings.home / files.LOCK) and all(
@@ -73,7 +73,7 @@ def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
 
 
 def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
-    """Print each service when it is ready; return when all are."""
+    """Print a line when each service is ready; return when all are."""
     settings = load_settings()
     waiting = set(_names(settings, only))
     end = time.monotonic() + PATIENCE_SECONDS
@@ -99,7 +99,7 @@ def _follow(only: tuple[str, ...], say: Say, player: Newsroom | None) -> None:
 
 
 class Newsroom(threading.Thread):
-    """Play the demo publisher while Airflow and MLflow start; they mostly wait."""
+    """A thread that plays the demo publisher while Airflow and MLflow start, which is mostly waiting."""
 
     def __init__(self, say: Say) -> None:
         super().__init__(name="newsroom", daemon=True)
@@ -107,7 +107,7 @@ class Newsroom(threading.Thread):
         self.failure: BaseException | None = None
 
     def run(self) -> None:
-        """Play, unless a former `up` has."""
+        """Play unless an earlier `up` did."""
         try:
             settings = load_settings()
             if not has_newsroom(settings):
@@ -120,7 +120,7 @@ class Newsroom(threading.Thread):
             self.failure = failure
 
     def finish(self) -> None:
-        """Wait for the end and raise what went wrong."""
+        """Wait for the end; raise the error if playing failed."""
         self.join()
         if self.failure is not None:
             raise self.failure

@@ -1,7 +1,7 @@
-"""Retention: one sweep over everything that grows. What is old goes; what readers see or a person may need stays.
+"""Retention: one sweep that removes whatever is old and keeps what readers see or a person may need.
 
-Belongs here: the order of the sweep and what is only a matter of age. Versions and snapshots refer to each other and
-are decided in files of their own. A dry run says the same and removes nothing.
+Belongs here: the order of the sweep and everything removed by age alone. Versions and snapshots refer to each other and
+have files of their own. A dry run returns the same result and removes nothing.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from include.operations.retention.versions import drop_files, number_of, plan_ve
 __all__ = ["Item", "Sweep", "sweep"]
 
 STRAY_HOURS = 24
-FIGURES_DAYS = 90  # history looks back four weeks; the rest is for people's charts
+FIGURES_DAYS = 90  # checks against history need four weeks; the rest is for charts
 ROWS = {"figures": "old_figures", "kept checks": "old_checks", "records of stages": "old_runs"}
-CARDS = "cards"  # these stay as long as the versions that they tell of
+CARDS = "cards"  # kept as long as the versions they describe
 
 
 def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Sweep:
-    """Remove what is old, or say what would go; return it with the days without a verdict."""
+    """Remove what is old, or only list it in a dry run; return the items and the days without a verdict."""
     before, items, notes = as_of - timedelta(days=settings.keep_days), [], []
     items += (batches := _drop_batches(settings, before, dry_run))
     going: list[int] = []
@@ -42,7 +42,7 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
         going = [number_of(item) for item in versions if not item.is_kept]
         items += [*versions, *drop_files(settings, as_of, going, dry_run)]
     except ServiceError as error:
-        notes.append(f"Versions were not looked at: {error.fact}")
+        notes.append(f"Versions were not checked: {error.fact}")
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
     with connect(settings) as warehouse:
@@ -56,7 +56,7 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
 def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
     """Remove the rows of old batches; keep the record of each batch."""
     with connect(settings) as warehouse:
-        # a rollback may be about to bring one of them back
+        # a rollback may be making one of them live again
         warehouse.execute(query("lists/lock_live"), {"key": LockKey.LIVE_LISTS})
         names = [name for (name,) in warehouse.execute(query("operations/retention/old_batches"), {"before": before})]
         for name in names if not dry_run else ():
@@ -79,7 +79,7 @@ def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item
 
 
 def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run: bool) -> list[Item]:
-    """Remove files by age alone: those that can be made again or have been read."""
+    """Remove old files that can be made again or have been read."""
     home = settings.home
     with connect(settings) as warehouse:
         asked = {str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))}
@@ -108,7 +108,7 @@ def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run:
 
 
 def _logs(home: Path) -> list[Path]:
-    """Logs of tasks, of parsing and of triggers, where Airflow keeps them in our state folder."""
+    """Return the logs of tasks, parsing and triggers that Airflow keeps in the state folder."""
     return [path for path in (home / "airflow" / "logs").rglob("*.log*") if path.is_file()]
 
 

@@ -1,4 +1,4 @@
-"""The findings of a sweep: for each thing whether it stays, why, and how large it is."""
+"""The result of a sweep: for each item, whether it stays, why, and its size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Item:
-    """One thing. `count` is more than one where a line stands for many."""
+    """One thing that a sweep keeps or removes, or a line for `count` of them."""
 
     kind: str
     name: str
@@ -35,7 +35,7 @@ class Sweep:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Return how many of each kind are gone, and the days without a verdict."""
+        """Return the number of removed items by kind, and the days without a verdict."""
         gone: Counter[str] = Counter()
         for item in self.items:
             gone[item.kind] += 0 if item.is_kept else item.count
@@ -56,7 +56,7 @@ class Sweep:
 
 def drop(path: Path, dry_run: bool) -> int:
     """Remove the path unless this is a dry run; return its size."""
-    size = size_of(path)
+    size = disk_usage(path)
     if not dry_run:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -65,8 +65,8 @@ def drop(path: Path, dry_run: bool) -> int:
     return size
 
 
-def size_of(path: Path) -> int:
-    """Return the bytes of a file or of all files in a folder."""
+def disk_usage(path: Path) -> int:
+    """Return the size in bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
 
@@ -77,7 +77,7 @@ def changed_at(path: Path) -> datetime:
 
 
 def drop_old(kind: str, paths: Sequence[Path], before: datetime, dry_run: bool) -> Item | None:
-    """Remove the paths last changed before a moment; return a line on them, or None if there are none."""
+    """Remove the paths last changed before a moment; return one item for them, or None without any."""
     old = [path for path in paths if changed_at(path) < before]
     size = sum(drop(path, dry_run) for path in old)
     name = old[0].name if len(old) == 1 else f"{len(old)} of {len(paths)}"

@@ -10,11 +10,11 @@ from include.core.settings import Settings
 from include.operations.retention import Item, Sweep
 
 MOST_LINES = 200
-EACH = ("versions", "snapshots")  # of these every one is listed, kept or not
+EACH = ("versions", "snapshots")  # listed one by one, kept or not
 
 
-def tell(sweep: Sweep) -> str:
-    """Return a line for every version and all that goes, and the count of snapshots that stay."""
+def render_text(sweep: Sweep) -> str:
+    """Return a line for every version and every removed item, and the number of snapshots kept."""
     kept = sum(item.kind == "snapshots" and item.is_kept for item in sweep.items)
     shown = [item for item in sweep.items if item.kind == "versions" or not item.is_kept]
     rows = [(item.kind, item.name, _word(sweep, item), _size(item), item.why) for item in shown[:MOST_LINES]]
@@ -23,14 +23,14 @@ def tell(sweep: Sweep) -> str:
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]) for row in rows
     ]
     more = [f"and {len(shown) - MOST_LINES:,} more, in the report"] if len(shown) > MOST_LINES else []
-    return "\n".join([*lines, *more, f"{kept:,} snapshots stay.", sweep.sentence])
+    return "\n".join([*lines, *more, f"{kept:,} snapshots are kept.", sweep.sentence])
 
 
 def save_page(settings: Settings, sweep: Sweep) -> str:
-    """Save the page; return its path below the reports."""
+    """Save the page and return its path below the reports."""
     name = f"retention/{compact(sweep.as_of)}{'-dry-run' if sweep.is_dry_run else ''}.html"
     sections = [(kind.title(), _table(sweep, [item for item in sweep.items if item.kind == kind])) for kind in EACH]
-    sections.append(("Everything else that went", _table(sweep, [one for one in sweep.items if one.kind not in EACH])))
+    sections.append(("Other removed items", _table(sweep, [one for one in sweep.items if one.kind not in EACH])))
     sections.append(("Days without a verdict", f"<p>{', '.join(sweep.gaps) or 'None.'}</p>"))
     title = f"Retention{': dry run' if sweep.is_dry_run else ''}"
     save(settings.home / "reports" / name, page(title, sweep.sentence, sections))
@@ -39,7 +39,7 @@ def save_page(settings: Settings, sweep: Sweep) -> str:
 
 def _table(sweep: Sweep, items: Sequence[Item]) -> str:
     rows = [(item.kind, item.name, _word(sweep, item), item.why, _size(item)) for item in items]
-    return table(("", "", "", "why", "size"), rows)
+    return table(("kind", "name", "result", "reason", "size"), rows)
 
 
 def _word(sweep: Sweep, item: Item) -> str:

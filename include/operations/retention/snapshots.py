@@ -1,12 +1,12 @@
-"""Snapshots: those that are old and that nothing refers to go, and with them the day files that no other one holds.
+"""Remove old snapshots that nothing refers to, and the day files that no other snapshot uses.
 
-The rows quarantined from a snapshot go with it, because they cannot come back without it. All of it happens
-under a lock that those who keep a snapshot share, so none is kept of which half is gone. A kill in the middle
-leaves rows without files; the next sweep removes those. A day file younger than a day is left alone: its snapshot may
-be in the making.
+The rows quarantined from a snapshot are removed with it, because they cannot come back without it. The sweep holds a
+lock that runs share while they save a snapshot, so no run saves a half-removed one. A kill in the middle leaves files
+that the warehouse does not know; the next sweep removes them. Day files younger than a day stay: a run may still be
+making their snapshot.
 
-With `snapshot_url` only the copies on this machine go; what lies there is for the store's own rules of expiry, because
-other installations may share it.
+With `snapshot_url` only the copies on this machine are removed. The store expires its own files, because other
+installations may share it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from include.core.errors import ArtifactDamaged
 from include.core.locks import LockKey
 from include.core.settings import Settings
 from include.data.store import read_json
-from include.operations.retention.items import Item, changed_at, drop, size_of
+from include.operations.retention.items import Item, changed_at, disk_usage, drop
 
 KIND = "snapshots"
 STRAY = timedelta(hours=24)
@@ -30,7 +30,7 @@ FORGET = ("articles", "reading_events", "subscribers", "replays", "late_rows", "
 def sweep_snapshots(
     settings: Settings, as_of: datetime, going_versions: Sequence[int], going_batches: Sequence[str], dry_run: bool
 ) -> list[Item]:
-    """Remove old snapshots; return each with why it stays or goes, and the day files that went."""
+    """Remove old snapshots; return every snapshot with the reason it stays or goes, and the removed day files."""
     before = as_of - timedelta(days=settings.keep_days)
     with connect(settings) as warehouse:
         warehouse.execute(query("operations/retention/lock_snapshots"), {"key": LockKey.SNAPSHOTS})
@@ -52,14 +52,14 @@ def _judge(settings: Settings, before: datetime, name: str, used_at: datetime, c
     if used_at >= before:
         claims = [*claims, f"younger than {settings.keep_days} days"]
     why = "; ".join(claims) or f"last used {used_at:%Y-%m-%d}, nothing refers to it"
-    return Item(KIND, name, bool(claims), why, size_of(settings.home / "snapshots" / name) if not claims else 0)
+    return Item(KIND, name, bool(claims), why, disk_usage(settings.home / "snapshots" / name) if not claims else 0)
 
 
 def _find_unknown(settings: Settings, known: set[str], before: datetime) -> list[Item]:
     """Return folders of snapshots unknown to the warehouse, left by a sweep that was killed."""
     manifests = (settings.home / "snapshots").glob("*/manifest.json")
     return [
-        Item(KIND, path.parent.name, False, "the warehouse does not know it", size_of(path.parent))
+        Item(KIND, path.parent.name, False, "the warehouse does not know it", disk_usage(path.parent))
         for path in manifests
         if path.parent.name not in known and changed_at(path) < before
     ]
@@ -68,7 +68,7 @@ def _find_unknown(settings: Settings, known: set[str], before: datetime) -> list
 def _drop_day_files(
     settings: Settings, warehouse: Connection, as_of: datetime, going: Sequence[str], dry_run: bool
 ) -> Iterable[Item]:
-    """One line on the day files, and what is noted of them, that no snapshot holds which stays."""
+    """Remove the day files, and their profiles, that no kept snapshot uses; yield one item for them."""
     home = settings.home / "snapshots"
     needed = {
         digest for (digest,) in warehouse.execute(query("operations/retention/days_in_use"), {"going": list(going)})
@@ -84,7 +84,7 @@ def _drop_day_files(
         for profile in home.glob(f"profiles/*/{path.stem[:2]}/{path.stem}.json"):
             size += drop(profile, dry_run)
     if loose:
-        yield Item("day files", f"{len(loose)} of {len(files)}", False, "no snapshot holds them", size, len(loose))
+        yield Item("day files", f"{len(loose)} of {len(files)}", False, "no snapshot uses them", size, len(loose))
 
 
 def _contents(manifest: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""The stage `clean_up`: remove what is old, make aliases agree with the ledger, report what was removed."""
+"""The stage `clean_up`: remove what is old, correct MLflow's aliases, and report."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from include.pipeline.run import recorded
 
 @recorded
 def clean_up(run: Run, dry_run: bool = False) -> Reference:
-    """Remove (or only name) what is old, make aliases agree with the ledger, name missing days."""
+    """Remove what is old, or only list it in a dry run; correct MLflow's aliases by the ledger; list missing days."""
     if not dry_run:
         champions.repair_aliases(run.settings)
     swept = retention.sweep(run.settings, run.as_of, dry_run=dry_run)
     facts = {
         **swept.facts,
-        "table": page.tell(swept),
+        "table": page.render_text(swept),
         "report": page.save_page(run.settings, swept),
     }
     return Reference("clean_up", compact(run.as_of), str(run.settings.home), run.as_of, digest_of(facts), (), facts)

@@ -1,8 +1,8 @@
-"""Versions: those that nothing refers to any more go, from the registry, from MLflow and from the disk.
+"""Remove versions that nothing refers to any more, from the registry, MLflow and the disk.
 
-A version is removed in two steps, so that a kill between them does no harm. First its row in `ops.models` says that it
-was removed, under a lock that keeps it from being promoted, pinned or published meanwhile: from then on it is never
-loaded. Then its files, its version and its run in MLflow are deleted; what is left of that is done by the next sweep.
+A version is removed in two steps, so that a kill between them does no harm. First its row in `ops.models` is marked as
+removed, under a lock against promoting, pinning or publishing it meanwhile: from then on it is never loaded. Then its
+files, its version and its run in MLflow are deleted; the next sweep finishes what is left.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KIND = "versions"
 def plan_versions(
     settings: Settings, as_of: datetime, aliases: Mapping[int, Sequence[str]], going_batches: Sequence[str]
 ) -> list[Item]:
-    """Return every version with why it stays or goes; batches that go themselves keep none."""
+    """Return every version with the reason it stays or goes; a batch that goes itself keeps no version."""
     before, items = as_of - timedelta(days=settings.keep_model_days), []
     with connect(settings) as warehouse:
         rows = warehouse.execute(query("operations/retention/versions")).fetchall()
@@ -36,12 +36,12 @@ def plan_versions(
 
 
 def number_of(item: Item) -> int:
-    """Return the version that a line is about."""
+    """Return the number of the version that an item is about."""
     return int(item.name.split()[0].removeprefix("v"))
 
 
 def remove_versions(settings: Settings, as_of: datetime, items: Sequence[Item]) -> list[Item]:
-    """Remove the versions; return the lines as it went: a version that something refers to by now stays."""
+    """Remove the versions and return the outcome: a version that gained a reference meanwhile stays."""
     found, before = [], as_of - timedelta(days=settings.keep_model_days)
     with connect(settings) as warehouse:
         warehouse.execute(query("operations/retention/lock_versions"))
@@ -50,12 +50,12 @@ def remove_versions(settings: Settings, as_of: datetime, items: Sequence[Item]) 
             if item.is_kept or warehouse.execute(query("operations/retention/remove_version"), values).fetchone():
                 found.append(item)
             else:
-                found.append(Item(KIND, item.name, True, "something refers to it by now"))
+                found.append(Item(KIND, item.name, True, "gained a reference meanwhile"))
     return found
 
 
 def purge_removed(settings: Settings, as_of: datetime) -> int:
-    """Purge removed versions from MLflow and this disk; return how many. One that fails is tried by the next sweep."""
+    """Purge removed versions from MLflow and this disk; return how many. The next sweep retries failed ones."""
     with connect(settings) as warehouse:
         waiting = warehouse.execute(query("operations/retention/not_purged")).fetchall()
     for version, _, mlflow_run_id in waiting:
@@ -88,7 +88,7 @@ def drop_files(settings: Settings, as_of: datetime, going: Sequence[int], dry_ru
         ("run folders", [p for p in mlflow_cleaning.run_folders(settings) if p.name not in runs], stray),
     ]
     return [
-        Item(kind, path.name, False, "belongs to no version that is kept", drop(path, dry_run))
+        Item(kind, path.name, False, "belongs to no kept version", drop(path, dry_run))
         for kind, paths, before in places
         for path in paths
         if changed_at(path) < before

@@ -16,7 +16,7 @@ from include.core.run import Run
 from include.core.settings import PROJECT
 from include.data import snapshot
 from include.operations.doctor import examine
-from include.operations.doctor.questions import QUESTIONS
+from include.operations.doctor.probes import PROBES
 from include.pipeline import waiting
 from tests.parts import servers
 
@@ -69,7 +69,7 @@ def follow(own_server, daybreak, name, *texts, moved=lambda text: text):
 def test_who_follows_the_example_has_a_source_that_the_doctor_and_a_run_take(own_server, fresh_warehouse):
     tables, views, indexes = statements("A worked example")
     cms = follow(own_server, fresh_warehouse, "cms", tables, FILL, views, indexes)
-    findings = examine(cms, now(), [one for one in QUESTIONS if one.code <= "DR110" or one.code == "DR116"])
+    findings = examine(cms, now(), [one for one in PROBES if one.code <= "DR110" or one.code == "DR116"])
     assert {one.code: (one.state, one.found) for one in findings if one.state != "fine"} == {}
     found = {one.code: one.found for one in findings}
     assert f"127.0.0.1:{own_server.postgres_port}/cms as daybreak_extract" in found["DR116"]
@@ -83,7 +83,7 @@ def test_who_follows_the_example_has_a_source_that_the_doctor_and_a_run_take(own
 def test_without_the_indexes_of_the_example_the_doctor_asks_for_them(own_server, fresh_warehouse):
     tables, views, _ = statements("A worked example")
     cms = follow(own_server, fresh_warehouse, "slow", tables, FILL, views, "analyze cms.page_views")
-    found = {one.code: one for one in examine(cms, now(), QUESTIONS[:11])}
+    found = {one.code: one for one in examine(cms, now(), PROBES[:11])}
     assert found["DR110"].state == "FIX"
     assert "page_views for source.reading_events" in found["DR110"].found
 

@@ -9,10 +9,10 @@ import pytest
 from include.adapters.warehouse import connect
 from include.core.clock import now
 from include.operations.doctor import database, examine, is_healthy, rows, views
-from include.operations.doctor.questions import QUESTIONS
+from include.operations.doctor.probes import PROBES
 from tests.parts import cli, servers
 
-OF_DATA = [one for one in QUESTIONS if one.code <= "DR110" or one.code == "DR116"]
+OF_DATA = [one for one in PROBES if one.code <= "DR110" or one.code == "DR116"]
 VIEW = """
 drop view source.reading_events;
 create view source.reading_events as
@@ -134,7 +134,7 @@ def test_an_index_that_only_the_search_for_strays_needs_is_missed_too(patient):
     state, found, fix = broken(patient, gone, back, views.indexes)
     assert (state, found) == (
         "FIX",
-        "to find one day, PostgreSQL reads the whole of reading_events for source.reading_events",
+        "to find one day, PostgreSQL reads all of reading_events for source.reading_events",
     )
     assert "(ingested_at, occurred_at)" in fix
 
@@ -176,7 +176,7 @@ def test_with_everything_down_every_row_is_there_and_none_is_fine_but_the_disk(p
     answer = cli.say(patient, "doctor", "--json", **{f"DAYBREAK_{name}_PORT": port for name, port in ports.items()})
     found = {one["code"]: one["state"] for one in json.loads(answer.out)}
     assert answer.code == 1
-    assert list(found) == [one.code for one in QUESTIONS]
+    assert list(found) == [one.code for one in PROBES]
     assert {code for code, state in found.items() if state == "fine"} == {"DR111"}
     assert {found[code] for code in ("DR101", "DR112", "DR113", "DR114", "DR116")} == {"FIX"}
 
@@ -184,7 +184,7 @@ def test_with_everything_down_every_row_is_there_and_none_is_fine_but_the_disk(p
 def test_the_table_has_a_row_per_check_and_a_fix_below_what_needs_one(patient):
     answer = cli.say(patient, "doctor")
     lines = answer.out.splitlines()
-    assert sum(line.startswith("DR") for line in lines) == len(QUESTIONS)
+    assert sum(line.startswith("DR") for line in lines) == len(PROBES)
     place = next(number for number, line in enumerate(lines) if line.startswith("DR113"))
     assert "FIX" in lines[place]
     assert lines[place + 1].strip().startswith("-> start it")

@@ -200,7 +200,7 @@ def test_without_mlflow_the_rest_is_swept_and_the_report_says_so(settings):
     write(settings, "old", AS_OF - 15 * DAY)
     found = retention.sweep(settings, AS_OF)
     assert found.facts["batches"] == 1
-    assert f"Versions were not looked at: MLflow at {settings.mlflow_url} does not answer" in found.sentence
+    assert f"Versions were not checked: MLflow at {settings.mlflow_url} does not answer" in found.sentence
 
 
 def test_days_without_a_verdict_are_named_since_the_first_one(settings):

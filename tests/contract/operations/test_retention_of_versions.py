@@ -159,7 +159,7 @@ def test_a_pin_that_comes_between_looking_and_removing_keeps_the_version(setting
 
     monkeypatch.setattr(retention, "remove_versions", pinned_meanwhile)
     try:
-        assert told(retention.sweep(settings, AS_OF)) == {LONELY: (True, "something refers to it by now")}
+        assert told(retention.sweep(settings, AS_OF)) == {LONELY: (True, "gained a reference meanwhile")}
     finally:
         with connect(settings) as warehouse:
             warehouse.execute("update ops.holds set version = %s", [PINNED])

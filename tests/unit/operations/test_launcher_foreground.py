@@ -100,12 +100,12 @@ def test_a_service_that_does_not_start_its_work_is_ended_once_it_is_no_longer_yo
     def stuck(*_):
         asked.append(time.monotonic() - begin)
         if len(asked) < 3:
-            raise ServiceError("PostgreSQL is away.", hint="wait.")  # who cannot tell ends nobody
+            raise ServiceError("PostgreSQL is away.", hint="wait.")  # an unknown answer ends nothing
         return True
 
     service = a_service("import time; time.sleep(60)", lambda *_: True, stuck=stuck)
     assert foreground.run(settings, service) == 1
-    assert "has work that it does not start" in capsys.readouterr().out
+    assert "has queued work but starts none" in capsys.readouterr().out
     assert (len(asked), min(asked) > 0.5) == (3, True)
 
 

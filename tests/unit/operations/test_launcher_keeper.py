@@ -194,7 +194,7 @@ def test_a_service_that_does_not_start_its_work_is_restarted_once_it_is_no_longe
     def stuck(*_):
         asked.append(True)
         if len(asked) == 1:
-            raise ServiceError("PostgreSQL is away.", hint="wait.")  # who cannot tell restarts nobody
+            raise ServiceError("PostgreSQL is away.", hint="wait.")  # an unknown answer restarts nothing
         return len(asked) == 2
 
     house = House(settings, sleeping(stuck=stuck))
@@ -207,6 +207,6 @@ def test_a_service_that_does_not_start_its_work_is_restarted_once_it_is_no_longe
             assert (board["sleeper"].restarts, asked) == (0, [])
         else:
             eventually(lambda: board["sleeper"].pid not in (0, first))
-            assert "sleeper: sleeper has work that it does not start." in capsys.readouterr().out
+            assert "sleeper: sleeper has queued work but starts none." in capsys.readouterr().out
     finally:
         house.close()

@@ -1,4 +1,4 @@
--- The live batch, and how many readers have a full list in it.
+-- The live batch, with the number of readers that have a full list.
 select b.batch_id, b.as_of as generated_at, b.model_version, b.list_length,
        count(*) as readers,
        count(*) filter (where places = b.list_length) as readers_with_ten,

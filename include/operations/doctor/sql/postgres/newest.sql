@@ -1,4 +1,4 @@
--- The newest event that is not dated ahead of its own arrival: the end of the window that is looked at.
+-- The newest event that did not happen after its own arrival: the end of the window that is checked.
 select max(occurred_at) from (
     select occurred_at, ingested_at from {reading_events}
     where occurred_at < %(moment)s

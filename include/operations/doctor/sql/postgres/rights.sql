@@ -1,4 +1,4 @@
--- What the role that reads the source may do but should not, and may not do but must: a sentence for each.
+-- A sentence for each right that the role that reads the source has but must not have, or lacks but needs.
 with relations as (
     select c.oid, n.nspname || '.' || c.relname as name, n.nspname,
            n.nspname = {schema} and starts_with(c.relname, {prefix})

@@ -1,4 +1,4 @@
--- How the newest events before a moment say when they happened and when they arrived.
+-- How the times of happening and arrival relate in the newest events before a moment.
 select count(*) as events,
        count(*) filter (where ingested_at < occurred_at - interval '5 minutes') as arrived_before,
        extract(epoch from percentile_cont(0.5) within group (order by ingested_at - occurred_at)) as median_lag_seconds,

@@ -1,2 +1,2 @@
--- What the files of versions that are kept go by.
+-- The ids by which the files of kept versions are named.
 select version, digest, mlflow_run_id, features_id from ops.models where removed_at is null and version <> all(%(going)s)

@@ -1,2 +1,2 @@
--- Versions that were removed and of which something may still lie about.
+-- Removed versions that may still have files or MLflow runs.
 select version, digest, mlflow_run_id from ops.models where removed_at is not null and purged_at is null order by version

@@ -1,4 +1,4 @@
--- Checks of runs that nobody asks about any more: a version that is kept, or a champion, may be asked about for ever.
+-- Old checks, except those of runs behind a kept version or a champion, which may be asked about at any time.
 delete from ops.checks c
 where c.checked_at < %(before)s
   and not exists (select 1 from ops.models m where m.run_id = c.run_id and m.removed_at is null)

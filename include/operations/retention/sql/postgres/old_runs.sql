@@ -1,4 +1,4 @@
--- Stages of runs, by the rule of their checks; and the newest features, which a rollback may make lists from, stay.
+-- Old stages of runs, by the same rule as their checks; the newest features also stay, for a rollback that makes lists.
 delete from ops.runs r
 where r.started_at < %(before)s
   and not exists (select 1 from ops.models m where m.run_id = r.run_id and m.removed_at is null)

@@ -1,4 +1,4 @@
--- Every snapshot, when it was last used, and what keeps it; what goes itself keeps nothing.
+-- Every snapshot, its last use and its claims; versions and batches that go themselves claim nothing.
 with claims as (
     select snapshot_id, 'v' || version || ' learnt from it' as why
     from ops.models where removed_at is null and version <> all(%(going_versions)s)
