@@ -1,7 +1,7 @@
 """The command line: `bin/daybreak COMMAND`.
 
-Belongs here: parsing a command, calling one function, printing what it returns. Every error a person can cause ends in
-one line on standard error and an exit code of its own (include/core/errors.py).
+Belongs here: parsing a command, calling one function, printing its result. Every error that a person can cause prints
+one line on standard error and has its own exit code (include/core/errors.py).
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from include.core.references import Reference
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
 from include.operations.cli import backtest, decisions, tune, versions
+from include.operations.cli.commands import commands_of
 from include.operations.cli.doctor import add_doctor
 from include.operations.cli.load import add_load
 from include.operations.cli.newsroom import add_newsroom
 from include.operations.cli.propose import add_propose
-from include.operations.cli.quarantine import add_words
+from include.operations.cli.quarantine import add_quarantine
 from include.operations.cli.runs import new_run
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ Stage = Callable[..., Reference]
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
     words = list(sys.argv[1:] if words is None else words)
-    if words[:1] == ["psql"]:  # argparse would take psql's options for its own
+    if words[:1] == ["psql"]:  # otherwise argparse takes psql's options for its own
         words.insert(1, "--")
     arguments = _parser().parse_args(words)
     try:
@@ -55,66 +56,70 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="daybreak", description="Keeps a news recommender fresh.")
-    add = parser.add_subparsers(required=True, metavar="COMMAND").add_parser
+    parser = argparse.ArgumentParser(
+        prog="daybreak",
+        description="Keep a news recommender fresh.",
+        epilog="`daybreak COMMAND --help` explains a command and its options.",
+    )
+    add = commands_of(parser, "COMMAND")
 
-    word = add("up", help="start everything, run a first full cycle, show the result")
-    word.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and its first cycle")
-    word.set_defaults(run=_up)
-    add("down", help="stop everything, in order").set_defaults(run=_down)
-    add("env", help="write .env with generated passwords, for docker-compose").set_defaults(run=_env)
-    word = add("status", help="show what is live and which services run")
-    word.add_argument("--json", action="store_true", help="as JSON")
-    word.set_defaults(run=_status)
-    word = add("show", help="show a reader's list with reasons")
-    word.add_argument("reader", help="the reader's id: a number, or the id in the loaded log")
-    word.set_defaults(run=_show)
+    command = add("up", help="start everything, run the first full cycle and show the result")
+    command.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and the first cycle")
+    command.set_defaults(run=_up)
+    add("down", help="stop everything in order").set_defaults(run=_down)
+    add("env", help="write .env with generated passwords for docker-compose.yaml").set_defaults(run=_env)
+    command = add("status", help="show the champion, the live lists, the newest verdict and the services")
+    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.set_defaults(run=_status)
+    command = add("show", help="show a reader's live list, with reasons")
+    command.add_argument("reader", help="the reader's id: a number, or the id in the loaded log")
+    command.set_defaults(run=_show)
 
-    word = add("retrain", help="extract, validate, build features, train, judge and promote now, without Airflow")
-    _add_as_of(word)
-    word.add_argument("--model", choices=list(find_names()), help="which model to train (default: the setting `model`)")
-    word.add_argument(
+    command = add("retrain", help="extract, validate, build features, train, judge and promote now, without Airflow")
+    _add_as_of(command)
+    command.add_argument("--model", choices=list(find_names()), help="model to train (default: the setting `model`)")
+    command.add_argument(
         "--window-days", type=int, help="days of reading to train on (default: the setting `window_days`)"
     )
-    decisions.add_mode(word)
-    word.set_defaults(run=_retrain)
-    word = add("recommend", help="score with the champion, audit and publish now, without Airflow")
-    _add_as_of(word)
-    word.set_defaults(run=_recommend)
-    word = add("monitor", help="measure quality and drift of one window now, without Airflow")
-    _add_as_of(word)
-    word.set_defaults(run=_monitor)
+    decisions.add_mode(command)
+    command.set_defaults(run=_retrain)
+    command = add("recommend", help="score with the champion, audit and publish now, without Airflow")
+    _add_as_of(command)
+    command.set_defaults(run=_recommend)
+    command = add("monitor", help="measure quality and drift of one window now, without Airflow")
+    _add_as_of(command)
+    command.set_defaults(run=_monitor)
 
-    word = add("tune", help="search for better model parameters within a budget of trials and minutes")
-    tune.add_options(word)
-    word.set_defaults(run=_tune)
-    add_words(add("quarantine", help="list, show or replay quarantined rows"))
-    add_doctor(add("doctor", help="check everything a run depends on, and say how to fix what is wrong"))
+    command = add("tune", help="search for better model parameters within a budget of trials and minutes")
+    tune.add_options(command)
+    command.set_defaults(run=_tune)
+    add_quarantine(add("quarantine", help="list, show or replay quarantined rows"))
+    add_doctor(add("doctor", help="check everything a run depends on and say how to fix what is wrong"))
     add_load(add("load", help="load your own log from files; without --mapping, propose a mapping"))
-    word = add("backtest", help="measure what models would have recommended, step by step through the past")
-    backtest.add_options(word)
-    word.set_defaults(run=_backtest)
-    decisions.add_words(add)
-    versions.add_words(add)
+    command = add("backtest", help="measure what models would have recommended, step by step through the past")
+    backtest.add_options(command)
+    command.set_defaults(run=_backtest)
+    decisions.add_commands(add)
+    versions.add_commands(add)
     add_newsroom(add("newsroom", help="control the demo publisher"))
     add_propose(add("propose", help="propose limits for the volume checks, as a file to review"))
-    word = add("features", help="register the feature declarations in the shared Feast registry")
-    word.add_argument("action", choices=["apply"])
-    word.set_defaults(run=_features)
-    add("migrate", help="bring roles, databases and schemas of the warehouse up to date").set_defaults(run=_migrate)
-    word = add(
+    command = add("features", help="register the feature declarations in the shared Feast registry")
+    command.add_argument("action", choices=["apply"], help="register them")
+    command.set_defaults(run=_features)
+    add("migrate", help="bring the warehouse's roles, databases and schemas up to date").set_defaults(run=_migrate)
+    command = add(
         "psql", help="open a prompt on the warehouse, or with --source on the publisher's views; -c runs one statement"
     )
-    word.add_argument("arguments", nargs="*")
-    word.set_defaults(run=_psql)
-    word = add("logs", help="show the end of a service's log")
-    word.add_argument("name")
-    word.set_defaults(run=_logs)
+    command.add_argument("arguments", nargs="*", help="arguments of psql")
+    command.set_defaults(run=_psql)
+    command = add("logs", help="show the end of a service's log")
+    command.add_argument("name", help="the service's name, as `daybreak status` shows it")
+    command.set_defaults(run=_logs)
     return parser
 
 
-def _add_as_of(word: argparse.ArgumentParser) -> None:
-    word.add_argument("--as-of", help="moment to work as of, ISO 8601 (default: the last full hour)")
+def _add_as_of(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--as-of", help="moment to work as of, ISO 8601 (default: the last full hour)")
 
 
 def _say(sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""`bin/daybreak backtest`: its options, and the plan that they make."""
+"""`bin/daybreak backtest`: its options, and the plan they describe."""
 
 from __future__ import annotations
 
@@ -14,23 +14,29 @@ if TYPE_CHECKING:
     from include.judging.backtest.plan import Plan
 
 
-def add_options(word: argparse.ArgumentParser) -> None:
+def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `backtest`."""
-    word.add_argument("--from", dest="start", required=True, help="the first step, ISO 8601")
-    word.add_argument("--to", dest="end", required=True, help="the end of the last step, ISO 8601")
-    word.add_argument("--every", default="1h", help="time between steps: 1h, 1d (default: 1h)")
-    word.add_argument("--train-window", default="7d", help="how far back a model may learn from when it is fitted")
-    word.add_argument("--refit", default="1d", help="how often models are fitted again (default: 1d)")
-    word.add_argument("--k", type=int, default=10, help="length of the judged lists")
-    word.add_argument(
-        "--mode", default="lists", help="lists: each reader's list; next-read: each session's last article"
+    command.add_argument("--from", dest="start", required=True, help="moment of the first step, ISO 8601")
+    command.add_argument("--to", dest="end", required=True, help="end of the last step, ISO 8601")
+    command.add_argument("--every", default="1h", help="time between steps, such as 1h or 1d (default: 1h)")
+    command.add_argument("--train-window", default="7d", help="reading that each fit learns from (default: 7d)")
+    command.add_argument("--refit", default="1d", help="time between fits (default: 1d)")
+    command.add_argument("--k", type=int, default=10, help="length of the judged lists (default: 10)")
+    command.add_argument(
+        "--mode",
+        default="lists",
+        help="lists: predict each reader's reads; next-read: predict each session's last article (default: lists)",
     )
-    word.add_argument(
+    command.add_argument(
         "--models", help="names separated by commas (default: the setting `model`, the champion, the baselines)"
     )
-    word.add_argument("--sample", type=int, default=2000, help="readers or sessions sampled per step; 0: all")
-    word.add_argument("--train-sample", type=int, default=30_000, help="sessions to learn from per fit; 0: all")
-    word.add_argument("--article-max-age-hours", type=int, help="maximum age of listed articles (default: the setting)")
+    command.add_argument(
+        "--sample", type=int, default=2000, help="readers or sessions per step; 0: all (default: 2000)"
+    )
+    command.add_argument("--train-sample", type=int, default=30_000, help="sessions per fit; 0: all (default: 30000)")
+    command.add_argument(
+        "--article-max-age-hours", type=int, help="maximum age of listed articles (default: the setting)"
+    )
 
 
 def understand(arguments: argparse.Namespace) -> tuple[Run, Plan]:

@@ -1,4 +1,4 @@
-"""`bin/daybreak rollback|freeze|unfreeze|pin|unpin|approve|shadow`: a person's decisions on the champion."""
+"""`bin/daybreak rollback|freeze|unfreeze|pin|unpin|approve|shadow`: decisions of a person about the champion."""
 
 from __future__ import annotations
 
@@ -6,67 +6,67 @@ import argparse
 import getpass
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from include.core.clock import now, parse_moment
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
+from include.operations.cli.commands import Add
 from include.operations.cli.runs import new_run
 
-if TYPE_CHECKING:
-    pass
-
-Add = Callable[..., argparse.ArgumentParser]
 LONGEST_FREEZE_HOURS = 8_784
 
 
-def add_words(add: Add) -> None:
-    """Add the commands, each with its options."""
-    word = add("rollback", help="go back to the last sound champion and its lists, in one transaction")
-    word.add_argument(
+def add_commands(add: Add) -> None:
+    """Add the commands with their options."""
+    command = add("rollback", help="go back to the last sound champion and its lists, in one transaction")
+    command.add_argument(
         "--to", type=int, metavar="VERSION", help="go back to this version (default: the last sound champion)"
     )
-    _add_reason(word)
-    word.set_defaults(run=roll_back)
-    word = add("freeze", help="freeze promotions until a moment")
-    end = word.add_mutually_exclusive_group(required=True)
-    end.add_argument("--until", help="ISO 8601")
-    end.add_argument("--hours", type=float)
-    _add_reason(word)
-    word.set_defaults(run=freeze)
+    _add_reason(command)
+    command.set_defaults(run=roll_back)
+    command = add("freeze", help="freeze promotions until a moment")
+    end = command.add_mutually_exclusive_group(required=True)
+    end.add_argument("--until", help="end of the freeze, ISO 8601")
+    end.add_argument("--hours", type=float, help="length of the freeze in hours")
+    _add_reason(command)
+    command.set_defaults(run=freeze)
     add("unfreeze", help="allow promotions again").set_defaults(run=unfreeze)
-    word = add("pin", help="keep this version champion until it is unpinned")
-    word.add_argument("version", type=int)
-    _add_reason(word)
-    word.set_defaults(run=pin)
+    command = add("pin", help="keep the current champion until it is unpinned")
+    command.add_argument("version", type=int, help="version of the champion")
+    _add_reason(command)
+    command.set_defaults(run=pin)
     add("unpin", help="allow other versions to be promoted again").set_defaults(run=unpin)
-    word = add("approve", help="answer a verdict that needs a decision: promote its challenger, or keep the champion")
-    word.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that needs a decision)")
-    word.add_argument("--keep", action="store_true", help="keep the champion")
-    word.add_argument("--reason", default="", help="reason, for the record")
-    word.set_defaults(run=approve)
-    word = add(
+    command = add(
+        "approve", help="answer a verdict that needs a decision: promote its challenger, or keep the champion"
+    )
+    command.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that needs a decision)")
+    command.add_argument("--keep", action="store_true", help="keep the champion")
+    command.add_argument("--reason", default="", help="reason, for the record")
+    command.set_defaults(run=approve)
+    command = add(
         "shadow", help="write a version's lists to a batch that never goes live, and compare them with the live lists"
     )
-    word.add_argument("version", type=int)
-    word.set_defaults(run=shadow)
+    command.add_argument("version", type=int, help="version to make lists with")
+    command.set_defaults(run=shadow)
 
 
-def add_mode(word: argparse.ArgumentParser) -> None:
-    """Add the option that says how far `retrain` may go."""
-    word.add_argument(
+def add_mode(command: argparse.ArgumentParser) -> None:
+    """Add the option that limits what `retrain` may do."""
+    command.add_argument(
         "--mode",
         choices=["enforce", "dry_run", "off"],
-        help="dry_run judges and shows a shadow batch, off only trains (default: the setting `gate_mode`)",
+        help="enforce promotes; dry_run judges and writes a shadow batch; off only trains (default: the setting "
+        "`gate_mode`)",
     )
 
 
-def _add_reason(word: argparse.ArgumentParser) -> None:
-    word.add_argument("--reason", required=True, help="reason, for the audit log")
+def _add_reason(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--reason", required=True, help="reason, for the audit log")
 
 
 def roll_back(arguments: argparse.Namespace) -> None:
-    """Roll back, and print from which version to which."""
+    """Roll back and print both versions."""
     from include import pipeline
 
     facts = pipeline.roll_back(new_run("rollback", now()), arguments.to, arguments.reason).facts or {}
@@ -84,7 +84,7 @@ def freeze(arguments: argparse.Namespace) -> None:
     moment = now()
     until = parse_moment(arguments.until) if arguments.until else moment + _length(arguments.hours)
     if until <= moment:
-        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is over.", hint="name a moment in the future.")
+        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is in the past.", hint="name a moment in the future.")
     _change(
         lambda warehouse, who: holds.set_hold(
             warehouse, "freeze", reason=arguments.reason, actor=who, moment=moment, until=until
@@ -98,14 +98,14 @@ def _length(hours: float) -> timedelta:
     if not 0 < hours <= LONGEST_FREEZE_HOURS:
         raise DaybreakError(
             f"A freeze of {hours:g} hours is not allowed.",
-            hint=f"give more than 0 and at most {LONGEST_FREEZE_HOURS:,}, a year.",
+            hint=f"give more than 0 and at most {LONGEST_FREEZE_HOURS:,} hours (a year).",
         )
     return timedelta(hours=hours)
 
 
 def unfreeze(arguments: argparse.Namespace) -> None:
     """Lift the freeze."""
-    _lift("freeze", "Promotions are not frozen any more.", "Promotions were not frozen.")
+    _lift("freeze", "Promotions are allowed again.", "Promotions were not frozen.")
 
 
 def pin(arguments: argparse.Namespace) -> None:
@@ -118,7 +118,7 @@ def pin(arguments: argparse.Namespace) -> None:
         champion = champions.need_champion(warehouse)
         if champion.version != arguments.version:
             raise DaybreakError(
-                f"v{arguments.version} is not champion, v{champion.version} is.",
+                f"v{arguments.version} is not the champion; v{champion.version} is.",
                 hint=f"`bin/daybreak rollback --to {arguments.version} --reason …` first, then pin.",
             )
         return holds.set_hold(
@@ -134,7 +134,7 @@ def unpin(arguments: argparse.Namespace) -> None:
 
 
 def approve(arguments: argparse.Namespace) -> None:
-    """Answer a question."""
+    """Answer a question about a challenger."""
     from include import pipeline
 
     run = new_run("approve", now())
@@ -163,7 +163,7 @@ def _lift(kind: Any, done: str, nothing: str) -> None:
 
 
 def _change(do: Callable[[Any, str], str], action: str, detail: dict[str, Any]) -> None:
-    """Make the change in the name of the user, record it in the audit log, and print the result."""
+    """Make the change as the user who typed it, record it in the audit log, and print the result."""
     from include.adapters.warehouse import connect
     from include.pipeline.run import keep_audit
 

@@ -1,4 +1,4 @@
-"""`bin/daybreak doctor`: a table of diagnoses, each with its fix; exit code 1 when something must be fixed."""
+"""`bin/daybreak doctor`: print a table of diagnoses with fixes; exit with 1 when something must be fixed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from include.core.clock import now
 from include.core.settings import load_settings
 
 
-def add_doctor(word: argparse.ArgumentParser) -> None:
+def add_doctor(command: argparse.ArgumentParser) -> None:
     """Add the options of `doctor`."""
-    word.add_argument("--json", action="store_true", help="as JSON")
-    word.set_defaults(run=look)
+    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.set_defaults(run=look)
 
 
 def look(arguments: argparse.Namespace) -> None:
-    """Print the diagnoses; exit with 0 when nothing has to be fixed, else with 1."""
+    """Print the diagnoses; exit with 1 if something must be fixed."""
     from include.operations.doctor import examine, is_healthy, render_table
     from include.operations.doctor.probes import PROBES
 

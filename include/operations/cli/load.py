@@ -9,13 +9,15 @@ from pathlib import Path
 from include.core.settings import load_settings
 
 
-def add_load(word: argparse.ArgumentParser) -> None:
+def add_load(command: argparse.ArgumentParser) -> None:
     """Add the options of `load`."""
-    word.add_argument("files", nargs="+", metavar="FILE", help="CSV, TSV, JSON lines or Parquet; a pattern; a folder")
-    word.add_argument("--mapping", type=Path, help="YAML that maps columns to the contract (docs/mapping.md)")
-    word.add_argument("--replace", action="store_true", help="remove what was loaded before")
-    word.add_argument("--dry-run", action="store_true", help="read and count everything, write nothing")
-    word.set_defaults(run=bring_in)
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="a CSV, TSV, JSON lines or Parquet file, a pattern, or a folder"
+    )
+    command.add_argument("--mapping", type=Path, help="YAML file that maps columns to the contract (docs/mapping.md)")
+    command.add_argument("--replace", action="store_true", help="remove what was loaded before")
+    command.add_argument("--dry-run", action="store_true", help="read and count everything, write nothing")
+    command.set_defaults(run=bring_in)
 
 
 def bring_in(arguments: argparse.Namespace) -> None:

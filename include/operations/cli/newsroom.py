@@ -7,23 +7,29 @@ import json
 
 from include.core.clock import now, parse_moment
 from include.core.settings import load_settings
+from include.operations.cli.commands import commands_of
 
 
 def add_newsroom(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `newsroom`."""
-    add = parser.add_subparsers(required=True, metavar="ACTION").add_parser
-    word = add("play", help="play on from where it stopped, up to now")
-    word.add_argument("--until", help="ISO 8601 (default: now)")
-    word.add_argument("--days", type=int, default=14, help="days of history on the first call")
-    word.add_argument("--readers", type=int, help="size of the world, on the first call")
-    word.add_argument("--articles-per-day", type=int, help="size of the world, on the first call")
-    word.add_argument("--seed", type=int, help="seed of the world, on the first call")
-    word.set_defaults(run=_play)
-    word = add("return", help="show the demo in the views of source again, after you loaded your own log")
-    word.set_defaults(run=_return)
-    word = add("scenario", help="start a scenario: drift, breaking, outage, corrupt or late")
-    word.add_argument("name", choices=["drift", "breaking", "outage", "corrupt", "late"])
-    word.set_defaults(run=_scenario)
+    add = commands_of(parser)
+    command = add("play", help="create the demo newsroom, or continue it where it stopped")
+    command.add_argument("--until", help="moment to play up to, ISO 8601 (default: now)")
+    command.add_argument("--days", type=int, default=14, help="first call only: days of history (default: 14)")
+    command.add_argument("--readers", type=int, help="first call only: number of readers (default: 3000)")
+    command.add_argument("--articles-per-day", type=int, help="first call only: articles a day (default: 1430)")
+    command.add_argument("--seed", type=int, help="first call only: seed (default: 7)")
+    command.set_defaults(run=_play)
+    command = add("return", help="point the views in source at the demo again, after you loaded your own log")
+    command.set_defaults(run=_return)
+    command = add("scenario", help="start a rehearsal of a real publisher's trouble")
+    command.add_argument(
+        "name",
+        choices=["drift", "breaking", "outage", "corrupt", "late"],
+        help="drift: tastes change; breaking: one story draws every reader; outage: the log misses hours of visits; "
+        "corrupt: wrong rows; late: rows that arrive a day or two late",
+    )
+    command.set_defaults(run=_scenario)
 
 
 def _play(arguments: argparse.Namespace) -> None:

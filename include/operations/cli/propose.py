@@ -1,4 +1,4 @@
-"""`bin/daybreak propose`: its options, one call, and the next step for the file."""
+"""`bin/daybreak propose`: its options and the next step for the proposed file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from include.core.settings import load_settings
 
 
-def add_propose(word: argparse.ArgumentParser) -> None:
+def add_propose(command: argparse.ArgumentParser) -> None:
     """Add the options of `propose`."""
-    word.add_argument("--snapshot", help="propose from this snapshot (default: the newest validated one)")
-    word.set_defaults(run=_propose)
+    command.add_argument("--snapshot", help="propose from this snapshot (default: the newest validated one)")
+    command.set_defaults(run=_propose)
 
 
 def _propose(arguments: argparse.Namespace) -> None:
@@ -19,5 +19,6 @@ def _propose(arguments: argparse.Namespace) -> None:
 
     print(propose(load_settings(), arguments.snapshot))
     print(
-        "        nothing is in force yet: review it, then commit it as include/validation/limits.toml", file=sys.stderr
+        "        nothing has changed yet: review the file, then commit it as include/validation/limits.toml",
+        file=sys.stderr,
     )

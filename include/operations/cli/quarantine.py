@@ -1,4 +1,4 @@
-"""`bin/daybreak quarantine list|show|replay`: count quarantined rows, show them whole, bring them back."""
+"""`bin/daybreak quarantine list|show|replay`: count quarantined rows, show them in full, bring them back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
+from include.operations.cli.commands import commands_of
 from include.operations.cli.runs import new_run
 
 if TYPE_CHECKING:
@@ -17,33 +18,33 @@ if TYPE_CHECKING:
 MOST_SHOWN = 10
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
+def add_quarantine(parser: argparse.ArgumentParser) -> None:
     """Add the actions of `quarantine`."""
-    add = parser.add_subparsers(required=True, metavar="ACTION").add_parser
-    word = add("list", help="count quarantined rows by snapshot, table and check")
-    _add_filters(word)
-    word.add_argument("--json", action="store_true", help="as JSON")
-    word.set_defaults(run=list_counts)
-    word = add("show", help="show quarantined rows whole")
-    word.add_argument("table", metavar="TABLE")
-    word.add_argument("key", nargs="?", help="the row's primary key")
-    _add_filters(word, table=False)
-    word.add_argument(
+    add = commands_of(parser)
+    command = add("list", help="count quarantined rows by snapshot, table and check")
+    _add_filters(command)
+    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.set_defaults(run=list_counts)
+    command = add("show", help="show quarantined rows in full")
+    command.add_argument("table", metavar="TABLE", help="subscribers, articles or reading_events")
+    command.add_argument("key", nargs="?", help="the row's primary key")
+    _add_filters(command, table=False)
+    command.add_argument(
         "--limit", type=int, default=MOST_SHOWN, help=f"maximum number of rows to show (default: {MOST_SHOWN})"
     )
-    word.add_argument("--json", action="store_true", help="as JSON")
-    word.set_defaults(run=show)
-    word = add("replay", help="after a fix: bring rows back as a new version of the clean snapshot")
-    _add_filters(word)
-    word.add_argument("--dry-run", action="store_true", help="say what would come back, change nothing")
-    word.set_defaults(run=bring_back)
+    command.add_argument("--json", action="store_true", help="print as JSON")
+    command.set_defaults(run=show)
+    command = add("replay", help="after a fix, bring rows back as a new version of the clean snapshot")
+    _add_filters(command)
+    command.add_argument("--dry-run", action="store_true", help="list what would come back, change nothing")
+    command.set_defaults(run=bring_back)
 
 
-def _add_filters(word: argparse.ArgumentParser, *, table: bool = True) -> None:
-    word.add_argument("--snapshot", metavar="ID", help="of this raw snapshot only")
+def _add_filters(command: argparse.ArgumentParser, *, table: bool = True) -> None:
+    command.add_argument("--snapshot", metavar="ID", help="only rows of this raw snapshot")
     if table:
-        word.add_argument("--table", metavar="TABLE", help="of this table only")
-    word.add_argument("--code", metavar="CODE", help="quarantined by this check only (docs/checks.md)")
+        command.add_argument("--table", metavar="TABLE", help="only rows of this table")
+    command.add_argument("--code", metavar="CODE", help="only rows quarantined by this check (docs/checks.md)")
 
 
 def _wish(arguments: argparse.Namespace) -> Wish:
@@ -69,7 +70,7 @@ def list_counts(arguments: argparse.Namespace) -> None:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Print rows whole."""
+    """Print rows in full."""
     from include.validation.quarantine import rows as quarantine
 
     if arguments.limit < 1:
@@ -86,7 +87,7 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def bring_back(arguments: argparse.Namespace) -> None:
-    """Print what came back, or would come back, and the next step."""
+    """Bring rows back, or list them in a dry run, and print the result with the next step."""
     from include.pipeline import replaying
     from include.validation.quarantine import rows as quarantine
 

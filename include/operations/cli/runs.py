@@ -1,4 +1,4 @@
-"""A run from the command line: who typed it, as of when, and the id it goes by in `ops.runs`."""
+"""Make the run behind a command: its user, its moment and its id in `ops.runs`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from include.core.settings import Settings, load_settings
 
 
 def new_run(command: str, as_of: str | datetime | None = None, settings: Settings | None = None) -> Run:
-    """Return a run of this command as of the moment, by default the last full hour; its id tells it from all others."""
+    """Return a run of this command, with an id of its own, as of the moment; by default the last full hour."""
     typed = now()
     if as_of is None:
         as_of = typed.replace(minute=0, second=0, microsecond=0)

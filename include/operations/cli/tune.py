@@ -1,4 +1,4 @@
-"""`bin/daybreak tune`: a search for better parameters, here and now."""
+"""The options of `bin/daybreak tune`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from include.core.model_names import find_names
 TRIALS, MINUTES = 20, 30.0
 
 
-def add_options(word: argparse.ArgumentParser) -> None:
+def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `tune`."""
-    word.add_argument(
+    command.add_argument(
         "--as-of", help="moment to work as of (default: the last midnight, so that a killed search continues)"
     )
-    word.add_argument("--model", choices=list(find_names()), help="which model to tune (default: the setting `model`)")
-    word.add_argument(
+    command.add_argument("--model", choices=list(find_names()), help="model to tune (default: the setting `model`)")
+    command.add_argument(
         "--trials",
         type=int,
         default=TRIALS,
-        help="number of trials in all, earlier ones included (default: %(default)s)",
+        help="total number of trials, including earlier ones (default: %(default)s)",
     )
-    word.add_argument(
+    command.add_argument(
         "--minutes",
         type=float,
         default=MINUTES,
-        help="budget in minutes; no trial starts that would end later (default: %(default)g)",
+        help="budget in minutes; a trial that would end later is not started (default: %(default)g)",
     )

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 
 from include.core.clock import now
 from include.core.errors import NotReproduced
+from include.operations.cli.commands import Add
 from include.operations.cli.runs import new_run
 
-Add = Callable[..., argparse.ArgumentParser]
 
-
-def add_words(add: Add) -> None:
-    """Add the commands, each with its options."""
-    word = add(
-        "reproduce", help="train a version again from its stored snapshot, and say whether the result is the same"
+def add_commands(add: Add) -> None:
+    """Add the commands with their options."""
+    command = add(
+        "reproduce", help="train a version again from its stored snapshot and say whether the result is the same"
     )
-    word.add_argument("version", type=int)
-    word.set_defaults(run=reproduce)
-    word = add("maintain", help="remove what retention no longer keeps, now, without Airflow")
-    word.add_argument(
+    command.add_argument("version", type=int, help="version to train again")
+    command.set_defaults(run=reproduce)
+    command = add("maintain", help="remove now what retention no longer keeps, without Airflow")
+    command.add_argument(
         "--dry-run",
         action="store_true",
-        help="say for each version and snapshot what would happen and why; remove nothing",
+        help="list what would happen to each version and snapshot, and why; remove nothing",
     )
-    word.set_defaults(run=maintain)
+    command.set_defaults(run=maintain)
 
 
 def reproduce(arguments: argparse.Namespace) -> None:
@@ -36,17 +34,19 @@ def reproduce(arguments: argparse.Namespace) -> None:
     run = new_run("reproduce", now())
     facts = pipeline.reproduce(run, arguments.version, _say).facts or {}
     differences = "".join(f"\n  - {told}" for told in facts["differences"])
-    what = f"\nWhat is not as it was then:{differences}" if differences else "\nAll it stands on is as it was then."
+    what = (
+        f"\nDifferences from then:{differences}" if differences else "\nCode, libraries and machine are as they were."
+    )
     if not facts["is_same"]:
         raise NotReproduced(
             f"{facts['sentence']}{what}\n",
-            hint="the listed differences are the likely reason; with none, the version was not trained as recorded.",
+            hint="the listed differences are the likely cause; without any, the version was not trained as recorded.",
         )
     print(f"{facts['sentence']}{what}")
 
 
 def maintain(arguments: argparse.Namespace) -> None:
-    """Sweep, or print what a sweep would do."""
+    """Clean up, or list what would be removed in a dry run."""
     from include.operations.retention.stage import clean_up
 
     run = new_run("maintain", now())

@@ -61,7 +61,7 @@ def test_a_version_comes_out_the_same_whatever_is_set_today(elsewhere, registere
     answer = cli.say(elsewhere, "reproduce", str(registered.version), DAYBREAK_SEED="8", DAYBREAK_TRAIN_DAYS="1")
     assert answer.code == 0, answer.err
     assert f"v{registered.version} is reproduced: digest {registered.digest[:12]}" in answer.out
-    assert "All it stands on is as it was then." in answer.out
+    assert "Code, libraries and machine are as they were." in answer.out
     assert sorted(path.name for path in elsewhere.home.iterdir()) == ["daybreak.env", "snapshots", "tmp"]
     assert list((elsewhere.home / "tmp").iterdir()) == []
 
