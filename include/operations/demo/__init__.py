@@ -1,1 +1,1 @@
-"""What only the demo needs: a newsroom that plays the publisher, and a mailbox that shows every mail."""
+"""The demo's own services: a newsroom that plays the publisher, and a mailbox that shows every mail."""

@@ -1,5 +1,5 @@
-"""The demo's mail server: accept every mail, deliver none, show them on a page.
+"""The demo's mail server: it accepts every mail, delivers none and shows them on a page.
 
-Runs as `python -m include.operations.demo.mailbox`.
-A real installation sets DAYBREAK_SMTP_HOST to its own server and never runs this.
+It runs as `python -m include.operations.demo.mailbox`. A real installation sets DAYBREAK_SMTP_HOST to its own server
+and does not run it.
 """

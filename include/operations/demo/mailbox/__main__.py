@@ -1,4 +1,4 @@
-"""Serve both ends of the mailbox, SMTP and the page, on loopback unless the settings say otherwise."""
+"""Serve the mailbox over SMTP and as a page, on loopback unless the settings say otherwise."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from include.operations.demo.mailbox.store import Mailbox
 
 
 class Catcher:
-    """The SMTP server's handler of mails."""
+    """The SMTP server's handler of incoming mails."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Write a mail to disk before acknowledging it; refuse it when that fails, so that the sender keeps it."""
+        """Write a mail to disk, then acknowledge it; refuse it if that fails, so that the sender keeps it."""
         try:
             self.mailbox.keep(envelope.original_content or b"")
         except OSError as error:
@@ -31,7 +31,7 @@ class Catcher:
 
 
 def serve(settings: Settings) -> None:
-    """Serve both ends until told to stop."""
+    """Serve SMTP and the page until stopped."""
     mailbox = Mailbox(settings.home / "mail")
 
     @asynccontextmanager

@@ -1,6 +1,6 @@
-"""The demo mailbox's page: a list of mails, one mail, and the same as JSON.
+"""The demo mailbox's pages: the list of mails, a single mail, and both as JSON.
 
-A mail may hold anything, so its HTML part is shown in a sandboxed frame under a policy that runs and fetches nothing.
+A mail may contain anything, so its HTML part is shown in a sandboxed frame with a policy that runs and fetches nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from include.operations.demo.mailbox.store import Mailbox
 
 SAFE_HEADERS = {
-    # mails are shown, never run: no script, nothing fetched from outside
+    # no scripts, nothing fetched from outside
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -41,7 +41,7 @@ iframe {{ width: 100%; height: 32rem; border: 0; box-sizing: border-box; }}
 def page(
     mailbox: Mailbox, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
 ) -> Starlette:
-    """The web application over a folder of mails."""
+    """Return the web application that shows a mailbox."""
 
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok")

@@ -1,4 +1,4 @@
-"""Mails in a folder: each is one .eml file, named so that names sort by arrival."""
+"""Mails in a folder, one .eml file each; the file names sort by arrival."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ID = re.compile(r"[0-9TZ.]+-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail as it is shown; `sender` and `to` are as written in its header."""
+    """A mail as shown; `sender` and `to` are as written in its header."""
 
     id: str
     sender: str
@@ -30,7 +30,7 @@ class Mail:
     html: str
 
     def listed(self) -> dict[str, str]:
-        """The fields that the JSON list holds."""
+        """Return the fields for the JSON list."""
         return {
             "id": self.id,
             "from": self.sender,
@@ -49,7 +49,7 @@ class Mailbox:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, content: bytes) -> str:
-        """Store a mail; return its id."""
+        """Store a mail and return its id."""
         mail_id = f"{now():%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}"
         draft = self.folder / f".{mail_id}"
         with draft.open("wb") as file:
@@ -60,11 +60,11 @@ class Mailbox:
         return mail_id
 
     def ids(self) -> list[str]:
-        """All ids, newest first."""
+        """Return all ids, newest first."""
         return sorted((path.stem for path in self.folder.glob("*.eml") if ID.fullmatch(path.stem)), reverse=True)
 
     def read(self, mail_id: str) -> Mail | None:
-        """One mail, or None if there is none of this id."""
+        """Return the mail with this id, or None."""
         if not ID.fullmatch(mail_id):
             return None
         try:
@@ -83,7 +83,7 @@ class Mailbox:
         )
 
     def latest(self) -> list[Mail]:
-        """The newest mails, newest first."""
+        """Return the newest mails, newest first."""
         return [mail for mail_id in self.ids()[:SHOWN] if (mail := self.read(mail_id)) is not None]
 
 
@@ -93,5 +93,5 @@ def _part(message: EmailMessage, kind: str) -> str:
         return ""
     try:
         return str(part.get_content())
-    except (LookupError, ValueError, AttributeError):  # an unknown charset, a part that is none
+    except (LookupError, ValueError, AttributeError):  # an unknown charset, or a part without content
         return bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")

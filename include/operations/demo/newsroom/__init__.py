@@ -1,8 +1,8 @@
-"""The demo newsroom: a seeded publisher with planted readers and stories, to try Daybreak on before real data.
+"""The demo newsroom: a seeded, simulated publisher with readers and stories, to try Daybreak before there is real data.
 
-Belongs here: the publisher's side of the contract, played; its own tables, and the three views of schema `source` that
-map them as a customer would. Does not belong here: anything of Daybreak itself, which never imports this package and
-only ever sees the views. `truth.py` knows what readers really like, so a model can be measured against it.
+Belongs here: the publisher's side of the contract: its own tables, and the three views of schema `source` that map them
+as a customer would. Does not belong here: Daybreak itself, which never imports this package and only sees the views.
+`truth.py` knows what readers really like, so a model can be measured against it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What readers do in a visit: what they look at, open and read, as rows of the tracking log.
+"""Turn visits into rows of the tracking log: stories that readers see, open and read.
 
-Belongs here: reactions by the planted truth, and their order in time. Does not belong here: where rows are stored.
-A visit shows the reader's own list first, if there is one, then the front page; some readers also search.
+Belongs here: reactions by the planted truth, and their order in time. Does not belong here: storing rows.
+A visit first shows the reader's own list, if there is one, then the front page; some readers also search.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FRONT, LIST, SEARCH = range(3)
 LIST_SHARE = 0.6
 SEARCH_SHARE = 0.15
 FEWEST_SLOTS, MOST_SLOTS = 6, 12
-MEMORY_STEPS = 216  # a story once opened is not opened again within 36 hours
+MEMORY_STEPS = 216  # readers do not open a story twice within 36 hours
 NOISE = 0.55
 _SLOT_PLACE = np.repeat([LIST, FRONT, SEARCH], [LIST_SLOTS, SEEN_SLOTS - LIST_SLOTS, 1])
 _SLOT_POSITION = np.concatenate([np.arange(1, LIST_SLOTS + 1), np.arange(1, SEEN_SLOTS - LIST_SLOTS + 1), [0]])
@@ -37,7 +37,7 @@ _SLOT_POSITION = np.concatenate([np.arange(1, LIST_SLOTS + 1), np.arange(1, SEEN
 
 @dataclass(frozen=True)
 class Events:
-    """Rows of the log without their number. NaN, 0 and -1 stand for "none" in seconds, slot and list_code."""
+    """Rows of the log without their numbers. NaN, 0 and -1 mean "none" in seconds, slot and list_code."""
 
     reader: Array
     story: Array
@@ -54,7 +54,7 @@ class Events:
         return len(self.reader)
 
     def pick(self, rows: Array) -> Events:
-        """These rows, in this order."""
+        """Return these rows, in this order."""
         return Events(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
@@ -63,16 +63,16 @@ NOTHING = Events(*(np.empty(0, dtype) for dtype in DTYPES))
 
 
 def join(parts: Iterable[Events]) -> Events:
-    """All rows, in the order in which the log receives them."""
+    """Return all rows in the order in which the log receives them."""
     given = list(parts)
     joined = Events(*(np.concatenate([getattr(part, c.name) for part in given]) for c in fields(Events)))
-    # ties are broken by what happened first, so that the order never depends on how the span was cut
+    # ties are broken by the time of happening, so that the order does not depend on how the span was cut
     return joined.pick(np.lexsort((joined.slot, joined.story, joined.action, joined.visit, joined.logged_us)))
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Daybreak's live lists: for each reader (sorted) up to ten articles by rank, 0 for none, and since when."""
+    """Daybreak's live lists: for each reader (sorted) up to ten articles by rank, 0 for none, and their start."""
 
     readers: Array
     articles: Array
@@ -81,14 +81,14 @@ class Lists:
 
 
 class Memory:
-    """Which reader opened which story at which step, for as long as it matters."""
+    """A memory of the stories that each reader opened recently, with the step."""
 
     def __init__(self, readers: Array, stories: Array, steps: Array) -> None:
         self.keys, self.steps = _key(readers, stories), np.asarray(steps, np.int64)
         self._sort()
 
     def keep_first(self, readers: Array, stories: Array, steps: Array) -> Array:
-        """True for the openings (in time order) that are not repetitions; they are remembered."""
+        """Return True for the openings (in time order) that are not repetitions, and remember these."""
         if not len(readers):
             return np.zeros(0, bool)
         keys = _key(readers, stories)
@@ -117,7 +117,7 @@ def _key(readers: Array, stories: Array) -> Array:
 def react(
     world: World, visits: Visits, stories: Stories, pages: Pages, lists: Lists | None, memory: Memory
 ) -> tuple[Events, Array]:
-    """The log rows of these visits, in the order the log receives them, and which visits were shown their list."""
+    """Return the log rows of these visits in the order the log receives them, and which visits showed a list."""
     if not len(visits):
         return NOTHING, np.zeros(0, bool)
     readers = world.readers(int(visits.reader.max())).pick(visits.reader - 1)
@@ -126,7 +126,7 @@ def react(
     listed = _listed(visits, lists)
     found = _search(world, visits, stories, pages)
     number = np.column_stack([listed, np.where(front == NOBODY, 0, front + stories.first_no), found])
-    # what the list shows is not shown or looked for again below it
+    # stories on the list are not shown again below it and not searched for
     number[repeats(number)] = 0
 
     row = number - stories.first_no
@@ -162,7 +162,7 @@ def _listed(visits: Visits, lists: Lists | None) -> Array:
 
 
 def _search(world: World, visits: Visits, stories: Stories, pages: Pages) -> Array:
-    # A reader with something in mind finds the best suited of a few stories of the last day; no editor put it there.
+    # A reader who searches finds the best suited of a few stories of the last day, which no editor chose.
     searched = np.flatnonzero(visits.draw("search") < SEARCH_SHARE)
     found = np.zeros(len(visits), np.int64)
     if not len(searched):
@@ -180,7 +180,7 @@ def _search(world: World, visits: Visits, stories: Stories, pages: Pages) -> Arr
 
 
 def _log(visits: Visits, number: Array, opened: Array, stays: Array, seconds: Array, list_code: int) -> Events:
-    # The page is shown at once; stories are opened one after the other, each after the one before has been left.
+    # The page is shown at once; stories are opened one after the other, each after leaving the previous one.
     spent = np.where(stays, seconds, np.where(opened, 3.0, 0.0)) + np.where(opened, 2.0, 0.0)
     glance = 0.6 * np.arange(1, REACTION_SLOTS + 1)
     opened_after = glance + np.cumsum(spent, axis=1) - spent + 1.0

@@ -1,7 +1,7 @@
-"""The publisher's own front page: what its editors put before which readers, every half hour.
+"""The publisher's own front page, which its editors remake every half hour.
 
-Belongs here: pools of stories per edition (region and language), desk and language, and how a visit's slots are filled
-from them. The editors know what is fresh and popular and what a reader ticked at sign-up. They do not know true tastes.
+Belongs here: pools of stories per edition (region and language), desk and language, and filling a visit's slots from
+them. The editors know fresh and popular stories and the reader's choices at sign-up, but not the true tastes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Pages:
-    """Story rows per remake of the page; -1 where there is no story. First axis: remakes from `first_remake` on."""
+    """Story rows per remake of the page; -1 for no story. The first axis is the remakes from `first_remake` on."""
 
     first_remake: int
     top: Array  # remake, region, language, TOP
@@ -44,7 +44,7 @@ class Pages:
 
 
 def make_pages(world: World, stories: Stories, from_us: int, to_us: int) -> Pages:
-    """All front pages of a span of time."""
+    """Return all front pages of a time span."""
     first, last = from_us // REMADE_US, -(-to_us // REMADE_US)
     shape = (last - first, len(LANGUAGES))
     top = np.full((last - first, len(REGIONS), len(LANGUAGES), TOP), NOBODY, np.int64)
@@ -73,15 +73,15 @@ def make_pages(world: World, stories: Stories, from_us: int, to_us: int) -> Page
 
 
 def fill_slots(pages: Pages, readers: Readers, at_us: Array, draws: Array, order: Array, shown: Array) -> Array:
-    """Story rows of each visit's slots, best place first, -1 for an empty slot.
+    """Return the story rows of each visit's slots, best place first, -1 for an empty slot.
 
-    `draws` and `order` are uniform numbers (visits x CANDIDATES); `shown` says how many slots each visit gets.
+    `draws` and `order` are uniform numbers (visits x CANDIDATES); `shown` is the number of slots of each visit.
     """
     page = at_us // REMADE_US - pages.first_remake
     visit = np.arange(len(at_us))
     picks = np.empty((len(at_us), CANDIDATES), np.int64)
 
-    # the page leads with one of its few top stories; the others come from further down the same list
+    # the page leads with one of its few top stories; the rest come from further down the same list
     u = draws[:, :FROM_TOP] ** np.array([3.0, *[1.6] * (FROM_TOP - 1)]) * np.array([LEADS, *[TOP] * (FROM_TOP - 1)])
     picks[:, :FROM_TOP] = pages.top[
         page[:, None], readers.region[:, None], readers.language[:, None], u.astype(np.int64)
@@ -89,7 +89,7 @@ def fill_slots(pages: Pages, readers: Readers, at_us: Array, draws: Array, order
     u = draws[:, FROM_TOP : FROM_TOP + FROM_DESKS]
     ticked = (readers.likes >= 0).sum(axis=1)
     desk = readers.likes[visit[:, None], np.arange(FROM_DESKS) % np.maximum(ticked, 1)[:, None] % MOST_LIKES]
-    # who ticked nothing sees any desk
+    # readers who ticked nothing see any desk
     desk = np.where(ticked[:, None] > 0, desk, (u * 7919 % 1 * len(CATEGORIES)).astype(np.int64))
     picks[:, FROM_TOP : FROM_TOP + FROM_DESKS] = pages.desks[
         page[:, None], readers.language[:, None], desk, (u**1.3 * PER_DESK).astype(np.int64)
@@ -107,7 +107,7 @@ def fill_slots(pages: Pages, readers: Readers, at_us: Array, draws: Array, order
 
 
 def repeats(picks: Array) -> Array:
-    """True where a row names a story again."""
+    """Return True where a row repeats a story."""
     order = np.argsort(picks, axis=1, kind="stable")
     ranked = np.take_along_axis(picks, order, axis=1)
     again = np.zeros(picks.shape, bool)
@@ -127,7 +127,7 @@ def _put(pool: Array, rows: Array) -> None:
 
 
 def _spread(rows: Array, count: int) -> Array:
-    # An even spread over the span, not the best: it gives stories that no reader knows yet a chance to be seen.
+    # An even spread over the span instead of the best, so that stories without readers have a chance to be seen.
     return rows if len(rows) <= count else rows[np.linspace(0, len(rows) - 1, count).astype(np.int64)]
 
 

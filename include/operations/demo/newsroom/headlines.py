@@ -1,7 +1,6 @@
-"""Headlines and teasers of stories, composed from the words of their sub-topic.
+"""Compose headlines and teasers of stories from the words of their sub-topic.
 
-Belongs here: putting words together. They depend on the seed and on what the story is about, so that text says
-something about taste that the desk does not.
+They depend on the seed and on the sub-topic, so the text says more about taste than the desk does.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ CHOICES = 8
 
 
 def compose(world: World, stories: Stories, rows: Array) -> tuple[list[str], list[str]]:
-    """Headline and teaser of each story row."""
+    """Return the headline and the teaser of each story row."""
     numbers = stories.first_no + rows
     draws = np.empty((len(rows), CHOICES))
     block = numbers // 1024
@@ -68,10 +67,10 @@ def _compose_one(topic: int, home: int, draw: list[float]) -> tuple[str, str]:
 
 
 def desk_names(topics: Array) -> list[str]:
-    """The desk (category) of each topic."""
+    """Return the desk (category) of each topic."""
     return [CATEGORIES[topic // SUBTOPICS] for topic in topics]
 
 
 def outlet_name(outlet: int) -> str:
-    """The publisher's name."""
+    """Return the publisher's name."""
     return f"{OUTLET_FIRST[outlet % len(OUTLET_FIRST)]} {OUTLET_LAST[outlet * len(OUTLET_LAST) // OUTLETS]}"

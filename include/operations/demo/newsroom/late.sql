@@ -1,5 +1,5 @@
--- Readers who were offline: stories they were shown one to two days ago turn out to have been opened and read then,
--- and the log receives it only now.
+-- Readers who were offline: they opened and read stories that were shown one to two days ago, and the log receives it
+-- only now.
 with shown as (
     select * from newsroom.tracking
     where happened >= %(until)s::timestamptz - interval '2 days' and happened < %(until)s::timestamptz - interval '1 day'

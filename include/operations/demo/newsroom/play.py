@@ -1,7 +1,7 @@
-"""Play the publisher: make the world go on from where it stopped, up to a moment.
+"""Play the publisher: continue the world from where it stopped, up to a moment.
 
-Belongs here: cutting time into chunks and writing each in one transaction together with how far it got, so that a kill
-loses nothing and a restart repeats nothing.
+Belongs here: cutting time into chunks, and writing each chunk and the progress in one transaction, so that a kill loses
+nothing and a restart repeats nothing.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from include.operations.demo.newsroom.world import Parameters, World, to_moment,
 DEFAULT_READERS = 3000
 DEFAULT_ARTICLES_PER_DAY = 1430
 DEFAULT_SEED = 7
-VISITS_PER_CHUNK = 12_000  # about 130,000 events: some 100 MB while a chunk is made
-WINDOW_HOURS = 96  # stories that readers can still react to; lists may hold some that left the front page long ago
+VISITS_PER_CHUNK = 12_000  # about 130,000 events, which take some 100 MB while a chunk is made
+WINDOW_HOURS = 96  # age of stories that readers still react to; lists may hold some that left the front page long ago
 SECONDS_BETWEEN_LINES = 2.0
 
 Say = Callable[[str], None]
@@ -52,13 +52,13 @@ def play(
     seed: int | None = None,
     say: Say | None = None,
 ) -> dict[str, Any]:
-    """Counts of readers, articles and events so far, and `played_until`, after the world went on up to `until`.
+    """Play up to `until`; return the counts of readers, articles and events so far, and `played_until`.
 
-    The first call makes the world and starts it `days` before `until` (3,000 readers, 1,430 articles a day and seed 7
-    if not given); later calls go on from where it stopped, whatever `days` says, and refuse another size or seed.
-    While the views of `source` show another log, it is not played, as its readers would be shown unknown articles.
-    Moments are rounded down to whole steps of ten minutes. A log row is written once it has been received, so none
-    lies beyond `played_until`.
+    The first call creates the world and starts it `days` before `until` (by default 3,000 readers, 1,430 articles a day
+    and seed 7); later calls continue where it stopped, ignore `days`, and refuse another size or seed. While the views
+    of `source` show another log, nothing is played, because its lists hold articles that the newsroom does not know.
+    Moments are rounded down to whole steps of ten minutes. A log row is written when it is received, so all rows are
+    from before `played_until`.
     """
     say = say or _print_progress
     until_us = to_us(until.astimezone(UTC)) // STEP_US * STEP_US
@@ -77,7 +77,7 @@ def play(
             state = State(parameters, parameters.started_us)
         _refuse_another_world(state.parameters, readers=readers, articles_per_day=articles_per_day, seed=seed)
         if not tables.is_shown(newsroom):
-            say("The views in source show another log, so the demo newsroom stands still.")
+            say("The views in source show another log, so the demo newsroom is not played.")
         elif until_us > state.played_until_us:
             _Player(settings, newsroom, state, say).go(until_us)
         return {
@@ -90,7 +90,7 @@ def play(
 
 @dataclass(frozen=True)
 class Chunk:
-    """What happens in a span: the stories readers can react to, visits, the lists shown, and all rows for the log."""
+    """A time span: the stories that readers can react to, visits, the lists shown, and all rows for the log."""
 
     stories: Stories
     visits: Visits
@@ -102,7 +102,7 @@ class Chunk:
 def make_chunk(
     world: World, begin_us: int, end_us: int, memory: Memory, find_lists: Callable[[Array], Lists | None]
 ) -> Chunk:
-    """One span of whole steps; nothing is written. `find_lists` gives the live lists of the readers who visit."""
+    """Return a span of whole steps without writing it; `find_lists` returns the live lists of visiting readers."""
     stories = world.stories(begin_us // HOUR - WINDOW_HOURS, -(-end_us // HOUR))
     visits = make_visits(world, begin_us, end_us)
     lists = find_lists(visits.reader) if len(visits) else None
@@ -112,11 +112,13 @@ def make_chunk(
 
 
 def load_world(settings: Settings) -> World:
-    """The world that is being played, with its scenarios: what `expected_dwell` needs."""
+    """Return the world that is being played, with its scenarios, as `expected_dwell` needs it."""
     with connect(settings, "newsroom") as newsroom:
         state = tables.load_state(newsroom) if tables.exists(newsroom) else None
         if state is None:
-            raise DaybreakError("The demo newsroom has 0 days played.", hint="run `bin/daybreak newsroom play` first.")
+            raise DaybreakError(
+                "The demo newsroom has not been played yet.", hint="run `bin/daybreak newsroom play` first."
+            )
         return World(state.parameters, tables.load_scenarios(newsroom))
 
 
@@ -125,7 +127,7 @@ def _check_size(parameters: Parameters, days: int) -> None:
         raise DaybreakError(
             f"A demo newsroom of {parameters.readers} readers, {parameters.articles_per_day} articles a day,"
             f" {days} days and seed {parameters.seed} cannot be played.",
-            hint="take at least 1 reader, 24 articles a day, 1 day and a seed from 0.",
+            hint="give at least 1 reader, 24 articles a day, 1 day, and a seed of 0 or more.",
         )
 
 
@@ -135,12 +137,12 @@ def _refuse_another_world(parameters: Parameters, **given: int | None) -> None:
         if value is not None and value != known:
             raise DaybreakError(
                 f"The demo newsroom is being played with {name} {known}, not {value}.",
-                hint=f"leave {name} out to go on with it, or start over in a fresh database.",
+                hint=f"leave out {name} to continue it, or start again in a new database.",
             )
 
 
 class _Player:
-    """One call of `play`: what it carries from chunk to chunk."""
+    """The state of one call of `play`, from chunk to chunk."""
 
     def __init__(self, settings: Settings, newsroom: Connection, state: State, say: Say) -> None:
         self.settings, self.newsroom, self.state, self.say = settings, newsroom, state, say
@@ -191,7 +193,7 @@ class _Player:
             state.hits_count += received
             state.played_until_us = end_us
             tables.save_state(self.newsroom, state)
-        # Another role's table, so another transaction: after the events, so that a kill between can only lose log rows.
+        # Another role's table needs another transaction; it follows the events, so a kill between loses only log rows.
         if daybreak and lists and chunk.with_list.any():
             readers, at_us = visits.reader[chunk.with_list], visits.at_us[chunk.with_list]
             tables.log_served(daybreak, readers, at_us, self.list_refs[lists.code])
@@ -201,13 +203,13 @@ class _Player:
 
 
 def _connect_to_lists(settings: Settings, stack: ExitStack) -> Connection | None:
-    """A connection as Daybreak's reading role while lists are live; None before the first ones."""
+    """Return a connection as Daybreak's reading role; None while no lists are live."""
     connection: AbstractContextManager[Connection] = connect(settings, "daybreak_api", autocommit=True)
     daybreak = stack.enter_context(connection)
     try:
         live = daybreak.execute("select 1 from recs.current limit 1").fetchone()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
-        return None  # a publisher's database that Daybreak has not been set up on yet
+        return None  # Daybreak is not set up on this database yet
     return daybreak if live else None
 
 

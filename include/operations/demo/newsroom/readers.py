@@ -1,8 +1,7 @@
-"""The planted readers: who they are, what they truly like and how it shifts, all from the seed and their number.
+"""The planted readers: their properties, true tastes and changes of taste, all derived from the seed and their number.
 
-Belongs here: a reader's properties. Does not belong here: what they think of a story (`truth.py`) or when they visit
-(`visits.py`). Readers come in blocks with a random stream each, so any number of them can be added later without
-changing those who are there.
+Does not belong here: their opinion of a story (`truth.py`) and the times of their visits (`visits.py`). Each block of
+readers has a random stream of its own, so any number of readers can be added later without changing the others.
 """
 
 from __future__ import annotations
@@ -58,19 +57,19 @@ class Readers:
         return len(self.region)
 
     def pick(self, rows: Array) -> Readers:
-        """The readers in these rows, in this order."""
+        """Return the readers in these rows, in this order."""
         return Readers(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def join(parts: list[Readers]) -> Readers:
-    """All blocks as one."""
+    """Return all blocks as one."""
     return Readers(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Readers)))
 
 
 def make_block(
     random: np.random.Generator, block: int, *, planned: int, started_us: int, category_taste: Array
 ) -> Readers:
-    """Block number `block` of a world that `planned` readers were asked for; the last 7 % sign up after the start."""
+    """Return block number `block` of a world with `planned` readers; the last 7 % sign up after the start."""
     n = BLOCK
     region = _choose(random, REGION_SHARES, n)
     language_cut = np.cumsum(np.array(LANGUAGE_SHARES), axis=1)[region]
@@ -108,7 +107,7 @@ def make_block(
 
 
 def count_at_start(planned: int) -> int:
-    """How many readers have signed up when the world starts."""
+    """Return the number of readers who have signed up when the world starts."""
     return max(1, round(planned * KNOWN_AT_START_SHARE))
 
 
@@ -117,7 +116,7 @@ def _choose(random: np.random.Generator, shares: tuple[float, ...], n: int) -> A
 
 
 def _declare_likes(random: np.random.Generator, taste: Array) -> Array:
-    # What people tick on a sign-up form is their taste with a good deal of noise; one in eight ticks nothing (-1).
+    # Choices on a sign-up form are the taste with much noise; one reader in eight ticks nothing (-1).
     n = len(taste)
     noisy = taste + random.normal(0, 0.5, taste.shape)
     likes = np.argsort(-noisy, axis=1)[:, :MOST_LIKES].astype(np.int8)
@@ -128,10 +127,10 @@ def _declare_likes(random: np.random.Generator, taste: Array) -> Array:
 
 
 def plan_names(readers: Readers) -> list[str]:
-    """The tariff of each reader, as a word."""
+    """Return the name of each reader's tariff."""
     return [PLANS[code] for code in readers.plan]
 
 
 def like_names(readers: Readers) -> list[list[str]]:
-    """The desks each reader ticked at sign-up."""
+    """Return the desks that each reader ticked at sign-up."""
     return [[CATEGORIES[code] for code in row if code >= 0] for row in readers.likes]

@@ -1,7 +1,7 @@
-"""Rehearsals on the demo newsroom: one call each for what a real publisher would spring on Daybreak.
+"""Rehearsals on the demo newsroom: a function for each surprise that a real publisher may have for Daybreak.
 
-Belongs here: asking for a scenario. `drift`, `breaking` and `outage` take effect from the moment that is played up to,
-when `play` goes on; `corrupt` and `late` write their rows at once. All are recorded, and seeded by the world's seed.
+`drift`, `breaking` and `outage` take effect from the moment played so far, once `play` continues; `corrupt` and `late`
+write their rows at once. All are recorded, and random by the world's seed.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ HERE = Path(__file__).parent
 
 
 def drift(settings: Settings, *, share: float = 0.7, groups: int = 4) -> dict[str, Any]:
-    """From now on this share of the readers likes what another taste group (`groups` further) has liked so far."""
+    """From now on, give this share of the readers the taste of another taste group (`groups` further)."""
     _check_share(share)
     return _ask_for(settings, "drift", share=share, groups=groups)
 
 
 def breaking(settings: Settings, *, boost: float = 4.0) -> dict[str, Any]:
-    """The next story to be published is one that every reader opens, for some hours."""
+    """Make the next published story one that every reader opens, for some hours."""
     return _ask_for(settings, "breaking", boost=boost)
 
 
 def outage(settings: Settings, *, hours: float = 6.0) -> dict[str, Any]:
-    """Visits that begin within the next hours leave no trace in the log; stories go on coming."""
+    """Leave visits of the next hours out of the log; stories are still published."""
     if hours <= 0:
-        raise DaybreakError(f"An outage of {hours} hours is not possible.", hint="give a number of hours above 0.")
+        raise DaybreakError(f"An outage of {hours:g} hours is not possible.", hint="give a number of hours above 0.")
     return _ask_for(settings, "outage", hours=hours)
 
 
 def corrupt(settings: Settings, *, share: float = 0.05) -> dict[str, Any]:
-    """Add wrong rows, as a share of the newest day's: eight kinds in equal parts.
+    """Add wrong rows of eight kinds in equal parts; `share` is relative to the newest day's rows.
 
     Duplicate number, no reader, unknown reader, unknown article, unknown kind, negative dwell, read without dwell,
     time in the future.
@@ -46,9 +46,9 @@ def corrupt(settings: Settings, *, share: float = 0.05) -> dict[str, Any]:
 
 
 def late(settings: Settings, *, share: float = 0.02) -> dict[str, Any]:
-    """Add clicks and reads that happened one to two days ago and are received at the moment that is played up to.
+    """Add clicks and reads that happened one to two days ago and are received at the moment played so far.
 
-    `share` is that of the impressions of that day which turn out to have been read.
+    `share` is the share of that day's impressions that turn out to have been read.
     """
     _check_share(share)
     return _write_now(settings, "late", share)
@@ -56,7 +56,7 @@ def late(settings: Settings, *, share: float = 0.02) -> dict[str, Any]:
 
 def _check_share(share: float) -> None:
     if not 0 < share <= 1:
-        raise DaybreakError(f"A share of {share} is out of range.", hint="give a number above 0 and up to 1.")
+        raise DaybreakError(f"A share of {share} is out of range.", hint="give a number above 0 and at most 1.")
 
 
 def _ask_for(settings: Settings, name: str, **parameters: float) -> dict[str, Any]:
@@ -88,5 +88,7 @@ def _write_now(settings: Settings, name: str, share: float) -> dict[str, Any]:
 
 def _played(state: tables.State | None) -> tables.State:
     if state is None:
-        raise DaybreakError("The demo newsroom has 0 days played.", hint="run `bin/daybreak newsroom play` first.")
+        raise DaybreakError(
+            "The demo newsroom has not been played yet.", hint="run `bin/daybreak newsroom play` first."
+        )
     return state

@@ -24,7 +24,7 @@ create table if not exists newsroom.stories (
 create index if not exists stories_live_from on newsroom.stories (live_from);
 create index if not exists stories_received on newsroom.stories (received);
 
--- A tracking log as publishers have them: nothing stops a wrong row from being logged, so it has no constraints.
+-- A tracking log as publishers have them: it accepts wrong rows, so it has no constraints.
 create table if not exists newsroom.tracking (
     hit_no      bigint,
     customer_no bigint,
@@ -42,11 +42,11 @@ drop index if exists newsroom.tracking_happened;
 create index if not exists tracking_in_order on newsroom.tracking (happened, hit_no, logged);
 create index if not exists tracking_logged on newsroom.tracking (logged, happened);
 
--- Hits of visits that have begun but that the log receives only after state.played_until.
+-- Hits of visits that have begun, which the log receives only after state.played_until.
 create table if not exists newsroom.in_flight (like newsroom.tracking);
 alter table newsroom.in_flight drop column if exists hit_no;
 
--- One row: which world this is and how far it has been played. Written with every chunk of events.
+-- One row: the world's parameters and the moment played so far. Written with every chunk of events.
 create table if not exists newsroom.state (
     only_row         boolean primary key default true check (only_row),
     seed             bigint not null,
@@ -57,7 +57,7 @@ create table if not exists newsroom.state (
     hits_count       bigint not null
 );
 
--- Rehearsals that were asked for; the world honours those that change what happens from then on.
+-- Rehearsals; some change the world from their moment on.
 create table if not exists newsroom.scenarios (
     scenario_no bigint generated always as identity primary key,
     name        text not null,

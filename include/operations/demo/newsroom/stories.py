@@ -1,8 +1,8 @@
-"""The planted stories: what each is about, how good it is and how it ages, all from the seed and the hour.
+"""The planted stories: subject, quality and ageing of each, all derived from the seed and the hour.
 
-Belongs here: a story's properties and how many there are by when. Does not belong here: its words (`headlines.py`) or
-how readers take it (`truth.py`). Every hour has a random stream of its own; story numbers are a running count, so that
-no state is needed to know them.
+Belongs here: a story's properties, and the number of stories over time. Does not belong here: its words
+(`headlines.py`) and the readers' opinion (`truth.py`). Every hour has a random stream of its own; story numbers are a
+running count, so that they need no state.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ OUTLETS = 40
 BREAKING_PER_HOUR = 1 / 30
 BREAKING_BOOST = 3.0
 HOURS_OF_WEEK = 168
-# Outlets ordered by size; this cycle keeps every language in step with its readers.
+# Outlets are ordered by size; this cycle keeps each language in proportion to its readers.
 OUTLET_LANGUAGES = ("es", "en", "es", "en", "pt", "en", "es", "fr")
 
 
 @dataclass(frozen=True)
 class Stories:
-    """Columns of consecutive stories, `first_no` being the number of the first. Times are microseconds since 1970."""
+    """Columns of consecutive stories; `first_no` is the number of the first. Times are microseconds since 1970."""
 
     first_no: int
     published_us: Array
@@ -50,12 +50,12 @@ class Stories:
         return len(self.published_us)
 
     def pick(self, rows: Array) -> Stories:
-        """The stories in these rows; `first_no` stays that of the whole."""
+        """Return the stories in these rows; `first_no` stays the same."""
         return Stories(self.first_no, *(getattr(self, field.name)[rows] for field in fields(self)[1:]))
 
 
 def join(parts: list[Stories]) -> Stories:
-    """Consecutive hours as one."""
+    """Return consecutive hours as one."""
     columns = fields(Stories)[1:]
     return Stories(parts[0].first_no, *(np.concatenate([getattr(part, c.name) for part in parts]) for c in columns))
 
@@ -73,7 +73,7 @@ WEEK_RHYTHM = _week_rhythm()
 
 
 def count_until(hour: int | Array, articles_per_day: int) -> Array:
-    """How many stories the outlets have published, since 1970, before each hour (hours since 1970)."""
+    """Return the number of stories published from 1970 until each hour (in hours since 1970)."""
     week, hour_of_week = np.divmod(np.asarray(hour, dtype=np.int64), HOURS_OF_WEEK)
     count: Array = np.floor(articles_per_day * 7 * (week + WEEK_RHYTHM[hour_of_week])).astype(np.int64)
     return count
@@ -81,7 +81,7 @@ def count_until(hour: int | Array, articles_per_day: int) -> Array:
 
 @dataclass(frozen=True)
 class Outlets:
-    """The publishers: their share of all stories, desk profile, language, home region and how good they are."""
+    """The publishers: share of all stories, desk profile, language, home region and quality."""
 
     share_cut: Array
     topic_cut: Array
@@ -91,13 +91,13 @@ class Outlets:
 
 
 def make_outlets(random: np.random.Generator) -> Outlets:
-    """Forty unequal outlets, each with desks it favours."""
+    """Return forty outlets of unequal size, each with favourite desks."""
     share = 1 / (np.arange(OUTLETS) + 3.0) ** 0.8
     desk = random.dirichlet(np.full(len(CATEGORIES), 1.2), OUTLETS) + 0.02
     subtopic = random.dirichlet(np.full(SUBTOPICS, 4.0), len(CATEGORIES))
     topic = (desk[:, :, None] * subtopic[None]).reshape(OUTLETS, TOPICS)
     language = np.array([LANGUAGES.index(OUTLET_LANGUAGES[i % len(OUTLET_LANGUAGES)]) for i in range(OUTLETS)])
-    # where a language is at home: en everywhere, es and pt mostly in Latin America, fr in Africa
+    # home regions of the languages: en everywhere, es and pt mostly Latin America, fr Africa
     homes = {"en": (1, 2), "es": (0, 0, 0, 2), "fr": (1,), "pt": (0, 0, 0, 1)}
     home = [random.choice(homes[LANGUAGES[code]]) for code in language]
     return Outlets(
@@ -112,7 +112,7 @@ def make_outlets(random: np.random.Generator) -> Outlets:
 def make_hour(
     random: np.random.Generator, hour: int, *, articles_per_day: int, outlets: Outlets, first_no: int
 ) -> Stories:
-    """The stories published in one hour, in order; now and then the first of them is breaking news."""
+    """Return the stories published in an hour, in order; now and then the first one is breaking news."""
     n = int(np.diff(count_until(np.array([hour, hour + 1]), articles_per_day))[0])
     published = hour * HOUR + np.sort((random.random(n) * HOUR).astype(np.int64))
     received = published + (random.uniform(20, 240, n) * 1e6).astype(np.int64)
@@ -137,7 +137,7 @@ def make_hour(
             np.int8
         ),
         words=np.clip(random.lognormal(6.25, 0.5, n), 90, 3000).astype(np.int32),
-        # what turns out to be misinformation is written to be opened
+        # misinformation is written to be opened
         quality=outlets.quality[outlet] + random.normal(0, 0.6, n) + 0.8 * disputed,
         peak_hours=random.uniform(1, 3, n),
         half_life_hours=np.where(boost > 0, 5.0, random.uniform(8, 12, n)),

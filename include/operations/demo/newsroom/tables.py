@@ -1,7 +1,7 @@
-"""The demo newsroom's tables: its state, and rows going in as fast as PostgreSQL takes them.
+"""Read and write the demo newsroom's tables: its state, and its rows as fast as PostgreSQL accepts them.
 
-Belongs here: every statement on schema `newsroom`, and the two that a front end of the publisher makes on Daybreak's
-side (read the live lists, log that they were shown). Does not belong here: anything that decides what the rows say.
+Belongs here: every statement on schema `newsroom`, and the publisher's two statements on Daybreak's side (read the live
+lists, log that they were shown). Does not belong here: deciding the content of rows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ IN_FLIGHT: LiteralString = "copy newsroom.in_flight from stdin (format csv)"
 
 @dataclass
 class State:
-    """Which world this is, how far it is played, and how many rows it has written."""
+    """The world's parameters, the moment played so far, and the numbers of rows written."""
 
     parameters: Parameters
     played_until_us: int
@@ -54,7 +54,7 @@ class State:
 
 
 def create(settings: Settings) -> None:
-    """The newsroom's tables, and the views of `source` unless they show another log; what is there stays."""
+    """Create missing tables of the newsroom, and the views of `source` unless they show another log."""
     with connect(settings, "newsroom") as newsroom:
         newsroom.execute((HERE / "schema.sql").read_text())
         if is_shown(newsroom):
@@ -62,15 +62,15 @@ def create(settings: Settings) -> None:
 
 
 def show(settings: Settings) -> None:
-    """The views of schema `source` show the newsroom's tables again, whatever they showed."""
+    """Point the views of schema `source` at the newsroom's tables again."""
     with connect(settings, "newsroom") as newsroom:
         if not exists(newsroom):
-            raise DaybreakError("There is no demo newsroom here.", hint="run `bin/daybreak newsroom play` first.")
+            raise DaybreakError("There is no demo newsroom yet.", hint="run `bin/daybreak newsroom play` first.")
         newsroom.execute((HERE / "views.sql").read_text())
 
 
 def is_shown(newsroom: Connection) -> bool:
-    """Whether the views stand on the newsroom's tables, or on nothing yet."""
+    """Return whether the views show the newsroom's tables or do not exist yet."""
     row = newsroom.execute(
         "select coalesce(bool_and(t.relnamespace = 'newsroom'::regnamespace), true)"
         " from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid"
@@ -81,25 +81,25 @@ def is_shown(newsroom: Connection) -> bool:
 
 
 def exists(newsroom: Connection) -> bool:
-    """Whether `create` has been called on this database."""
+    """Return whether `create` has been called on this database."""
     row = newsroom.execute("select to_regclass('newsroom.scenarios') is not null").fetchone()
     return bool(row and row[0])
 
 
 @contextmanager
 def open_newsroom(settings: Settings) -> Iterator[Connection]:
-    """A connection that is the only one to play; a second one at the same time is a `DaybreakError`."""
+    """Open the only connection that may play; raise `DaybreakError` while another one is open."""
     with connect(settings, "newsroom", autocommit=True) as newsroom:
         row = newsroom.execute("select pg_try_advisory_lock(%s)", [LockKey.NEWSROOM]).fetchone()
         if not row or not row[0]:
             raise DaybreakError(
-                "The demo newsroom is being played by 1 other process.", hint="wait until it is done, or stop it."
+                "Another process is playing the demo newsroom.", hint="wait until it is done, or stop it."
             )
         yield newsroom
 
 
 def load_state(newsroom: Connection) -> State | None:
-    """The state, or None before the first play."""
+    """Return the state; None before the first play."""
     row = newsroom.execute(
         "select seed, parameters, played_until, customers_count, stories_count, hits_count from newsroom.state"
     ).fetchone()
@@ -109,7 +109,7 @@ def load_state(newsroom: Connection) -> State | None:
 
 
 def save_state(newsroom: Connection, state: State) -> None:
-    """The state as of the rows written in the same transaction."""
+    """Save the state in the transaction that writes the rows it counts."""
     parameters = asdict(state.parameters)
     newsroom.execute(
         "insert into newsroom.state (seed, parameters, played_until, customers_count, stories_count, hits_count)"
@@ -124,13 +124,13 @@ def save_state(newsroom: Connection, state: State) -> None:
 
 
 def load_scenarios(newsroom: Connection) -> list[Scenario]:
-    """Every scenario that was asked for, oldest first."""
+    """Return all scenarios, oldest first."""
     rows = newsroom.execute("select name, starts, parameters from newsroom.scenarios order by scenario_no")
     return [Scenario(name, to_us(starts), parameters) for name, starts, parameters in rows]
 
 
 def save_scenario(newsroom: Connection, scenario: Scenario) -> None:
-    """One more scenario."""
+    """Save a scenario."""
     newsroom.execute(
         "insert into newsroom.scenarios (name, starts, parameters) values (%s, %s, %s)",
         [scenario.name, to_moment(scenario.starts_us), Jsonb(scenario.parameters)],
@@ -138,7 +138,7 @@ def save_scenario(newsroom: Connection, scenario: Scenario) -> None:
 
 
 def add_customers(newsroom: Connection, readers: Readers, first: int, last: int) -> None:
-    """The customers numbered `first` to `last`."""
+    """Write the customers numbered `first` to `last`."""
     for begin in range(first, last + 1, 50_000):
         number = np.arange(begin, min(begin + 50_000, last + 1))
         part = readers.pick(number - 1)
@@ -149,7 +149,7 @@ def add_customers(newsroom: Connection, readers: Readers, first: int, last: int)
 
 
 def add_stories(newsroom: Connection, world: World, stories: Stories, rows: Array) -> None:
-    """These stories as they are first received: not yet corrected, not yet disputed."""
+    """Write these stories as first received: not corrected, not disputed."""
     for begin in range(0, len(rows), 20_000):
         part = rows[begin : begin + 20_000]
         headline, teaser = headlines.compose(world, stories, part)
@@ -170,7 +170,7 @@ def add_stories(newsroom: Connection, world: World, stories: Stories, rows: Arra
 
 
 def revise_stories(newsroom: Connection, stories: Stories, rows: Array) -> None:
-    """These stories as corrected or, if they turned out to be misinformation, as disputed."""
+    """Mark these stories as corrected or, if they turned out to be misinformation, as disputed."""
     newsroom.execute(
         "update newsroom.stories s set revised = change.revised, disputed = change.disputed"
         " from unnest(%s::bigint[], %s::timestamptz[], %s::boolean[]) as change (story_no, revised, disputed)"
@@ -184,7 +184,7 @@ def revise_stories(newsroom: Connection, stories: Stories, rows: Array) -> None:
 
 
 def add_events(newsroom: Connection, events: Events, first_no: int, list_refs: Sequence[str]) -> None:
-    """Rows of the log, numbered from `first_no` on."""
+    """Write rows of the log, numbered from `first_no` on."""
     for begin in range(0, len(events), 100_000):
         part = events.pick(np.arange(begin, min(begin + 100_000, len(events))))
         number = np.arange(first_no + begin, first_no + begin + len(part))
@@ -192,13 +192,13 @@ def add_events(newsroom: Connection, events: Events, first_no: int, list_refs: S
 
 
 def replace_in_flight(newsroom: Connection, events: Events, list_refs: Sequence[str]) -> None:
-    """The hits that have happened or will within their visit, and that the log has not received yet."""
+    """Replace the hits of visits that have begun which the log has not received yet."""
     newsroom.execute("delete from newsroom.in_flight")
     _copy(newsroom, IN_FLIGHT, _event_columns(events, list_refs))
 
 
 def load_in_flight(newsroom: Connection, list_refs: list[str]) -> Events:
-    """The hits in flight; list references that are new are appended to `list_refs`."""
+    """Return the hits in flight; append new list references to `list_refs`."""
     rows = newsroom.execute("select * from newsroom.in_flight").fetchall()
     columns = list(zip(*rows, strict=True)) or [()] * len(DTYPES)
     readers, stories, actions, happened, logged, seconds, slots, places, refs, visits = columns
@@ -219,7 +219,7 @@ def load_in_flight(newsroom: Connection, list_refs: list[str]) -> Events:
 
 
 def load_memory(newsroom: Connection, since_us: int) -> Memory:
-    """Who opened what since a moment, so that no reader opens it again."""
+    """Return the memory of stories opened since a moment, so that no reader opens one again."""
     rows = newsroom.execute(
         "select customer_no, story_no, visit_no from newsroom.tracking where action = 'opened' and happened >= %s"
         " and customer_no is not null and story_no is not null and visit_no is not null"
@@ -231,7 +231,7 @@ def load_memory(newsroom: Connection, since_us: int) -> Memory:
 
 
 def load_lists(daybreak: Connection, readers: Array, list_refs: list[str]) -> Lists | None:
-    """The live lists of these readers, or None while there are none."""
+    """Return the live lists of these readers, or None without any."""
     rows = daybreak.execute(
         "select reader_id, rank, article_id, batch_id, generated_at from recs.current"
         " where reader_id = any(%s) and rank <= %s",
@@ -250,7 +250,7 @@ def load_lists(daybreak: Connection, readers: Array, list_refs: list[str]) -> Li
 
 
 def log_served(daybreak: Connection, readers: Array, at_us: Array, batch_id: str) -> None:
-    """One row per list that a reader was shown."""
+    """Log a row for each list shown to a reader."""
     refs = pa.array([batch_id]).take(pa.array(np.zeros(len(readers), np.int64)))
     _copy(daybreak, "copy recs.served (served_at, reader_id, batch_id) from stdin (format csv)",
           [_times(at_us), readers, refs])  # fmt: skip
@@ -277,7 +277,7 @@ def _times(us: Array) -> Any:
 
 
 def _copy(connection: Connection, statement: LiteralString, columns: Sequence[Any]) -> None:
-    # Arrow writes the text form several times faster than row-wise COPY; nulls become empty unquoted fields.
+    # Arrow writes CSV several times faster than row-wise COPY; nulls become empty unquoted fields.
     table = pa.table({str(place): pa.array(column) if not isinstance(column, pa.Array) else column
                       for place, column in enumerate(columns)})  # fmt: skip
     buffer = io.BytesIO()

@@ -1,7 +1,7 @@
-"""The planted truth: how much a reader cares for a story, whether they open it, and how long they stay.
+"""The planted truth: how much a reader likes a story, the chance that they open it, and how long they stay.
 
-Belongs here: the formulas that the played readers follow, and `expected_dwell`, against which a model can be measured.
-Does not belong here: anything drawn at random; `events.py` draws.
+Belongs here: the formulas that simulated readers follow, and `expected_dwell`, against which a model can be measured.
+Does not belong here: random draws (`events.py`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from include.operations.demo.newsroom.world import World, to_us
 
 Array = NDArray[Any]
 
-OPEN_AT_REST = -2.5  # log-odds of opening a fresh story of no interest, once seen
+OPEN_AT_REST = -2.5  # log-odds that a seen, fresh story of no interest is opened
 LANGUAGE_PENALTY = 2.2
 LOCAL_BONUS = 0.4
 AGE_WEIGHT = 0.9
@@ -30,17 +30,17 @@ PAIRS_AT_ONCE = 1_000_000  # of expected_dwell, to bound memory
 
 
 def sigmoid(x: Array) -> Array:
-    """The logistic function."""
+    """Return the logistic function of x."""
     return 1 / (1 + np.exp(-x))
 
 
 def taste_mix(world: World, readers: Readers, at_us: Array) -> Array:
-    """Each reader's share of every taste group at a moment: a slow swing around a base, turned by drift scenarios."""
+    """Return each reader's share of every taste group at a moment: it swings slowly and changes in drift scenarios."""
     angle = (2 * np.pi * (at_us / readers.period_us) + readers.phase)[:, None] + np.arange(GROUPS) * 2.4
     mix: Array = readers.mix * (1 + readers.swing[:, None] * np.sin(angle))
     for scenario in world.scenarios:
         if scenario.name == "drift":
-            # `fickleness` is uniform, so the same readers turn in every replay, and more of them with a larger share
+            # `fickleness` is uniform, so the same readers change in every replay, and a larger share adds more
             turned = (at_us >= scenario.starts_us) & (readers.fickleness < scenario.parameters["share"])
             moved = np.roll(mix, int(scenario.parameters.get("groups", 4)), axis=1)
             mix = np.where(turned[:, None], moved, mix)
@@ -49,13 +49,13 @@ def taste_mix(world: World, readers: Readers, at_us: Array) -> Array:
 
 
 def tastes(world: World, readers: Readers, at_us: Array) -> tuple[Array, Array]:
-    """How much each reader likes every topic (readers x topics) and every outlet (readers x outlets)."""
+    """Return each reader's liking of every topic (readers x topics) and every outlet (readers x outlets)."""
     topics = taste_mix(world, readers, at_us) @ world.group_taste + readers.own @ world.own_topics
     return topics, readers.outlet_taste @ world.outlet_factors
 
 
 def fit(world: World, readers: Readers, stories: Stories, rows: Array, at_us: Array) -> Array:
-    """How well each story (`rows`: readers x slots, indexes into `stories`) suits the reader of its row."""
+    """Return how well each story (`rows`: readers x slots, indexes into `stories`) suits the reader of its row."""
     topics, outlets = tastes(world, readers, at_us)
     own = np.arange(len(readers))[:, None]
     suited = topics[own, stories.topic[rows]] + outlets[own, stories.outlet[rows]]
@@ -65,13 +65,13 @@ def fit(world: World, readers: Readers, stories: Stories, rows: Array, at_us: Ar
 
 
 def language_gap(stories: Stories, rows: Array, language: Array) -> Array:
-    """What a story loses with readers of another language; breaking news travels, so it loses little."""
+    """Return the appeal that a story loses with readers of another language; breaking news loses little."""
     gap: Array = LANGUAGE_PENALTY * np.where(stories.boost[rows] > 0, 0.2, 1.0)
     return np.where(stories.language[rows] != language, gap, 0.0)
 
 
 def freshness(stories: Stories, rows: Array, at_us: Array) -> Array:
-    """Interest left at a story's age, 0 to 1: rises to its peak within hours, then halves every half-life."""
+    """Return the interest at a story's age, 0 to 1: it peaks within hours, then halves every half-life."""
     age = (at_us - stories.published_us[rows]) / HOUR
     peak = stories.peak_hours[rows]
     rise = np.sqrt(np.clip(age / peak, 0, 1)) * 0.6 + 0.4
@@ -80,38 +80,38 @@ def freshness(stories: Stories, rows: Array, at_us: Array) -> Array:
 
 
 def appeal(stories: Stories, rows: Array, at_us: Array) -> Array:
-    """What draws everyone to a story at a moment, in log-odds: quality, freshness, breaking news."""
+    """Return a story's appeal to every reader at a moment, in log-odds: quality, freshness, breaking news."""
     fresh = np.log(freshness(stories, rows, at_us) + 1e-6)
     burst = stories.boost[rows]
     return 0.5 * stories.quality[rows] + AGE_WEIGHT * fresh + burst
 
 
 def open_chance(suited: Array, drawn: Array) -> Array:
-    """Chance that a reader opens a story they have seen."""
+    """Return the chance that a reader opens a story they have seen."""
     return sigmoid(OPEN_AT_REST + suited + drawn)
 
 
 def bounce_chance(suited: Array) -> Array:
-    """Chance that an opened story is left at once."""
+    """Return the chance that an opened story is left at once."""
     return sigmoid(-1.6 - 0.5 * suited)
 
 
 def read_seconds(suited: Array, words: Array, pace: Array) -> Array:
-    """Mean time spent on a story that is read: its length, the reader's pace, and how much of it suits them."""
+    """Return the mean time spent on a story that is read, by its length, the reader's pace and how well it suits."""
     finished = 0.06 + 0.9 * sigmoid(0.9 * suited - 0.5)
     return np.minimum(pace * words / WORDS_PER_SECOND * finished, LONGEST_READ_SECONDS)
 
 
 def examined_chance(position: Array) -> Array:
-    """Chance that the slot at a 1-based position is looked at at all."""
+    """Return the chance that a reader looks at the slot at a 1-based position."""
     return 1 / (1 + EXAMINED_DECAY * (np.maximum(position, 1) - 1))
 
 
 def expected_dwell(world: World, reader_ids: Array, article_ids: Array, at: datetime) -> Array:
-    """Seconds a reader would spend, on average, on an article they look at now; readers x articles.
+    """Return the seconds a reader would spend on average on an article they look at now; readers x articles.
 
-    `article_ids` is one list for all readers or one row per reader (a column gives plain pairs). Articles that are not
-    yet published are worth next to nothing.
+    `article_ids` is one list for all readers or one row per reader (a column gives plain pairs). Unpublished articles
+    get almost nothing.
     """
     reader_ids, article_ids = np.asarray(reader_ids, np.int64), np.asarray(article_ids, np.int64)
     at_us = to_us(at)
@@ -130,7 +130,7 @@ def expected_dwell(world: World, reader_ids: Array, article_ids: Array, at: date
 
 
 def live_articles(world: World, at: datetime, max_age_hours: int = 48) -> Array:
-    """Numbers of the articles published in the hours before a moment."""
+    """Return the numbers of the articles published in the hours before a moment."""
     at_us = to_us(at)
     stories = world.stories((at_us - max_age_hours * HOUR) // HOUR, at_us // HOUR + 1)
     published = stories.published_us
@@ -139,7 +139,7 @@ def live_articles(world: World, at: datetime, max_age_hours: int = 48) -> Array:
 
 
 def active_share(readers: Readers, at_us: int) -> Array:
-    """How much of their usual activity readers still show: 0 before they sign up, fading out within days at the end."""
+    """Return the share of readers' usual activity: 0 before sign-up, and fading within days when they leave."""
     # clipped, so that readers who left long ago do not overflow the exponential
     fading = 1 / (1 + np.exp(np.clip((at_us - readers.fades_us) / DAY * 2, -30, 30)))
     return np.where(readers.signed_up_us < at_us, fading, 0.0)

@@ -1,4 +1,4 @@
--- The three views that map the newsroom's tables to Daybreak's contract, in place of whatever they showed before.
+-- The three views that map the newsroom's tables to Daybreak's contract; they replace existing views.
 drop view if exists source.reading_events, source.articles, source.subscribers, source.deliveries;
 
 create view source.subscribers as
@@ -23,7 +23,7 @@ select story_no  as article_id,
        disputed  as is_flagged
 from newsroom.stories;
 
--- The publisher's marker: everything that happened up to here has been delivered.
+-- The publisher's marker: everything up to this moment has been delivered.
 create view source.deliveries as
 select played_until as complete_until
 from newsroom.state;

@@ -1,8 +1,8 @@
-"""Who visits when, and the random numbers each visit will use.
+"""Draw the visits of readers, and the random numbers that each visit uses.
 
-Belongs here: the rhythm of days and regions, and the draws. Every step of ten minutes has a random stream of its own
-and every visit a fixed count of numbers from it, so that neither the way a span is cut into parts nor what readers are
-shown changes another reader's draws.
+Belongs here: the rhythm of days and regions, and the draws. Every step of ten minutes has a random stream of its own,
+and every visit takes a fixed count of numbers from it. So neither cutting a span into parts nor the stories shown to a
+reader changes another reader's draws.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Visits:
         return len(self.number)
 
     def draw(self, name: str) -> Array:
-        """The uniform numbers of one name: a column where there is one per visit, else visits x count."""
+        """Return the uniform numbers of a name: a column if there is one per visit, else visits x count."""
         names = list(LAYOUT)
         begin = sum(LAYOUT[before] for before in names[: names.index(name)])
         part: Array = self.uniform[:, begin : begin + LAYOUT[name]]
@@ -59,7 +59,7 @@ class Visits:
 
 
 def hour_rhythm() -> Array:
-    """Relative activity by local weekday and hour (7 x 24, Monday first), 1 on average: mornings, lunch, evenings."""
+    """Return the activity by local weekday and hour (7 x 24, Monday first), 1 on average."""
     hour = np.arange(24)
     day = 0.12 + sum(
         height * np.exp(-0.5 * ((hour - peak) / width) ** 2)
@@ -76,7 +76,7 @@ RHYTHM = hour_rhythm()
 
 
 def make_visits(world: World, from_us: int, to_us: int) -> Visits:
-    """The visits that begin in a span of whole steps; outages have none, because no visit was logged."""
+    """Return the visits that begin in a span of whole steps; none during outages, because the log misses them."""
     parts: list[Visits] = []
     weights, hour = np.empty(0), -1
     for step in range(from_us // STEP_US, to_us // STEP_US):
@@ -94,7 +94,7 @@ def make_visits(world: World, from_us: int, to_us: int) -> Visits:
 
 
 def expected_visits(world: World, from_us: int, to_us: int) -> float:
-    """About how many visits a span has; for choosing chunk sizes and showing progress, not part of the world."""
+    """Return about how many visits a span has, for chunk sizes and progress; not part of the world."""
     return world.count_readers(from_us) * 0.9 * (to_us - from_us) / (24 * HOUR)
 
 
@@ -112,7 +112,7 @@ def _reader_weights(world: World, hour: int) -> Array:
 
 
 def _excitement(world: World, hour: int) -> float:
-    # Breaking news brings people to the site, most of all in its first hours.
+    # Breaking news brings readers to the site, most of all in its first hours.
     stories = world.stories(hour - 12, hour)
     rows = np.flatnonzero(stories.boost > 0)
     if not len(rows):

@@ -1,12 +1,11 @@
-"""The vocabulary of the demo newsroom: desks (categories), the hidden sub-topics inside them, places and verbs.
+"""The vocabulary of the demo newsroom: desks (categories), their hidden sub-topics, places and verbs.
 
-Belongs here: words, and nothing that computes. Headlines are in English whatever the story's language is: the demo
-newsroom's working language. No word here names a person.
+Belongs here: words only, no code. Headlines are in English whatever the story's language. No word names a person.
 """
 
 from __future__ import annotations
 
-# desk -> four sub-topics, each (who, what). Everyone sees the desk; the sub-topic only shows in words and readers.
+# desk -> four sub-topics, each (who, what). The desk is visible; the sub-topic shows only in the words and readers.
 DESKS: dict[str, tuple[tuple[str, str], ...]] = {
     "politics": (
         ("election board|opposition alliance|ruling party|campaign office", "ballot count|runoff date|debate"),

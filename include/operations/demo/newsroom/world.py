@@ -1,7 +1,7 @@
-"""The demo newsroom's world: a pure function of its seed, its size, its start and the scenarios asked for.
+"""The demo newsroom's world: a pure function of seed, size, start and scenarios.
 
-Belongs here: the tables of planted taste, and the readers and stories that derive from them, made as they are needed.
-Does not belong here: a database, a clock, or state of any other kind; two worlds with the same parameters are the same.
+Belongs here: the tables of planted taste, and the readers and stories derived from them on demand. Does not belong
+here: a database, a clock or other state; two worlds with the same parameters are the same.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from include.operations.demo.newsroom.words import CATEGORIES, SUBTOPICS, TOPICS
 Array = NDArray[Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-WARM_UP_HOURS = 24  # stories exist this long before the first visit, so that the first front page is not empty
+WARM_UP_HOURS = 24  # hours of stories before the first visit, so that the first front page is not empty
 KEPT_HOURS = 100
 # one random stream per purpose; never renumber them
 TASTE, OUTLET, READERS, STORIES, VISITS, TEXT = range(6)
 
 
 def to_us(moment: datetime) -> int:
-    """Microseconds since 1970."""
+    """Return the microseconds since 1970."""
     delta = moment - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def to_moment(us: int) -> datetime:
-    """The aware UTC datetime of a number of microseconds since 1970."""
+    """Return the aware UTC datetime of microseconds since 1970."""
     return datetime.fromtimestamp(us // 1_000_000, UTC).replace(microsecond=int(us) % 1_000_000)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Something a rehearsal asked for, from a moment on; the names are those of the functions in `scenarios.py`."""
+    """A rehearsal that takes effect from a moment on, named after its function in `scenarios.py`."""
 
     name: str
     starts_us: int
@@ -60,7 +60,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a world is made from. The same parameters give the same world."""
+    """The parameters of a world; the same parameters give the same world."""
 
     seed: int
     readers: int
@@ -69,7 +69,7 @@ class Parameters:
 
 
 class World:
-    """Readers, stories and planted taste, made on demand and remembered as long as they are near."""
+    """Readers, stories and planted taste, made on demand; recent ones are remembered."""
 
     def __init__(self, parameters: Parameters, scenarios: Iterable[Scenario] = ()) -> None:
         self.parameters = parameters
@@ -87,17 +87,17 @@ class World:
         self._hours: dict[int, Stories] = {}
 
     def stream(self, purpose: int, number: int = 0) -> np.random.Generator:
-        """The random stream of one purpose and number (a block, an hour, a step)."""
+        """Return the random stream of a purpose and a number (a block, an hour, a step)."""
         return np.random.default_rng([self.parameters.seed, purpose, number])
 
     def count_readers(self, at_us: int) -> int:
-        """How many readers have ever signed up by a moment; their numbers are 1 to this."""
+        """Return the number of readers who have signed up by a moment; their numbers are 1 to this."""
         known = count_at_start(self.parameters.readers)
         per_day = self.parameters.readers * reader_blocks.JOINING_SHARE_PER_DAY
         return known + max(0, int((at_us - self.parameters.started_us) / DAY * per_day))
 
     def readers(self, count: int) -> Readers:
-        """At least the first `count` readers."""
+        """Return at least the first `count` readers."""
         if self._readers is None or len(self._readers) < count:
             taste = self.group_taste.reshape(GROUPS, len(CATEGORIES), SUBTOPICS).mean(axis=2)
             while len(self._blocks) * BLOCK < count:
@@ -115,7 +115,7 @@ class World:
         return self._readers
 
     def stories(self, from_hour: int, to_hour: int) -> Stories:
-        """The stories published in these hours (since 1970, end excluded), none before the world's warm-up."""
+        """Return the stories published in these hours (since 1970, end excluded), none before the warm-up."""
         hours = range(max(from_hour, self.first_hour), max(to_hour, self.first_hour + 1))
         parts = [self._hour(hour) for hour in hours]
         for old in [hour for hour in self._hours if hour < hours.start - KEPT_HOURS]:
@@ -123,7 +123,7 @@ class World:
         return story_hours.join(parts)
 
     def hours_of_stories(self, story_nos: Array) -> tuple[int, int]:
-        """The span of hours in which stories with these numbers were published, end excluded."""
+        """Return the span of hours in which these stories were published, end excluded."""
         low, high = int(story_nos.min()), int(story_nos.max())
         per_day = self.parameters.articles_per_day
         last = self.first_hour + int(high / per_day * 24) + 240
@@ -148,7 +148,7 @@ class World:
         return self._hours[hour]
 
     def _break_news(self, made: Stories, hour: int, scenario: Scenario) -> Stories:
-        # The first story from the asked moment on becomes the burst; hours without stories pass it on.
+        # The first story from this moment on becomes the burst, in the next hour if this one has none.
         per_day = self.parameters.articles_per_day
         start_hour = scenario.starts_us // HOUR
         if hour < start_hour:
@@ -164,8 +164,8 @@ class World:
 
 
 def _plant_tastes(random: np.random.Generator) -> Array:
-    # Each group loves two sub-topics in each of three desks and two more anywhere, and cares little for the rest: so
-    # that the desk says something about fit, and the sub-topic, which only co-reading and words reveal, says more.
+    # Each group likes two sub-topics in each of three desks, and two more anywhere, and cares little for the rest. So
+    # the desk says something about fit, and the sub-topic, which only co-reading and words reveal, says more.
     taste = random.normal(-0.9, 0.3, (GROUPS, len(CATEGORIES), SUBTOPICS))
     desks = np.concatenate([random.permutation(len(CATEGORIES)) for _ in range(3)])[: GROUPS * 3].reshape(GROUPS, 3)
     for group in range(GROUPS):
