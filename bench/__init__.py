@@ -1,6 +1,6 @@
-"""Measure time and memory of Daybreak's stages beside other ways of doing the same work.
+"""Measure the time and memory of Daybreak's stages and of other ways to do the same work.
 
-Belongs here: the work each variant does, a process for each, medians, a table. Does not belong here: limits; a figure
-says something beside another one of the same run and nothing by itself. `docs/bench.md` tells how to read it.
-Adding a benchmark is adding a module with a `BENCH` and naming it in `catalogue.py`.
+Belongs here: the work of each variant, a process for each run, medians, a table. Does not belong here: limits, because
+a figure means something only beside another one of the same run. `docs/bench.md` explains how to read it. To add a
+benchmark, add a module and list it in `catalogue.py`.
 """

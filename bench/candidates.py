@@ -1,7 +1,7 @@
-"""`candidates`: of all live articles the few hundred for each of many readers that a ranker then puts in order.
+"""`candidates`: find the few hundred of all live articles, for each of many readers, that a ranker then orders.
 
-The world is a newsroom of that size, played without a database. The others answer a smaller question: the hundred best
-by one product of 64 made-up numbers per reader and article, whatever is read already, old, or in another language.
+The world is a newsroom of that size, played without a database. The other variants solve a smaller problem: the hundred
+best by a product of 64 made-up numbers per reader and article, including read and old ones and any language.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bench import strangers
+from bench import libraries
 from bench.figures import OURS, Figure
-from bench.ground import AS_OF, Ground, Say
+from bench.installation import AS_OF, Installation, Say
 from bench.measure import Work, in_turns
 from bench.played import play_tables
 from include.adapters import duck
@@ -29,35 +29,38 @@ from include.operations.demo.newsroom.readers import DAY
 from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 DAYS = 3
-PLAYED_MORE = (16 / 15, 50 / 48)  # some sign up later, some articles are flagged or late
+PLAYED_MORE = (16 / 15, 50 / 48)  # because some readers sign up later and some articles are flagged or late
 FACTORS, FOUND, AT_ONCE = 64, 100, 500
 SEED = 7
 
 
-def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
-    """Ours and the others in turns, once the world is played and tastes are learnt."""
-    strangers.install(ground.settings.home.parent, say)
-    folder = ground.scratch / "candidates"
+def measure(installation: Installation, repeat: int, say: Say) -> list[Figure]:
+    """Return the figures of the variants in turns, after playing the world and learning tastes."""
+    libraries.install(installation.settings.home.parent, say)
+    folder = installation.scratch / "candidates"
     if not folder.exists():
-        say(f"playing {ground.sizes.readers:,} readers and {ground.sizes.articles:,} live articles, learning tastes")
-        scenes = _play(ground)
+        sizes = installation.sizes
+        say(f"playing {sizes.readers:,} readers and {sizes.articles:,} live articles, learning tastes")
+        scenes = _play(installation)
         folder.mkdir()
         for field in fields(scenes):
             pq.write_table(getattr(scenes, field.name), folder / f"{field.name}.parquet")
         TwoStage({"tastes": learn_tastes(scenes, SEED)}).save(folder)
-    return in_turns("candidates", tuple(VARIANTS), ground, repeat, say)
+    return in_turns("candidates", tuple(VARIANTS), installation, repeat, say)
 
 
-def _play(ground: Ground) -> Scenes:
-    """Return the readers at one moment, what was known then, and all articles young enough to be live, seen or not."""
-    readers, articles = ground.sizes.readers, ground.sizes.articles
+def _play(installation: Installation) -> Scenes:
+    """Return the scenes of all readers at one moment, in which all young articles are live, seen or not."""
+    readers, articles = installation.sizes.readers, installation.sizes.articles
     played, per_day = round(readers * PLAYED_MORE[0]), round(articles * PLAYED_MORE[1] / DAYS)
     world = World(Parameters(SEED, played, per_day, to_us(AS_OF) - DAYS * DAY))
-    parameters = counting(ground.settings) | {"fresh_hours": DAYS * 24}
+    parameters = counting(installation.settings) | {"fresh_hours": DAYS * 24}
     with duck.connect() as connection:
         for name, table in play_tables(world, AS_OF).items():
             connection.register(name, table)
-        scenes = make_scenes(describe(connection, list_times(ground.settings, AS_OF, "scoring"), "scoring", parameters))
+        scenes = make_scenes(
+            describe(connection, list_times(installation.settings, AS_OF, "scoring"), "scoring", parameters)
+        )
     newest = scenes.articles.sort_by([("published_at", "descending"), ("article_id", "ascending")])
     asking = {name: getattr(scenes, name).slice(0, readers) for name in ("requests", "readers")}
     asking["articles"] = newest.slice(0, articles).combine_chunks()
@@ -66,9 +69,9 @@ def _play(ground: Ground) -> Scenes:
     return replace(scenes, **asking)
 
 
-def daybreak(ground: Ground) -> Work:
-    """The default model's first stage."""
-    folder = ground.scratch / "candidates"
+def daybreak(installation: Installation) -> Work:
+    """Run the default model's first stage."""
+    folder = installation.scratch / "candidates"
     scenes = Scenes(**{field.name: pq.read_table(folder / f"{field.name}.parquet") for field in fields(Scenes)})
     model = TwoStage.load(folder)
 
@@ -78,24 +81,24 @@ def daybreak(ground: Ground) -> Work:
     return work
 
 
-def implicit(ground: Ground) -> Work:
-    """The top-k search of the library implicit."""
-    strangers.let_in(ground.settings.home.parent)
+def implicit(installation: Installation) -> Work:
+    """Run the top-k search of the library implicit."""
+    libraries.make_importable(installation.settings.home.parent)
     from implicit.cpu.topk import topk
 
-    return _of_factors(ground, lambda readers, articles: topk(articles, readers, FOUND)[0])
+    return _of_factors(installation, lambda readers, articles: topk(articles, readers, FOUND)[0])
 
 
-def product(ground: Ground) -> Work:
-    """A plain matrix product and a partial sort."""
+def product(installation: Installation) -> Work:
+    """Run a plain matrix product and a partial sort."""
     return _of_factors(
-        ground, lambda readers, articles: np.argpartition(-(readers @ articles.T), FOUND, axis=1)[:, :FOUND]
+        installation, lambda readers, articles: np.argpartition(-(readers @ articles.T), FOUND, axis=1)[:, :FOUND]
     )
 
 
-def _of_factors(ground: Ground, find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
+def _of_factors(installation: Installation, find: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]) -> Work:
     chance = np.random.default_rng(SEED)
-    counts = (ground.sizes.readers, ground.sizes.articles)
+    counts = (installation.sizes.readers, installation.sizes.articles)
     readers, articles = (chance.standard_normal((count, FACTORS)).astype(np.float32) for count in counts)
 
     def work() -> int:

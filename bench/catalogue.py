@@ -1,4 +1,4 @@
-"""The benchmarks there are, in the order they run, with what each needs and the size that its figures are of."""
+"""The benchmarks in the order they run, with the needs and the size of each."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from bench import candidates, extract, features, loop, publish, size, train, validate
 from bench.figures import Figure
-from bench.ground import NEWSROOM, Ground, Say
+from bench.installation import NEWSROOM, Installation, Say
 from bench.sizes import Sizes
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A benchmark: what measures it, the size in words (fields of `Sizes` in braces), and what the ground must hold."""
+    """A benchmark: its measuring function, its size in words (fields of `Sizes` in braces), and services it needs."""
 
-    measure: Callable[[Ground, int, Say], list[Figure]]
+    measure: Callable[[Installation, int, Say], list[Figure]]
     size: str
     needs: tuple[str, ...] = ()
     is_on_request: bool = False
 
-    def tell_size(self, sizes: Sizes) -> str:
-        """The size that figures of this benchmark are of."""
+    def describe_size(self, sizes: Sizes) -> str:
+        """Return the size of this benchmark in words."""
         return self.size.format(**vars(sizes))
 
 

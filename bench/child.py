@@ -1,4 +1,4 @@
-"""One run of one variant: `python -m bench.child ANSWER BENCH VARIANT [WORD ...]`, started by `measure`."""
+"""Run a variant once: `python -m bench.child ANSWER BENCH VARIANT [WORD ...]`, started by `measure`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-from bench.ground import stand
+from bench.installation import find_installation
 from include.core.errors import DaybreakError
 
 
 def main(answer: str, bench: str, variant: str, *words: str) -> None:
-    """Gets the work ready, times it, and leaves what it took in the file `answer`."""
-    work = importlib.import_module(f"bench.{bench}").VARIANTS[variant](stand(), *words)
+    """Prepare the work, time it, and write the figures to the file `answer`."""
+    work = importlib.import_module(f"bench.{bench}").VARIANTS[variant](find_installation(), *words)
     begin, cpu_before = time.perf_counter(), cpu_seconds()
     rows = work()
     seconds, used = time.perf_counter() - begin, cpu_seconds() - cpu_before
@@ -24,17 +24,17 @@ def main(answer: str, bench: str, variant: str, *words: str) -> None:
 
 
 def cpu_seconds() -> float:
-    """What this process and those that it started, and that ended, had of the processors."""
+    """Return the processor time of this process and of its ended children."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
 
 def peak_mb() -> float:
-    """The most memory this process ever held. Not `ru_maxrss`, which begins with the parent's."""
+    """Return this process's peak memory; not `ru_maxrss`, which starts with the parent's."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
-    raise DaybreakError("This system does not tell a process's peak memory.", hint="run benchmarks on Linux.")
+    raise DaybreakError("This system does not report a process's peak memory.", hint="run benchmarks on Linux.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A sanity check outside our own demo world: the published protocol of an open set, for our models beside SVD-15.
+"""Check our models outside the demo world, by the published protocol of an open data set, beside SVD-15.
 
-Not a timing and not in the catalogue: it needs the set, which is not ours to ship. `make bench ONLY=deskdrop DATA=…`
-with `users_interactions.csv` (or the .zip of it) in that folder. The split is random and 100 sampled articles flatter
-everyone, so look at models beside each other and not at the level. See `docs/bench.md`.
+It measures no time and is not in the catalogue, because we may not ship the data set. Run `make bench ONLY=deskdrop
+DATA=…` with `users_interactions.csv` (or its .zip) in that folder. The split is random and 100 sampled articles flatter
+every model, so compare models with each other and ignore the level. See `docs/bench.md`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import svds
 from sklearn.model_selection import train_test_split
 
-from bench.ground import Say
+from bench.installation import Say
 from include.adapters import duck
 from include.core.contract import MOMENT, TABLES
 from include.core.errors import SettingsError
@@ -34,15 +34,15 @@ STRENGTH = {"VIEW": 1.0, "LIKE": 2.0, "BOOKMARK": 2.5, "FOLLOW": 3.0, "COMMENT C
 PUBLISHED = {"popularity (published)": (0.242, 0.373), "SVD-15 (published)": (0.334, 0.468)}
 PUBLISHED |= {"hybrid (published)": (0.3405, 0.4790)}
 NEGATIVES = 100
-LEARN_SHARE = 0.25  # of the training pairs, kept back as what a model learns to find
-SEEN_BESIDE = 10  # articles shown and left for each of them
+LEARN_SHARE = 0.25  # share of the training pairs that a model learns to find
+SEEN_BESIDE = 10  # articles shown but not opened for each of them
 ASKED_AT = datetime(2025, 1, 1, 12, tzinfo=UTC)
-SPREAD = timedelta(hours=2)  # the set's year, in its order, becomes the last hours: the protocol knows no time
+SPREAD = timedelta(hours=2)  # the set's year becomes the last hours, in order, because the protocol ignores time
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Pairs of (person, article) by number with their strength; each test article with those it is ranked against."""
+    """Pairs of (person, article) by number with their strength; test articles with those they are ranked against."""
 
     train: pd.DataFrame
     test: pd.DataFrame
@@ -52,10 +52,10 @@ class Protocol:
 
 
 def read_protocol(folder: Path) -> Protocol:
-    """The published split of the set in a folder."""
+    """Return the published split of the data set in a folder."""
     found = sorted(folder.glob("users_interactions.csv*"))
     if not found:
-        raise SettingsError(f"{folder} holds no users_interactions.csv.", hint="give DATA=folder of the set.")
+        raise SettingsError(f"{folder} holds no users_interactions.csv.", hint="give DATA=folder of the data set.")
     events = pd.read_csv(found[0])
     events["strength"] = events["eventType"].map(STRENGTH)
     pairs = events.groupby(["personId", "contentId"], as_index=False).agg(
@@ -77,7 +77,7 @@ def read_protocol(folder: Path) -> Protocol:
 
 
 def recall(protocol: Protocol, scores: np.ndarray[Any, Any]) -> tuple[float, float]:
-    """Recall@5 and @10 of a matrix of scores, people by articles. Of equal scores the test article comes last."""
+    """Return Recall@5 and @10 of scores, people by articles. Among equal scores the test article counts as last."""
     people, articles = protocol.test["person"].to_numpy(), protocol.test["article"].to_numpy()
     place = np.array(
         [
@@ -89,7 +89,7 @@ def recall(protocol: Protocol, scores: np.ndarray[Any, Any]) -> tuple[float, flo
 
 
 def score_svd(protocol: Protocol, factors: int = 15) -> np.ndarray[Any, Any]:
-    """The scores of a plain matrix factorisation, the strongest simple model of the protocol."""
+    """Return the scores of a plain matrix factorisation, the protocol's strongest simple model."""
     train = protocol.train
     matrix = csr_matrix(
         (train["strength"], (train["person"], train["article"])), shape=(protocol.people, protocol.articles)
@@ -99,9 +99,9 @@ def score_svd(protocol: Protocol, factors: int = 15) -> np.ndarray[Any, Any]:
 
 
 def score_model(protocol: Protocol, name: str, settings: Settings) -> np.ndarray[Any, Any]:
-    """The scores of one of our models, through the interface that ranks given candidates.
+    """Return the scores of one of our models, which ranks given candidates.
 
-    It learns on part of the training pairs, given the others, and then ranks given all of them.
+    It learns to find some of the training pairs given the others, and then ranks given all of them.
     """
     rest, kept = train_test_split(protocol.train, test_size=LEARN_SHARE, random_state=settings.seed)
     lesson = _describe(protocol, settings, rest, kept)
@@ -129,7 +129,7 @@ def _requests(people: Any) -> pa.Table:
 def _describe(
     protocol: Protocol, settings: Settings, read: pd.DataFrame, kept: pd.DataFrame | None, asked: pa.Table | None = None
 ) -> dict[str, pa.Table]:
-    """The tables of one moment: what was read before it, and what of the kept pairs came after, among others shown."""
+    """Return the tables of a moment: reads before it, and the kept pairs after it among other articles shown."""
     order = read["at"].rank(method="first").to_numpy()
     before = int(ASKED_AT.timestamp() * 1e6) - ((1 - order / (len(read) + 1)) * SPREAD.total_seconds() * 1e6).astype(
         int
@@ -168,7 +168,7 @@ def _events(pairs: pd.DataFrame, at: np.ndarray[Any, Any], kind: str) -> pa.Tabl
 
 
 def _known(columns: pa.Schema, key: str, count: int) -> pa.Table:
-    """Rows of which an id is all that is known; they were always there."""
+    """Return rows that have only an id and have always existed."""
     long_ago = pa.array([ASKED_AT - timedelta(days=30)] * count, MOMENT)
     times = ("signed_up_at", "published_at", "ingested_at", "updated_at")
     known = {key: np.arange(count) + 1, "is_flagged": np.zeros(count, bool), **dict.fromkeys(times, long_ago)}
@@ -183,7 +183,7 @@ def _filled(columns: pa.Schema, known: dict[str, Any], rows: int) -> pa.Table:
 
 
 def compare(folder: Path, settings: Settings, say: Say) -> str:
-    """The table of Recall@5 and Recall@10, published figures last."""
+    """Return the table of Recall@5 and Recall@10, with published figures last."""
     protocol = read_protocol(folder)
     rows = {"SVD-15 (here)": recall(protocol, score_svd(protocol))}
     for name in MODELS:

@@ -1,8 +1,8 @@
-"""`features`: what was known about readers at each of their moments, joined from two views by the time of the moment.
+"""`features`: join the features of readers from two views as known at each of their moments.
 
-Everybody is Feast, over the same declarations and the same rows, with another offline store: DuckDB over Parquet as
-Daybreak has it, the file store that Feast begins with, and PostgreSQL. Every row must be the same; the file store may
-leave out readers of whom nothing was known.
+All variants are Feast with the same declarations and rows but another offline store: Daybreak's DuckDB over Parquet,
+Feast's default file store, and PostgreSQL. Every row must be the same; the file store may leave out readers without
+known features.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.figures import OURS, Figure
-from bench.ground import AS_OF, Ground, Say
+from bench.installation import AS_OF, Installation, Say
 from bench.measure import Work, in_child, in_turns
 from include.adapters import feast_store, warehouse
 from include.core.errors import DaybreakError
@@ -28,13 +28,13 @@ OTHERS = ("file", "postgres")
 ROLE = "newsroom"
 
 
-def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
-    """The stores in turns on a build that is made once; a `DaybreakError` when a row is another one than ours."""
-    in_child("features", "build", ground)
-    figures = in_turns("features", (*OTHERS, OURS), ground, repeat, say)
-    ours = _answer(ground, OURS)
+def measure(installation: Installation, repeat: int, say: Say) -> list[Figure]:
+    """Return the figures of the stores in turns on one build; raise `DaybreakError` if a row differs from ours."""
+    in_child("features", "build", installation)
+    figures = in_turns("features", (*OTHERS, OURS), installation, repeat, say)
+    ours = _answer(installation, OURS)
     for other in OTHERS:
-        theirs = _answer(ground, other)
+        theirs = _answer(installation, other)
         if wrong := sum(ours.get(moment) != row for moment, row in theirs.items()):
             raise DaybreakError(
                 f"The {other} store answers {wrong:,} of {len(ours):,} moments differently from ours.",
@@ -45,32 +45,32 @@ def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
     return figures
 
 
-def build(ground: Ground) -> Work:
-    """Not a variant: leaves the features for training, in files and in PostgreSQL, and the moments to ask for."""
+def build(installation: Installation) -> Work:
+    """Write the features for training, to files and to PostgreSQL, and the moments to ask for; not a variant."""
     from include.data.snapshot import take_snapshot
     from include.features.build import compute_features
     from include.features.scenes import OURS_TO_FEAST
 
-    folder = _folder(ground)
+    folder = _folder(installation)
 
     def work() -> int:
         shutil.rmtree(folder, ignore_errors=True)
-        snapshot = take_snapshot(ground.settings, AS_OF, timedelta(days=ground.settings.window_days))
-        compute_features(ground.settings, snapshot, "training", folder, folder)
-        asked = pq.read_table(folder / "requests").rename_columns(OURS_TO_FEAST).slice(0, ground.sizes.moments)
+        snapshot = take_snapshot(installation.settings, AS_OF, timedelta(days=installation.settings.window_days))
+        compute_features(installation.settings, snapshot, "training", folder, folder)
+        asked = pq.read_table(folder / "requests").rename_columns(OURS_TO_FEAST).slice(0, installation.sizes.moments)
         pq.write_table(asked, folder / "asked.parquet")
         for view in VIEWS:
-            _into_postgres(ground, view, pq.read_table(folder / view))
+            _into_postgres(installation, view, pq.read_table(folder / view))
         return asked.num_rows
 
     return work
 
 
-def daybreak(ground: Ground) -> Work:
-    """Daybreak's own way; leaves what it found."""
+def daybreak(installation: Installation) -> Work:
+    """Retrieve the features as Daybreak does, and save them."""
     from include.features.scenes import VERSION
 
-    folder = _folder(ground)
+    folder = _folder(installation)
     asked = pq.read_table(folder / "asked.parquet")
 
     def work() -> int:
@@ -81,13 +81,13 @@ def daybreak(ground: Ground) -> Work:
     return work
 
 
-def other(variant: str, open_store: Callable[[Ground], Any]) -> Callable[[Ground], Work]:
-    """The variant that asks this store the same; leaves what it found."""
+def other(variant: str, open_store: Callable[[Installation], Any]) -> Callable[[Installation], Work]:
+    """Return the variant that retrieves the same features from this store, and saves them."""
 
-    def ready(ground: Ground) -> Work:
+    def ready(installation: Installation) -> Work:
         from include.features.scenes import VERSION
 
-        store, folder = open_store(ground), _folder(ground)
+        store, folder = open_store(installation), _folder(installation)
         asked = pq.read_table(folder / "asked.parquet")
 
         def work() -> int:
@@ -101,15 +101,15 @@ def other(variant: str, open_store: Callable[[Ground], Any]) -> Callable[[Ground
     return ready
 
 
-def file_store(ground: Ground) -> Any:
-    """Feast over the very same registry with its default store."""
+def file_store(installation: Installation) -> Any:
+    """Return Feast with the same registry and its default store."""
     from feast import FeatureStore, RepoConfig
 
     return FeatureStore(
         config=RepoConfig(
             project="daybreak",
             provider="local",
-            registry=str(_folder(ground) / "registry.db"),
+            registry=str(_folder(installation) / "registry.db"),
             offline_store={"type": "file"},
             online_store=None,
             entity_key_serialization_version=3,
@@ -117,15 +117,15 @@ def file_store(ground: Ground) -> Any:
     )
 
 
-def postgres_store(ground: Ground) -> Any:
-    """Feast over the same declarations, whose rows lie in PostgreSQL."""
+def postgres_store(installation: Installation) -> Any:
+    """Return Feast with the same declarations and its rows in PostgreSQL."""
     from feast import FeatureStore, FeatureView, RepoConfig
     from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
 
     from feature_repo.definitions import declare
 
-    folder = _folder(ground)
-    where = urlsplit(warehouse.uri(ground.settings, ROLE))
+    folder = _folder(installation)
+    where = urlsplit(warehouse.uri(installation.settings, ROLE))
     offline = {
         "type": "postgres",
         "host": where.hostname,
@@ -159,23 +159,23 @@ def postgres_store(ground: Ground) -> Any:
     return store
 
 
-def _into_postgres(ground: Ground, view: str, rows: pa.Table) -> None:
+def _into_postgres(installation: Installation, view: str, rows: pa.Table) -> None:
     import adbc_driver_postgresql.dbapi as adbc
 
-    with adbc.connect(warehouse.uri(ground.settings, ROLE)) as connection, connection.cursor() as cursor:
+    with adbc.connect(warehouse.uri(installation.settings, ROLE)) as connection, connection.cursor() as cursor:
         cursor.adbc_ingest(f"bench_{view}", rows, mode="replace")
         cursor.execute(f"create index on bench_{view} (reader_id, event_timestamp)")
         cursor.execute(f"analyze bench_{view}")
         connection.commit()
 
 
-def _folder(ground: Ground) -> Path:
-    return ground.scratch / "features"
+def _folder(installation: Installation) -> Path:
+    return installation.scratch / "features"
 
 
-def _answer(ground: Ground, variant: str) -> dict[tuple[int, Any], tuple[Any, ...]]:
-    """What a store answered, by reader and moment, in Python's own values."""
-    table = pq.read_table(_folder(ground) / f"{variant}.parquet")
+def _answer(installation: Installation, variant: str) -> dict[tuple[int, Any], tuple[Any, ...]]:
+    """Return a store's answer by reader and moment, as plain Python values."""
+    table = pq.read_table(_folder(installation) / f"{variant}.parquet")
     times = (
         table["event_timestamp"].cast(pa.timestamp("us")).cast(pa.int64())
     )  # in UTC, whether the store says so or not

@@ -1,4 +1,4 @@
-"""What was measured: one figure per variant, the table people read and the file programs read."""
+"""The measured figures: one per variant, a table for people and a file for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXTS = ("bench", "variant", "size")
 
 @dataclass(frozen=True)
 class Figure:
-    """One variant of one benchmark that handled `rows` rows; `size` says what was asked of the benchmark."""
+    """The figure of a variant of a benchmark, which handled `rows` rows; `size` is the benchmark's size in words."""
 
     bench: str
     variant: str
@@ -27,7 +27,7 @@ class Figure:
 
 
 def middle(bench: str, variant: str, runs: Sequence[Figure]) -> Figure:
-    """The median run, in time, in processor time and in memory, each for itself."""
+    """Return the medians of time, processor time and memory, each taken separately."""
     return Figure(
         bench,
         variant,
@@ -39,7 +39,7 @@ def middle(bench: str, variant: str, runs: Sequence[Figure]) -> Figure:
 
 
 def ratios(figures: Iterable[Figure]) -> dict[tuple[str, str], tuple[float, float]]:
-    """Time and memory as multiples of ours, by bench and variant; a bench without ours has none."""
+    """Return time and memory as multiples of ours by bench and variant, without benches that lack ours."""
     figures = list(figures)
     ours = {figure.bench: figure for figure in figures if figure.variant == OURS}
     return {
@@ -54,7 +54,7 @@ def _ratio(value: float, own: float) -> float:
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """The figures in aligned columns, ours first in each bench, with ratios: 4.0 means four times what ours takes."""
+    """Return the figures in aligned columns, with ratios: 4.0 means four times as much as ours."""
     order = {bench: place for place, bench in enumerate(dict.fromkeys(figure.bench for figure in figures))}
     found = ratios(figures)
     rows: list[tuple[str, ...]] = [HEADINGS]
@@ -85,7 +85,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def write(path: Path, figures: Iterable[Figure]) -> None:
-    """The figures as JSON: a list of bench, variant, rows, seconds, cpu_seconds, peak_mb and size."""
+    """Write the figures as JSON: a list of bench, variant, rows, seconds, cpu_seconds, peak_mb and size."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}")
     draft.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
@@ -93,6 +93,6 @@ def write(path: Path, figures: Iterable[Figure]) -> None:
 
 
 def from_child(bench: str, variant: str, told: Mapping[str, float], sampled_mb: float) -> Figure:
-    """A run as a child process told of it; its peak is the larger of its own and that of its whole process tree."""
+    """Return a run as its process reported it; the peak is the larger of its own and its process tree's."""
     peak_mb = max(told["peak_mb"], sampled_mb)
     return Figure(bench, variant, int(told["rows"]), told["seconds"], told["cpu_seconds"], peak_mb)

@@ -1,7 +1,7 @@
-"""Measuring: every run in a fresh process, variants taking turns, the middle of several runs.
+"""Measure variants: each run in a fresh process, variants in turns, the median of several runs.
 
-A `Variant` gets the ground and returns the work to be timed, so that imports and input that lies ready are not counted.
-The work returns how many rows it handled.
+A `Variant` takes the installation and returns the work to time, so that imports and prepared input are not counted.
+The work returns the number of rows it handled.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from collections.abc import Callable, Sequence
 import psutil
 
 from bench.figures import Figure, from_child, middle
-from bench.ground import Ground, Say
+from bench.installation import Installation, Say
 from include.core.errors import DaybreakError
 from include.core.settings import PROJECT
 from include.operations.launcher import files
 from include.operations.launcher.environment import of_service
 
 Work = Callable[[], int]
-Variant = Callable[..., Work]  # of the ground, and of words that `in_child` was given
+Variant = Callable[..., Work]  # takes the installation, and the words given to `in_child`
 SAMPLE_SECONDS = 0.1
 
 
-def in_turns(bench: str, variants: Sequence[str], ground: Ground, repeat: int, say: Say) -> list[Figure]:
-    """The median figure of each variant. They take turns, so that a busy moment of the machine does not hit only one.
+def in_turns(bench: str, variants: Sequence[str], installation: Installation, repeat: int, say: Say) -> list[Figure]:
+    """Return the median figure of each variant. They take turns, so that a busy moment does not affect only one.
 
-    The last variant, the floor under all others, runs once beforehand and uncounted: it warms the database's memory.
+    The last variant, the floor for all others, first runs once without being counted, to warm the database's cache.
     """
     say(f"{bench}: warming up")
-    in_child(bench, variants[-1], ground)
+    in_child(bench, variants[-1], installation)
     runs: dict[str, list[Figure]] = {variant: [] for variant in variants}
     for turn in range(1, repeat + 1):
         for variant, done in runs.items():
-            done.append(in_child(bench, variant, ground))
+            done.append(in_child(bench, variant, installation))
             say(f"{bench}: {variant}, {turn} of {repeat}: {done[-1].seconds:.2f} s, {done[-1].peak_mb:.0f} MB")
     return [middle(bench, variant, done) for variant, done in runs.items()]
 
 
-def in_child(bench: str, variant: str, ground: Ground, *words: str) -> Figure:
-    """One run in a process of its own, with the peak memory of that process and all it starts."""
-    log = ground.settings.home / "logs" / f"bench-{bench}-{variant}.log"
-    answer = ground.scratch / "answer.json"
+def in_child(bench: str, variant: str, installation: Installation, *words: str) -> Figure:
+    """Return the figure of a run in its own process, with the peak memory of that process and all it starts."""
+    log = installation.settings.home / "logs" / f"bench-{bench}-{variant}.log"
+    answer = installation.scratch / "answer.json"
     answer.unlink(missing_ok=True)
     command = [sys.executable, "-m", "bench.child", str(answer), bench, variant, *words]
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
-            env=of_service(ground.settings, files.BENCH),
+            env=of_service(installation.settings, files.BENCH),
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -72,7 +72,7 @@ def in_child(bench: str, variant: str, ground: Ground, *words: str) -> Figure:
 
 
 def _watch(child: subprocess.Popen[bytes]) -> float:
-    """The most memory of the process tree seen until its end, in MB; 0 for work that starts no process."""
+    """Return the peak memory of the process tree until its end, in MB; 0 for work that starts no process."""
     largest = 0
     while child.poll() is None:
         try:
@@ -81,6 +81,6 @@ def _watch(child: subprocess.Popen[bytes]) -> float:
             if others:
                 largest = max(largest, sum(one.memory_info().rss for one in (process, *others)))
         except psutil.Error:
-            pass  # one of them ended in between; the next look counts
+            pass  # a process ended meanwhile; the next sample counts
         time.sleep(SAMPLE_SECONDS)
     return largest / 2**20

@@ -1,4 +1,4 @@
-"""The demo newsroom's world as the tables of the source contract, without a database: what a publisher would hold."""
+"""Play the demo newsroom's world into the tables of the source contract, without a database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SURFACES = ("front", "list", "search")
 
 
 def play_tables(world: World, until: datetime) -> dict[str, pa.Table]:
-    """Subscribers, articles and reading events of a world from its start, no lists of ours shown."""
+    """Return subscribers, articles and reading events of a world from its start, without lists of ours."""
     begin, end = world.parameters.started_us, to_us(until)
     memory, parts = Memory(*(np.empty(0, np.int64) for _ in range(3))), []
     while begin < end:

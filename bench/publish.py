@@ -1,8 +1,8 @@
-"""`publish`: readers' lists from memory into PostgreSQL.
+"""`publish`: write readers' lists from memory to PostgreSQL.
 
-Ours writes a batch of its own, gives it its key, audits it and switches it live. `to_sql` and `copy` only insert rows,
-into a plain table without a key; `copy` sends bytes that lie ready. `copy_with_key` is that into a table with the key
-that a reader's list is found by: what a batch costs at least before it can serve readers.
+Ours writes a batch, adds its key, audits it and makes it live. `to_sql` and `copy` only insert rows into a plain table
+without a key; `copy` sends prepared bytes. `copy_with_key` does the same into a table with the key by which a reader's
+list is found, the least that a batch costs before it can serve readers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from psycopg import sql
 
 from bench.figures import OURS, Figure
-from bench.ground import Ground, Say
+from bench.installation import Installation, Say
 from bench.measure import Work, in_child, in_turns
 from include.adapters import warehouse
 from include.core.checks import blocking
@@ -27,7 +27,7 @@ from include.lists import batch as batches
 from include.models import RANKED
 
 LIST_LENGTH = 10
-SHARE_OF_ROWS = 2  # of the events asked for
+SHARE_OF_ROWS = 2  # as a multiple of the events
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 REASONS = (
     "Read by many right now",
@@ -40,15 +40,15 @@ KEY = "alter table {} add primary key (batch_id, reader_id, rank)"
 CHUNK_BYTES = 1 << 20
 
 
-def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
-    """The variants in turns, on lists that are made once."""
-    in_child("publish", "make_lists", ground)
-    return in_turns("publish", (OURS, "to_sql", "copy_with_key", "copy"), ground, repeat, say)
+def measure(installation: Installation, repeat: int, say: Say) -> list[Figure]:
+    """Return the figures of the variants in turns, on lists that are made once."""
+    in_child("publish", "make_lists", installation)
+    return in_turns("publish", (OURS, "to_sql", "copy_with_key", "copy"), installation, repeat, say)
 
 
-def make_lists(ground: Ground) -> Work:
-    """Not a variant: leaves the lists as Parquet, and as the bytes of a binary COPY."""
-    readers = max(1, ground.sizes.rows // SHARE_OF_ROWS // LIST_LENGTH)
+def make_lists(installation: Installation) -> Work:
+    """Write the lists as Parquet and as the bytes of a binary COPY; not a variant."""
+    readers = max(1, installation.sizes.rows // SHARE_OF_ROWS // LIST_LENGTH)
     rows = readers * LIST_LENGTH
     random = np.random.default_rng(7)
     first = np.repeat(random.integers(1, 100_000, readers), LIST_LENGTH)
@@ -65,8 +65,8 @@ def make_lists(ground: Ground) -> Work:
     ).cast(RANKED)
 
     def work() -> int:
-        pq.write_table(lists, _parquet(ground))
-        with warehouse.connect(ground.settings) as connection:
+        pq.write_table(lists, _parquet(installation))
+        with warehouse.connect(installation.settings) as connection:
             table = _plain_table(connection)
             columns = sql.SQL("copy {} (batch_id, reader_id, rank, article_id, score, reason) from stdin").format(table)
             with connection.cursor() as cursor, cursor.copy(columns) as sink:
@@ -75,7 +75,7 @@ def make_lists(ground: Ground) -> Work:
                     for row in zip(*(part.column(name).to_pylist() for name in names), strict=True):
                         sink.write_row(("bench", *row))
             out = sql.SQL("copy {} to stdout (format binary)").format(table)
-            with connection.cursor() as cursor, cursor.copy(out) as source, _bytes(ground).open("wb") as file:
+            with connection.cursor() as cursor, cursor.copy(out) as source, _bytes(installation).open("wb") as file:
                 for part in source:
                     file.write(part)
             connection.execute(sql.SQL("drop table {}").format(table))
@@ -84,20 +84,20 @@ def make_lists(ground: Ground) -> Work:
     return work
 
 
-def daybreak(ground: Ground) -> Work:
-    """A batch written, audited and switched, each in a transaction of its own as in the pipeline."""
-    lists = pq.read_table(_parquet(ground))
+def daybreak(installation: Installation) -> Work:
+    """Write a batch, audit it and make it live, each in its own transaction as in the pipeline."""
+    lists = pq.read_table(_parquet(installation))
     readers = lists.num_rows // LIST_LENGTH
     about = describe_batch()
     batch_id = about["batch_id"]
 
     def work() -> int:
-        with warehouse.connect(ground.settings) as connection:
+        with warehouse.connect(installation.settings) as connection:
             _, rows = batches.write(connection, lists.to_batches(), about)
-        with warehouse.connect(ground.settings) as connection:
+        with warehouse.connect(installation.settings) as connection:
             failed = blocking(audit.audit(connection, batch_id, LIST_LENGTH, readers))
             batches.set_status(connection, batch_id, "refused" if failed else "audited")
-        with warehouse.connect(ground.settings) as connection:
+        with warehouse.connect(installation.settings) as connection:
             batches.switch(connection, batch_id, LONG_AGO, 60)
         return rows
 
@@ -105,7 +105,7 @@ def daybreak(ground: Ground) -> Work:
 
 
 def describe_batch() -> dict[str, Any]:
-    """A batch of its own, never newer than those of another bench."""
+    """Return the facts of a new batch, which is not newer than those of other benchmarks."""
     return {
         "batch_id": f"bench_{uuid.uuid4().hex}",
         "as_of": LONG_AGO,
@@ -116,13 +116,13 @@ def describe_batch() -> dict[str, Any]:
     }
 
 
-def to_sql(ground: Ground) -> Work:
-    """`DataFrame.to_sql` into a plain table, the fastest way it has: `method="multi"` takes several times as long."""
+def to_sql(installation: Installation) -> Work:
+    """Use `DataFrame.to_sql` into a plain table, the fastest way: `method="multi"` takes several times as long."""
     from sqlalchemy import create_engine
 
-    frame = pq.read_table(_parquet(ground)).drop_columns("list_at").to_pandas()
+    frame = pq.read_table(_parquet(installation)).drop_columns("list_at").to_pandas()
     frame.insert(0, "batch_id", "bench")
-    engine = create_engine(warehouse.uri(ground.settings, "daybreak_run", scheme="postgresql+psycopg2"))
+    engine = create_engine(warehouse.uri(installation.settings, "daybreak_run", scheme="postgresql+psycopg2"))
     name = _table_name()
 
     def work() -> int:
@@ -133,17 +133,17 @@ def to_sql(ground: Ground) -> Work:
     return work
 
 
-def copy(ground: Ground, key: LiteralString = "") -> Work:
-    """Binary COPY of bytes that lie ready."""
+def copy(installation: Installation, key: LiteralString = "") -> Work:
+    """Send prepared bytes by binary COPY."""
 
     def work() -> int:
-        with warehouse.connect(ground.settings) as connection:
+        with warehouse.connect(installation.settings) as connection:
             table = _plain_table(connection)
             if key:
                 connection.execute(sql.SQL(key).format(table))
             statement = sql.SQL("copy {} from stdin (format binary)").format(table)
             with connection.cursor() as cursor:
-                with cursor.copy(statement) as sink, _bytes(ground).open("rb") as file:
+                with cursor.copy(statement) as sink, _bytes(installation).open("rb") as file:
                     while part := file.read(CHUNK_BYTES):
                         sink.write(part)
                 rows = cursor.rowcount
@@ -152,9 +152,9 @@ def copy(ground: Ground, key: LiteralString = "") -> Work:
     return work
 
 
-def copy_with_key(ground: Ground) -> Work:
-    """The same into a table that has the key of recs.recommendations."""
-    return copy(ground, KEY)
+def copy_with_key(installation: Installation) -> Work:
+    """Send the same bytes into a table with the key of recs.recommendations."""
+    return copy(installation, KEY)
 
 
 def _plain_table(connection: warehouse.Connection) -> sql.Identifier:
@@ -167,12 +167,12 @@ def _table_name() -> str:
     return f"bench_{uuid.uuid4().hex}"
 
 
-def _parquet(ground: Ground) -> Path:
-    return ground.scratch / "lists.parquet"
+def _parquet(installation: Installation) -> Path:
+    return installation.scratch / "lists.parquet"
 
 
-def _bytes(ground: Ground) -> Path:
-    return ground.scratch / "lists.pgcopy"
+def _bytes(installation: Installation) -> Path:
+    return installation.scratch / "lists.pgcopy"
 
 
 VARIANTS = {

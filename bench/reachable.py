@@ -1,9 +1,9 @@
-"""The share of the oracle's time that the demo's log can reveal: readers known by their own log alone, all else known.
+"""Find the reading time within reach of the demo's log, as a share of the oracle's: the best that any model could do.
 
-A Bayesian who knows how the world was made, every story's quality and what each group likes, but of a reader only what
-the log and the sign-up form hold, takes the articles with the longest expected time. No model without more data does
-better on average. The reader's hidden properties are drawn by tempering: particles from the law they were planted by,
-pulled towards the log step by step and moved by proposals that leave that law as it is.
+A Bayesian knows how the world was made, every story's quality and the taste of each group, but of a reader only the log
+and the sign-up form, and takes the articles with the longest expected time. No model without more data does better on
+average. The reader's hidden properties are drawn by tempering: particles from the planted distribution, pulled towards
+the log step by step and moved by proposals that preserve that distribution.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ State = dict[str, Array]
 
 PARTICLES = 800
 MOVES, LAST_MOVES = 4, 12
-STEP_US = DAY // 4  # tastes swing slowly: they are asked for at this many moments
-KEPT_SHARE = 0.5  # of the effective particles, in one step of the tempering
-LIKES_SHARPNESS = 2.5  # how surely ticks follow tastes: the form's noise as that of a choice, one tick after the other
+STEP_US = DAY // 4  # tastes change slowly, so one value per step is enough
+KEPT_SHARE = 0.5  # share of effective particles kept in a step of the tempering
+LIKES_SHARPNESS = 2.5  # how surely ticks follow tastes, if each tick is a noisy choice
 REFRESHED_SHARE = 0.3
 
 
 def find_observations(events: pd.DataFrame) -> pd.DataFrame:
-    """A row per story shown, or searched for and found, in a visit: whether it was opened and how long it was read."""
+    """Return a row per story shown or found in a visit, with whether it was opened and how long it was read."""
     clicks = events[events["kind"] == "click"]
     found = clicks[clicks["surface"] == "search"]
     met = pd.concat([events[events["kind"] == "impression"], found]).drop(columns="dwell_seconds")
@@ -46,13 +46,13 @@ def find_observations(events: pd.DataFrame) -> pd.DataFrame:
     first = clicks.groupby(["reader_id", "article_id"], as_index=False)["occurred_at"].min()
     met = met.merge(first.rename(columns={"occurred_at": "first_at"}), on=["reader_id", "article_id"], how="left")
     met["is_opened"] = met["is_opened"].notna()
-    # no reader opens a story again: shown once more it says nothing
+    # readers open no story twice, so a repeated impression says nothing
     met = met[met["is_opened"] | ~(met["occurred_at"] > met["first_at"])]
     return met.drop_duplicates(own).sort_values(["reader_id", "occurred_at", "article_id"])
 
 
-class Evidence:
-    """The log of one reader, and what it makes of particles that stand for them."""
+class ReaderLog:
+    """The log of a reader, which weighs particles that may be that reader."""
 
     def __init__(self, world: World, stories: Stories, reader: Readers, met: pd.DataFrame) -> None:
         self.world, self.reader = world, reader.pick(np.zeros(PARTICLES, np.int64))
@@ -72,7 +72,7 @@ class Evidence:
         self.likes = reader.likes[0][reader.likes[0] >= 0]
 
     def log_chance(self, state: State) -> Array:
-        """The log chance of everything that was logged, per particle."""
+        """Return the log-likelihood of the whole log for each particle."""
         particles = as_readers(self.reader, state)
         total = self._of_likes(particles.mix)
         if not len(self.topic):
@@ -107,9 +107,9 @@ class Evidence:
 def expect_dwell(
     world: World, stories: Stories, reader: Readers, met: pd.DataFrame, article_ids: Array, at: datetime, seed: int
 ) -> Array:
-    """Seconds this reader would spend on each article as far as their log and form tell (`reader` is one row)."""
-    evidence = Evidence(world, stories, reader, met)
-    particles = as_readers(evidence.reader, _temper(evidence, np.random.default_rng(seed)))
+    """Return the seconds this reader would spend on each article, by their log and form (`reader` is one row)."""
+    log = ReaderLog(world, stories, reader, met)
+    particles = as_readers(log.reader, _temper(log, np.random.default_rng(seed)))
     rows = np.asarray(article_ids) - stories.first_no
     seconds, at_us = np.empty(len(rows)), np.full(PARTICLES, to_us(at))
     topics, outlets = truth.tastes(world, particles, at_us)
@@ -123,13 +123,13 @@ def expect_dwell(
 
 
 def fixed_fit(stories: Stories, rows: Array, reader: Readers) -> Array:
-    """The part of a story's fit that hangs on the reader's region and language alone."""
+    """Return the part of a story's fit that depends only on the reader's region and language."""
     local: Array = truth.LOCAL_BONUS * (stories.home[rows] == reader.region[0])
     return local - truth.language_gap(stories, rows, reader.language[0])
 
 
 def as_readers(reader: Readers, state: State) -> Readers:
-    """Particles as readers of the world; region, language and ticks are the reader's own."""
+    """Return particles as readers of the world with the reader's own region, language and ticks."""
     mix = 0.45 * state["others"] / state["others"].sum(axis=1, keepdims=True)
     mix[np.arange(len(mix)), state["main"]] += 0.55
     swing, period, phase = state["waves"].T
@@ -147,7 +147,7 @@ def as_readers(reader: Readers, state: State) -> Readers:
 
 
 def _draw(random: np.random.Generator) -> State:
-    """Particles by the law that readers are planted by (`include/operations/demo/newsroom/readers.py`)."""
+    """Draw particles from the distribution of readers (`include/operations/demo/newsroom/readers.py`)."""
     return {
         "main": random.choice(GROUPS, PARTICLES, p=np.array(GROUP_SHARES) / sum(GROUP_SHARES)),
         "others": random.gamma(0.25, 1, (PARTICLES, GROUPS)) + 1e-30,
@@ -156,9 +156,9 @@ def _draw(random: np.random.Generator) -> State:
     }
 
 
-def _temper(evidence: Evidence, random: np.random.Generator) -> State:
+def _temper(log: ReaderLog, random: np.random.Generator) -> State:
     state, heat, stride = _draw(random), 0.0, 0.5
-    logs = evidence.log_chance(state)
+    logs = log.log_chance(state)
     while heat < 1:
         rise = _next_rise(logs, 1 - heat)
         heat = min(1.0, heat + rise)
@@ -169,7 +169,7 @@ def _temper(evidence: Evidence, random: np.random.Generator) -> State:
         for _ in range(LAST_MOVES if heat == 1 else MOVES):
             for name in state:
                 moved = _propose(state, name, stride, random)
-                found = evidence.log_chance(moved)
+                found = log.log_chance(moved)
                 taken = np.log(random.random(PARTICLES)) < heat * (found - logs)
                 logs = np.where(taken, found, logs)
                 rows = taken.reshape(-1, *[1] * (state[name].ndim - 1))
@@ -180,7 +180,7 @@ def _temper(evidence: Evidence, random: np.random.Generator) -> State:
 
 
 def _propose(state: State, name: str, stride: float, random: np.random.Generator) -> State:
-    """The state with one property moved, such that the law of the planted readers stays as it is."""
+    """Return the state with one property moved so that the distribution of readers is preserved."""
     fresh = _draw(random)[name]
     if name == "normal":
         return {**state, name: np.sqrt(1 - stride**2) * state[name] + stride * fresh}
@@ -190,7 +190,7 @@ def _propose(state: State, name: str, stride: float, random: np.random.Generator
 
 
 def _next_rise(logs: Array, most: float) -> float:
-    """How far the heat may rise at once without losing too many particles."""
+    """Return how far the temperature may rise at once without losing too many particles."""
     low, high = 0.0, most
     if _is_kept(logs, most):
         return most

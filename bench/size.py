@@ -1,8 +1,8 @@
-"""`size`: lists for many readers out of many live articles, and what each part of that takes in memory.
+"""`size`: lists for many readers out of many live articles, with the time and memory of each part.
 
-Not beside alternatives, so only on request. The log is that of a played
-newsroom, told again and again with other readers and, circle by circle, with other articles of the same hour, topic and
-language out of a catalogue a hundred times as large; so tastes and rhythms are those of the demo at any size.
+It has no alternatives, so it runs only on request. The log repeats that of a played newsroom, each time with other
+readers and, by circle, with other articles of the same hour, topic and language from a catalogue a hundred times as
+large. So tastes and rhythms are those of the demo at any size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench.figures import OURS, Figure
-from bench.ground import AS_OF, Ground, Say
+from bench.installation import AS_OF, Installation, Say
 from bench.measure import Work, in_child
 from bench.played import play_tables
 from bench.publish import LIST_LENGTH, describe_batch
@@ -45,64 +45,64 @@ from include.operations.demo.newsroom.words import LANGUAGES
 from include.operations.demo.newsroom.world import Parameters, World, to_us
 
 DAYS = 14
-LIVE_HOURS = 52  # all so young are live, seen or not: some 300,000
+LIVE_HOURS = 52  # all articles up to this age are live, seen or not: some 300,000
 TOLD_READERS, TOLD_ARTICLES_PER_DAY = 10_000, 1_430
-CIRCLES = 600  # as many articles stand for a played one, or as many as there are of its hour, topic and language
+CIRCLES = 600  # articles that replace a played one, or all of its hour, topic and language if there are fewer
 SEED = 7
 PARTS = ("features", "candidates", "lists", "publish")
 
 Array = NDArray[Any]
 
 
-def measure(ground: Ground, _repeat: int, say: Say) -> list[Figure]:
-    """Each part once, in a process of its own: what it took, and the most memory it ever held."""
-    say(f"size: telling the log of {ground.sizes.listed_readers:,} readers")
-    told = in_child("size", "tell", ground)
-    say(f"size: {told.rows:,} reading events")
+def measure(installation: Installation, _repeat: int, say: Say) -> list[Figure]:
+    """Return the figure of each part, run once in its own process."""
+    say(f"size: making the log of {installation.sizes.listed_readers:,} readers")
+    log = in_child("size", "make_log", installation)
+    say(f"size: {log.rows:,} reading events")
     figures = []
     for part in PARTS:
-        found = in_child("size", part, ground)
+        found = in_child("size", part, installation)
         figures.append(replace(found, bench=f"size.{part}", variant=OURS))
         say(f"size: {part}: {found.cpu_seconds:,.0f} s of processor, {found.peak_mb:,.0f} MB, {found.rows:,} rows")
     return figures
 
 
-def tell(ground: Ground) -> Work:
-    """Not a part: leaves a snapshot of the log, and a model that learnt from the newsroom it is told after."""
+def make_log(installation: Installation) -> Work:
+    """Make a snapshot of the log, and a model trained on the newsroom that it repeats; not a part."""
 
     def work() -> int:
-        folder = ground.scratch / "size"
+        folder = installation.scratch / "size"
         folder.mkdir(exist_ok=True)
         start = to_us(AS_OF) - DAYS * DAY
-        readers = min(TOLD_READERS, ground.sizes.listed_readers)
+        readers = min(TOLD_READERS, installation.sizes.listed_readers)
         played = World(Parameters(SEED, readers, TOLD_ARTICLES_PER_DAY, start))
         tables = play_tables(played, AS_OF)
         with duck.connect() as connection:
             for name, table in tables.items():
                 connection.register(name, table)
-            moments = list_times(ground.settings, AS_OF, "training")[-8:]
-            lessons = describe(connection, moments, "training", counting(ground.settings))
+            moments = list_times(installation.settings, AS_OF, "training")[-8:]
+            lessons = describe(connection, moments, "training", counting(installation.settings))
         model = TwoStage()
         model.fit(make_scenes(lessons), lessons["outcomes"], seed=SEED)
         model.save(folder)
-        large = World(Parameters(SEED, readers, ground.sizes.listed_articles_per_day, start))
-        told = Told(played, large, tables, ground.sizes.listed_readers)
-        batches = (told.subscribers(), told.articles(), told.events())
+        large = World(Parameters(SEED, readers, installation.sizes.listed_articles_per_day, start))
+        log = RepeatedLog(played, large, tables, installation.sizes.listed_readers)
+        batches = (log.subscribers(), log.articles(), log.events())
         files = [
             file
             for table, rows in zip(TABLES, batches, strict=True)
-            for file in store_by_day(ground.settings, table, rows)
+            for file in store_by_day(installation.settings, table, rows)
         ]
         taken = snapshot.Snapshot(AS_OF, AS_OF - timedelta(days=DAYS), tuple(files))
-        snapshot.save_manifest(ground.settings, taken)
+        snapshot.save_manifest(installation.settings, taken)
         (folder / "snapshot").write_text(taken.id)
         return taken.rows("reading_events")
 
     return work
 
 
-class Told:
-    """A played log told as often as it takes to reach this many readers."""
+class RepeatedLog:
+    """A played log, repeated until it has this many readers."""
 
     def __init__(self, played: World, large: World, tables: dict[str, pa.Table], readers: int) -> None:
         self.tables, self.readers = tables, readers
@@ -113,21 +113,21 @@ class Told:
         self.order, self.starts, self.sizes = self._shelve()
 
     def _shelve(self) -> tuple[Array, Array, Array]:
-        """Where the large catalogue has the articles of the hour before each played one, of its topic and language."""
+        """Return where the large catalogue has articles of each played one's topic and language, an hour earlier."""
         key, wanted = _key(self.many), _key(self.stories, hours_later=-1)
         order = np.argsort(key, kind="stable")
         starts = np.searchsorted(key[order], wanted)
         return order, starts, np.searchsorted(key[order], wanted, side="right") - starts
 
     def subscribers(self) -> Iterator[pa.RecordBatch]:
-        """As many as were asked for."""
+        """Yield the subscribers."""
         rows = self.tables["subscribers"]
         for time in range(self.times):
             part = rows.slice(0, self.readers - time * self.each)
             yield from _with(part, reader_id=part.column("reader_id").to_numpy() + time * self.each).to_batches()
 
     def articles(self) -> Iterator[pa.RecordBatch]:
-        """The large catalogue; its texts are those of the played articles of the same topic."""
+        """Yield the large catalogue; its texts are those of played articles of the same topic."""
         some = np.unique(np.linspace(0, len(self.many) - 1, 60_000).astype(np.int64))
         titles, teasers = (pa.array(texts) for texts in compose(self.large, self.many, some))
         by_topic = np.argsort(self.many.topic[some], kind="stable")
@@ -157,7 +157,7 @@ class Told:
             ).to_batches()
 
     def events(self) -> Iterator[pa.RecordBatch]:
-        """Day by day what every reader did; whoever is of one circle meets the same article for a played one."""
+        """Yield the events day by day; readers of a circle meet the same article in place of a played one."""
         events = self.tables["reading_events"].sort_by("occurred_at")
         days = pc.floor_temporal(events.column("occurred_at"), unit="day").to_numpy()
         for day in np.unique(days):
@@ -178,11 +178,11 @@ class Told:
                 yield from moved.filter(pa.array(kept)).combine_chunks().to_batches()
 
 
-def features(ground: Ground) -> Work:
-    """The build for scoring, with its crowd."""
-    folder = ground.scratch / "size"
-    settings = ground.settings.model_copy(update={"article_max_age_hours": LIVE_HOURS})
-    COUNTING["fresh_hours"] = LIVE_HOURS  # in this process, which ends with the part
+def features(installation: Installation) -> Work:
+    """Build the features for scoring, with the crowd."""
+    folder = installation.scratch / "size"
+    settings = installation.settings.model_copy(update={"article_max_age_hours": LIVE_HOURS})
+    COUNTING["fresh_hours"] = LIVE_HOURS  # only in this process, which ends with the part
     taken = snapshot.find_snapshot(settings, (folder / "snapshot").read_text())
 
     def work() -> int:
@@ -193,9 +193,9 @@ def features(ground: Ground) -> Work:
     return work
 
 
-def candidates(ground: Ground) -> Work:
-    """The first stage for every reader."""
-    folder = ground.scratch / "size"
+def candidates(installation: Installation) -> Work:
+    """Find the candidates of every reader."""
+    folder = installation.scratch / "size"
 
     def work() -> int:
         model, parts = TwoStage.load(folder), open_scenes_in_parts(folder / "build", READERS_AT_ONCE)
@@ -204,22 +204,22 @@ def candidates(ground: Ground) -> Work:
     return work
 
 
-def lists(ground: Ground) -> Work:
-    """Both stages and the lists, as a file."""
-    folder = ground.scratch / "size"
-    return lambda: list_all(ground.settings, folder / "build", TwoStage.load(folder), folder / "lists.parquet")
+def lists(installation: Installation) -> Work:
+    """Run both stages and write the lists to a file."""
+    folder = installation.scratch / "size"
+    return lambda: list_all(installation.settings, folder / "build", TwoStage.load(folder), folder / "lists.parquet")
 
 
-def publish(ground: Ground) -> Work:
-    """The file of lists into PostgreSQL as it is read, audited there and against its catalogue."""
-    folder, about = ground.scratch / "size", describe_batch()
+def publish(installation: Installation) -> Work:
+    """Stream the file of lists into PostgreSQL and audit it there and against its catalogue."""
+    folder, about = installation.scratch / "size", describe_batch()
     path = folder / "lists.parquet"
 
     def work() -> int:
-        with connect(ground.settings) as warehouse:
+        with connect(installation.settings) as warehouse:
             readers, rows = batches.write(warehouse, pq.ParquetFile(path).iter_batches(batches.ROWS_AT_ONCE), about)
             failed = blocking(audit.audit(warehouse, about["batch_id"], LIST_LENGTH, readers))
-        failed += blocking(audit_lists(ground.settings, path, folder / "build"))
+        failed += blocking(audit_lists(installation.settings, path, folder / "build"))
         if failed:
             raise DaybreakError(" ".join(check.sentence for check in failed), hint="look at the lists' Parquet file.")
         return rows
@@ -248,4 +248,4 @@ def _column(values: Any, kind: pa.DataType) -> pa.Array:
     return (values if isinstance(values, pa.Array) else pa.array(values)).cast(kind)
 
 
-VARIANTS = {"tell": tell, "features": features, "candidates": candidates, "lists": lists, "publish": publish}
+VARIANTS = {"make_log": make_log, "features": features, "candidates": candidates, "lists": lists, "publish": publish}

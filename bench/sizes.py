@@ -1,4 +1,4 @@
-"""How large the benchmarks are: the short form, about two minutes each with all they need, and the long one."""
+"""The sizes of the benchmarks: the short form, about two minutes each including preparations, and the long form."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sizes:
-    """What one form asks of every benchmark."""
+    """The sizes of all benchmarks in one form."""
 
-    rows: int  # reading events in one window, about
-    windows: int  # windows that are played; extract.large and validate read all of them
-    moments: int  # of readers, at most, that features joins; the file store takes about 16 KB of memory for each
-    examples: int  # that the ranker learns from
-    pairs: int  # that it scores
-    fitted_on: int  # examples behind the ranker that scores
-    readers: int  # that get candidates
-    articles: int  # live ones, which those are taken from
-    listed_readers: int  # of the log that `size` tells
+    rows: int  # about how many reading events in a window
+    windows: int  # played windows; extract.large and validate read all of them
+    moments: int  # most moments that features joins; the file store takes about 16 KB of memory for each
+    examples: int  # examples that the ranker learns from
+    pairs: int  # pairs that the ranker scores
+    fitted_on: int  # examples that the scoring ranker learnt from
+    readers: int  # readers that get candidates
+    articles: int  # live articles to choose candidates from
+    listed_readers: int  # readers in the log of `size`
     listed_articles_per_day: int
     truth_seeds: int
-    truth_readers: int  # in each of its worlds
-    truth_sample: int  # whose reachable time is found
+    truth_readers: int  # readers in each world
+    truth_sample: int  # readers whose reachable time is measured
 
 
 SHORT = Sizes(

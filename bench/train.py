@@ -1,8 +1,8 @@
-"""`train`: the ranker of the default model learns from examples and scores pairs of reader and article.
+"""`train`: fit the ranker of the default model on examples and score pairs of reader and article.
 
-`lightgbm` is the very same code with LightGBM's trees in the place of scikit-learn's, of the same number, depth and
-bounds, on the same rows. The rows are made up: as many columns, missing values and words as the real ones have, and an
-outcome that hangs on some of them, which is all that the time of growing and walking trees depends on.
+`lightgbm` is the same code with LightGBM's trees in place of scikit-learn's, with the same number, depth and bounds, on
+the same rows. The rows are made up, with as many columns, missing values and words as real ones and an outcome that
+depends on some of them: the time for growing and evaluating trees depends on nothing else.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from bench import strangers
+from bench import libraries
 from bench.figures import OURS, Figure
-from bench.ground import Ground, Say
+from bench.installation import Installation, Say
 from bench.measure import Work, in_turns
 from include.models.kinds.two_stage import ranker
 
@@ -32,18 +32,18 @@ SAME_IN_LIGHTGBM = {
 }
 
 
-def measure(ground: Ground, repeat: int, say: Say) -> list[Figure]:
-    """Learning and scoring, each by both kinds of trees in turns."""
-    strangers.install(ground.settings.home.parent, say)
-    learning = in_turns("train", (OURS, "lightgbm"), ground, repeat, say)
-    scoring = in_turns("train", ("score", "score_lightgbm"), ground, repeat, say)
+def measure(installation: Installation, repeat: int, say: Say) -> list[Figure]:
+    """Return the figures of learning and of scoring, each with both kinds of trees in turns."""
+    libraries.install(installation.settings.home.parent, say)
+    learning = in_turns("train", (OURS, "lightgbm"), installation, repeat, say)
+    scoring = in_turns("train", ("score", "score_lightgbm"), installation, repeat, say)
     names = {"score": OURS, "score_lightgbm": "lightgbm"}
     return [*learning, *(replace(one, bench="train.score", variant=names[one.variant]) for one in scoring)]
 
 
-def daybreak(ground: Ground) -> Work:
-    """The ranker learns."""
-    examples = make_examples(ground.sizes.examples, SEED)
+def daybreak(installation: Installation) -> Work:
+    """Fit the ranker."""
+    examples = make_examples(installation.sizes.examples, SEED)
 
     def work() -> int:
         ranker.fit_ranker(examples, SEED)
@@ -52,10 +52,10 @@ def daybreak(ground: Ground) -> Work:
     return work
 
 
-def score(ground: Ground) -> Work:
-    """A ranker that has learnt scores."""
-    parts = ranker.fit_ranker(make_examples(ground.sizes.fitted_on, SEED), SEED)
-    pairs = make_examples(ground.sizes.pairs, SEED + 1)
+def score(installation: Installation) -> Work:
+    """Score with a fitted ranker."""
+    parts = ranker.fit_ranker(make_examples(installation.sizes.fitted_on, SEED), SEED)
+    pairs = make_examples(installation.sizes.pairs, SEED + 1)
 
     def work() -> int:
         return len(ranker.expect_seconds(parts, pairs))
@@ -63,15 +63,15 @@ def score(ground: Ground) -> Work:
     return work
 
 
-def with_lightgbm(variant: Callable[[Ground], Work]) -> Callable[[Ground], Work]:
-    """The variant, with LightGBM's trees."""
+def with_lightgbm(variant: Callable[[Installation], Work]) -> Callable[[Installation], Work]:
+    """Return the variant with LightGBM's trees."""
 
-    def other(ground: Ground) -> Work:
-        strangers.let_in(ground.settings.home.parent)
+    def other(installation: Installation) -> Work:
+        libraries.make_importable(installation.settings.home.parent)
         from lightgbm import LGBMClassifier, LGBMRegressor
 
         def grow(kind: Any) -> Callable[..., Any]:
-            # LightGBM does not stop early unless it is given rows to decide by
+            # LightGBM stops early only if it is given rows to decide by
             return lambda early_stopping, **trees: kind(
                 verbose=-1, **{SAME_IN_LIGHTGBM[name]: trees[name] for name in trees}
             )
@@ -82,13 +82,13 @@ def with_lightgbm(variant: Callable[[Ground], Work]) -> Callable[[Ground], Work]
             find_chances=lambda model, columns: model.predict_proba(np.column_stack(columns))[:, 1],
             find_sums=lambda model, columns: model.predict(np.column_stack(columns)),
         )
-        return variant(ground)
+        return variant(installation)
 
     return other
 
 
 def make_examples(rows: int, seed: int) -> pa.Table:
-    """Rows with every column that the ranker asks for, and what came of them."""
+    """Return rows with all columns of the ranker, and their outcomes."""
     chance = np.random.default_rng(seed)
     numbers = {
         name: chance.exponential(1 + place % 7, rows).astype(np.float32) for place, name in enumerate(ranker.NUMBERS)

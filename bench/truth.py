@@ -1,7 +1,6 @@
-"""Lists against the demo newsroom's planted truth: how much of the time that readers could have spent they are worth.
+"""Measure lists by the demo newsroom's planted truth: their share of the time that readers could have spent.
 
-Not a timing beside alternatives and not in the catalogue: a table of its own, on request. `make bench ONLY=truth`. See
-`docs/bench.md`.
+It measures no time and is not in the catalogue: `make bench ONLY=truth` prints a table of its own. See `docs/bench.md`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bench.ground import Say
+from bench.installation import Say
 from bench.played import play_tables
 from bench.reachable import expect_dwell, find_observations
 from bench.sizes import Sizes
@@ -38,7 +37,7 @@ DAYS = 14
 
 @dataclass(frozen=True)
 class Demo:
-    """A played world: what a publisher would hold, what a model learns from, and the readers as they are now."""
+    """A played world: the publisher's tables, the data that a model learns from, and the readers as they are now."""
 
     world: World
     tables: dict[str, pa.Table]
@@ -48,7 +47,7 @@ class Demo:
 
 
 def make_demo(settings: Settings, *, seed: int, readers: int, articles_per_day: int, days: int) -> Demo:
-    """A world of this size after this many days, as the loop would see it at the end."""
+    """Return a world of this size after this many days, as the loop would see it at the end."""
     world = World(Parameters(seed, readers, articles_per_day, to_us(AS_OF) - days * DAY))
     tables = play_tables(world, AS_OF)
     lessons, now = _describe(settings, tables, "training"), _describe(settings, tables, "scoring")
@@ -70,14 +69,14 @@ def _describe(settings: Settings, tables: dict[str, pa.Table], purpose: Purpose)
 
 
 def seconds_of(demo: Demo, lists: pa.Table) -> NDArray[Any]:
-    """The expected time of each listed article, by the truth."""
+    """Return the true expected time of each listed article."""
     pairs = [lists.column(name).to_numpy() for name in ("reader_id", "article_id")]
     found: NDArray[Any] = expected_dwell(demo.world, pairs[0], pairs[1][:, None], AS_OF)[:, 0]
     return found
 
 
 def best_lists(settings: Settings, demo: Demo, seconds: NDArray[Any], readers: Any, articles: Any) -> pa.Table:
-    """The lists of who expects these seconds (readers x articles), under the caps that all lists obey."""
+    """Return the best lists for these expected seconds (readers x articles), within the caps of all lists."""
     depth = min(len(articles), 40 * settings.list_length)
     best = np.argsort(-seconds, axis=1, kind="stable")[:, :depth]
     ranked = pa.table(
@@ -96,13 +95,13 @@ def best_lists(settings: Settings, demo: Demo, seconds: NDArray[Any], readers: A
 
 
 def open_articles(demo: Demo) -> NDArray[Any]:
-    """The articles a list may hold now."""
+    """Return the articles that a list may hold now."""
     known = demo.tables["articles"].filter(pc.invert(demo.tables["articles"].column("is_flagged")))
     return np.intersect1d(live_articles(demo.world, AS_OF), known.column("article_id").to_numpy())
 
 
 def oracle(settings: Settings, demo: Demo, readers: NDArray[Any]) -> pa.Table:
-    """The lists of who knows what every reader thinks of every article."""
+    """Return the lists of an oracle that knows every reader's opinion of every article."""
     articles = open_articles(demo)
     parts = [
         best_lists(settings, demo, expected_dwell(demo.world, part, articles, AS_OF), part, articles)
@@ -112,7 +111,7 @@ def oracle(settings: Settings, demo: Demo, readers: NDArray[Any]) -> pa.Table:
 
 
 def reachable(settings: Settings, demo: Demo, readers: NDArray[Any]) -> pa.Table:
-    """The lists of who knows the world and its stories, and of readers what the log and the form tell."""
+    """Return the lists of an oracle that knows the world and its stories, but readers only by their log and form."""
     articles, world = open_articles(demo), demo.world
     stories = world.stories(world.first_hour, to_us(AS_OF) // HOUR + 1)
     events = demo.tables["reading_events"].filter(pc.field("reader_id").isin(pa.array(readers)))
@@ -128,13 +127,13 @@ def reachable(settings: Settings, demo: Demo, readers: NDArray[Any]) -> pa.Table
 
 
 def share(demo: Demo, lists: pa.Table, best: pa.Table) -> float:
-    """The time that lists are worth, of that of the best, over the readers of the best."""
+    """Return the true time of the lists as a share of the best lists' time, over the readers of the best."""
     own = lists.filter(pc.field("reader_id").isin(best.column("reader_id").unique()))
     return float(seconds_of(demo, own).sum() / seconds_of(demo, best).sum())
 
 
 def compare(settings: Settings, say: Say, sizes: Sizes) -> str:
-    """The table: share of the oracle and of the reachable per model and seed, processor time and memory of each."""
+    """Return the table: shares of the oracle and of the reachable per model and seed, processor time and memory."""
     lines = [
         f"{sizes.truth_readers:,} readers, {DAYS} days, {sizes.truth_seeds} seed(s), {sizes.truth_sample} sampled",
         f"{'seed':>4} {'model':<24} {'of oracle':>9} {'of reachable':>12} {'fit s':>7} {'rank s':>7} {'peak MB':>8}",
@@ -147,7 +146,7 @@ def compare(settings: Settings, say: Say, sizes: Sizes) -> str:
         for name in MODELS:
             say(f"truth: {name}")
             lists[name], costs[name] = _rank(settings, demo, name)
-        say(f"truth: what {sizes.truth_sample} readers' logs can tell")
+        say(f"truth: the reachable share of {sizes.truth_sample} readers")
         some = np.sort(np.random.default_rng(seed).choice(ids, min(sizes.truth_sample, len(ids)), replace=False))
         best, told = oracle(settings, demo, ids), reachable(settings, demo, some)
         lines.append(f"{seed:>4} {'reachable':<24} {share(demo, told, oracle(settings, demo, some)):9.3f}")

@@ -75,7 +75,7 @@ def test_the_licence_is_there_and_named():
     assert tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0"
 
 
-@pytest.mark.parametrize("module", ["include.lists.batch", "daybreak_airflow.stages", "bench.ground"])
+@pytest.mark.parametrize("module", ["include.lists.batch", "daybreak_airflow.stages", "bench.installation"])
 @pytest.mark.parametrize("kind", [DeprecationWarning, FutureWarning, RuntimeWarning, ResourceWarning])
 def test_a_warning_about_our_own_code_fails_a_test(module, kind):
     with pytest.raises(kind):

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from bench import __main__ as command
-from bench import strangers, train, truth
+from bench import libraries, train, truth
 from bench.__main__ import DESKDROP, TRUTH
 from bench.catalogue import BENCHES
 from bench.figures import Figure, from_child, middle, ratios, table, write
-from bench.ground import Ground
+from bench.installation import Installation
 from bench.sizes import LONG, SHORT
 from include.core.settings import PROJECT, Settings
 from include.models.kinds.two_stage import ranker
@@ -105,11 +105,11 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]
 
     @contextmanager
     def prepared(home, sizes, needs, say, *, keep):
-        yield Ground(settings, sizes)
+        yield Installation(settings, sizes)
 
     def stub(name):
-        def measure(ground, repeat, say):
-            found.append((name, ground.sizes))
+        def measure(installation, repeat, say):
+            found.append((name, installation.sizes))
             return [Figure(name, "daybreak", 1, 1.0, 1.0, 1.0)]
 
         return replace(BENCHES[name], measure=measure)
@@ -138,8 +138,8 @@ def test_the_short_form_asks_for_less_of_everything_that_takes_time() -> None:
 def test_what_the_table_says_of_a_size_tells_the_forms_apart(ran, capsys, bench: str) -> None:
     for words, sizes in (([], SHORT), (["--long"], LONG)):
         command.main(["--only", bench, *words])
-        assert BENCHES[bench].tell_size(sizes) in capsys.readouterr().out
-    assert BENCHES[bench].tell_size(SHORT) != BENCHES[bench].tell_size(LONG)
+        assert BENCHES[bench].describe_size(sizes) in capsys.readouterr().out
+    assert BENCHES[bench].describe_size(SHORT) != BENCHES[bench].describe_size(LONG)
 
 
 def test_all_benches_are_those_that_need_not_be_asked_for(ran) -> None:
@@ -149,9 +149,9 @@ def test_all_benches_are_those_that_need_not_be_asked_for(ran) -> None:
 
 
 def test_a_bench_works_on_the_sizes_of_its_ground(tmp_path: Path) -> None:
-    ground = Ground(Settings(home=tmp_path), replace(SHORT, examples=1_100, fitted_on=1_000, pairs=700))
-    assert train.daybreak(ground)() == 1_100
-    assert train.score(ground)() == 700
+    installation = Installation(Settings(home=tmp_path), replace(SHORT, examples=1_100, fitted_on=1_000, pairs=700))
+    assert train.daybreak(installation)() == 1_100
+    assert train.score(installation)() == 700
 
 
 def test_what_makes_no_use_of_a_service_or_of_the_newsroom_starts_and_plays_none() -> None:
@@ -171,8 +171,8 @@ def test_every_bound_on_trees_has_its_name_in_lightgbm() -> None:
 
 
 def test_what_benchmarks_compare_with_is_locked_and_lies_where_state_may_lie(tmp_path: Path) -> None:
-    locked = strangers.LOCK.read_text()
+    locked = libraries.LOCK.read_text()
     assert all(f"\n{name}==" in f"\n{locked}" for name in ("implicit", "lightgbm"))
     assert "\nnumpy==" not in locked, "the environment's own must be taken"
-    strangers.folder_in(tmp_path).mkdir(parents=True)
+    libraries.folder_in(tmp_path).mkdir(parents=True)
     assert files.is_state_folder(tmp_path)

@@ -1,7 +1,7 @@
-"""Libraries that only benchmarks need: installed on demand into a folder of their own, never into the environment.
+"""Libraries that only benchmarks need: installed on demand into their own folder, never into the environment.
 
-They are locked like the rest (requirements-bench.txt). The folder goes by the lock's digest and is last on the path, so
-that nothing of the environment is ever taken from it.
+They are locked like the rest (requirements-bench.txt). The folder is named after the lock's digest and comes last on
+the path, so that it never replaces a library of the environment.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.ground import Say
+from bench.installation import Say
 from include.core.errors import DaybreakError
 from include.core.settings import PROJECT
 from include.data.store import digest_file
@@ -21,12 +21,12 @@ LOCK = PROJECT / "requirements-bench.txt"
 
 
 def folder_in(home: Path) -> Path:
-    """Return the libraries' folder, beside the ground, so that it outlives a benchmark."""
+    """Return the libraries' folder, beside the installation, so that it outlives a benchmark."""
     return home / files.BENCH_PACKAGES / digest_file(LOCK)[:12]
 
 
 def install(home: Path, say: Say) -> None:
-    """Install the libraries, all or none."""
+    """Install all libraries or none."""
     folder = folder_in(home)
     if folder.exists():
         return
@@ -44,6 +44,6 @@ def install(home: Path, say: Say) -> None:
     draft.rename(folder)
 
 
-def let_in(home: Path) -> None:
+def make_importable(home: Path) -> None:
     """Make the libraries importable in this process."""
     sys.path.append(str(folder_in(home)))

@@ -1,7 +1,7 @@
-"""The ground all variants stand on: an installation of its own in the state folder, with a newsroom of the size asked.
+"""The installation that all variants use: a folder of its own in the state folder, with a newsroom of the given size.
 
-It has its own PostgreSQL and MLflow, started by the product's launcher on free ports, and never touches the product's.
-The world is seeded and ends at a fixed moment, so the same size is the same data on every machine.
+It has its own PostgreSQL and MLflow, started by the product's launcher on free ports, and does not touch the product's.
+The world is seeded and ends at a fixed moment, so the same size gives the same data on every machine.
 """
 
 from __future__ import annotations
@@ -24,40 +24,40 @@ Say = Callable[[str], None]
 
 AS_OF = datetime(2026, 11, 15, tzinfo=UTC)
 DAYS = 14
-EVENTS_PER_READER_DAY = 9.8  # what a demo reader does on average
-NEWSROOM = "newsroom"  # what a benchmark needs beside services: the demo newsroom, played
-FACTS = "ground.json"
+EVENTS_PER_READER_DAY = 9.8  # the demo's average
+NEWSROOM = "newsroom"  # the need for a played demo newsroom; other needs are names of services
+FACTS = "installation.json"
 
 
 @dataclass(frozen=True)
-class Ground:
-    """Where the data is, and how large. A window is `DAYS` days long."""
+class Installation:
+    """The settings and the sizes of the installation. A window is `DAYS` days long."""
 
     settings: Settings
     sizes: Sizes
 
     @property
     def scratch(self) -> Path:
-        """A folder for files that variants need or leave."""
+        """Return the folder for files that variants read or write."""
         folder = self.settings.home / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
 
 @contextmanager
-def prepared(home: Path, sizes: Sizes, needs: Iterable[str], say: Say, *, keep: bool) -> Iterator[Ground]:
-    """The ground with what is needed and no more; gone afterwards unless it is to be kept.
+def prepared(home: Path, sizes: Sizes, needs: Iterable[str], say: Say, *, keep: bool) -> Iterator[Installation]:
+    """Create the installation with everything needed, and remove it afterwards unless `keep`.
 
-    One that was kept, has the sizes asked and holds all that is needed is used again.
+    A kept installation of the same sizes that has everything needed is used again.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = locks.take(home / files.BENCH_LOCK)
     if lock is None:
-        raise StateFolderError(f"A benchmark is running in {home} already.", hint="wait for it, or stop it.")
+        raise StateFolderError(f"A benchmark is already running in {home}.", hint="wait for it, or stop it.")
     try:
-        settings = _move_in(home / files.BENCH)
+        settings = _load_own_settings(home / files.BENCH)
         try:
-            yield _furnish(settings, sizes, set(needs), say)
+            yield _fill(settings, sizes, set(needs), say)
         finally:
             if not keep:
                 _clear(settings, say)
@@ -65,39 +65,39 @@ def prepared(home: Path, sizes: Sizes, needs: Iterable[str], say: Say, *, keep: 
         lock.release(remove=True)
 
 
-def stand() -> Ground:
-    """The ground as a child process finds it."""
+def find_installation() -> Installation:
+    """Return the installation in a child process."""
     settings = load_settings()
-    return Ground(settings, Sizes(**json.loads((settings.home / FACTS).read_text())["sizes"]))
+    return Installation(settings, Sizes(**json.loads((settings.home / FACTS).read_text())["sizes"]))
 
 
-def _move_in(home: Path) -> Settings:
-    """The settings of the ground: defaults and what its launcher writes. The user's own are meant for the product."""
+def _load_own_settings(home: Path) -> Settings:
+    """Return the settings: defaults and those that its launcher writes; the user's own are meant for the product."""
     for name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
         del os.environ[name]
     os.environ["DAYBREAK_HOME"] = str(home)
     return load_settings()
 
 
-def _furnish(settings: Settings, sizes: Sizes, needs: set[str], say: Say) -> Ground:
+def _fill(settings: Settings, sizes: Sizes, needs: set[str], say: Say) -> Installation:
     from include.operations.demo import newsroom
     from include.operations.launcher.up import up
 
-    if not _is_furnished(settings, sizes, needs):
+    if not _is_filled(settings, sizes, needs):
         _clear(settings, say)
         if services := tuple(sorted(needs - {NEWSROOM})):
             settings = up(settings, say, only=services, demo=False)
-        for folder in ("logs", "tmp"):  # of the measuring processes, whether services are there or not
+        for folder in ("logs", "tmp"):  # measuring processes need them even without services
             (settings.home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         if NEWSROOM in needs:
             readers = max(50, round(sizes.rows / (DAYS * EVENTS_PER_READER_DAY)))
             newsroom.play(settings, until=AS_OF, days=DAYS * sizes.windows, readers=readers, say=say)
         facts = {"sizes": asdict(sizes), "holds": sorted(needs)}
         (settings.home / FACTS).write_text(json.dumps(facts))
-    return Ground(settings, sizes)
+    return Installation(settings, sizes)
 
 
-def _is_furnished(settings: Settings, sizes: Sizes, needs: set[str]) -> bool:
+def _is_filled(settings: Settings, sizes: Sizes, needs: set[str]) -> bool:
     from include.operations.launcher.up import is_up
 
     path = settings.home / FACTS
