@@ -1,1 +1,1 @@
-"""From a failure or an event to one incident and one mail that a person can act on at night."""
+"""Turn a failure or an event into one incident and one mail that a person can act on at night."""

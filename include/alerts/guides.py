@@ -1,6 +1,6 @@
-"""Tables behind the mails: what the failure of each DAG means, and what to do about each kind of error.
+"""Tables behind the mails: the meaning of each DAG's failure, and the remedy for each kind of error.
 
-Belongs here: severity, what stayed untouched, the next step and the section of `docs/runbook.md`. Does not belong here:
+Belongs here: severity, unchanged parts, the next step and the section of `docs/runbook.md`. Does not belong here:
 the text of a mail (wording.py) or how it is sent (outbox.py).
 """
 
@@ -14,7 +14,7 @@ Severity = Literal["page", "ticket", "digest"]
 
 @dataclass(frozen=True)
 class Guide:
-    """The failure of one DAG: how urgent it is, what stayed as it was, what to do, where to read more."""
+    """A guide to one DAG's failure: urgency, unchanged parts, next step, and section of the runbook."""
 
     severity: Severity
     done: str
@@ -92,7 +92,7 @@ class Cause:
     section: str
 
 
-# By the error's class. The next step of a cause is more exact than that of the DAG, so it wins.
+# By the error's class. A cause's next step is more precise than the DAG's, so it takes precedence.
 CAUSES = {
     "ValidationBlocked": Cause(
         "Open the report: it names the check, the share of bad rows and examples. Have the rows corrected at their "
@@ -137,7 +137,7 @@ CAUSES = {
         "task-killed",
     ),
 }
-# Tasks that change what is live. One that failed may have finished its work just before.
+# Tasks that change the live champion or lists. A failed one may have finished its work before it failed.
 SWITCHES = {"promote", "publish"}
 SWITCH = (
     "The switch is one transaction: it happened completely or not at all, and `bin/daybreak status` shows which. "

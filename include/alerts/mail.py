@@ -1,4 +1,4 @@
-"""From an alert to a mail: which server takes it, by a connection of Airflow's or by the settings."""
+"""Mail an alert through the server of an Airflow connection or of the settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mailer(settings: Settings, connection: MailConnection | None = None) -> Send
 
 
 def find_server(settings: Settings, connection: MailConnection | None) -> smtp.MailServer:
-    """Return the connection's server, encrypted unless its extra says otherwise; without one, the settings'."""
+    """Return the connection's server, encrypted unless its extra says otherwise, or else the settings'."""
     server = smtp.MailServer.of(settings)
     if connection is None:
         return server
@@ -48,5 +48,5 @@ def find_server(settings: Settings, connection: MailConnection | None) -> smtp.M
 
 
 def _is_on(extra: Mapping[str, Any], name: str) -> bool:
-    """Return a switch of a connection's extra; the form stores true, an environment variable may hold "true"."""
+    """Return whether a connection's extra sets a switch: the form stores true, an environment variable "true"."""
     return str(extra.get(name, "")).lower() in ("1", "true", "yes")

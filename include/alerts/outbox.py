@@ -1,8 +1,8 @@
-"""The outbox: an alert is a row in `ops.alerts` first and a mail second.
+"""The outbox: every alert is first a row in `ops.alerts` and then a mail.
 
-So a mail server that is down loses nothing and breaks no run. One incident is one row is one mail: the first report
+So a mail server that is down loses no alert and fails no run. Each incident has one row and one mail; the first report
 wins. When the warehouse cannot be written, the alert is mailed at once and kept as a file in the state folder; the next
-delivery moves it into the outbox. What an alert says is in `wording.py`.
+delivery moves it into the outbox. Does not belong here: the text of an alert (`wording.py`).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from include.core.errors import ServiceError
 from include.core.settings import Settings
 from include.data.store import digest_of
 
-MASKED_LENGTH = 8  # a shorter secret is a word that may stand in any text
+MASKED_LENGTH = 8  # a shorter secret may occur as a word in any text
 
-Send = Callable[[Alert], None]  # raises ServiceError when the mail server does not take it
+Send = Callable[[Alert], None]  # raises ServiceError if the mail server does not accept it
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def report(settings: Settings, failure: Failure, send: Send) -> bool:
         bring_home(settings)
         alert = printable(settings, compose(failure, live_lists(settings), now()))
         is_news = raise_alert(settings, alert)
-    except Exception as error:  # no fault of the warehouse may lose the alert
+    except Exception as error:  # no error of the warehouse may lose the alert
         log.warning("The alert is mailed without the warehouse: %s", error)
         unknown = "Unknown: the warehouse does not answer, so lists cannot be read from it."
         return report_without_warehouse(settings, printable(settings, compose(failure, unknown, now())), send)
@@ -52,7 +52,7 @@ def live_lists(settings: Settings) -> LiveLists | None:
 def raise_alert(
     settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
 ) -> bool:
-    """Put a new incident into the outbox and leave a known one as it is; return whether it was new."""
+    """Add an incident to the outbox unless it is known; return whether it was new."""
     with connect(settings) as warehouse:
         return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
 
@@ -60,7 +60,7 @@ def raise_alert(
 def keep_alert(
     warehouse: Connection, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
 ) -> bool:
-    """As `raise_alert`, when this transaction commits: for an alert about what happens in it."""
+    """Do the same in the caller's transaction, for an alert about a change in it."""
     times = {"raised_at": raised_at or now(), "sent_at": sent_at}
     return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
 
@@ -68,8 +68,8 @@ def keep_alert(
 def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
     """Mail the waiting alerts; return how many were mailed and how many still wait.
 
-    A row is locked while it is mailed, so two deliverers at once mail different rows. It is marked in the transaction
-    that mailed it: a crash in between mails it twice rather than never. A server that refuses ends the round.
+    A row is locked while it is mailed, so two concurrent deliveries mail different rows. It is marked in the same
+    transaction: a crash in between mails it twice rather than never. If the server refuses a mail, the delivery ends.
     """
     bring_home(settings)
     sent = 0
@@ -98,7 +98,7 @@ def deliver_next(settings: Settings, send: Send) -> bool:
 
 
 def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bool:
-    """As `report`, with a file in place of a row, named after the incident, so that only the first report is mailed."""
+    """Mail the alert and keep it in a file named after the incident, so that only the first report is mailed."""
     file = waiting_room(settings) / f"{digest_of(alert.incident)}.json"
     content = {"alert": asdict(alert), "raised_at": now().isoformat(), "sent_at": None}
     try:
@@ -108,7 +108,7 @@ def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bo
     except FileExistsError:
         return False
     except OSError as error:  # a full disk must not keep the mail from going out
-        log.warning("The alert is not kept: %s", error)
+        log.warning("The alert cannot be kept as a file: %s", error)
     try:
         send(alert)
     except ServiceError as error:
@@ -120,12 +120,12 @@ def report_without_warehouse(settings: Settings, alert: Alert, send: Send) -> bo
 
 
 def bring_home(settings: Settings) -> None:
-    """Move alerts that were kept as files into the outbox; those already mailed are marked as mailed."""
+    """Move alerts kept as files into the outbox, marked as mailed if they were."""
     for file in sorted(waiting_room(settings).glob("*.json")):
         try:
             content = json.loads(file.read_text())
             alert = Alert(**content["alert"])
-        except FileNotFoundError:  # another deliverer was faster
+        except FileNotFoundError:  # another delivery was faster
             continue
         except (ValueError, TypeError, KeyError):  # cut short by a full disk
             log.warning("%s cannot be read and is renamed to .damaged.", file)
@@ -144,7 +144,7 @@ def waiting_room(settings: Settings) -> Path:
 
 
 def printable(settings: Settings, alert: Alert) -> Alert:
-    """Return the alert without this installation's secrets and without characters that databases or mails refuse."""
+    """Return the alert without this installation's secrets and without characters that a database or mail refuses."""
 
     def clean(text: str) -> str:
         for secret in settings.secrets():

@@ -1,7 +1,7 @@
-"""The text of a mail about a failed run, for a person woken at night. Pure: facts in, text out.
+"""Compose the mail about a failed run, for a person woken at night, from facts alone.
 
-Belongs here: subject, sections and sentences of a mail. Does not belong here: what a failure means (`guides.py`) or how
-the text reaches on-call (`outbox.py`).
+Belongs here: subject, sections and sentences of a mail. Does not belong here: the meaning of a failure (`guides.py`)
+and the way to on-call (`outbox.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Failure:
-    """The known facts of a failed run; a killed run leaves few."""
+    """The known facts about a failed run; after a kill there are few."""
 
     dag_id: str
     run_id: str
@@ -45,7 +45,7 @@ class Failure:
     run_url: str = ""
     log_url: str = ""
     report_url: str = ""
-    findings: tuple[Finding, ...] = ()  # of a validation that failed: each check that stopped it
+    findings: tuple[Finding, ...] = ()  # the checks that stopped a validation
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LiveLists:
 
 
 def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -> Alert:
-    """Return the alert about a failed run. `lists` is what readers see, None if nothing, a sentence if unknown."""
+    """Return the alert about a failed run; `lists` are the live lists, None without any, a sentence if unknown."""
     guide = GUIDES.get(failure.dag_id, ANY_RUN)
     cause = CAUSES.get(failure.kind, guide)
     severity: Severity = "ticket" if failure.run_type == "backfill" else guide.severity

@@ -1,8 +1,8 @@
-"""Recommenders: the protocol, and the models that exist.
+"""Recommenders: their protocol, and the list of models.
 
-To add a model, put a file or folder into `kinds/` with a class that has a `name`: it can then be chosen in the
-settings, the contract tests run on it, and every verdict asks it if it sets `is_baseline`. A model gets `Scenes` (the
-world as known at each moment) and outcomes to learn from, and never sees a database, a clock or a setting.
+To add a model, put a file or folder with a class that has a `name` into `kinds/`. It can then be chosen in the
+settings, the contract tests run on it, and every verdict includes it if it sets `is_baseline`. A model gets `Scenes`
+(the world as known at each moment) and outcomes to learn from, and never sees a database, a clock or a setting.
 """
 
 from __future__ import annotations

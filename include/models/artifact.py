@@ -1,10 +1,10 @@
-"""A version on its own: its model, and the crowd it was trained beside. Histories in, rankings out.
+"""A stand-alone version: its model and the crowd it was trained with. It takes histories and returns rankings.
 
     model = Artifact.load(folder)
     model.recommend(histories, as_of, k=10)
 
-It needs only its folder and the histories: no database, network or setting. So the same object scores a batch, answers
-with the reads of the current session and can be tested anywhere; at its crowd's moment it ranks exactly as the batch.
+It needs only its folder and the histories: no database, network or setting. So the same object scores a batch, ranks
+with the reads of the current session, and can be tested anywhere. At its crowd's moment it ranks exactly as the batch.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FEW_READERS = 50
 
 @dataclass(frozen=True)
 class Artifact:
-    """A fitted model beside a crowd."""
+    """A fitted model with a crowd."""
 
     model: Recommender
     crowd: Crowd
@@ -53,12 +53,12 @@ class Artifact:
         return cls(model, Crowd.open(folder / FOLDER)).warm()
 
     def warm(self) -> Artifact:
-        """Work out the world at the crowd's moment, which all readers share, and return this artifact."""
+        """Compute the world at the crowd's moment, which all readers share, and return this artifact."""
         self.crowd.world_at(self.crowd.as_of)
         return self
 
     def with_crowd(self, crowd: Crowd | Path | str) -> Artifact:
-        """Return the same model beside a newer crowd, such as `crowd/` of the newest features for scoring."""
+        """Return the same model with a newer crowd, such as `crowd/` of the newest features for scoring."""
         return replace(self, crowd=crowd if isinstance(crowd, Crowd) else Crowd.open(Path(crowd))).warm()
 
     def recommend(

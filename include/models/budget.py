@@ -1,8 +1,8 @@
-"""The training budget: choose the readers that a training run learns from when all would be too many.
+"""The training budget: choose the readers that a training run learns from if there are too many.
 
-A reader is in or out with all rows; no period is cut off. The choice follows from a hash of reader and seed, so a
-reader stays in from day to day unless the edge of the budget moves past them. Regions share the budget by the square
-root of their size: large ones are thinned out first, small ones survive.
+A reader is in or out with all rows; no period is cut off. The choice follows from a hash of reader and seed, so most
+readers stay in from day to day. Regions share the budget by the square root of their size, so large ones lose readers
+first and small ones are kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Inputs of `Artifact.recommend`, checked and converted: histories, readers, candidates, moment and depth.
 
-Belongs here: errors that say what is wrong with an input, in how many rows, and what to do. Unknown readers and
-articles are valid.
+Errors name the fault in an input, the number of rows, and the remedy. Unknown readers and articles are valid.
 """
 
 from __future__ import annotations

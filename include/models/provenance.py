@@ -1,7 +1,7 @@
-"""Provenance: what a training depends on besides data: code, locked and installed libraries, processor, threads.
+"""Provenance: everything that a training depends on besides data: code, libraries, processor and threads.
 
-Belongs here: reading these as they are now, and comparing them with those of a version. Does not belong here: training
-(training) and storing models (registry).
+Belongs here: reading the present state, and comparing it with that of a version. Does not belong here: training
+(`training.py`) and storing models (`registry.py`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 from include.core.settings import PROJECT
 from include.data.store import digest_file, digest_of
 
-NAMED = 5  # at most this many are named; the rest is counted
-# The code that features and models depend on; pages, words and everything after a model are outside.
+NAMED = 5  # most differences to name; the rest are counted
+# The code that features and models depend on, without pages, texts and everything after a model.
 CODE = ("include/core/contract.py", "include/data", "include/validation", "include/features", "include/models")
 DECLARATIONS = "feature_repo"
 NOT_CODE = ("include/data/loading/", "include/validation/page.py")  # loading comes before snapshots; HTML
@@ -48,7 +48,7 @@ def lock_digest() -> str:
 
 
 def find_grounds() -> dict[str, Any]:
-    """Return what a training in this process depends on, as JSON-ready data."""
+    """Return everything that a training in this process depends on, as JSON-ready data."""
     return {
         "code": code_files(),
         "commit": find_commit(),

@@ -1,7 +1,7 @@
-"""Registered models: register a version, find it, and load it safely.
+"""Register a version of a model, find it, and load it safely.
 
-MLflow holds run, files and version; `ops.models` holds the digest that the files must have at every load. A training
-that is registered already is not registered again.
+MLflow holds run, files and version; `ops.models` holds the digest that the files must have at every load. A training is
+registered only once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Limit numeric libraries to one thread, a hundred times faster than finding the libraries each time.
+"""Limit numeric libraries to one thread, a hundred times faster by finding the libraries only once.
 
-Belongs here: the limit for asking a model. Learning finds the libraries again, because it may load more of them.
+Only for ranking. Training finds the libraries again, because it may load more of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any, cast
 
-import scipy.linalg  # noqa: F401  # it loads a library of its own, which must be loaded to be found
+import scipy.linalg  # noqa: F401  # loads a library of its own, which is found only once loaded
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 

@@ -1,4 +1,4 @@
-"""Training: outcomes before the hold-out in, a folder of files with a digest out.
+"""Train a model on outcomes before the hold-out and write a folder of files with a digest.
 
 Training is reproducible: everything it depends on (features, model, parameters, seed, code, lock) is its key, and the
 same key gives the same digest.
@@ -29,7 +29,7 @@ EVER = timedelta(days=36_500)
 
 @dataclass(frozen=True)
 class Trained:
-    """A model, its files' digest and what is worth logging about the fit."""
+    """A trained model, its files' digest and the facts worth logging."""
 
     model: Recommender
     digest: str

@@ -1,4 +1,4 @@
-"""Baselines that count readers of the last hours: of an article, and of an article beside those the reader read.
+"""Baselines that count an article's readers in the last hours: all of them, or those who share reads with the reader.
 
 They learn nothing, so their artifact is their name. Co-reading in the last hours is hard to beat on news.
 """
@@ -29,7 +29,7 @@ class MostReadLastHour(MostRead):
     COUNTS_TOGETHER: ClassVar[bool] = False
 
     def rank(self, scenes: Scenes, depth: int, candidates: pa.Table | None = None) -> pa.Table:
-        """Rank by readers who read it beside the reader's own reads, where that is counted, then by all readers."""
+        """Rank by co-readers of the reader's own articles, if the class counts them, then by all readers."""
         with open_tables(scenes, together=NOTHING_TOGETHER) as connection:
             connection.register("recent", run(connection, "recent_reads", recent_hours=self.RECENT_HOURS))
             if self.COUNTS_TOGETHER:

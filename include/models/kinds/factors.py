@@ -1,8 +1,8 @@
-"""A matrix factorisation: readers and articles as places along the main axes of all reads.
+"""A matrix factorisation, which places readers and articles along the main axes of all reads.
 
-Reads count less for busy readers and popular articles, so that the axes stand for taste; popularity returns at the end
+Reads count less for busy readers and popular articles, so that the axes represent taste; popularity is added at the end
 with a small exponent. Only articles' places are saved: a reader's place follows from their reads and a new article's
-from its readers, so nothing is fitted while ranking and unknown readers get popular articles.
+from its readers. So nothing is fitted while ranking, and unknown readers get popular articles.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from include.models.threads import one_thread
 
 CHOSEN = {
     "factors": 60,
-    "flatten": 0.5,  # exponent that turns the axes' strengths towards each other
+    "flatten": 0.5,  # exponent that makes the axes' strengths more equal
     "popular": 0.4,  # exponent of an article's readers in the final score
 }
 MOST_READERS = 100_000
 SIGHT_HOURS = 14 * 24
-POPULAR_HOURS = 24  # a version holds no more of the crowd
+POPULAR_HOURS = 24  # a version holds no more hours of the crowd
 CELLS_AT_ONCE = 4_000_000
 LIKED, POPULAR_REASON = "Close to what you have read", "Read by many right now"
 

@@ -36,7 +36,7 @@ class MostRead:
             return run(connection, self.name, depth=depth).select(RANKED.names).cast(RANKED)
 
     def save(self, folder: Path) -> None:
-        """Save the name, which is all there is."""
+        """Save the name, because nothing was learnt."""
         (folder / "baseline.txt").write_text(f"{self.name}\n")
 
     @classmethod

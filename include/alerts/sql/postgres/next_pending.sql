@@ -1,5 +1,5 @@
--- The next alert to mail that nobody else is mailing. Those tried least come first, so that one which the server
--- will not take cannot hold up the rest.
+-- The next alert to mail that no other delivery has locked. Alerts with the fewest attempts come first, so that one that
+-- the server refuses cannot hold up the rest.
 select alert_id, incident, severity, subject, body
 from ops.alerts
 where sent_at is null

@@ -38,8 +38,8 @@ from include.models.kinds.two_stage.tasting import learn_tastes, tastes_of
 
 Tables = dict[str, pa.Table]
 
-FORM = ["2", *WORDS, *NUMBERS]  # of the saved parts; raise the number when they change other than by features
-CANDIDATES = {"favourites": 3, "together": 40}  # beside the offers to all readers
+FORM = ["2", *WORDS, *NUMBERS]  # form of the saved parts; raise the number if they change other than by features
+CANDIDATES = {"favourites": 3, "together": 40}  # in addition to the offers to all readers
 PROMISING = {"liked": 30, "most": 100}
 LEAST_LANGUAGE_SHARE = 0.25
 TOGETHER_HOURS = 24.0
@@ -48,7 +48,7 @@ REQUESTS_AT_ONCE = 1500
 
 
 class TwoStage:
-    """Candidates, then expected reading time."""
+    """A model that finds candidates, then ranks them by expected reading time."""
 
     name: ClassVar[str] = "two_stage"
     TUNABLE: ClassVar[Mapping[str, Range]] = TREE_RANGES

@@ -1,7 +1,7 @@
 """Count the crowd's reads of the last day at a moment: single reads, and pairs beside and after each other.
 
-Belongs here: counts over reads, as arrays and as matrices of articles by articles; older reads and pairs farther apart
-count less, and any log will do. Does not belong here: signals for a reader (`signals.py`) and learning from them
+Belongs here: counts over reads, as arrays and as matrices of articles by articles, for any log; older reads and pairs
+farther apart count less. Does not belong here: signals for a reader (`signals.py`) and learning from them
 (`next_reads.py`).
 """
 
@@ -16,7 +16,7 @@ from include.features.scene_arrays import HOUR, Array, Counts, Numbers, Reads, f
 
 SIGHT_HOURS = 24  # how far back the crowd counts; a version holds no more
 LATELY_HOURS = 3  # span of plain co-reading
-SITTING_HOURS = 0.5  # reads without a longer pause are one sitting
+SITTING_HOURS = 0.5  # a longer pause between reads starts a new sitting
 FAST_HOURS, DAY_HOURS, VISIT_HOURS = 1.5, 10.0, 6.0  # how fast a read fades, where the last hours or the day count
 FARTHEST = 12  # reads apart at which two reads of one reader still are a pair
 MOST_HOPS = 20  # neighbours of an article that a second hop starts from

@@ -1,7 +1,7 @@
 """Tastes of each request's reader for topics and publishers, and the live articles that promise them most time.
 
-Belongs here: tastes as arrays, as the tables that queries join, and put together with what articles promise. Does not
-belong here: how tastes are found (`tasting.py`) and what an article promises (`standings.sql`).
+Belongs here: tastes as arrays and as tables for queries, and combining them with the promise of articles. Does not
+belong here: finding tastes (`tasting.py`) and the promise of an article (`standings.sql`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROMISING = pa.schema([*_KEYS, ("article_id", pa.int64())])
 
 @dataclass(frozen=True)
 class Tastes:
-    """A row per request of `asked`, which are in order of moment and reader, and a column per topic or publisher."""
+    """Tastes, with a row per request of `asked`, ordered by moment and reader, and a column per topic or publisher."""
 
     asked: pa.Table
     topic: Numbers
@@ -38,7 +38,7 @@ class Tastes:
     publisher_spread: Numbers
 
     def tables(self) -> dict[str, pa.Table]:
-        """Return the same as tables: a row per request and topic, and one per request and publisher."""
+        """Return the tastes as tables: a row per request and topic, and a row per request and publisher."""
         topics = pa.array(np.arange(self.topic.shape[1], dtype=np.int32))
         by_publisher = (self.publishers, self.publisher, self.publisher_spread)
         return {
@@ -71,7 +71,7 @@ def find_promising(tastes: Tastes, topical: pa.Table, tongues: pa.Table, *, like
 def _offer(
     tastes: Tastes, order: Array, topical: pa.Table, tongues: pa.Table, most: int
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """Row of the request, article and score of at least the best `most`, moment by moment and language by language."""
+    """Yield request rows, articles and scores of at least the best `most`, by moment and language."""
     reader, at = tastes.asked.column("reader_id").to_numpy(), to_times(tastes.asked.column("list_at"))
     offered_at, tongue_at = to_times(topical.column("list_at")), to_times(tongues.column("list_at"))
     for moment in np.unique(at):
@@ -89,7 +89,7 @@ def _score(tastes: Tastes, order: Array, offer: pa.Table, rows: Array, most: int
     article, promise, topic, place = (
         offer.column(name).to_numpy() for name in ("article_id", "promise", "topic", "place")
     )
-    # what of the offer is about each topic; where a topic offers less than others, what promises nothing
+    # the offers of each topic; topics with fewer offers are filled up with articles that promise nothing
     shelf = np.full((tastes.topic.shape[1], place.max()), len(article))
     shelf[topic, place - 1] = np.arange(len(article))
     promise = np.append(promise, -np.inf)

@@ -1,8 +1,8 @@
-"""A line beside the trees: a sum of one bent straight line per feature, and a step per word.
+"""A line beside the trees: a sum of a piecewise straight line per feature and a step per word.
 
-Trees find interactions, but predict the same for all values beyond those they saw often; a reader's best articles lie
-just there, because they were hardly ever shown. Lines go on. Belongs here: laying out features so that a sum is
-enough, and solving for its weights. Does not belong here: what is learnt with it (`ranker.py`).
+Trees find interactions, but predict the same for all values beyond the common ones. A reader's best articles have such
+values, because they were hardly ever shown, and a line extends to them. Belongs here: laying out features so that a sum
+is enough, and solving for its weights. Does not belong here: learning with it (`ranker.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Parts = dict[str, Any]
 Matrix = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
-BENDS = (0.1, 0.5, 0.9)  # of a feature's values lie below each
+BENDS = (0.1, 0.5, 0.9)  # share of a feature's values below each bend
 FEWEST_BEYOND = 0.01
 FARTHEST = 8.0  # standard deviations
 NEARLY_NOUGHT = 0.02  # added to counts and times before their logarithm
@@ -36,7 +36,7 @@ def fit_layout(codes: Matrix, numbers: Matrix, is_count: NDArray[np.bool_], is_s
     often = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0).sum(axis=0, dtype=np.float64) / often
     spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / often)
-    spread[spread < 1e-6] = np.inf  # what is always the same says nothing
+    spread[spread < 1e-6] = np.inf  # a constant feature says nothing
     values = np.asarray((values - mean) / spread, np.float32)
     bends = []
     for place in np.flatnonzero(~is_straight & np.isfinite(spread)):
@@ -96,7 +96,7 @@ def fit_sum(laid: Matrix, value: Numbers, rising: NDArray[np.intp]) -> Matrix:
 def add_up(layout: Parts, weights: Matrix, codes: Matrix, numbers: Matrix) -> Matrix:
     """Return each row's sums, a column per column of `weights`, independent of the other rows."""
     parts = [
-        # a matrix product rounds as the number of its rows is
+        # the rounding of a matrix product depends on its number of rows
         np.einsum(
             "ij,jk->ik",
             lay_out(layout, codes[start : start + ROWS_AT_ONCE], numbers[start : start + ROWS_AT_ONCE]),

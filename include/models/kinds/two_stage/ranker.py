@@ -34,13 +34,13 @@ NUMBERS = (
     "co_read", "co_read_strongest", "read_together", "read_together_share", "read_together_last", "following_last",
     "position",
 )  # fmt: skip
-RISING = ("taste", "publisher_taste", "regional_pull")  # more of these never means less reading
-COUNTS = (  # counts, times and shares that are seldom large
+RISING = ("taste", "publisher_taste", "regional_pull")  # a larger value never means less reading
+COUNTS = (  # counts, times and shares that are rarely large
     "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "click_share",
     "article_mean_read_seconds", "age_hours", "word_count", "tenure_days", "impression_count", "read_count",
     "reader_read_count_1d", "mean_read_seconds", "active_day_count", "position",
 )  # fmt: skip
-LINE_ROWS = 200_000  # more would not move a line
+LINE_ROWS = 200_000  # more rows would not change a line
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
 TREE_RANGES = {
@@ -61,7 +61,7 @@ def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None
     is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
     rising = np.isin((*WORDS, *NUMBERS), RISING)
     trees = {**TREES, **(chosen or {}), "monotonic_cst": rising.astype(int).tolist(), "random_state": seed}
-    trees["early_stopping"] = False  # else a random tenth, of the same readers and moments, decides how many grow
+    trees["early_stopping"] = False  # it would decide on a random tenth, of the same readers and moments
     parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
         _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
     )

@@ -4,7 +4,7 @@ Belongs here: a weight per word of an article's text and region, fitted on what 
 unexplained, and asking it of articles. Does not belong here: tastes of single readers (`taste.py`).
 
 An article's pull on all readers is removed first. Most words say nothing about regions and a few say much, so the
-spread of a word's weights around 0 is estimated for each word by itself.
+spread of weights around 0 is estimated separately for each word.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Array = NDArray[Any]
 
 MOST_REGIONS = 20
 MOST_WORDS, FEWEST_ARTICLES = 300, 20
-FEWEST_SEEN = 100_000  # fewer rows tell words apart by chance more than by places
-ARTICLE_SHRINK = 2.0  # how sure it is beforehand that an article draws as its topic and publisher do
+FEWEST_SEEN = 100_000  # with fewer rows, words differ more by chance than by region
+ARTICLE_SHRINK = 2.0  # prior strength of the assumption that an article draws as its topic and publisher do
 ROUNDS, FIRST_SPREAD, LEAST_SPREAD = 15, 0.02, 1e-5
 PULLS = pa.schema([("article_id", pa.int64()), ("region", pa.string()), ("regional_pull", pa.float32())])
 

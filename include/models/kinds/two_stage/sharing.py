@@ -1,4 +1,4 @@
-"""Tables that all requests of some scenes share, worked out once: topics, rates, languages, standings and offers.
+"""Tables that all requests of some scenes share, computed once: topics, rates, languages, standings and offers.
 
 Belongs here: caching them for later requests on the same articles. Does not belong here: anything about a reader.
 """
@@ -24,7 +24,7 @@ OFFERED = {"trending": 40, "leading": 10, "fresh": 5, "topical": 30}
 
 
 class Shared:
-    """A cache of facts about articles. Concurrent callers may each work them out, and all get the same."""
+    """A cache of facts about articles. Concurrent callers may each compute them and get the same result."""
 
     def __init__(self, tastes: Parts) -> None:
         self._tastes = tastes

@@ -56,8 +56,8 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class Own:
-    """The reads of some requests' readers, newest first: the request's row, the article and its place among the live
-    ones, how many reads and hours ago, and hours before the last one."""
+    """The reads of some requests' readers, newest first: the request's row, the article and its place among live
+    articles, its distance in reads and hours, and the hours before the last one."""
 
     row: Counts
     article: Counts

@@ -1,12 +1,12 @@
-"""Taste: how much likelier a reader opens what is about a subject (a topic, a publisher) than others who see the same.
+"""Taste: how much likelier than other readers a reader opens articles on a subject (a topic, a publisher).
 
-A factor model of what readers did with each article they saw. Opening is a coin whose log-odds are what anybody's are
-at its place and age, plus what the reader thinks of its subject. How long a read lasts, for its length, follows the
-same taste, and a pace of the reader's own. What was found unseen was chosen among subjects. Tastes move together over
-subjects as the crowd's do, so a few reads say something about all of them. Readers come in kinds: where a reader stands
-is drawn around the middle of their kind, and what they ticked at sign-up speaks for a kind, too. Fitted on the crowd
-once, by EM; a reader's own place is then found from their history alone, so nothing is fitted while ranking, and
-strangers get the mean.
+A factor model of readers' reactions to each article they saw. The log-odds of opening an article are the usual ones at
+its place and age, plus the reader's taste for its subject. The length of a read, relative to the article's, follows the
+same taste and the reader's own pace. An article found without an impression was chosen among subjects. Tastes for
+subjects are correlated as in the crowd, so a few reads say something about all of them. Readers come in kinds: a
+reader's place is drawn around the centre of their kind, and the interests ticked at sign-up also point to a kind. The
+model is fitted once on the crowd, by EM; a reader's own place is then found from their history alone. So nothing is
+fitted while ranking, and unknown readers get the mean.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ RIDGE = 5.0
 MOST_READERS = 6_000
 LARGEST_LOG_RATE = 6.0
 READERS_PER_KIND, KIND_ROUNDS = 100, 12
-USUAL_TICKS = 4.0  # readers a kind is given on top, who tick what everybody ticks
+USUAL_TICKS = 4.0  # prior readers per kind, whose ticks are the average
 RATE_SHRINK = 4.0
-PACE_WIDTH, STAY_WIDTH = 0.3, 0.6  # how far paces and stays lie apart before they are known
+PACE_WIDTH, STAY_WIDTH = 0.3, 0.6  # prior spread of paces and stays
 FEWEST_STAYS = 200
 
 
@@ -99,7 +99,7 @@ def find_tastes(parts: Parts, seen: Seen) -> tuple[Numbers, Numbers]:
     rates, loadings = known["rates"], known["loadings"]
     places, spreads = _find(seen, known, 6, np.zeros((seen.rows, loadings.shape[1])))
     weights, middles, spreads = _weigh_kinds(known, _hint(seen, known, places), seen.ticked)
-    # once more around where the kinds put them: the hint is exact near there
+    # once more around the places that the kinds suggest, where the hint is exact
     near = np.einsum("rk,rkf->rf", weights, middles)
     weights, middles, spreads = _weigh_kinds(known, _hint(seen, known, near), seen.ticked)
     own = spreads.reshape(len(places), -1) @ _squares(loadings).T

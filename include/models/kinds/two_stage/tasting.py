@@ -1,7 +1,7 @@
 """Topics of articles and each request's tastes for topics and publishers, as tables that the queries join.
 
-Belongs here: counting a history by topic and publisher, and asking the taste models. Does not belong here: how topics
-or tastes are found (`topics.py`, `taste.py`).
+Belongs here: counting a history by topic and publisher, and applying the taste models. Does not belong here: finding
+topics and fitting tastes (`topics.py`, `taste.py`).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Array = NDArray[Any]
 HALF_LIFE_DAYS = 30.0
 LAST_POSITION = 30
 AGES_HOURS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0)
-LEFT_AT_ONCE = 0.5  # what a read counts that took no time worth noting, in a log that notes times
+LEFT_AT_ONCE = 0.5  # weight of a read without a time, in a log with times
 MOST_PUBLISHERS = 96
 TOPIC_SHAPE: Parts = {"most_factors": 12, "most_kinds": 12}
 PUBLISHER_SHAPE: Parts = {"most_factors": 4, "most_kinds": 1}
-# what the queries find of a log whose articles say nothing
+# the queries' results for a log whose articles have no text
 NOTHING = {
     "topics": pa.schema([*(ARTICLES.columns.field(name) for name in ABOUT), ("topic", pa.int32())]).empty_table(),
     "age_rates": pa.schema([("from_hours", pa.float64()), ("lift", pa.float64())]).empty_table(),
@@ -98,8 +98,8 @@ def learn_tastes(scenes: Scenes, seed: int) -> Parts:
         history, ticked = _recall(connection, parts, readers), _ticked(parts, readers)
         if not history.opened.any():
             return {}
-        # how tastes hang together is learnt from all that was seen alike: to trust older rows less would make them look
-        # as if chance alone had made them
+        # the correlation of tastes is learnt from all rows equally: with lower weights, older rows would look like mere
+        # chance
         topical = _by_topic(parts, history, ticked, np.ones(len(history.row)))
         parts["taste"] = fit_taste(topical, seed, **TOPIC_SHAPE)
         taste, _ = find_tastes(parts["taste"], topical)
@@ -219,7 +219,7 @@ def _see(
     unseen = known & np.isnan(odds)
     found = np.zeros((len(ticked), shares.shape[1]))
     np.add.at(found, (history.row[unseen], subject[unseen]), (weight * history.opened)[unseen])
-    # what was found was chosen among articles in the language that is met most
+    # found articles were chosen among those in the reader's most frequent language
     met = np.zeros((len(ticked), len(shares)))
     np.add.at(met, (history.row, history.tongue), 1)
     met[:, -1] = 0.5

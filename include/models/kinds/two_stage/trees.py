@@ -1,7 +1,7 @@
-"""Evaluate grown trees on many rows at once: scikit-learn's answers, to the last bit, in a fraction of its time.
+"""Evaluate grown trees on many rows at once, with bit-for-bit the results of scikit-learn in a fraction of the time.
 
-Scikit-learn leads one row after another from the root to a leaf, and the processor cannot predict the branches. Here
-every split is evaluated for some thousand rows at once, whether their path leads there or not.
+Scikit-learn takes one row after another from the root to a leaf, and the processor cannot predict the branches. Here
+every split is evaluated for thousands of rows at once, even for rows whose path does not lead there.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _unfold(nodes: NDArray[Any], place: int = 0) -> Split | np.uint8:
     if node["is_leaf"]:
         return np.uint8(place)
     threshold = np.float32(node["num_threshold"])
-    if threshold > node["num_threshold"]:  # a narrow number is beyond the wide one just if it is beyond this
+    if threshold > node["num_threshold"]:  # use the largest float32 that is not above the float64 threshold
         threshold = np.nextafter(threshold, np.float32(-np.inf))
     left, right = (_unfold(nodes, int(node[side])) for side in ("left", "right"))
     return int(node["feature_idx"]), threshold, bool(node["missing_go_to_left"]), left, right

@@ -1,4 +1,4 @@
--- How much more or less often than its place explains something is read at an age; the ages are those of table `ages`.
+-- How much more or less often articles of an age are read than their position explains; ages as in table `ages`.
 with seen as (
     select date_diff('minute', t.published_at, s.shown_at) / 60.0 as age_hours, p.rate,
            r.article_id is not null as is_read

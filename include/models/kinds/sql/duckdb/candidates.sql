@@ -1,5 +1,5 @@
--- First stage: a few hundred articles per request out of all live ones: what promises most time in the reader's topics,
--- what is hot, what is hot or new in their categories, and what goes together with what they read.
+-- First stage: a few hundred of all live articles per request: those that promise most time in the reader's topics, hot
+-- ones, hot or new ones in the reader's categories, and those read together with the reader's own.
 with favourites as (
     select reader_id, list_at, unnest(categories[1:$favourites]) as category from readers
 ), co_found as (
@@ -31,7 +31,7 @@ where not exists (
     select 1 from reads r
     where r.reader_id = f.reader_id and r.article_id = f.article_id
       and r.read_at < f.list_at and r.known_at < f.list_at)
-  -- readers are rarely shown another language, so the ranker cannot learn that they would not read it
+  -- readers are rarely shown other languages, so the ranker cannot learn that they do not read them
   and (a.language is null
        or exists (select 1 from tongues t
                   where t.reader_id = f.reader_id and t.list_at = f.list_at and t.language = a.language)

@@ -1,4 +1,4 @@
--- The readers the crowd's tastes are learnt from, each as at their last request, moved to the last moment of all.
+-- The readers from whom the crowd's tastes are learnt: the last request of each, moved to the last moment of all.
 with last as (
     select reader_id, arg_max(interests, list_at) as interests, arg_max(region, list_at) as region
     from readers

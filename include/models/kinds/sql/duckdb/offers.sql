@@ -1,5 +1,5 @@
--- What a moment offers whoever comes: what is hot, over all and per language, and what is hot or new per category and
--- language. Per language, so that readers of a small language find theirs; null stands for any.
+-- The offers of a moment to all readers: hot articles, overall and per language, and hot or new ones per category and
+-- language. Languages count separately so that readers of a small one find articles; null means any.
 with live as (
     select list_at, article_id, coalesce(category, '') as category, coalesce(language, '') as language, heat, published_at
     from standings

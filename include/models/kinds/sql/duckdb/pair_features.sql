@@ -1,6 +1,5 @@
--- Second stage: everything the ranker looks at, one row per pair of request and article with all that
--- the pairs say themselves.
--- Every request has its reader; the join is a left one, because otherwise it is planned as every reader by every article
+-- Second stage: all features of the ranker, one row per pair of request and article with the pair's own columns.
+-- Every request has its reader; the join is a left join because an inner one is planned as every reader by every article
 -- of a moment.
 with categories as (
     select reader_id, list_at, unnest(categories) as category, unnest(category_shares) as share from readers

@@ -1,4 +1,4 @@
--- The pairs by how many lately read them beside the reader's own, then by how many read them at all.
+-- The pairs, ranked by recent co-readers of the reader's own articles, then by all recent readers.
 with counted as (
     select list_at, article_id, count(*) as readers from recent group by all
 ), readers as (

@@ -1,5 +1,5 @@
--- For each request and article: how many readers of the last hours read it beside an article of the reader's own, summed
--- over these. Their own are what they read in the last hours; of who read nothing then, what they read in the last day.
+-- For each request and article: the number of readers of the last hours who read it and an article of the reader's own,
+-- summed over the reader's own. These are their reads of the last hours, or of the last day if there are none.
 with own as (
     select q.reader_id, q.list_at, r.article_id
     from requests q

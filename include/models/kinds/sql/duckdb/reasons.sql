@@ -1,5 +1,5 @@
 -- The reason for each ranked article, in plain words: the strongest of the ranker's signals.
--- Joined two tables at a time, because the whole at once is planned as every request by every live article.
+-- Joins two tables at a time, because one join of all is planned as every request by every live article.
 with asked as materialized (
     select distinct reader_id, list_at from ranked where co_read_strongest >= $strong_co_read
 ), recent as materialized (

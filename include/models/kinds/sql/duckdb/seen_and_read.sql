@@ -1,6 +1,6 @@
--- Per request (row_no) and article that its reader saw, or found unseen: how long ago, the log-odds with which the crowd
--- opens what is shown at that place and age (null: it was found unseen), how far it was opened, and the log of how much
--- longer than usual it was read for its length (null: not known).
+-- Per request (row_no) and article that its reader saw, or found without an impression: its age in the history, the
+-- log-odds that the crowd opens an article shown at that place and age (null: found without an impression), how far it
+-- was opened, and the log of its reading time relative to the usual for its length (null: unknown).
 with own as (
     select q.row_no, q.reader_id, q.list_at, r.article_id, t.topic, t.publisher, t.language, r.read_at,
            case when r.seconds_known_at < q.list_at and r.read_seconds > 0
@@ -9,7 +9,7 @@ with own as (
     join reads r on r.reader_id = q.reader_id and r.read_at < q.list_at and r.known_at < q.list_at
     join topics t on t.article_id = r.article_id
 ), tongue as (
-    -- what is passed over for its language says nothing of a subject
+    -- an article ignored for its language says nothing about its subject
     select row_no, language as name from own group by row_no, language
     qualify row_number() over (partition by row_no order by count(language) desc, name) = 1
 ), seen as (

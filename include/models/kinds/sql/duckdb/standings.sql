@@ -1,5 +1,5 @@
--- How each live article stands at each moment, the same for all who ask then: whether it rises, its place among the hot
--- ones, what it is about, and what it promises to whoever likes that: time to read, others' clicks, and its age.
+-- The standing of each live article at each moment, the same for all readers: whether it rises, its place among hot
+-- articles, its subject, and its promise to readers who like the subject: time to read, others' clicks, and its age.
 with counted as (
     select *, greatest(coalesce(word_count, 500), 50) as words,
            date_diff('minute', published_at, list_at) / 60.0 as age_hours
@@ -16,7 +16,7 @@ with counted as (
                + 0.005 * a.impression_count_1d as heat,
            (a.read_count_1h + 1.0) / (a.read_count_3h / 3.0 + 1.0) as trend,
            cume_dist() over (partition by a.list_at order by 2 * a.read_count_1h + a.read_count_3h) as heat_place,
-           -- the time it takes to read, and how much more of that others spent than on what is shown as often
+           -- its time to read, and how much more time others spent on it than on articles shown as often
            ln(a.words) + ln((coalesce(a.read_seconds_1d / (a.words * u.seconds_per_word), a.click_count_1d) + 2.0)
                             / (a.impression_count_1d * u.click_share + 2.0)) as worth
     from counted a

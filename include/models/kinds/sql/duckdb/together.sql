@@ -1,4 +1,5 @@
--- What goes together with what each request's reader read in the last two days, by how close, how lately and what after.
+-- Articles read together with those that each request's reader read in the last two days: how closely, how recently and
+-- in which order.
 -- Millionths are summed, because a sum of fractions depends on the order of its rows.
 with own as (
     select q.reader_id, q.list_at, r.article_id,

@@ -1,4 +1,4 @@
--- The languages of each request's reader: what they read in, else what they were shown most, else their region's.
+-- The languages of each request's reader: those they read, else the one they were shown most, else their region's.
 with own as (
     select reader_id, list_at, unnest(languages) as language, unnest(language_shares) as share from readers
 ), unread as (
