@@ -1,5 +1,5 @@
-# One image for every service of docker-compose.yaml: the locked environment and the code. Nothing is fetched but the base
-# image and the locked packages.
+# One image for every service of docker-compose.yaml, with the locked environment and the code. The build fetches only
+# the base image and the locked packages.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS environment
@@ -18,7 +18,7 @@ RUN groupadd --gid 10001 daybreak \
 WORKDIR /opt/daybreak
 COPY --from=environment /opt/daybreak/.venv .venv
 COPY . .
-# psql comes with the locked packages; the code is compiled here because the image is read-only where it runs
+# psql comes with the locked packages; the code is compiled now because containers are read-only
 RUN .venv/bin/python -m compileall -q bin dags feature_repo include plugins \
     && ln -s "$(.venv/bin/python -c 'from include.adapters.embedded_postgres import binary; print(binary("psql"))')" \
         /usr/local/bin/psql

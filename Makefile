@@ -1,5 +1,5 @@
-# Two words start and test everything: `make up`, `make test`. `make help` tells the others.
-# State lives in .daybreak, or in DAYBREAK_HOME. PYTHON chooses the interpreter of the environment.
+# `make up` starts everything, `make test` tests everything, `make help` lists the other targets.
+# State is in .daybreak, or in DAYBREAK_HOME. PYTHON selects the interpreter for the environment.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,39 +13,39 @@ INSTALL := $(UV) pip install --quiet --python $(RUN) --require-hashes --compile-
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down clean test lint types bench golden env lock
 
-help: ## this list
+help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
 setup: $(READY) ## create or refresh the environment from the locked requirements
 
-setup-dev: $(READY_DEV) ## the same, with the tools for tests
+setup-dev: $(READY_DEV) ## the same, with the tools for development and tests
 
-up: setup ## start everything, run a first full cycle, show the result
+up: setup ## start everything, run the first full cycle and show the result
 	@bin/daybreak up
 
-down: ## stop everything, in order
+down: ## stop everything in order
 	@if [ -x $(RUN) ]; then bin/daybreak down; fi
 
 clean: down ## stop everything and remove the state folder
 	@if [ -x $(RUN) ]; then $(RUN) -m include.operations.launcher.clean; fi
 
-test: setup-dev lint types ## lint, types and all tests, in two processes; WORKERS=0 for one
+test: setup-dev lint types ## run lint, types and all tests, in two processes; WORKERS=0 for one
 	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-lint: setup-dev ## style and order of the code
+lint: setup-dev ## check format and style of the code
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 
-types: setup-dev ## types of include/, strictly
+types: setup-dev ## check the types of include/ strictly
 	$(RUN) -m mypy
 
 bench: setup ## time each stage beside its alternatives; ONLY=name for one, LONG=1 for large sizes
 	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(DATA),--data $(DATA))
 
-golden: setup-dev ## rewrite the committed graph and metrics after a change that was meant
+golden: setup-dev ## rewrite the committed graph, metrics and pages after an intended change
 	$(RUN) -m pytest --golden
 
-env: setup ## write .env with generated passwords, for docker-compose
+env: setup ## write .env with generated passwords for docker-compose.yaml
 	@bin/daybreak env
 
 lock: setup-dev ## compile the requirements; UPGRADE=1 takes newer versions

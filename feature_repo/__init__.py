@@ -1,1 +1,1 @@
-"""Feast's declarations; `definitions.py` is the whole of it."""
+"""Feast's declarations, all in `definitions.py`."""

@@ -70,7 +70,7 @@ def of_service(settings: Settings, name: str) -> dict[str, str]:
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
         "OMP_NUM_THREADS": "2",
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait slow a busy machine down tenfold
+        "OMP_WAIT_POLICY": "PASSIVE",  # spinning while waiting makes a busy machine ten times slower
         "DO_NOT_TRACK": "1",
         "GX_ANALYTICS_ENABLED": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
