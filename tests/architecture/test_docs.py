@@ -102,10 +102,10 @@ def settings_table() -> str:
 
 SETTINGS_HEAD = """# Settings
 
-Set in the environment; else in `daybreak.env` in the state folder, which `make up` writes and where lines of your own
-stay; else the default below. An unknown name and a value that cannot be used are errors that name it (exit code 2).
-On a server the same variables stand in `.env` (`make env`, see [server.md](server.md)). A service keeps the values it
-was started with: after a change, `make down` and `make up`.
+A setting comes from the environment, else from `daybreak.env` in the state folder (which `make up` writes, keeping your
+own lines), else it has the default below. An unknown name or an unusable value is an error that names it (exit code 2).
+On a server the variables are in `.env` (`make env`, see [server.md](server.md)). Services keep the values they were
+started with: after a change, run `make down` and `make up`.
 
 Passwords have no defaults. `make up` and `make env` generate them once, in files that only you can read.
 
