@@ -41,12 +41,12 @@ def patient(server, published, tmp_path_factory):
     return settings
 
 
-def broken(patient, change, back, question, role="newsroom"):
-    """What a question answers after a change, which is then taken back."""
+def broken(patient, change, back, look, role="newsroom"):
+    """The result of a probe after a change, which is then undone."""
     with connect(patient, role) as publisher:
         publisher.execute(change)
     try:
-        return question(patient, now())
+        return look(patient, now())
     finally:
         with connect(patient, role) as publisher:
             publisher.execute(back)

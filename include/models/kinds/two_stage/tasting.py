@@ -116,10 +116,10 @@ def tastes_of(connection: duckdb.DuckDBPyConnection, parts: Parts, scenes: Scene
     """Return the tastes of each request's reader; `connection` has the scenes and the topics."""
     order = [("list_at", "ascending"), ("reader_id", "ascending")]
     asked = scenes.readers.select(["reader_id", "list_at", "interests"]).sort_by(order)
-    nobody = np.zeros((asked.num_rows, 0), np.float32)
-    publishers, of_publishers = pa.array([], pa.string()), (nobody, nobody)
+    empty = np.zeros((asked.num_rows, 0), np.float32)
+    publishers, of_publishers = pa.array([], pa.string()), (empty, empty)
     if not parts or not asked.num_rows:
-        return Tastes(asked, nobody, nobody, publishers, *of_publishers)
+        return Tastes(asked, empty, empty, publishers, *of_publishers)
     with one_thread():
         connection.register("position_rates", pa.table(parts["position_rates"]))
         history, ticked = _recall(connection, parts, asked), _ticked(parts, asked)
