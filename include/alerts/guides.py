@@ -124,8 +124,7 @@ CAUSES = {
     ),
     "StateFolderError": Cause(f"Make room, or make the state folder writable. {AGAIN}", "state-folder-unusable"),
     "SettingsError": Cause(
-        "If the form was wrong, trigger a new run with correct values. If a setting was wrong, correct it and restart "
-        "the services.",
+        "Correct the setting that the error names in the environment or in daybreak.env, then restart the services.",
         "setting-wrong",
     ),
     "AirflowTaskTimeout": Cause(

@@ -104,3 +104,9 @@ class BadInput(DaybreakError):
     """A caller passed a column, row, moment or number that cannot be used."""
 
     exit_code = 12
+
+
+class FormRefused(DaybreakError):
+    """The form of an Airflow run asks for what no run can do. Who filled it in sees it; on-call gets no mail."""
+
+    exit_code = 13

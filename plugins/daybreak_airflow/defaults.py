@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from daybreak_airflow.oncall import Oncall
+from daybreak_airflow.runs import refuse_form
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: moving it would change which days can be backfilled
 
@@ -33,6 +34,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_policy": PATIENCE,
     "execution_timeout": timedelta(hours=1),
+    "pre_execute": refuse_form,
     "on_failure_callback": Oncall(),
 }
 

@@ -34,12 +34,29 @@ class Oncall(BaseNotifier):
         """Do nothing: there are no templates, and Airflow's rendering fails on some of its own contexts."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Report the run's failure unless it was reported already."""
+        """Report the run's failure unless it was reported already, or the run was refused for its form."""
         from daybreak_airflow.connections import connected_settings
         from include.alerts.outbox import report
 
+        if is_refused(context):
+            log.info("No mail: the run was refused for its form, and the log of its task says why.")
+            return
         settings = connected_settings()
         report(settings, failure_of(settings, context), mailer(settings))
+
+
+def is_refused(context: Mapping[str, Any]) -> bool:
+    """Return whether the run cannot have done anything because of its form, at task and at DAG level alike."""
+    from daybreak_airflow.runs import refuse_form
+    from include.core.errors import FormRefused
+
+    if context.get("dag_run") is None:
+        return False
+    try:
+        refuse_form(context)
+    except FormRefused:
+        return True
+    return False
 
 
 def mailer(settings: Settings) -> Send:

@@ -32,6 +32,24 @@ def current_run(context: Mapping[str, Any] | None = None) -> Run:
     )
 
 
+def refuse_form(context: Mapping[str, Any]) -> None:
+    """Raise `FormRefused` when the form has a field that the DAG does not know, or names a moment it cannot take.
+
+    Airflow checks the type of every known field when a run or a backfill is made, but takes unknown ones along: a
+    `dry_run` for a DAG that has none would promote for real.
+    """
+    from include.core.errors import FormRefused
+
+    dag_run, known = context["dag_run"], sorted(context["dag"].params)
+    unknown = sorted(set(dag_run.conf or ()) - set(known))
+    if unknown:
+        raise FormRefused(
+            f"The form of {dag_run.dag_id} has no field {', '.join(unknown)}.",
+            hint=f"trigger it again with {', '.join(known)} only." if known else "trigger it again with an empty form.",
+        )
+    asked_moment(context)
+
+
 def as_of(context: Mapping[str, Any]) -> datetime:
     """Return the run's moment: the form's, else the data interval's end, else its event's, else its own.
 
@@ -39,23 +57,38 @@ def as_of(context: Mapping[str, Any]) -> datetime:
     """
     from include.core.clock import now, parse_moment, refuse_future
 
-    dag_run = context["dag_run"]
+    if asked := asked_moment(context):
+        return asked
     told = [extra["as_of"] for extra in event_extras(context) if extra.get("as_of")]
-    moment = parse_moment(
-        form_as_of(context)
-        or (dag_run.data_interval_end.isoformat() if dag_run.data_interval_end else None)
-        or max(told, key=parse_moment, default=dag_run.run_after.isoformat())
-    )
-    return refuse_future(moment, now())
+    moment = max(told, key=parse_moment, default=context["dag_run"].run_after.isoformat())
+    return refuse_future(parse_moment(moment), now())
+
+
+def asked_moment(context: Mapping[str, Any]) -> datetime | None:
+    """Return the moment of the form, else the end of the run's interval, else None.
+
+    It is compared with the start of the run, so that every task and every callback of the run comes to the same answer.
+    """
+    from include.core.clock import now, parse_moment, refuse_future
+    from include.core.errors import DaybreakError, FormRefused
+
+    dag_run = context["dag_run"]
+    asked = form_as_of(context) or (dag_run.data_interval_end.isoformat() if dag_run.data_interval_end else None)
+    if asked is None:
+        return None
+    try:
+        return refuse_future(parse_moment(asked), dag_run.start_date or now())
+    except DaybreakError as error:
+        raise FormRefused(error.fact, hint=error.hint) from error
 
 
 def form_as_of(context: Mapping[str, Any]) -> str | None:
     """Return the moment in the form; None without one. A backfill takes its days from its range and refuses one."""
-    from include.core.errors import DaybreakError
+    from include.core.errors import FormRefused
 
     asked = (context.get("params") or {}).get("as_of")
     if asked and is_backfill(context):
-        raise DaybreakError(
+        raise FormRefused(
             f"The form of the backfill sets as_of to {asked}, so all of its runs would work as of the same moment.",
             hint="leave as_of empty; each run takes the end of its own interval.",
         )

@@ -9,6 +9,7 @@ from airflow.sdk.api.datamodels._generated import DagRun
 
 TICK = datetime(2026, 11, 20, 3, tzinfo=UTC)
 TRIGGERED = datetime(2026, 11, 20, 9, 17, 5, tzinfo=UTC)
+FIELDS = ("as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "reason")
 
 
 def event(extra):
@@ -25,7 +26,9 @@ def event(extra):
     }
 
 
-def context(run_type, *, interval_end=None, run_after=TRIGGERED, user=None, events=(), **params):
+def context(
+    run_type, *, interval_end=None, run_after=TRIGGERED, user=None, events=(), known=FIELDS, start=None, **params
+):
     """What a task sees. As in Airflow, keys of a date that the run does not have are missing, not None."""
     interval_start = interval_end - timedelta(days=1) if interval_end else None
     dag_run = DagRun(
@@ -35,16 +38,19 @@ def context(run_type, *, interval_end=None, run_after=TRIGGERED, user=None, even
         data_interval_start=interval_start,
         data_interval_end=interval_end,
         run_after=run_after,
-        start_date=run_after,
+        start_date=start or max(run_after, interval_end or run_after),
         end_date=None,
         run_type=run_type,
         state="running",
         triggering_user_name=user,
         consumed_asset_events=list(events),
         partition_key=None,
+        conf=params,
     )
     dates = {"logical_date": interval_start, "data_interval_end": interval_end} if interval_end else {}
-    dag = SimpleNamespace(dag_id="retrain", task_ids=["extract", "validate", "train"])
+    dag = SimpleNamespace(
+        dag_id="retrain", task_ids=["extract", "validate", "train"], params=dict.fromkeys(known, None)
+    )
     return {
         "dag_run": dag_run,
         "run_id": dag_run.run_id,

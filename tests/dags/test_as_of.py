@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from include.core.errors import DaybreakError, SettingsError
+from include.core.errors import DaybreakError, FormRefused, SettingsError
 from tests.dags.contexts import TICK, TRIGGERED, context, event
 
 
@@ -61,31 +61,32 @@ def test_the_form_beats_the_interval():
 
 
 @pytest.mark.parametrize(
-    "run",
+    ("run", "error"),
     [
-        context("manual", as_of="2026-11-20T13:00:00Z"),
-        context("manual", interval_end=datetime(2027, 1, 1, tzinfo=UTC)),
-        context("asset_triggered", events=[event({"as_of": "2027-01-01"})]),
+        (context("manual", as_of="2026-11-20T13:00:00Z"), FormRefused),
+        (context("manual", interval_end=datetime(2027, 1, 1, tzinfo=UTC), start=TRIGGERED), FormRefused),
+        (context("asset_triggered", events=[event({"as_of": "2027-01-01"})]), DaybreakError),
     ],
     ids=["form", "date", "event"],
 )
-def test_a_moment_yet_to_come_is_refused(run):
+def test_a_moment_yet_to_come_is_refused(run, error):
     from daybreak_airflow.runs import as_of
 
-    with pytest.raises(DaybreakError, match=r"in the future.* Hint: "):
+    with pytest.raises(DaybreakError, match=r"in the future.* Hint: ") as refused:
         as_of(run)
+    assert type(refused.value) is error
 
 
 def test_a_clock_that_is_a_little_ahead_is_not_the_future():
     from daybreak_airflow.runs import as_of
 
-    assert as_of(context("manual", as_of="2026-11-20T12:04:00Z"))
+    assert as_of(context("manual", as_of="2026-11-20T09:21:00Z"))
 
 
 def test_a_backfill_does_not_take_its_moment_from_the_form():
     from daybreak_airflow.runs import as_of
 
-    with pytest.raises(DaybreakError, match="all of its runs would work as of the same moment"):
+    with pytest.raises(FormRefused, match="all of its runs would work as of the same moment"):
         as_of(context("backfill", interval_end=TICK, as_of="2026-11-01"))
 
 

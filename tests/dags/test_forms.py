@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from include.core.errors import FormRefused
+from tests.dags.contexts import TICK, context
+
 GOOD = {
     "as_of": [None, "", "2026-11-20", "2026-11-20T03:00:00Z", "2026-11-20T03:00:00.123+01:00", "2026-11-20T03:00"],
     "wait_minutes": [None, 0, 240],
@@ -94,3 +97,52 @@ def test_the_form_offers_every_model_there_is(dags):
 def test_by_default_a_backfill_changes_nothing_readers_see(dags):
     for dag_id in ("retrain", "recommend"):
         assert dags[dag_id].params["publish_backfill"] is False
+
+
+@pytest.mark.parametrize("dag_id", ["retrain", "recommend", "maintain", "monitor", "approve", "newsroom", "rollback"])
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_a_field_that_the_dag_does_not_have_is_refused_by_name(dags, dag_id, run_type):
+    from daybreak_airflow.runs import refuse_form
+
+    fields = list(dags[dag_id].params)
+    run = context(run_type, interval_end=TICK, known=fields, dryrun=True, **dict.fromkeys(fields[:1]))
+    with pytest.raises(FormRefused, match="has no field dryrun") as refused:
+        refuse_form(run)
+    assert all(name in refused.value.hint for name in fields)
+
+
+def test_every_task_of_every_dag_looks_at_the_form_before_it_does_anything(dags):
+    from daybreak_airflow.runs import refuse_form
+
+    for dag_id, dag in dags.items():
+        for task in dag.tasks:
+            assert task._pre_execute_hook is refuse_form, f"{dag_id}.{task.task_id}"
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (context("manual", as_of="2026-11-20T13:00:00Z"), "2026-11-20 13:00 UTC is in the future"),
+        (context("manual", as_of="2026-13-45"), "'2026-13-45' is not a date"),
+        (context("backfill", interval_end=TICK, as_of="2026-11-01"), "of the same moment"),
+    ],
+    ids=["in the future", "no date of any calendar", "in a backfill"],
+)
+def test_a_moment_that_no_run_can_have_is_refused(run, said):
+    from daybreak_airflow.runs import refuse_form
+
+    with pytest.raises(FormRefused, match=said):
+        refuse_form(run)
+
+
+@pytest.mark.parametrize("run", [context("scheduled", interval_end=TICK), context("manual", as_of="2026-11-20")])
+def test_a_form_that_a_run_can_work_with_is_taken(run):
+    from daybreak_airflow.runs import refuse_form
+
+    refuse_form(run)
+
+
+def test_a_refused_form_is_not_tried_again():
+    from daybreak_airflow.defaults import PATIENCE
+
+    assert PATIENCE.evaluate(FormRefused("No.", hint="look."), try_number=1, max_tries=2).action.value == "fail"

@@ -145,6 +145,16 @@ def test_a_failed_backfill_is_a_ticket(settings, mails):
     assert mails[0]["Subject"].startswith("[ticket] ")
 
 
+@pytest.mark.parametrize("form", [{"dryrun": True}, {"as_of": "2026-11-21"}], ids=["unknown field", "in the future"])
+@pytest.mark.parametrize("reported_by", [{"exception": ValueError("refused")}, {"ti": None, "reason": "task_failure"}])
+def test_a_refused_form_wakes_nobody_whoever_reports_it(settings, mails, form, reported_by):
+    from daybreak_airflow.oncall import Oncall
+
+    Oncall()(context("manual", **form) | reported_by)
+    assert not mails
+    assert not (settings.home / "alerts").exists()
+
+
 def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
     from daybreak_airflow.oncall import Oncall
 
