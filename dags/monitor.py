@@ -24,12 +24,12 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag
 
 from daybreak_airflow.assets import CHAMPION, DRIFT
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import WATCHING
 from daybreak_airflow.tasks import decisions, stages
 
 
 @dag(
-    **DEFAULTS,
+    **WATCHING,
     doc_md=__doc__,
     tags=["daybreak", "monitoring"],
     schedule=CronTriggerTimetable("30 * * * *", timezone="UTC"),

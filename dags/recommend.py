@@ -23,13 +23,13 @@ from datetime import timedelta
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
 from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import LISTS
 from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
 from daybreak_airflow.tasks import stages
 
 
 @dag(
-    **DEFAULTS,
+    **LISTS,
     doc_md=__doc__,
     tags=["daybreak", "lists"],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION),

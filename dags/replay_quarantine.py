@@ -25,7 +25,7 @@ from datetime import timedelta
 from airflow.sdk import Param, dag
 
 from daybreak_airflow.assets import CLEAN_SNAPSHOT
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import TRAINING
 from daybreak_airflow.forms import REASON
 from daybreak_airflow.tasks import replays, stages
 
@@ -56,7 +56,7 @@ FORM = {
 
 
 @dag(
-    **DEFAULTS,
+    **TRAINING,
     doc_md=__doc__,
     tags=["daybreak", "data"],
     schedule=None,

@@ -30,7 +30,7 @@ from datetime import timedelta
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import TRAINING
 from daybreak_airflow.forms import AS_OF, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
 from daybreak_airflow.tasks import decisions, stages
 
@@ -54,7 +54,7 @@ FORM = {
 
 
 @dag(
-    **DEFAULTS,
+    **TRAINING,
     doc_md=__doc__,
     tags=["daybreak", "training"],
     schedule=AssetOrTimeSchedule(

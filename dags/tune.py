@@ -23,7 +23,7 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import SEARCHING
 from daybreak_airflow.forms import AS_OF, MODEL, REASON
 from daybreak_airflow.tasks import stages, tunings
 
@@ -43,7 +43,7 @@ FORM = {
 
 
 @dag(
-    **DEFAULTS,
+    **SEARCHING,
     doc_md=__doc__,
     tags=["daybreak", "training"],
     schedule=CronTriggerTimetable("0 5 * * 0", timezone="UTC", interval=timedelta(days=7)),

@@ -1,6 +1,6 @@
 """Defaults of every DAG and task: owner, first day, retries, time limits and the alert on failure.
 
-A DAG takes them with `@dag(**DEFAULTS, ...)` and adds only its own arguments.
+A DAG takes them with `@dag(**DEFAULTS, ...)`, or those of its kind, and adds only its own arguments.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from daybreak_airflow.oncall import Oncall
 from daybreak_airflow.runs import refuse_form
+from include.operations.launcher.pools import TRAINING_SLOTS
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: moving it would change which days can be backfilled
 
@@ -34,6 +35,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_delay": timedelta(seconds=30),
     "retry_policy": PATIENCE,
     "execution_timeout": timedelta(hours=1),
+    "weight_rule": "absolute",  # a task's own priority, whatever follows it: comparable between DAGs
     "pre_execute": refuse_form,
     "on_failure_callback": Oncall(),
 }
@@ -46,3 +48,14 @@ DEFAULTS: dict[str, Any] = {
     "default_args": TASK_DEFAULTS,
     "on_failure_callback": Oncall(),
 }
+
+
+def _with(**task_defaults: Any) -> dict[str, Any]:
+    return {**DEFAULTS, "default_args": {**TASK_DEFAULTS, **task_defaults}}
+
+
+# When slots are scarce, the lists that readers see come first, then the look at them, then training, then the search.
+LISTS = _with(priority_weight=40)
+WATCHING = _with(priority_weight=30)
+TRAINING = _with(priority_weight=20, pool_slots=TRAINING_SLOTS)
+SEARCHING = _with(priority_weight=10, pool_slots=TRAINING_SLOTS)

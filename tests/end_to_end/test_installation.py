@@ -70,6 +70,15 @@ def test_mlflow_names_the_champion_that_the_ledger_names(installation):
     wait_until(agree)
 
 
+def test_the_pool_of_heavy_tasks_is_there_and_comes_back_when_somebody_removes_it(installation):
+    def slots():
+        return {pool["name"]: pool["slots"] for pool in installation.airflow.get("pools")["pools"]}.get("heavy")
+
+    assert slots() == 3
+    installation.airflow._call("DELETE", "pools/heavy")
+    wait_until(lambda: slots() == 3, 90)
+
+
 def test_tasks_link_to_their_reports(installation):
     run = installation.airflow.runs("retrain")[-1]["dag_run_id"]  # the oldest, which `up` waited for
     for task_id, link in {"validate": "Validation report", "train": "MLflow run", "judge": "Verdict"}.items():

@@ -126,6 +126,7 @@ def _watch(
             has_answered = True
             answered = time.monotonic()
             HEALTHY.touch()
+            service.look_after(settings)
         elif time.monotonic() - answered > MUTE_SECONDS:
             return "does not answer"
         if time.monotonic() - started > YOUNG_SECONDS and service.holds_up_work(settings, process):

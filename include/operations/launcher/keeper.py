@@ -188,6 +188,7 @@ class Keeper(threading.Thread):
             if self.service.ready(self.house.settings, LONG_AGO) is not False or not self._prerequisites_answer():
                 answered = time.monotonic()
             probed = time.monotonic()
+            self.service.look_after(self.house.settings)
             if probed - begun > YOUNG_SECONDS and self.service.holds_up_work(self.house.settings, process):
                 raise RestartNeeded(f"{self.service.name} has queued work but starts none.")
             if probed - answered > MUTE_SECONDS:

@@ -16,7 +16,7 @@ from include.adapters import embedded_postgres, warehouse
 from include.core.errors import ServiceError
 from include.core.settings import PROJECT, Settings
 from include.data.store import digest_file, digest_of
-from include.operations.launcher import connections, environment, files
+from include.operations.launcher import connections, environment, files, pools
 from include.operations.launcher.processes import Process, identify, speaking_to
 
 
@@ -50,7 +50,7 @@ def after_postgres(settings: Settings) -> None:
 
 
 def before_airflow(settings: Settings) -> None:
-    """Create Airflow's files and database and register Feast's declarations before any run needs them."""
+    """Create Airflow's files, database and pool and register Feast's declarations before any run needs them."""
     home = settings.home / "airflow"
     passwords = {settings.airflow_user: settings.airflow_password.get_secret_value()}
     files.write_private(home / "passwords.json", json.dumps(passwords))
@@ -63,6 +63,7 @@ def before_airflow(settings: Settings) -> None:
 
 def _prepare_database(settings: Settings) -> None:
     _migrate_airflow(settings)
+    pools.create(settings)
     _import_connections(settings)
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from include.adapters import embedded_postgres, warehouse
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
-from include.operations.launcher import environment, executor, ports, preparations, probes
+from include.operations.launcher import environment, executor, pools, ports, preparations, probes
 from include.operations.launcher.processes import Process
 
 
@@ -48,8 +49,8 @@ class Service:
 
     `after` names services that must answer first; `prepared(name)` requires only that service's preparation. `find`
     finds a running process without records, `prepare` runs before a start, `settle` after the first answer and before
-    dependent services start, `clean` after the service has ended. A service that lost one of its `helpers` is restarted
-    once it is not `busy`; a `stuck` one is restarted at once.
+    dependent services start, `tend` now and then while it runs, `clean` after the service has ended. A service that
+    lost one of its `helpers` is restarted once it is not `busy`; a `stuck` one is restarted at once.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Service:
     prepare: Callable[[Settings], None] = _nothing
     clean: Callable[[Settings], None] = _nothing
     settle: Callable[[Settings], None] = _nothing
+    tend: Callable[[Settings], None] = _nothing
     helpers: Callable[[Process], frozenset[int]] = _none
     busy: Callable[[Process], bool] = _never
     stuck: Callable[[Settings, Process], bool] = _never_stuck
@@ -76,6 +78,11 @@ class Service:
             return self.stuck(settings, process)
         except DaybreakError:  # PostgreSQL does not answer
             return False
+
+    def look_after(self, settings: Settings) -> None:
+        """Repair what somebody removed under its feet; wait for the next time while PostgreSQL is away."""
+        with suppress(DaybreakError):
+            self.tend(settings)
 
     def where(self, settings: Settings) -> str:
         """Return the address it listens on, if any."""
@@ -152,6 +159,7 @@ SERVICES = (
         helpers=executor.workers,
         busy=executor.runs_a_task,
         stuck=executor.is_stuck,
+        tend=pools.create,  # tasks of a pool that is gone would wait for ever, in silence
     ),
     _component("dag-processor"),
     _component("triggerer", "--skip-serve-logs"),

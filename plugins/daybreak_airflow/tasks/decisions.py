@@ -13,6 +13,7 @@ from airflow.sdk import get_current_context, task
 from daybreak_airflow import runs
 from daybreak_airflow.passing import Passed, add_to_events, log, received, skip
 from daybreak_airflow.ui.links import ListsReportLink, shows
+from include.operations.launcher.pools import HEAVY
 
 PROMOTE, KEEP = "Promote", "Keep"
 NO_ANSWER = "timeout"
@@ -100,7 +101,7 @@ def guard(health: Passed) -> Passed:
 
 
 @shows(ListsReportLink())
-@task
+@task(pool=HEAVY)
 def shadow(verdict: Passed) -> Passed:
     """Write the challenger's lists to a batch that never goes live; skipped unless in a dry run."""
     from include import pipeline

@@ -9,10 +9,11 @@ from airflow.sdk import get_current_context, task
 from daybreak_airflow.passing import Passed, add_to_events, keeping_report, log, skip
 from daybreak_airflow.runs import current_run
 from daybreak_airflow.ui.links import ValidationReportLink, shows
+from include.operations.launcher.pools import HEAVY
 
 
 @shows(ValidationReportLink())
-@task
+@task(pool=HEAVY)
 def replay() -> Passed:
     """Return the new version of a clean snapshot, which includes the replayed rows; skipped in a dry run."""
     from include.pipeline import replaying

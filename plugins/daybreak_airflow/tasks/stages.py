@@ -33,6 +33,7 @@ from daybreak_airflow.ui.links import (
     VerdictLink,
     shows,
 )
+from include.operations.launcher.pools import HEAVY
 
 Purpose = Literal["training", "scoring"]
 
@@ -42,7 +43,7 @@ def wait_for_data() -> WaitForData:
     return WaitForData(task_id="wait_for_data", execution_timeout=timedelta(hours=5))
 
 
-@task
+@task(pool=HEAVY)
 def extract(purpose: Purpose) -> Passed:
     """Log the run's moment and reason, and take its data window as an immutable snapshot."""
     from include import pipeline
@@ -59,7 +60,7 @@ def extract(purpose: Purpose) -> Passed:
 
 
 @shows(ValidationReportLink())
-@task
+@task(pool=HEAVY)
 def validate(snapshot: Passed) -> Passed:
     """Quarantine bad rows and return the clean snapshot; fail if a blocking check failed."""
     from include import pipeline
@@ -70,7 +71,7 @@ def validate(snapshot: Passed) -> Passed:
     return clean.to_dict()
 
 
-@task
+@task(pool=HEAVY)
 def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     """Build the features of readers and articles as known at each moment."""
     from include import pipeline
@@ -79,7 +80,7 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
 
 
 @shows(MlflowRunLink(), ModelCardLink())
-@task
+@task(pool=HEAVY)
 def train(features: Passed) -> Passed:
     """Train and register a challenger."""
     from include import pipeline
@@ -91,7 +92,7 @@ def train(features: Passed) -> Passed:
 
 
 @shows(VerdictLink(), ModelCardLink())
-@task
+@task(pool=HEAVY)
 def judge(model: Passed, features: Passed) -> Passed:
     """Judge the challenger against champion and baselines; skipped when the gate is off."""
     from include import pipeline
@@ -118,7 +119,7 @@ def promote(verdict: Passed) -> Passed:
     return champion.to_dict()
 
 
-@task
+@task(pool=HEAVY)
 def score(features: Passed) -> Passed:
     """Rank the next list of every active reader with the champion."""
     from include import pipeline
@@ -127,7 +128,7 @@ def score(features: Passed) -> Passed:
         return pipeline.score(current_run(), received(features)).to_dict()
 
 
-@task
+@task(pool=HEAVY)
 def write_batch(lists: Passed) -> Passed:
     """Write the lists to the warehouse as a batch that is not live yet."""
     from include import pipeline
@@ -136,7 +137,7 @@ def write_batch(lists: Passed) -> Passed:
 
 
 @shows(ListsReportLink())
-@task
+@task(pool=HEAVY)
 def audit(batch: Passed) -> Passed:
     """Check the batch as a whole; fail if it is refused, and the live lists stay."""
     from include import pipeline
@@ -160,7 +161,7 @@ def publish(batch: Passed) -> Passed:
 
 
 @shows(DriftReportLink())
-@task
+@task(pool=HEAVY)
 def watch() -> Passed:
     """Measure the live lists, and the drift of readers and news."""
     from include import pipeline

@@ -147,3 +147,14 @@ def test_airflow_mails_as_the_settings_say(settings):
 def test_services_are_elsewhere_as_soon_as_one_is(settings):
     assert foreground.is_elsewhere(settings)
     assert not foreground.is_elsewhere(Settings(home=settings.home))
+
+
+def test_a_service_that_answers_is_looked_after_again_and_again(settings):
+    asked = []
+
+    def tend(settings):
+        asked.append(settings.home)
+        raise ServiceError("PostgreSQL is away.", hint="wait.")
+
+    assert foreground.run(settings, a_service("import time; time.sleep(0.5)", lambda *_: True, tend=tend)) == 1
+    assert len(asked) > 1

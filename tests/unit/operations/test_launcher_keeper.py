@@ -210,3 +210,21 @@ def test_a_service_that_does_not_start_its_work_is_restarted_once_it_is_no_longe
             assert "sleeper: sleeper has queued work but starts none." in capsys.readouterr().out
     finally:
         house.close()
+
+
+def test_a_service_is_looked_after_again_and_again(settings, quick, monkeypatch):
+    monkeypatch.setattr(keeper, "PROBE_SECONDS", 0.02)
+    asked = []
+
+    def tend(settings):
+        asked.append(settings.home)
+        raise ServiceError("PostgreSQL is away.", hint="wait.")
+
+    service = sleeping(tend=tend)
+    house = House(settings, service)
+    board = house.keep(service)
+    try:
+        eventually(lambda: len(asked) > 2)
+        assert board["sleeper"].state == "running"
+    finally:
+        house.close()
