@@ -186,6 +186,9 @@ class Settings(BaseSettings):
     )
     keep_model_days: int = Field(30, ge=1, description="days to keep versions that nothing refers to")
     keep_log_days: int = Field(30, ge=1, description="days to keep the logs of Airflow's tasks")
+    keep_airflow_days: int = Field(
+        90, ge=30, description="days to keep finished runs, tasks and events in Airflow's database; at least 30"
+    )
 
     # monitoring
     monitor_window_hours: int = Field(24, ge=1, description="length of a monitoring window")

@@ -208,6 +208,16 @@ def clean_up() -> Passed:
 
 
 @task
+def clean_airflow() -> Passed:
+    """Return what was removed from Airflow's own database, or would be."""
+    from include.operations.retention.airflow import clean_airflow as sweep
+
+    done = sweep(current_run(), bool(get_current_context()["params"].get("dry_run")))
+    log.info("%s", (done.facts or {})["sentence"])
+    return done.to_dict()
+
+
+@task
 def play() -> None:
     """Play the demo publisher's news and readers up to the run's moment."""
     from include.operations.demo import newsroom
