@@ -28,6 +28,7 @@ from daybreak_airflow.tasks import decisions
 
 @dag(
     **DEFAULTS,
+    description="On a question of retrain: lets a person decide on a challenger in doubt.",
     doc_md=__doc__,
     tags=["daybreak", "decisions"],
     schedule=[QUESTION],

@@ -29,6 +29,7 @@ from daybreak_airflow.tasks import stages
 
 @dag(
     **DEFAULTS,
+    description="Daily at 05:15 UTC: removes what is old, looks for gaps, mails the alerts that wait.",
     doc_md=__doc__,
     tags=["daybreak", "upkeep"],
     params={"dry_run": Param(False, type="boolean", description="list what would be removed, remove nothing")},

@@ -30,6 +30,7 @@ from daybreak_airflow.tasks import decisions, stages
 
 @dag(
     **WATCHING,
+    description="Every hour at half past: measures how the lists do, and asks for a model if readers or news changed.",
     doc_md=__doc__,
     tags=["daybreak", "monitoring"],
     schedule=CronTriggerTimetable("30 * * * *", timezone="UTC"),

@@ -24,6 +24,7 @@ from daybreak_airflow.tasks import stages
 
 @dag(
     **DEFAULTS,
+    description="Every ten minutes, in the demo only: plays the publisher.",
     doc_md=__doc__,
     tags=["daybreak", "demo"],
     schedule=CronTriggerTimetable("*/10 * * * *", timezone="UTC"),

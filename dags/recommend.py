@@ -30,6 +30,7 @@ from daybreak_airflow.tasks import stages
 
 @dag(
     **LISTS,
+    description="Every hour, or with a new champion: writes every reader's next ten articles.",
     doc_md=__doc__,
     tags=["daybreak", "lists"],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION),

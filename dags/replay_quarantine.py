@@ -57,6 +57,7 @@ FORM = {
 
 @dag(
     **TRAINING,
+    description="By hand: brings quarantined rows back, as a new version of their snapshot.",
     doc_md=__doc__,
     tags=["daybreak", "data"],
     schedule=None,

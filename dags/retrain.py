@@ -55,6 +55,7 @@ FORM = {
 
 @dag(
     **TRAINING,
+    description="Nightly at 03:00 UTC, or on drift: trains a challenger and promotes it when it is better.",
     doc_md=__doc__,
     tags=["daybreak", "training"],
     schedule=AssetOrTimeSchedule(

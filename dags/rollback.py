@@ -34,6 +34,7 @@ FORM = {
 
 @dag(
     **DEFAULTS,
+    description="By hand: goes back to the champion before, lists included.",
     doc_md=__doc__,
     tags=["daybreak", "decisions"],
     schedule=None,

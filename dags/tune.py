@@ -44,6 +44,7 @@ FORM = {
 
 @dag(
     **SEARCHING,
+    description="Sundays at 05:00 UTC once it is unpaused, or by hand: searches for better parameters of the model.",
     doc_md=__doc__,
     tags=["daybreak", "training"],
     schedule=CronTriggerTimetable("0 5 * * 0", timezone="UTC", interval=timedelta(days=7)),

@@ -50,6 +50,15 @@ def test_each_asset_is_changed_by_the_tasks_that_make_it(dags):
         for outlet in task.outlets
     }
     assert changed == {
+        ("snapshot", "retrain", "extract"),
+        ("snapshot", "recommend", "extract"),
+        ("snapshot", "tune", "extract"),
+        ("features", "retrain", "build_features"),
+        ("features", "recommend", "build_features"),
+        ("features", "tune", "build_features"),
+        ("features", "replay_quarantine", "build_features"),
+        ("model", "retrain", "train"),
+        ("model", "replay_quarantine", "train"),
         ("clean_snapshot", "retrain", "validate"),
         ("clean_snapshot", "replay_quarantine", "announce"),
         ("champion", "retrain", "promote"),
@@ -60,6 +69,29 @@ def test_each_asset_is_changed_by_the_tasks_that_make_it(dags):
         ("published_lists", "recommend", "publish"),
         ("drift", "monitor", "request_retrain"),
     }
+
+
+def test_only_these_assets_start_a_dag(dags):
+    from tests.dags.test_golden import consumed
+
+    assert {dag_id: consumed(dag.timetable) for dag_id, dag in dags.items() if consumed(dag.timetable)} == {
+        "retrain": ["drift"],
+        "recommend": ["champion"],
+        "approve": ["question"],
+    }
+
+
+def test_the_assets_are_one_picture_from_snapshot_to_lists(dags):
+    """Airflow's graph follows a task from what it takes to what it makes, whatever DAG it is in."""
+    follows = {}
+    for task in [task for dag in dags.values() for task in dag.tasks]:
+        for inlet in task.inlets:
+            follows.setdefault(inlet.name, set()).update(outlet.name for outlet in task.outlets)
+    reached, last = set(), {"snapshot"}
+    while last:
+        reached |= last
+        last = {after for asset in last for after in follows.get(asset, ())} - reached
+    assert reached == {asset.name for dag in dags.values() for task in dag.tasks for asset in task.outlets}
 
 
 @pytest.mark.parametrize(

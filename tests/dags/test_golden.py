@@ -32,6 +32,7 @@ def describe(dag):
         "tasks": sorted(task.task_id for task in dag.tasks),
         "edges": sorted(f"{task.task_id} > {after}" for task in dag.tasks for after in task.downstream_task_ids),
         "consumes": consumed(dag.timetable),
+        "reads": sorted(f"{asset.name} > {task.task_id}" for task in dag.tasks for asset in task.inlets),
         "produces": sorted(f"{task.task_id} > {asset.name}" for task in dag.tasks for asset in task.outlets),
     }
 

@@ -61,6 +61,19 @@ class TestEveryDag:
         assert DEFAULTS["catchup"] is False
         assert dags[dag_id].catchup is False
 
+    def test_says_in_one_line_when_it_runs(self, dags, dag_id):
+        """Airflow shows the name of an asset in place of the schedule of a DAG that also has a clock."""
+        from tests.dags.test_golden import consumed
+
+        timetable = dags[dag_id].timetable
+        said = dags[dag_id].description
+        clock = getattr(getattr(timetable, "timetable", timetable), "expression", "")
+        minute, hour, *_ = [*clock.split(), "", ""]
+        assert all(asset in said for asset in consumed(timetable))
+        assert not hour.isdecimal() or f"{int(hour):02}:{int(minute):02} UTC" in said
+        assert ("By hand" in said) == (dag_id in BY_HAND)
+        assert len(said) <= 120
+
     def test_never_runs_beside_itself_nor_for_ever(self, dags, dag_id):
         assert dags[dag_id].max_active_runs == 1
         assert dags[dag_id].dagrun_timeout <= timedelta(hours=13 if dag_id in WAITS_FOR_A_PERSON else 6)

@@ -11,6 +11,7 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from daybreak_airflow import runs
+from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION
 from daybreak_airflow.passing import Passed, add_to_events, log, received, skip
 from daybreak_airflow.ui.links import ListsReportLink, shows
 from include.operations.launcher.pools import HEAVY
@@ -19,7 +20,7 @@ PROMOTE, KEEP = "Promote", "Keep"
 NO_ANSWER = "timeout"
 
 
-@task
+@task(inlets=[MODEL])
 def ask(verdict: Passed) -> str:
     """Ask on-call, by a mail and by an event that starts `approve`; skipped when the verdict is clear."""
     from daybreak_airflow.oncall import mailer
@@ -70,7 +71,7 @@ def patience() -> timedelta:
     return timedelta(hours=load_settings().ask_hours)
 
 
-@task
+@task(inlets=[QUESTION])
 def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
     """Apply the answer; skipped when the champion stays."""
     from include import pipeline
@@ -81,7 +82,7 @@ def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
     return announce_champion(champion)
 
 
-@task
+@task(inlets=[MODEL])
 def roll_back() -> Passed:
     """Go back to the previous champion or to the version in the form, lists included."""
     from include import pipeline
@@ -90,7 +91,7 @@ def roll_back() -> Passed:
     return announce_champion(pipeline.roll_back(runs.current_run(), params.get("to"), params["why"]))
 
 
-@task
+@task(inlets=[PUBLISHED_LISTS])
 def guard(health: Passed) -> Passed:
     """Go back to the previous champion when readers spend clearly less time with this one; skipped otherwise."""
     from include import pipeline
@@ -101,7 +102,7 @@ def guard(health: Passed) -> Passed:
 
 
 @shows(ListsReportLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[MODEL])
 def shadow(verdict: Passed) -> Passed:
     """Write the challenger's lists to a batch that never goes live; skipped unless in a dry run."""
     from include import pipeline

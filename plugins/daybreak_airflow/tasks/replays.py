@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from airflow.sdk import get_current_context, task
 
+from daybreak_airflow.assets import SNAPSHOT
 from daybreak_airflow.passing import Passed, add_to_events, keeping_report, log, skip
 from daybreak_airflow.runs import current_run
 from daybreak_airflow.ui.links import ValidationReportLink, shows
@@ -13,7 +14,7 @@ from include.operations.launcher.pools import HEAVY
 
 
 @shows(ValidationReportLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[SNAPSHOT])
 def replay() -> Passed:
     """Return the new version of a clean snapshot, which includes the replayed rows; skipped in a dry run."""
     from include.pipeline import replaying
@@ -34,7 +35,7 @@ def replay() -> Passed:
     return version.to_dict()
 
 
-@task
+@task(inlets=[SNAPSHOT])
 def announce(version: Passed) -> str:
     """Emit the event of a new version and return its id; skipped without a new version."""
     if not version["facts"]["changed"]:

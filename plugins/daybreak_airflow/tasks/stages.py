@@ -11,6 +11,7 @@ from typing import Literal
 
 from airflow.sdk import get_current_context, task
 
+from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, FEATURES, MODEL, PUBLISHED_LISTS, SNAPSHOT
 from daybreak_airflow.passing import (
     Passed,
     add_to_events,
@@ -43,7 +44,7 @@ def wait_for_data() -> WaitForData:
     return WaitForData(task_id="wait_for_data", execution_timeout=timedelta(hours=5))
 
 
-@task(pool=HEAVY)
+@task(pool=HEAVY, outlets=[SNAPSHOT])
 def extract(purpose: Purpose) -> Passed:
     """Log the run's moment and reason, and take its data window as an immutable snapshot."""
     from include import pipeline
@@ -56,11 +57,12 @@ def extract(purpose: Purpose) -> Passed:
     snapshot = pipeline.extract(run, context["params"].get("window_days") or days_to_read(run.settings, purpose))
     facts = dict(snapshot.facts or {})
     log.info("%s Days without an event: %s.", facts["late"], ", ".join(facts["missing_days"]) or "none")
+    tell(snapshot_id=snapshot.id, as_of=snapshot.as_of.isoformat())
     return snapshot.to_dict()
 
 
 @shows(ValidationReportLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[SNAPSHOT])
 def validate(snapshot: Passed) -> Passed:
     """Quarantine bad rows and return the clean snapshot; fail if a blocking check failed."""
     from include import pipeline
@@ -71,28 +73,30 @@ def validate(snapshot: Passed) -> Passed:
     return clean.to_dict()
 
 
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[CLEAN_SNAPSHOT], outlets=[FEATURES])
 def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     """Build the features of readers and articles as known at each moment."""
     from include import pipeline
 
-    return pipeline.build_features(run_on(snapshot), received(snapshot), purpose).to_dict()
+    features = pipeline.build_features(run_on(snapshot), received(snapshot), purpose)
+    tell(features_id=features.id, as_of=features.as_of.isoformat(), purpose=purpose)
+    return features.to_dict()
 
 
 @shows(MlflowRunLink(), ModelCardLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[FEATURES], outlets=[MODEL])
 def train(features: Passed) -> Passed:
     """Train and register a challenger."""
     from include import pipeline
 
     run = run_on(features)
-    return pipeline.train(
-        run, received(features), get_current_context()["params"].get("model") or run.settings.model
-    ).to_dict()
+    model = pipeline.train(run, received(features), get_current_context()["params"].get("model") or run.settings.model)
+    tell(version=model.id, as_of=model.as_of.isoformat())
+    return model.to_dict()
 
 
 @shows(VerdictLink(), ModelCardLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[MODEL, FEATURES])
 def judge(model: Passed, features: Passed) -> Passed:
     """Judge the challenger against champion and baselines; skipped when the gate is off."""
     from include import pipeline
@@ -102,7 +106,7 @@ def judge(model: Passed, features: Passed) -> Passed:
     return pipeline.judge(run_on(model), received(model), received(features)).to_dict()
 
 
-@task
+@task(inlets=[MODEL])
 def promote(verdict: Passed) -> Passed:
     """Make the challenger champion; skipped when the verdict, the mode or a backfill says no."""
     from include import pipeline
@@ -119,7 +123,7 @@ def promote(verdict: Passed) -> Passed:
     return champion.to_dict()
 
 
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[FEATURES, CHAMPION])
 def score(features: Passed) -> Passed:
     """Rank the next list of every active reader with the champion."""
     from include import pipeline
@@ -146,7 +150,7 @@ def audit(batch: Passed) -> Passed:
         return pipeline.audit(current_run(), received(batch)).to_dict()
 
 
-@task
+@task(inlets=[CHAMPION])
 def publish(batch: Passed) -> Passed:
     """Make the batch live; skipped in a backfill and when newer lists are live already."""
     from include import pipeline
@@ -161,7 +165,7 @@ def publish(batch: Passed) -> Passed:
 
 
 @shows(DriftReportLink())
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[PUBLISHED_LISTS, CHAMPION])
 def watch() -> Passed:
     """Measure the live lists, and the drift of readers and news."""
     from include import pipeline
@@ -172,7 +176,7 @@ def watch() -> Passed:
     return health.to_dict()
 
 
-@task
+@task(inlets=[PUBLISHED_LISTS])
 def request_retrain(health: Passed) -> str:
     """Emit an event that starts `retrain`, with the reason; skipped without a reason and in a backfill."""
     why = health["facts"].get("retrain_reason")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from airflow.sdk import get_current_context, task
 
+from daybreak_airflow.assets import FEATURES
 from daybreak_airflow.passing import Passed, log, received, run_on
 from include.operations.launcher.pools import HEAVY
 
 
-@task(pool=HEAVY)
+@task(pool=HEAVY, inlets=[FEATURES])
 def tune(features: Passed) -> Passed:
     """Search for better parameters within the form's budget and return the result."""
     from include import pipeline
