@@ -92,22 +92,23 @@ def answer(run: Run, verdict_id: str, choice: Literal["promote", "keep"], who: s
     A yes is recorded in the same transaction as its promotion. If the promotion is refused, for example because
     promotions are frozen, no answer is recorded and the question stays open.
     """
-    reason = reason.rstrip(".")
-    why = f"Promoted by {who}{f': {reason}' if reason else ''}."
+    reason = reason.strip().rstrip(".")
+    by_whom = f"{who}{f': {reason}' if reason else ''}."
+    why = f"Promoted by {by_whom}"
     damage = _find_damage(run.settings, verdict_id) if choice == "promote" else ""
     with connect(run.settings) as warehouse, warehouse.transaction() as whole:
         if warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone() is None:
             raise DaybreakError(
                 f"There is no verdict {verdict_id}.", hint="find the newest with `bin/daybreak status`."
             )
-        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now()}
+        values = {"verdict_id": verdict_id, "answer": choice, "actor": who, "answered_at": now(), "reason": reason}
         if warehouse.execute(query("pipeline/keep_answer"), values).fetchone() is not None:
             keep_audit(warehouse, who, f"answer {choice}", {"verdict_id": verdict_id, "reason": reason})
         given, by = warehouse.execute(query("pipeline/answer"), [verdict_id]).fetchone() or (choice, who)
         if (given, by) != (choice, who):
             changed, sentence = False, f"Already answered “{given}” by {by}; the first answer counts."
         elif choice == "keep":
-            changed, sentence = False, f"Kept by {who}."
+            changed, sentence = False, f"Kept by {by_whom}"
         else:
             changed, sentence = _append(warehouse, run, verdict_id, "ask", who, why, damage)
             if not changed:

@@ -91,23 +91,24 @@ def test_a_question_waits_as_long_as_is_set_and_nobody_answering_means_keep(dags
     approve = dags["approve"]
     asking = approve.get_task("wait_for_a_person")
     assert (asking.options, asking.defaults) == (["Promote", "Keep"], ["Keep"])
+    assert list(asking.serialized_params) == ["reason"]
     assert asking.response_timeout == timedelta(hours=12)
     assert approve.dagrun_timeout > asking.response_timeout
 
 
 @pytest.mark.parametrize(
-    ("chosen", "by", "expected"),
+    ("chosen", "by", "form", "expected"),
     [
-        (["Promote"], {"id": "1", "name": "ada"}, ("promote", "ada")),
-        (["Keep"], {"id": "1", "name": "ada"}, ("keep", "ada")),
-        (["Keep"], None, ("keep", "timeout")),
-        ([], None, ("keep", "timeout")),
+        (["Promote"], {"id": "1", "name": "ada"}, {"reason": "reads well"}, ("promote", "ada", "reads well")),
+        (["Keep"], {"id": "1", "name": "ada"}, {"reason": None}, ("keep", "ada", "")),
+        (["Keep"], None, None, ("keep", "timeout", "")),
+        ([], None, {}, ("keep", "timeout", "")),
     ],
     ids=["yes", "no", "timeout", "nothing chosen"],
 )
-def test_an_answer_is_taken_as_it_was_given_and_by_whom(run, pipe, chosen, by, expected):
+def test_an_answer_is_taken_as_it_was_given_by_whom_and_why(run, pipe, chosen, by, form, expected):
     calls = pipe("answer", reference("champion", version=2, changed=True, sentence="Promoted by ada."))
-    run("apply_answer", QUESTION, {"chosen_options": chosen, "responded_by_user": by})
+    run("apply_answer", QUESTION, {"chosen_options": chosen, "responded_by_user": by, "params_input": form})
     assert calls == [("v-1", *expected)]
     assert run.events["the asset"].extra["version"] == 2
 

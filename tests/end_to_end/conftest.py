@@ -86,9 +86,10 @@ class Installation:
                     found[run_id] = asked
         return found
 
-    def answer(self, run_id, option):
+    def answer(self, run_id, option, reason=None):
         """Choose `Promote` or `Keep` in a run of `approve`."""
-        self.airflow.patch(self._question(run_id), {"chosen_options": [option], "params_input": {}})
+        answer = {"chosen_options": [option], "params_input": {"reason": reason}}
+        self.airflow.patch(self._question(run_id), answer)
 
     def _question(self, run_id):
         return f"dags/approve/dagRuns/{run_id}/taskInstances/wait_for_a_person/-1/hitlDetails"

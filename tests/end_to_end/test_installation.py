@@ -139,12 +139,12 @@ def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(in
         assert "A decision is needed" in mail["subject"]
         assert "/required_actions" in mail["body"]
 
-        installation.answer(question, "Promote")
+        installation.answer(question, "Promote", "it reads well")
         assert installation.finished("approve", question) == "success"
-        [[version, before, actor]] = installation.sql(
-            "select version, from_version, actor from ops.champions order by seq desc limit 1"
+        [[version, before, actor, why]] = installation.sql(
+            "select version, from_version, actor, why from ops.champions order by seq desc limit 1"
         )
-        assert (before, actor) == (champion, "admin")
+        assert (before, actor, why) == (champion, "admin", "Promoted by admin: it reads well.")
         assert int(version) > int(champion)
 
 

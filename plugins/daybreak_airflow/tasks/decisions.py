@@ -12,6 +12,7 @@ from airflow.sdk import get_current_context, task
 
 from daybreak_airflow import runs
 from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION
+from daybreak_airflow.forms import REASON
 from daybreak_airflow.passing import Passed, add_to_events, log, received, skip
 from daybreak_airflow.ui.links import ListsReportLink, shows
 from include.operations.launcher.pools import HEAVY
@@ -60,6 +61,7 @@ def wait_for_a_person() -> Any:
         body="{{ ti.xcom_pull(task_ids='prepare_question')['body'] }}",
         options=[PROMOTE, KEEP],
         defaults=[KEEP],
+        params={"reason": REASON},
         response_timeout=patience(),
     )
 
@@ -78,7 +80,8 @@ def apply_answer(question: dict[str, str], answer: dict[str, Any]) -> Passed:
 
     choice = "promote" if answer["chosen_options"] == [PROMOTE] else "keep"
     who = (answer.get("responded_by_user") or {}).get("name") or NO_ANSWER
-    champion = pipeline.answer(runs.current_run(), question["verdict_id"], choice, who)
+    why = str((answer.get("params_input") or {}).get("reason") or "")
+    champion = pipeline.answer(runs.current_run(), question["verdict_id"], choice, who, why)
     return announce_champion(champion)
 
 

@@ -57,7 +57,7 @@ def extract(purpose: Purpose) -> Passed:
     snapshot = pipeline.extract(run, context["params"].get("window_days") or days_to_read(run.settings, purpose))
     facts = dict(snapshot.facts or {})
     log.info("%s Days without an event: %s.", facts["late"], ", ".join(facts["missing_days"]) or "none")
-    tell(snapshot_id=snapshot.id, as_of=snapshot.as_of.isoformat())
+    add_to_events(snapshot_id=snapshot.id, as_of=snapshot.as_of.isoformat())
     return snapshot.to_dict()
 
 
@@ -79,7 +79,7 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     from include import pipeline
 
     features = pipeline.build_features(run_on(snapshot), received(snapshot), purpose)
-    tell(features_id=features.id, as_of=features.as_of.isoformat(), purpose=purpose)
+    add_to_events(features_id=features.id, as_of=features.as_of.isoformat(), purpose=purpose)
     return features.to_dict()
 
 
@@ -91,7 +91,7 @@ def train(features: Passed) -> Passed:
 
     run = run_on(features)
     model = pipeline.train(run, received(features), get_current_context()["params"].get("model") or run.settings.model)
-    tell(version=model.id, as_of=model.as_of.isoformat())
+    add_to_events(version=model.id, as_of=model.as_of.isoformat())
     return model.to_dict()
 
 

@@ -96,6 +96,7 @@ def test_a_person_who_says_yes_makes_a_champion_and_is_remembered(settings, run)
     champion = champion_of(settings)
     assert (champion.version, champion.actor, champion.why) == (2, "ada", "Promoted by ada: it reads well.")
     assert ask_for(settings, "select actor, action from ops.audit") == [("ada", "answer promote")]
+    assert ask_for(settings, "select actor, reason from ops.answers") == [("ada", "it reads well")]
     assert pipeline.find_question(settings, None) is None
 
 
@@ -104,12 +105,21 @@ def test_the_first_answer_counts_and_the_same_again_changes_nothing(settings, ru
     reign(settings, 1)
     asked = keep_verdict(settings, DOUBTFUL, 2, 1, 1)
     assert pipeline.answer(run, asked.id, "keep", "ada").facts["sentence"] == "Kept by ada."
+    assert ask_for(settings, "select actor, reason from ops.answers") == [("ada", "")]
     late = pipeline.answer(run, asked.id, "promote", "ben").facts
     assert (late["changed"], late["sentence"]) == (
         False,
         "Already answered “keep” by ada; the first answer counts.",
     )
     assert champion_of(settings).version == 1
+
+
+def test_a_no_with_a_reason_says_it(settings, run):
+    register(settings, 2)
+    reign(settings, 1)
+    asked = keep_verdict(settings, DOUBTFUL, 2, 1, 1)
+    said = pipeline.answer(run, asked.id, "keep", "ada", " elections are on. ").facts["sentence"]
+    assert said == "Kept by ada: elections are on."
 
 
 def test_a_yes_that_comes_after_nobody_answered_in_time_changes_nothing(settings, run):
