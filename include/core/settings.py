@@ -68,8 +68,14 @@ class Settings(BaseSettings):
     run_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_run`: recs, ops, quarantine")
     api_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_api`: one view, one log")
     newsroom_password: SecretStr = Field(NO_SECRET, description="database role `newsroom`: the demo publisher")
-    airflow_user: str = Field("admin", description="user who signs in to Airflow")
+    airflow_user: str = Field("admin", description="user of Airflow who may do everything")
     airflow_password: SecretStr = Field(NO_SECRET, description="password of that user")
+    airflow_operator_password: SecretStr = Field(
+        NO_SECRET, description="password of Airflow's user `operator`, who starts runs and answers; empty: no such user"
+    )
+    airflow_viewer_password: SecretStr = Field(
+        NO_SECRET, description="password of Airflow's user `viewer`, who may only look; empty: no such user"
+    )
 
     # alerts
     mail_from: str = Field("daybreak@localhost", description="sender of alerts")

@@ -21,9 +21,11 @@ PASSWORDS = (
     "DAYBREAK_API_PASSWORD",
     "DAYBREAK_NEWSROOM_PASSWORD",
     "DAYBREAK_AIRFLOW_PASSWORD",
+    "DAYBREAK_AIRFLOW_OPERATOR_PASSWORD",
+    "DAYBREAK_AIRFLOW_VIEWER_PASSWORD",
 )
 CHOICES = {
-    "The user who signs in to Airflow.": {"DAYBREAK_AIRFLOW_USER": "admin"},
+    "The name of Airflow's admin; the others are operator and viewer.": {"DAYBREAK_AIRFLOW_USER": "admin"},
     "Addresses on which Airflow, MLflow and the demo mailbox listen.": {
         "AIRFLOW_PUBLISH": "127.0.0.1:8080",
         "MLFLOW_PUBLISH": "127.0.0.1:5000",

@@ -14,6 +14,7 @@ from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.judging.champion import find_champion
 from include.judging.holds import find_holds
+from include.operations.launcher import environment, files
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
@@ -66,6 +67,13 @@ def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
         "mails": f"http://127.0.0.1:{settings.mailbox_port}",
         **{names[stage]: settings.report_link(path) for stage, path in reports.items()},
     }
+
+
+def sign_in(settings: Settings) -> str:
+    """Return who may sign in to Airflow and where the passwords are; a status is passed around, so it holds none."""
+    file = settings.home / files.ENV_FILE
+    names = ", ".join(reversed(environment.users(settings)))
+    return f"{names}; passwords in {file if file.exists() else '.env'}"
 
 
 def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:

@@ -41,16 +41,30 @@ def stranger(folder):
     app.dependency_overrides.clear()
 
 
-@pytest.fixture
-def reader(folder):
-    """A browser of somebody who has."""
+def browser_of(role):
+    """A browser of somebody who has signed in, with this role."""
+    from airflow.api_fastapi.app import create_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from airflow.api_fastapi.core_api.security import get_user
 
     from daybreak_airflow.ui.reports import app
 
-    app.dependency_overrides[get_user] = lambda: "ada"
+    create_auth_manager()
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
     yield TestClient(app, root_path="/daybreak", follow_redirects=False)
     app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def reader(folder):
+    """A browser of somebody who may look."""
+    yield from browser_of("viewer")
+
+
+@pytest.fixture
+def outsider(folder):
+    """A browser of somebody who signed in and has no role."""
+    yield from browser_of(None)
 
 
 def test_every_page_asks_airflow_who_is_there():
@@ -59,7 +73,9 @@ def test_every_page_asks_airflow_who_is_there():
     from daybreak_airflow.ui.reports import app
 
     asks = {
-        route.path: any(dependency.call is get_user for dependency in route.dependant.dependencies)
+        route.path: any(
+            asked.call is get_user for access in route.dependant.dependencies for asked in access.dependencies
+        )
         for route in app.routes
     }
     assert asks == {
@@ -72,6 +88,11 @@ def test_every_page_asks_airflow_who_is_there():
 @pytest.mark.parametrize("path", ["", "verdicts/v1.html", "validation/s1/index.html", "nowhere"])
 def test_a_stranger_sees_nothing(stranger, path):
     assert stranger.get(f"/reports/{path}").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["", "verdicts/%3Cb%3Ev1.html", "validation/s1/index.html"])
+def test_somebody_who_may_not_look_at_runs_reads_no_report(outsider, path):
+    assert outsider.get(f"/reports/{path}").status_code == 403
 
 
 def test_a_stranger_with_a_browser_may_sign_in_and_comes_back(stranger):

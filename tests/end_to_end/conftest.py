@@ -61,6 +61,13 @@ class Installation:
 
         return Airflow(self.settings)
 
+    def signed_in_as(self, user):
+        """Airflow as `operator` or `viewer` sees it."""
+        from include.adapters.airflow_api import Airflow
+
+        password = getattr(self.settings, f"airflow_{user}_password")
+        return Airflow(self.settings.model_copy(update={"airflow_user": user, "airflow_password": password}))
+
     def get(self, url):
         with urllib.request.urlopen(url, timeout=30) as answer:
             return json.load(answer)

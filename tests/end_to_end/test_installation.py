@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.core.errors import ServiceError
 from tests.end_to_end.conftest import wait_until
 
 pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
@@ -27,6 +28,7 @@ def test_up_shows_champion_lists_one_readers_list_and_links(installation):
     assert "readers have 10" in told
     assert installation.settings.airflow_url in told
     assert f"admin / {installation.settings.airflow_password.get_secret_value()}" in told
+    assert f"viewer / {installation.settings.airflow_viewer_password.get_secret_value()}" in told
 
 
 def test_status_tells_champion_lists_and_services_as_json(installation):
@@ -68,6 +70,32 @@ def test_mlflow_names_the_champion_that_the_ledger_names(installation):
         return installation.get(registry)["model_version"]["version"] == version
 
     wait_until(agree)
+
+
+def test_a_viewer_only_looks_and_an_operator_starts_runs_under_their_own_name(installation):
+    viewer, operator = installation.signed_in_as("viewer"), installation.signed_in_as("operator")
+    assert viewer.runs("maintain")
+    for refused in (
+        lambda: viewer.trigger("maintain", {"dry_run": True}),
+        lambda: viewer.patch("dags/maintain", {"is_paused": True}),
+        lambda: viewer.patch("pools/heavy", {"name": "heavy", "slots": 9, "include_deferred": False}),
+    ):
+        with pytest.raises(ServiceError, match="403"):
+            refused()
+    run_id = operator.trigger("maintain", {"dry_run": True})
+    assert operator.run("maintain", run_id)["triggering_user_name"] == "operator"
+    assert installation.finished("maintain", run_id) == "success"
+
+
+def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):
+    run_id = installation.airflow.trigger("retrain", {"dry_run": True})
+    assert installation.finished("retrain", run_id) == "failed"
+    assert installation.task_states("retrain", run_id)["extract"] == "upstream_failed"
+    [failed] = [task for task in installation.airflow.task_instances("retrain", run_id) if task["state"] == "failed"]
+    assert "has no field dry_run" in str(installation.airflow.log(failed))
+    with pytest.raises(ServiceError, match="400"):
+        installation.airflow.trigger("retrain", {"window_days": "many"})
+    assert not [mail for mail in installation.mails() if run_id in mail["body"]]
 
 
 def test_the_pool_of_heavy_tasks_is_there_and_comes_back_when_somebody_removes_it(installation):

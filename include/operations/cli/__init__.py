@@ -127,6 +127,7 @@ def _say(sentence: str) -> None:
 
 
 def _up(arguments: argparse.Namespace) -> None:
+    from include.operations.launcher import environment
     from include.operations.launcher.first_cycle import run_first_cycle
     from include.operations.launcher.look import states
     from include.operations.launcher.progress import Progress
@@ -140,7 +141,8 @@ def _up(arguments: argparse.Namespace) -> None:
     print(current_status.render_status(status, now()))
     if status["lists"]:
         _print_list(settings, None)
-    print(f"sign in       {settings.airflow_user} / {settings.airflow_password.get_secret_value()}")
+    for name, (_, password) in reversed(environment.users(settings).items()):
+        print(f"sign in       {name} / {password}")
 
 
 def _down(arguments: argparse.Namespace) -> None:
@@ -162,7 +164,11 @@ def _status(arguments: argparse.Namespace) -> None:
     settings = load_settings()
     states = foreground.states if foreground.is_elsewhere(settings) else look.states
     status = current_status.gather(settings, states(settings))
-    print(json.dumps(status, indent=1, default=str) if arguments.json else current_status.render_status(status, now()))
+    if arguments.json:
+        print(json.dumps(status, indent=1, default=str))
+    else:
+        print(current_status.render_status(status, now()))
+        print(f"sign in       {current_status.sign_in(settings)}")
 
 
 def _show(arguments: argparse.Namespace) -> None:

@@ -80,6 +80,16 @@ def of_service(settings: Settings, name: str) -> dict[str, str]:
     }
 
 
+def users(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Return the role and the password of each user of Airflow who has one; the admin's name wins."""
+    known = {
+        "viewer": ("viewer", settings.airflow_viewer_password),
+        "operator": ("op", settings.airflow_operator_password),
+        settings.airflow_user: ("admin", settings.airflow_password),
+    }
+    return {name: (role, secret.get_secret_value()) for name, (role, secret) in known.items() if secret}
+
+
 def of_airflow(settings: Settings, name: str) -> dict[str, str]:
     """Return the environment of an Airflow process; each value was chosen by measurement."""
     api = f"http://{settings.airflow_host}:{settings.airflow_port}"
@@ -92,7 +102,7 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
         "CORE__PARALLELISM": executor.WORKERS,
         "CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{settings.airflow_user}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, (role, _) in users(settings).items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
         "DATABASE__SQL_ALCHEMY_CONN": warehouse.uri(settings, "airflow", "postgresql+psycopg2"),
         "API__HOST": settings.airflow_host,

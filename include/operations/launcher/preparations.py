@@ -52,7 +52,7 @@ def after_postgres(settings: Settings) -> None:
 def before_airflow(settings: Settings) -> None:
     """Create Airflow's files, database and pool and register Feast's declarations before any run needs them."""
     home = settings.home / "airflow"
-    passwords = {settings.airflow_user: settings.airflow_password.get_secret_value()}
+    passwords = {name: password for name, (_, password) in environment.users(settings).items()}
     files.write_private(home / "passwords.json", json.dumps(passwords))
     local_settings = Path(__file__).with_name("airflow_local_settings.py")
     shutil.copyfile(local_settings, home / "config" / local_settings.name)

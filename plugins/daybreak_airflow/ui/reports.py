@@ -15,7 +15,8 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from airflow.api_fastapi.core_api.security import get_user
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -29,7 +30,8 @@ STYLE_FILES = {".css", ".otf", ".woff2", ".svg", ".png", ".gif", ".ico"}
 SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
 
 app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
-signed_in = [Depends(get_user)]  # without this, a plugin's routes are public
+# Without this, a plugin's routes are public. Reports are about runs: whoever may read runs may read them.
+may_look = [Depends(requires_access_dag("GET", DagAccessEntity.RUN))]
 
 
 @app.exception_handler(401)
@@ -41,7 +43,7 @@ async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
     return RedirectResponse(f"{airflow}/api/v2/auth/login?next={quote(str(request.url), safe='')}")
 
 
-@app.get("/reports/", response_class=HTMLResponse, dependencies=signed_in)
+@app.get("/reports/", response_class=HTMLResponse, dependencies=may_look)
 def index() -> str:
     """Return a page with the newest reports, one line each."""
     lines = "".join(
@@ -61,7 +63,7 @@ def style(report_id: str, path: str) -> FileResponse:
     return FileResponse(file, headers=SANDBOX)
 
 
-@app.get("/reports/{path:path}", dependencies=signed_in)
+@app.get("/reports/{path:path}", dependencies=may_look)
 def report(path: str) -> FileResponse:
     """Serve a report, or a page of one."""
     file = inside(report_folder(), path)

@@ -35,8 +35,8 @@ def test_every_password_is_generated_and_no_two_are_alike(home):
     passwords = [
         getattr(settings, field).get_secret_value() for field in Settings.model_fields if field.endswith("_password")
     ]
-    assert len(passwords) == 9
-    assert len(set(passwords)) == 9
+    assert len(passwords) == 11
+    assert len(set(passwords)) == 11
     assert min(map(len, passwords)) >= 20
 
 
@@ -137,6 +137,21 @@ def test_the_environment_of_services_holds_no_superuser_password(home):
     settings = environment.complete(load_settings())
     secret = settings.postgres_password.get_secret_value()
     assert not [name for name, value in environment.of_airflow(settings, "scheduler").items() if secret in value]
+
+
+def test_airflow_has_an_admin_an_operator_and_a_viewer(home):
+    seen = environment.of_airflow(environment.complete(load_settings()), "api-server")
+    assert seen["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "viewer:viewer,operator:op,admin:admin"
+
+
+def test_a_user_without_a_password_is_none_so_that_airflow_makes_up_no_password(home):
+    settings = Settings(_env_file=None, home=home, airflow_password="x", airflow_viewer_password="y")
+    assert environment.users(settings) == {"viewer": ("viewer", "y"), "admin": ("admin", "x")}
+
+
+def test_an_admin_may_go_by_any_name(home):
+    settings = Settings(_env_file=None, home=home, airflow_user="viewer", airflow_password="x")
+    assert environment.users(settings) == {"viewer": ("admin", "x")}
 
 
 def test_a_log_is_set_aside_once_it_is_large(tmp_path, monkeypatch):
