@@ -78,7 +78,7 @@ def test_a_viewer_only_looks_and_an_operator_starts_runs_under_their_own_name(in
     for refused in (
         lambda: viewer.trigger("maintain", {"dry_run": True}),
         lambda: viewer.patch("dags/maintain", {"is_paused": True}),
-        lambda: viewer.patch("pools/heavy", {"name": "heavy", "slots": 9, "include_deferred": False}),
+        lambda: viewer.patch("pools/heavy", {"pool": "heavy", "slots": 9, "include_deferred": False}),
     ):
         with pytest.raises(ServiceError, match="403"):
             refused()
