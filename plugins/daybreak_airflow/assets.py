@@ -1,7 +1,7 @@
 """The assets that connect DAGs: a DAG that changes one emits an event, which starts the DAGs scheduled on it.
 
-The other inlets and outlets of tasks start nothing: they draw the flow in Airflow's graph of assets, from the snapshot to
-the published lists and back.
+The other inlets and outlets of tasks start nothing: they draw the flow in Airflow's graph of assets, from the snapshot
+to the published lists and back.
 """
 
 from __future__ import annotations
