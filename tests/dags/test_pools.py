@@ -58,7 +58,7 @@ def airflow_database(server):
 
     from include.adapters.warehouse import uri
 
-    engine = create_engine(uri(server, "airflow", "airflow", "postgresql+psycopg2"))
+    engine = create_engine(uri(server, "airflow", "postgresql+psycopg2"))
     tables = [Team.__table__, Pool.__table__]
     Pool.metadata.create_all(engine, tables=tables)
     yield server
@@ -67,18 +67,18 @@ def airflow_database(server):
 
 
 def stored(settings):
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         return database.execute("select pool, slots, include_deferred from slot_pool").fetchall()
 
 
 def test_a_missing_pool_is_made_and_the_slots_that_a_person_gave_it_stay(airflow_database):
     pools.create(airflow_database)
     assert stored(airflow_database) == [("heavy", 3, False)]
-    with connect(airflow_database, "airflow", "airflow") as database:
+    with connect(airflow_database, "airflow") as database:
         database.execute("update slot_pool set slots = 5")
     pools.create(airflow_database)
     assert stored(airflow_database) == [("heavy", 5, False)]
-    with connect(airflow_database, "airflow", "airflow") as database:
+    with connect(airflow_database, "airflow") as database:
         database.execute("delete from slot_pool")
     pools.create(airflow_database)
     assert stored(airflow_database) == [("heavy", 3, False)]

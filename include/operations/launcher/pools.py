@@ -18,7 +18,7 @@ def create(settings: Settings) -> None:
     """Create the pool if it is missing; leave the slots that a person gave it in Airflow."""
     from include.adapters import warehouse
 
-    with warehouse.connect(settings, "airflow", "airflow") as database:
+    with warehouse.connect(settings, "airflow") as database:
         database.execute(
             "insert into slot_pool (pool, slots, description, include_deferred) values (%s, %s, %s, false) "
             "on conflict (pool) do nothing",

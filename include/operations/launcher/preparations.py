@@ -57,11 +57,12 @@ def before_airflow(settings: Settings) -> None:
     local_settings = Path(__file__).with_name("airflow_local_settings.py")
     shutil.copyfile(local_settings, home / "config" / local_settings.name)
     with ThreadPoolExecutor() as both:  # 5 s each, and independent of each other
-        for step in [both.submit(_prepare_database, settings), both.submit(_register_features, settings)]:
+        for step in [both.submit(prepare_airflow_database, settings), both.submit(_register_features, settings)]:
             step.result()
 
 
-def _prepare_database(settings: Settings) -> None:
+def prepare_airflow_database(settings: Settings) -> None:
+    """Bring Airflow's own database up to date, with the pool and the connections that the DAGs use."""
     _migrate_airflow(settings)
     pools.create(settings)
     _import_connections(settings)

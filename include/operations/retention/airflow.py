@@ -47,7 +47,7 @@ def clean_airflow(run: Run, dry_run: bool = False) -> Reference:
 
 
 def _find_end(settings: Settings, before: datetime) -> datetime:
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         (oldest,) = database.execute(query("operations/retention/oldest_open")).fetchone() or (None,)
     return before if oldest is None else min(before, oldest)
 

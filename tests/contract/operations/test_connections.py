@@ -10,22 +10,9 @@ import pytest
 
 from include.adapters.warehouse import connect
 from include.core.settings import PROJECT
-from include.operations.launcher import environment, files, preparations
-from tests.parts import servers
+from include.operations.launcher import environment, preparations
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def installation(server, tmp_path_factory):
-    """Settings of an installation whose Airflow database is migrated and has its connections."""
-    home = tmp_path_factory.mktemp("home")
-    for folder in files.FOLDERS:
-        (home / folder).mkdir(exist_ok=True, parents=True)
-    settings = server.model_copy(update={"home": home})
-    servers.write_env_file(settings)
-    preparations.before_airflow(settings)
-    return settings
 
 
 def connections(settings):
@@ -42,29 +29,29 @@ def edit(settings, statement):
         database.execute(statement)
 
 
-def test_connections_are_made_follow_the_settings_and_keep_what_a_person_edited(installation):
-    made = connections(installation)
+def test_connections_are_made_follow_the_settings_and_keep_what_a_person_edited(airflow):
+    made = connections(airflow)
     assert {name: (one["login"], one["schema"]) for name, one in made.items()} == {
         "daybreak_source": ("daybreak_extract", "publisher"),
         "daybreak_warehouse": ("daybreak_run", "warehouse"),
     }
-    assert made["daybreak_source"]["password"] == installation.extract_password.get_secret_value()
+    assert made["daybreak_source"]["password"] == airflow.extract_password.get_secret_value()
 
-    edit(installation, "update connection set host = 'db.example.com' where conn_id = 'daybreak_source'")
-    moved = installation.with_databases(source="postgresql://r:p@10.0.0.7:5433/cms?sslmode=require")
+    edit(airflow, "update connection set host = 'db.example.com' where conn_id = 'daybreak_source'")
+    moved = airflow.with_databases(source="postgresql://r:p@10.0.0.7:5433/cms?sslmode=require")
     moved = moved.with_databases(warehouse="postgresql://w:p@10.0.0.8/w")
-    preparations.before_airflow(moved)
+    preparations.prepare_airflow_database(moved)
     found = connections(moved)
     assert found["daybreak_source"]["host"] == "db.example.com"  # edited, so left alone
     assert (found["daybreak_warehouse"]["host"], found["daybreak_warehouse"]["login"]) == ("10.0.0.8", "w")
 
-    edit(installation, "delete from connection where conn_id = 'daybreak_source'")
-    preparations.before_airflow(installation)  # the settings have changed since, so it comes back
-    assert connections(installation)["daybreak_source"]["host"] == "127.0.0.1"
-    assert not list((installation.home / "tmp").glob("connections*"))
+    edit(airflow, "delete from connection where conn_id = 'daybreak_source'")
+    preparations.prepare_airflow_database(airflow)  # the settings have changed since, so it comes back
+    assert connections(airflow)["daybreak_source"]["host"] == "127.0.0.1"
+    assert not list((airflow.home / "tmp").glob("connections*"))
 
 
-def test_airflows_processes_have_no_password_of_the_two_databases_in_their_environment(installation):
-    values = " ".join(environment.of_airflow(installation, "scheduler").values())
-    for secret in (installation.extract_password, installation.run_password):
+def test_airflows_processes_have_no_password_of_the_two_databases_in_their_environment(airflow):
+    values = " ".join(environment.of_airflow(airflow, "scheduler").values())
+    for secret in (airflow.extract_password, airflow.run_password):
         assert secret.get_secret_value() not in values

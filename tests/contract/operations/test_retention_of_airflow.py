@@ -8,34 +8,15 @@ import pytest
 
 from include.adapters.warehouse import connect
 from include.core.run import Run
-from include.operations.launcher import files, preparations
 from include.operations.retention.airflow import clean_airflow
 
 AS_OF = datetime(2026, 11, 20, 5, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(scope="module")
-def airflow(server, tmp_path_factory):
-    """An installation whose Airflow database Airflow has migrated."""
-    from tests.conftest import reset_warehouse
-    from tests.parts.servers import write_env_file
-
-    settings = server.model_copy(update={"home": tmp_path_factory.mktemp("airflow")})
-    reset_warehouse(settings)
-    for folder in files.FOLDERS:
-        (settings.home / folder).mkdir(parents=True, exist_ok=True)
-    write_env_file(settings)
-    preparations._migrate_airflow(settings)
-    yield settings
-    with connect(settings, "postgres", "postgres", autocommit=True) as admin:
-        admin.execute("drop database airflow with (force)")
-        admin.execute("create database airflow owner airflow")
-
-
 @pytest.fixture
 def settings(airflow):
-    with connect(airflow, "airflow", "airflow") as database:
+    with connect(airflow, "airflow") as database:
         database.execute("truncate dag, dag_run, task_instance, asset_event, asset cascade")
         database.execute("insert into dag_bundle (name, active) values ('dags', true) on conflict do nothing")
     return airflow
@@ -43,7 +24,7 @@ def settings(airflow):
 
 def a_run(settings, name, age, *, state="success", dag="retrain", tasks=()):
     """A run that began `age` days ago, with tasks that began as many days ago as they say."""
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         database.execute(
             "insert into dag (dag_id, bundle_name, is_paused, is_stale, has_task_concurrency_limits,"
             " max_active_tasks, max_consecutive_failed_dag_runs, timetable_type, partition_mapper_info)"
@@ -66,7 +47,7 @@ def a_run(settings, name, age, *, state="success", dag="retrain", tasks=()):
 
 
 def left(settings):
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         return [name for (name,) in database.execute("select run_id from dag_run order by run_id")]
 
 
@@ -107,13 +88,13 @@ def test_a_run_that_goes_on_keeps_its_old_tasks_and_whatever_is_as_young(setting
     a_run(settings, "older", 121)
     clean(settings)
     assert left(settings) == ["as young", "cleared"]
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         assert database.execute("select count(*) from task_instance").fetchone() == (2,)
 
 
 def test_the_event_that_started_a_run_stays_until_the_run_ends(settings):
     run = a_run(settings, "asks a person", 10, state="running", dag="approve")
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         [[asset]] = database.execute(
             'insert into asset (name, uri, "group", extra, created_at, updated_at)'
             " values ('q', 'x-q', '', '{}', %s, %s) returning id",
@@ -126,11 +107,11 @@ def test_the_event_that_started_a_run_stays_until_the_run_ends(settings):
         ).fetchall()
         database.execute("insert into dagrun_asset_event (dag_run_id, event_id) values (%s, %s)", [run, event])
     clean(settings)
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         assert database.execute("select count(*) from asset_event").fetchone() == (1,)
         database.execute("update dag_run set state = 'success'")
     clean(settings)
-    with connect(settings, "airflow", "airflow") as database:
+    with connect(settings, "airflow") as database:
         assert database.execute("select count(*) from asset_event").fetchone() == (0,)
 
 

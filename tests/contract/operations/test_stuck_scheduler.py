@@ -17,10 +17,10 @@ from tests.parts import servers
 
 @pytest.fixture(scope="module")
 def settings(server):
-    with connect(server, "airflow", "airflow") as database:
+    with connect(server, "airflow") as database:
         database.execute("create table task_instance (state text, queued_dttm timestamptz)")
     yield server
-    with connect(server, "airflow", "airflow") as database:
+    with connect(server, "airflow") as database:
         database.execute("drop table task_instance")
 
 
@@ -29,7 +29,7 @@ def task(settings):
     """A function that makes the one task of the table: its state, and how many seconds ago it was queued."""
 
     def put(state, seconds):
-        with connect(settings, "airflow", "airflow") as database:
+        with connect(settings, "airflow") as database:
             database.execute("delete from task_instance")
             database.execute(
                 "insert into task_instance values (%s, now() - make_interval(secs => %s))", [state, seconds]
