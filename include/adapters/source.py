@@ -160,6 +160,6 @@ def _within_calendar(moments: pa.Array) -> pa.Array:
 
 
 def _what_it_said(error: Exception) -> str:
-    """Return PostgreSQL's own message, or else the last line."""
+    """Return PostgreSQL's own message, or else the first line."""
     said = re.search(r"^.*?(?:ERROR|FATAL): +(.+)$", str(error), re.MULTILINE)
-    return said[1] if said else str(error).strip().splitlines()[-1]
+    return said[1] if said else str(error).strip().splitlines()[0]

@@ -118,7 +118,7 @@ def connect(
     except psycopg.OperationalError as error:
         raise ServiceError(
             f"PostgreSQL at {place(settings, role, database)} refused {given.get('user', role)}: "
-            f"{str(error).strip().splitlines()[-1]}",
+            f"{str(error).strip().splitlines()[0]}",
             hint=how_to_reach(settings, role),
         ) from error
     try:

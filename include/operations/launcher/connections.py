@@ -18,12 +18,19 @@ from include.operations.launcher import files
 Known = dict[str, dict[str, Any]]  # connections by their ids, as `airflow connections import` reads them
 
 ROLES = {"daybreak_source": "daybreak_extract", "daybreak_warehouse": "daybreak_run"}
+DESCRIPTIONS = {
+    "daybreak_source": "The publisher's database: three views, read only",
+    "daybreak_warehouse": "Daybreak's own: lists, verdicts, champions, quarantined rows",
+}
 SHOWN = ("host", "port", "login", "schema")  # Airflow encrypts the rest
 
 
 def wanted(settings: Settings) -> Known:
     """Return the connections as the settings have them."""
-    return {conn_id: _connection(warehouse.parameters(settings, role)) for conn_id, role in ROLES.items()}
+    return {
+        conn_id: _connection(warehouse.parameters(settings, role)) | {"description": DESCRIPTIONS[conn_id]}
+        for conn_id, role in ROLES.items()
+    }
 
 
 def to_import(settings: Settings) -> Known:
