@@ -164,12 +164,13 @@ def prepare_server(settings: Settings) -> None:
                 )
             )
         there = {name for (name,) in server.execute("select datname from pg_database")}
-        if WAREHOUSE in there and not settings.source.get_secret_value():
-            _refuse_own_tables(settings)
+        own_tables = _own_tables(settings) if WAREHOUSE in there else []
+        if own_tables and not settings.source.get_secret_value():
+            raise _needs_a_source(settings, own_tables)
         for database, owner in DATABASES.items():
             if database not in there:
                 # the publisher's begins as a copy: before release 0.3 its schemas were part of the warehouse
-                template = WAREHOUSE if database == PUBLISHER else "template1"
+                template = WAREHOUSE if database == PUBLISHER and not own_tables else "template1"
                 server.execute(
                     sql.SQL("create database {} owner {} template {} strategy file_copy").format(
                         sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template)
@@ -181,18 +182,20 @@ def prepare_server(settings: Settings) -> None:
         feast.execute("create schema if not exists online")
 
 
-def _refuse_own_tables(settings: Settings) -> None:
-    """Raise SettingsError if views in the warehouse show a publisher's own tables and no setting says so."""
+def _own_tables(settings: Settings) -> list[str]:
+    """Return the tables of a publisher's own that views in the warehouse show."""
     with connect(settings, "postgres") as warehouse:
-        tables = [name for (name,) in warehouse.execute(query("adapters/own_tables"))]
-    if tables:
-        raise SettingsError(
-            f"The views in schema source of the warehouse show {len(tables)} of your own tables ({', '.join(tables)}); "
-            "Daybreak now reads the publisher's database at an address of its own.",
-            hint="to go on reading them there, set DAYBREAK_SOURCE=postgresql://daybreak_extract:PASSWORD@"
-            f"{settings.postgres_host}:{settings.postgres_port}/{WAREHOUSE} (the password is "
-            "DAYBREAK_EXTRACT_PASSWORD) in the environment or in daybreak.env.",
-        )
+        return [name for (name,) in warehouse.execute(query("adapters/own_tables"))]
+
+
+def _needs_a_source(settings: Settings, tables: list[str]) -> SettingsError:
+    return SettingsError(
+        f"The views in schema source of the warehouse show {len(tables)} of your own tables ({', '.join(tables)}); "
+        "Daybreak now reads the publisher's database at an address of its own.",
+        hint="to go on reading them there, set DAYBREAK_SOURCE=postgresql://daybreak_extract:PASSWORD@"
+        f"{settings.postgres_host}:{settings.postgres_port}/{WAREHOUSE} (the password is "
+        "DAYBREAK_EXTRACT_PASSWORD) in the environment or in daybreak.env.",
+    )
 
 
 def migrate(settings: Settings) -> list[str]:
