@@ -10,6 +10,11 @@ RUN python3 -m venv /opt/uv \
     && /opt/uv/bin/python -m uv venv --quiet --python python3 .venv \
     && /opt/uv/bin/python -m uv pip install --quiet --no-cache --python .venv/bin/python \
         --require-hashes --compile-bytecode -r requirements.txt
+# what a server adds by choice, such as a provider of Airflow: docs/server.md
+ARG EXTRA_PACKAGES=""
+RUN [ -z "$EXTRA_PACKAGES" ] \
+    || /opt/uv/bin/python -m uv pip install --quiet --no-cache --python .venv/bin/python \
+        --compile-bytecode $EXTRA_PACKAGES
 
 FROM ${PYTHON_IMAGE}
 RUN groupadd --gid 10001 daybreak \

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     run_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_run`: recs, ops, quarantine")
     api_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_api`: one view, one log")
     newsroom_password: SecretStr = Field(NO_SECRET, description="database role `newsroom`: the demo publisher")
+    airflow_auth_manager: Literal["simple", "fab"] = Field(
+        "simple", description="who signs people in to Airflow; `fab` needs its provider, see [server.md](server.md)"
+    )
     airflow_user: str = Field("admin", description="user of Airflow who may do everything")
     airflow_password: SecretStr = Field(NO_SECRET, description="password of that user")
     airflow_operator_password: SecretStr = Field(

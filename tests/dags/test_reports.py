@@ -90,6 +90,15 @@ def test_a_stranger_sees_nothing(stranger, path):
     assert stranger.get(f"/reports/{path}").status_code == 401
 
 
+def test_by_default_people_sign_in_as_airflow_has_it_by_default():
+    from airflow.api_fastapi.app import get_auth_manager_cls
+    from airflow.sdk.module_loading import import_string
+
+    from include.operations.launcher.environment import AUTH_MANAGERS
+
+    assert import_string(AUTH_MANAGERS["simple"]) is get_auth_manager_cls()
+
+
 @pytest.mark.parametrize("path", ["", "verdicts/%3Cb%3Ev1.html", "validation/s1/index.html"])
 def test_somebody_who_may_not_look_at_runs_reads_no_report(outsider, path):
     assert outsider.get(f"/reports/{path}").status_code == 403

@@ -22,6 +22,10 @@ from include.operations.launcher.processes import MARK, mark
 
 FOREIGN = ("AIRFLOW", "MLFLOW_", "PG", MARK)  # may come from another installation, through the user's shell
 FOREIGN_NAMES = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR")
+AUTH_MANAGERS = {
+    "simple": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
+    "fab": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+}
 NO_PROXY = "127.0.0.1,localhost"
 
 
@@ -102,6 +106,7 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "CORE__DAGS_ARE_PAUSED_AT_CREATION": True,
         "CORE__PARALLELISM": executor.WORKERS,
         "CORE__EXECUTION_API_SERVER_URL": f"{api}/execution/",
+        "CORE__AUTH_MANAGER": AUTH_MANAGERS[settings.airflow_auth_manager],
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, (role, _) in users(settings).items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
         "DATABASE__SQL_ALCHEMY_CONN": warehouse.uri(settings, "airflow", "postgresql+psycopg2"),

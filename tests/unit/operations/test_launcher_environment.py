@@ -149,6 +149,20 @@ def test_a_user_without_a_password_is_none_so_that_airflow_makes_up_no_password(
     assert environment.users(settings) == {"viewer": ("viewer", "y"), "admin": ("admin", "x")}
 
 
+def test_another_auth_manager_is_asked_for_by_its_class(home):
+    settings = Settings(_env_file=None, home=home, airflow_auth_manager="fab")
+    seen = environment.of_airflow(settings, "api-server")["AIRFLOW__CORE__AUTH_MANAGER"]
+    assert seen == "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+
+
+def test_an_auth_manager_that_is_not_installed_is_named_before_anything_starts(home):
+    from include.operations.launcher import preparations
+
+    with pytest.raises(SettingsError, match="apache-airflow-providers-fab is not installed") as error:
+        preparations.before_airflow(Settings(_env_file=None, home=home, airflow_auth_manager="fab"))
+    assert "docs/server.md" in error.value.hint
+
+
 def test_an_admin_may_go_by_any_name(home):
     settings = Settings(_env_file=None, home=home, airflow_user="viewer", airflow_password="x")
     assert environment.users(settings) == {"viewer": ("admin", "x")}
