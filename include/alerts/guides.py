@@ -66,6 +66,12 @@ GUIDES = {
         f"Read the error above: it names the version that could not be used; name another in the form. {AGAIN}",
         "rollback-failed",
     ),
+    "hold": Guide(
+        "ticket",
+        "No hold was set or lifted: promotions are as free as they were.",
+        f"Read the error above and remove its cause. {AGAIN} Or use `bin/daybreak freeze`, `unfreeze`, `pin`, `unpin`.",
+        "hold-failed",
+    ),
     "tune": Guide(
         "ticket",
         "Readers see no change: champion and lists stay, and `retrain` keeps using the parameters it had.",

@@ -96,6 +96,7 @@ CLOCK_READERS = {
     "include/operations/status.py": "which holds are in force is about now",
     "include/pipeline/deciding.py": "a freeze ends by the clock on the wall; stamps an answer",
     "include/pipeline/going_back.py": "a freeze ends by the clock on the wall",
+    "include/pipeline/holding.py": "a freeze ends by the clock on the wall; stamps a hold",
     "include/pipeline/judging.py": "which holds are in force is about now",
     "include/pipeline/replaying.py": "stamps when a row was tried again",
     "include/pipeline/run.py": "stamps when a stage began and ended",

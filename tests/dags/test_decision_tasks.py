@@ -41,9 +41,8 @@ def run(monkeypatch, tmp_path):
         call.events = of["outlet_events"] = defaultdict(lambda: SimpleNamespace(extra={}))
         for module in (passing, decisions):
             monkeypatch.setattr(module, "get_current_context", lambda: of)
-        monkeypatch.setattr(
-            decisions.runs, "current_run", lambda: SimpleNamespace(as_of=TICK, settings=load_settings())
-        )
+        stand_in = SimpleNamespace(as_of=TICK, settings=load_settings(), actor=decisions.runs.actor(of))
+        monkeypatch.setattr(decisions.runs, "current_run", lambda: stand_in)
         return getattr(decisions, task).function(*args)
 
     return call
@@ -139,6 +138,27 @@ def test_a_rollback_takes_the_version_and_the_reason_of_the_form(run, pipe):
     run("roll_back", of=context("manual", to=1, why="its lists are old"))
     assert calls == [(1, "its lists are old")]
     assert run.events["the asset"].extra == {"version": 1, "reason": "Rolled back."}
+
+
+@pytest.mark.parametrize(
+    ("form", "called"),
+    [
+        ({"action": "freeze", "hours": 2}, ("freeze", TICK + timedelta(hours=2), "elections")),
+        ({"action": "unfreeze", "hours": 24}, ("lift", "freeze", "elections")),
+        ({"action": "pin", "hours": 24}, ("pin", None, "elections")),
+        ({"action": "unpin", "hours": 24}, ("lift", "pin", "elections")),
+    ],
+    ids=["freeze", "unfreeze", "pin", "unpin"],
+)
+def test_a_hold_is_set_in_the_name_of_who_started_the_run(run, monkeypatch, form, called):
+    from include.pipeline import holding
+
+    calls = []
+    for name in ("freeze", "pin", "lift"):
+        note = lambda settings, who, *given, name=name: (calls.append((who, name, *given)), "Held.")[1]  # noqa: E731
+        monkeypatch.setattr(holding, name, note)
+    assert run("hold", of=context("manual", user="ada", **form, why="elections")) == "Held."
+    assert calls == [("ada", *called)]
 
 
 def test_a_past_window_rolls_nobody_back(run, pipe):

@@ -20,9 +20,10 @@ EXPECTED = {
     "replay_quarantine",
     "approve",
     "rollback",
+    "hold",
     "tune",
 }
-BY_HAND = {"replay_quarantine", "rollback"}
+BY_HAND = {"replay_quarantine", "rollback", "hold"}
 BY_EVENT = {"approve"}
 WAITS_FOR_A_PERSON = {"approve"}
 HEADINGS = ["## What it does", "## Reads and writes", "## If it fails", "## Re-running"]

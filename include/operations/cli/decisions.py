@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from include.core.clock import now, parse_moment
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
 from include.operations.cli.commands import Add
 from include.operations.cli.runs import new_run
-
-LONGEST_FREEZE_HOURS = 8_784
 
 
 def add_commands(add: Add) -> None:
@@ -79,22 +76,15 @@ def roll_back(arguments: argparse.Namespace) -> None:
 
 def freeze(arguments: argparse.Namespace) -> None:
     """Freeze promotions until a moment."""
-    from include.judging import holds
+    from include.pipeline import holding
 
-    moment = now()
-    until = parse_moment(arguments.until) if arguments.until else moment + _length(arguments.hours)
-    if until <= moment:
-        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is in the past.", hint="name a moment in the future.")
-    _change(
-        lambda warehouse, who: holds.set_hold(
-            warehouse, "freeze", reason=arguments.reason, actor=who, moment=moment, until=until
-        ).tell(),
-        "freeze",
-        {"until": until, "reason": arguments.reason},
-    )
+    until = parse_moment(arguments.until) if arguments.until else now() + _length(arguments.hours)
+    print(holding.freeze(load_settings(), getpass.getuser(), until, arguments.reason))
 
 
 def _length(hours: float) -> timedelta:
+    from include.pipeline.holding import LONGEST_FREEZE_HOURS
+
     if not 0 < hours <= LONGEST_FREEZE_HOURS:
         raise DaybreakError(
             f"A freeze of {hours:g} hours is not allowed.",
@@ -105,32 +95,23 @@ def _length(hours: float) -> timedelta:
 
 def unfreeze(arguments: argparse.Namespace) -> None:
     """Lift the freeze."""
-    _lift("freeze", "Promotions are allowed again.", "Promotions were not frozen.")
+    from include.pipeline import holding
+
+    print(holding.lift(load_settings(), getpass.getuser(), "freeze"))
 
 
 def pin(arguments: argparse.Namespace) -> None:
     """Pin the champion."""
-    from include.judging import champion as champions
-    from include.judging import holds
+    from include.pipeline import holding
 
-    def do(warehouse: Any, who: str) -> str:
-        holds.lock(warehouse)  # from here on no version is promoted
-        champion = champions.need_champion(warehouse)
-        if champion.version != arguments.version:
-            raise DaybreakError(
-                f"v{arguments.version} is not the champion; v{champion.version} is.",
-                hint=f"`bin/daybreak rollback --to {arguments.version} --reason …` first, then pin.",
-            )
-        return holds.set_hold(
-            warehouse, "pin", version=arguments.version, reason=arguments.reason, actor=who, moment=now()
-        ).tell()
-
-    _change(do, "pin", {"version": arguments.version, "reason": arguments.reason})
+    print(holding.pin(load_settings(), getpass.getuser(), arguments.version, arguments.reason))
 
 
 def unpin(arguments: argparse.Namespace) -> None:
     """Lift the pin."""
-    _lift("pin", "No version is pinned any more.", "No version was pinned.")
+    from include.pipeline import holding
+
+    print(holding.lift(load_settings(), getpass.getuser(), "pin"))
 
 
 def approve(arguments: argparse.Namespace) -> None:
@@ -151,24 +132,3 @@ def shadow(arguments: argparse.Namespace) -> None:
     from include import pipeline
 
     print((pipeline.shadow(new_run("shadow", now()), arguments.version).facts or {})["sentence"])
-
-
-def _lift(kind: Any, done: str, nothing: str) -> None:
-    from include.judging import holds
-
-    def do(warehouse: Any, who: str) -> str:
-        return done if holds.lift(warehouse, kind, actor=who, moment=now()) else nothing
-
-    _change(do, f"lift {kind}", {})
-
-
-def _change(do: Callable[[Any, str], str], action: str, detail: dict[str, Any]) -> None:
-    """Make the change as the user who typed it, record it in the audit log, and print the result."""
-    from include.adapters.warehouse import connect
-    from include.pipeline.run import keep_audit
-
-    who = getpass.getuser()
-    with connect(load_settings()) as warehouse:
-        said = do(warehouse, who)
-        keep_audit(warehouse, who, action, detail)
-    print(said)

@@ -13,7 +13,7 @@ from airflow.sdk import get_current_context, task
 from daybreak_airflow import runs
 from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION
 from daybreak_airflow.forms import REASON
-from daybreak_airflow.passing import Passed, add_to_events, log, received, skip
+from daybreak_airflow.passing import Passed, add_to_events, log, received, skip, skipping_without_champion
 from daybreak_airflow.ui.links import ListsReportLink, shows
 from include.operations.launcher.pools import HEAVY
 
@@ -92,6 +92,28 @@ def roll_back() -> Passed:
 
     params = get_current_context()["params"]
     return announce_champion(pipeline.roll_back(runs.current_run(), params.get("to"), params["why"]))
+
+
+@task
+def hold() -> str:
+    """Freeze promotions, pin the champion, or lift either, in the name of the person who started the run."""
+    from include.pipeline import holding
+
+    form, run = get_current_context()["params"], runs.current_run()
+    match form["action"]:
+        case "freeze":
+            # from the run's moment, not from now: clearing the run does not lengthen the freeze
+            until = run.as_of + timedelta(hours=form["hours"])
+            said = holding.freeze(run.settings, run.actor, until, form["why"])
+        case "pin":
+            with skipping_without_champion():
+                said = holding.pin(run.settings, run.actor, None, form["why"])
+        case "unfreeze":
+            said = holding.lift(run.settings, run.actor, "freeze", form["why"])
+        case _:
+            said = holding.lift(run.settings, run.actor, "pin", form["why"])
+    log.info("%s", said)
+    return said
 
 
 @task(inlets=[PUBLISHED_LISTS])
