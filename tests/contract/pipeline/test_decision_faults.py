@@ -133,7 +133,7 @@ def test_a_database_that_breaks_off_in_the_middle_of_a_promotion_is_one_clear_er
 
     verdict = keep_verdict(settings, SOUND, 3, 2, 2)
     after(deciding.champions, "append", monkeypatch, break_off)
-    with pytest.raises(ServiceError, match=r"closed the connection of daybreak_run to warehouse: .* were undone"):
+    with pytest.raises(ServiceError, match=r"warehouse closed the connection of daybreak_run: .* rolled back"):
         pipeline.promote(run, verdict)
     assert champion_of(settings).version == 2
     assert pipeline.promote(run, verdict).facts["changed"] is True
