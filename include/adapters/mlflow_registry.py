@@ -9,15 +9,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from include.adapters import mlflow_client
 from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, ensure_model, unreachable
-from include.adapters.quiet_feast import import_feast
+from include.adapters.mlflow_flavour import DATA, save_flavour
 from include.core.errors import ArtifactDamaged
 from include.core.settings import PROJECT, Settings
 
-FOLDER = "model"
+if TYPE_CHECKING:
+    import pandas as pd
+
+BEFORE_FLAVOURS = "model"  # where in its run the files of an older version lie
 GROUNDS = "environment/grounds.json"
 
 
@@ -51,9 +54,11 @@ def _version(one: Any) -> Version:
 
 def register(
     settings: Settings,
-    folder: Path,
+    files: Path,
     *,
     run_name: str,
+    loader: str,
+    example: pd.DataFrame | None,
     params: Mapping[str, Any],
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
@@ -61,39 +66,47 @@ def register(
     grounds: Mapping[str, Any],
     above: int,
 ) -> Version:
-    """Register a version and return it; run and version get `tags`, and the run its provenance, `grounds`.
+    """Register the model in `files` and return its version; run, model and version get `tags`, the run its provenance.
 
+    It is a model of MLflow's own kind: the module `loader` loads it, and it answers the input `example`.
     Its number is larger than `above`: after a registry was emptied MLflow counts from one again, and the new version
     would be mistaken for the earlier one with that number.
     """
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+    from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, RunTag
 
     mlflow = client(settings)
     experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
     run_id = cast(str, mlflow.create_run(experiment, run_name=run_name, tags=dict(tags)).info.run_id)
+    told = {name: str(value) for name, value in params.items()}
+    model = mlflow.create_logged_model(experiment, str(params["model"]), run_id, dict(tags), told, str(params["model"]))
     try:
         mlflow.log_batch(
             run_id,
-            metrics=[Metric(name, value, 0, 0) for name, value in metrics.items()],
-            params=[Param(name, str(value)) for name, value in params.items()],
+            metrics=[Metric(name, value, 0, 0, model.model_id) for name, value in metrics.items()],
+            params=[Param(name, value) for name, value in told.items()],
             tags=[RunTag("daybreak.model", params["model"])],
         )
+        mlflow.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
         digest = snapshot_id.rpartition("-")[2]
         dataset = Dataset(name=snapshot_id, digest=digest, source_type="snapshot", source=snapshot_id)
         mlflow.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
-        mlflow.log_artifacts(run_id, str(folder), FOLDER)
+        flavour = files.with_name("flavour")
+        save_flavour(files, flavour, loader=loader, example=example, model=model, about=tags)
+        mlflow.log_model_artifacts(model.model_id, str(flavour))
+        mlflow.finalize_logged_model(model.model_id, "READY")
         mlflow.log_artifact(run_id, str(PROJECT / "requirements.txt"), "environment")
         mlflow.log_dict(run_id, dict(grounds), GROUNDS)
         ensure_model(mlflow)
         while True:
             version = mlflow.create_model_version(
-                mlflow_client.MODEL, f"runs:/{run_id}/{FOLDER}", run_id=run_id, tags=dict(tags)
+                mlflow_client.MODEL, f"models:/{model.model_id}", run_id, dict(tags), model_id=model.model_id
             )
             if int(version.version) > above:
                 break
             mlflow.delete_model_version(mlflow_client.MODEL, version.version)
     except BaseException:
         mlflow.set_terminated(run_id, "FAILED")
+        mlflow.finalize_logged_model(model.model_id, "FAILED")
         raise
     mlflow.set_terminated(run_id, "FINISHED")
     set_alias(settings, "challenger", int(version.version))
@@ -102,26 +115,27 @@ def register(
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:
     """Download the version's files to `target`; raise `ArtifactDamaged` if MLflow answers but has none."""
-    import_feast()
-    from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-    target.parent.mkdir(parents=True, exist_ok=True)
+    mlflow = client(settings)
+    target.mkdir(parents=True, exist_ok=True)
     try:
-        got = download_artifacts(
-            run_id=mlflow_run_id, artifact_path=FOLDER, dst_path=str(target), tracking_uri=settings.mlflow_url
-        )
-    except MlflowException as error:  # the same error for missing files and for a server that is down
+        run = mlflow.get_run(mlflow_run_id)
+        models = [mlflow.get_logged_model(one.model_id) for one in run.outputs.model_outputs]
+        place, path = (models[0].artifact_location, DATA) if models else (run.info.artifact_uri, BEFORE_FLAVOURS)
+        with tempfile.TemporaryDirectory(dir=target) as fetched:
+            got = Path(get_artifact_repository(place, settings.mlflow_url).download_artifacts(path, fetched))
+            for file in got.iterdir():
+                shutil.move(file, target / file.name)
+    except (MlflowException, FileNotFoundError) as error:  # they say the same whether the files or the server are gone
         try:
-            client(settings).get_experiment_by_name(EXPERIMENT)
+            mlflow.get_experiment_by_name(EXPERIMENT)
         except MlflowException as silence:
             raise unreachable(settings, silence) from error
         raise ArtifactDamaged(
             f"MLflow has no files of run {mlflow_run_id}.", hint="train again, or roll back to an earlier version."
         ) from error
-    for file in Path(got).iterdir():
-        shutil.move(file, target / file.name)
-    Path(got).rmdir()
 
 
 def read_training(settings: Settings, mlflow_run_id: str) -> Training:

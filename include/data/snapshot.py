@@ -28,6 +28,7 @@ from include.core.locks import LockKey
 from include.core.references import Reference
 from include.core.settings import Settings
 from include.data.day_files import DayFile, store_by_day, store_whole
+from include.data.read_kind import find_read_kind
 from include.data.store import digest_file, digest_of, manifest_uri, object_path, read_manifest, write_manifest
 
 MOST_TOLD = 3
@@ -231,12 +232,6 @@ def open_snapshot_tables(
         )
         rows.create_view(table.name)
     return connection
-
-
-def find_read_kind(connection: duckdb.DuckDBPyConnection) -> str:
-    """Return the kind of event that counts as a read in this log: `read`, or `click` if it has no reads."""
-    ((kind,),) = connection.sql(duck.query("data/read_kind")).fetchall()
-    return str(kind)
 
 
 def refer_to(settings: Settings, snapshot: Snapshot, kind: str, **facts: Any) -> Reference:

@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.adapters import duck
-from include.adapters.feast_store import seal
 from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
 from include.core.errors import SourceError
-from include.core.settings import Settings
-from include.data.snapshot import Snapshot, find_read_kind, open_snapshot_tables
+from include.data.read_kind import find_read_kind
+
+if TYPE_CHECKING:
+    from include.core.settings import Settings
+    from include.data.snapshot import Snapshot
 
 VIEWS = ("reader_activity", "reader_taste", "article_stats")
 ROWS_AT_ONCE = 131_072
@@ -71,6 +73,9 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
 
     Each table is streamed to its file and read from there by later queries, so memory does not grow with readers.
     """
+    from include.adapters.feast_store import seal  # a version on its own knows no database and no Feast
+    from include.data.snapshot import open_snapshot_tables
+
     moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MOMENT)})
     with open_snapshot_tables(settings, snapshot) as connection:
         connection.register("moments", moments)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -22,11 +22,14 @@ from include.adapters import duck
 from include.core.clock import parse_moment
 from include.core.contract import MOMENT
 from include.core.errors import ArtifactDamaged, BadInput
-from include.core.settings import Settings
-from include.data.snapshot import Snapshot, find_read_kind, open_snapshot_tables
+from include.data.read_kind import find_read_kind
 from include.data.store import read_json, write_json
 from include.features.build import counting, describe_part, describe_readers, describe_world
 from include.features.scenes import VERSION, Scenes, make_scenes
+
+if TYPE_CHECKING:
+    from include.core.settings import Settings
+    from include.data.snapshot import Snapshot
 
 FOLDER = "crowd"
 MOST_EVENTS = 5_000_000
@@ -167,5 +170,7 @@ NO_SUBSCRIBERS = pa.schema(
 
 def keep_crowd(settings: Settings, snapshot: Snapshot, build: Path) -> None:
     """Save the crowd of a snapshot beside the features of a build."""
+    from include.data.snapshot import open_snapshot_tables
+
     with open_snapshot_tables(settings, snapshot) as connection:
         Crowd.take(connection, snapshot.as_of, counting(settings)).save(build / FOLDER)

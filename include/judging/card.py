@@ -176,6 +176,8 @@ def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, 
     days, oldest = chosen.get("lookback_days", "?"), chosen.get("article_max_age_hours", "?")
     told = [
         f"It requires features {registered.feature_version}.",
+        f"Loaded by MLflow, it knows the articles of {registered.as_of:%Y-%m-%d %H:%M} UTC and none that came later, "
+        "and puts no cap on publishers or categories.",
         f"It uses {days} days of reading history and was trained on articles up to {oldest} hours old.",
         f"Training data: {chosen.get('training_data', 'not recorded')}",
     ]

@@ -30,6 +30,7 @@ from include.models.inputs import before, read_candidates, read_depth, read_hist
 from include.models.threads import one_thread
 
 ABOUT = "artifact.json"
+IN_MLFLOW = "data/model"  # where a model that MLflow can load has these files
 FEW_READERS = 50
 
 
@@ -42,8 +43,10 @@ class Artifact:
 
     @classmethod
     def load(cls, folder: Path | str) -> Artifact:
-        """Return the artifact in a folder, ready to answer; loading runs no code from the folder."""
+        """Return the artifact in a folder, or in a folder of MLflow's, ready to answer; no code from there is run."""
         folder = Path(folder)
+        if (folder / IN_MLFLOW).exists():
+            folder /= IN_MLFLOW
         if not (folder / ABOUT).exists() or not (folder / FOLDER).exists():
             raise ArtifactDamaged(
                 f"{folder} lacks {ABOUT} or {FOLDER}/.",

@@ -17,6 +17,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from include.adapters import mlflow_registry
+from include.adapters.mlflow_flavour import FILES
 from include.adapters.warehouse import Connection, connect, query
 from include.core.clock import parse_moment
 from include.core.errors import ArtifactDamaged
@@ -24,7 +25,7 @@ from include.core.measure import peak_mb
 from include.core.settings import Settings
 from include.data.store import digest_folder, scratch, whole_folder
 from include.features.scenes import VERSION
-from include.models import Recommender, model_class
+from include.models import Recommender, model_class, pyfunc
 from include.models.provenance import find_grounds
 from include.models.training import Trained
 
@@ -60,8 +61,10 @@ def fit_and_register(
         except ArtifactDamaged:
             pass  # removed, or its files are gone or changed: train again as a new version
     with whole_folder(settings, scratch(settings)) as folder:
+        files = folder / FILES
+        files.mkdir()
         begin = time.perf_counter()
-        trained = fit(folder)
+        trained = fit(files)
         used = {"fit_seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
         tags = {name: str(value) for name, value in about.items()} | {
             "train_key": train_key,
@@ -74,7 +77,9 @@ def fit_and_register(
             (above,) = warehouse.execute(query("models/newest_model")).fetchone() or (0,)
         version = mlflow_registry.register(
             settings,
-            folder,
+            files,
+            loader=pyfunc.__name__,
+            example=trained.example,
             run_name=f"{about['model']} {about['as_of']:%Y-%m-%d %H:%M}",
             params=parameters,
             metrics={**trained.facts, **used},

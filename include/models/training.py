@@ -13,16 +13,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.core.settings import Settings
 from include.data.store import digest_folder
+from include.features.crowd import FOLDER as CROWD
 from include.features.scenes import Scenes, rows_between
 from include.models import Recommender, make_model
 from include.models.artifact import complete
 from include.models.budget import Budget
 from include.models.provenance import code_digest, lock_digest
+from include.models.pyfunc import make_example
 
 EVER = timedelta(days=36_500)
 
@@ -35,6 +38,7 @@ class Trained:
     digest: str
     facts: dict[str, float]
     trained_until: datetime
+    example: pd.DataFrame | None = None  # histories that it can answer
 
 
 def parameters(
@@ -93,7 +97,8 @@ def fit_model(
     model.save(folder)
     crowd = complete(folder, name, build)
     until = _last_moment(learnt, end) + timedelta(hours=settings.list_step_hours)
-    return Trained(model, digest_folder(folder), {**facts, **budget.facts, **crowd}, until)
+    facts = {**facts, **budget.facts, **crowd}
+    return Trained(model, digest_folder(folder), facts, until, make_example(folder / CROWD))
 
 
 def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:

@@ -85,7 +85,7 @@ def drop_files(settings: Settings, as_of: datetime, going: Sequence[int], dry_ru
             ],
             old,
         ),
-        ("run folders", [p for p in mlflow_cleaning.run_folders(settings) if p.name not in runs], stray),
+        ("run folders", mlflow_cleaning.stray_folders(settings, runs), stray),
     ]
     return [
         Item(kind, path.name, False, "belongs to no kept version", drop(path, dry_run))

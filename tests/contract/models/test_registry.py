@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from include import pipeline
 from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import connect
 from include.core.errors import ArtifactDamaged, ServiceError
-from include.core.settings import PROJECT
 from include.features.scenes import VERSION, open_scenes
 from include.judging import champion as champions
 from include.models import registry
 from tests.parts import servers
+from tests.parts.mlflow_store import version_files
 
 
 @pytest.fixture(scope="module")
@@ -106,17 +105,16 @@ def test_a_version_is_fetched_from_the_registry_and_ranks_as_the_one_that_was_tr
     assert registry.load_version(elsewhere, registered).rank(scenes, 10).equals(here)
 
 
-def test_the_lines_for_a_notebook_run_as_the_page_gives_them(settings, champion):
-    page = (PROJECT / "docs" / "models.md").read_text()
-    lines = re.search(r"```python\n(.+?)```", page, re.DOTALL)[1].replace("http://127.0.0.1:5000", settings.mlflow_url)
-    told = {}
-    try:
-        exec(lines, told)
-    finally:
-        told["mlflow"].set_tracking_uri(None)
-    found = told["model"].recommend(told["histories"], k=10)
-    assert found.column("rank").to_pylist() == list(range(1, 11))
-    assert told["model"].crowd.as_of == champion.as_of
+def test_a_version_that_was_stored_before_versions_were_models_of_mlflow_is_fetched_too(
+    settings, elsewhere, registered, scoring_features
+):
+    client = mlflow_client.client(settings)
+    run_id = client.create_run("0").info.run_id
+    client.log_artifacts(run_id, str(registry.fetch_files(settings, registered)), "model")
+    old = replace(registered, mlflow_run_id=run_id)
+    scenes = open_scenes(Path(scoring_features.uri))
+    here = registry.load_version(settings, registered).rank(scenes, 10)
+    assert registry.load_version(elsewhere, old).rank(scenes, 10).equals(here)
 
 
 def flip(path):
@@ -134,8 +132,9 @@ def test_a_local_copy_with_a_changed_byte_is_refused_and_then_fetched_again(else
 
 
 def stored_file(settings, registered):
-    found = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model/*.*")
-    (file,) = (path for path in found if path.name != "artifact.json")
+    (file,) = (
+        path for path in version_files(settings, registered.mlflow_run_id).glob("*.*") if path.name != "artifact.json"
+    )
     return file
 
 

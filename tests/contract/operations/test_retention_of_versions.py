@@ -19,6 +19,7 @@ from include.models.training import Trained
 from include.operations import retention
 from tests.conftest import reset_warehouse
 from tests.parts import cli, servers
+from tests.parts.mlflow_store import model_folder, version_files
 from tests.worlds import tiny
 
 AS_OF = tiny.AS_OF
@@ -99,11 +100,15 @@ def in_mlflow(settings):
 def files_of(settings, version):
     """How many files of a version lie in MLflow's store, and copied on this machine."""
     with connect(settings) as warehouse:
-        run, digest = warehouse.execute(
-            "select mlflow_run_id, digest from ops.models where version = %s", [version]
-        ).fetchone()
-    stored = (settings.home / "mlflow" / "artifacts").rglob(f"{run}/artifacts/model/*")
-    return len(list(stored)), len(list((settings.home / "models" / digest).glob("*")))
+        ((digest,),) = warehouse.execute("select digest from ops.models where version = %s", [version])
+    stored = version_files(settings, run_of(settings, version))
+    return len(list(stored.glob("*"))), len(list((settings.home / "models" / digest).glob("*")))
+
+
+def run_of(settings, version):
+    with connect(settings) as warehouse:
+        ((run_id,),) = warehouse.execute("select mlflow_run_id from ops.models where version = %s", [version])
+    return run_id
 
 
 EXPECTED = {
@@ -214,6 +219,7 @@ def test_the_next_sweep_makes_good_what_a_kill_left(settings, swept):
         assert rows.fetchall() == [(LONELY, AS_OF), (ANSWERED, AS_OF), (NEWEST, AS_OF)]
     runs = mlflow_client.client(settings).search_runs(["1"], max_results=100)
     assert Counter(run.info.lifecycle_stage for run in runs) == {"active": 8}
+    assert len(mlflow_client.client(settings).search_logged_models(["1"])) == 8
 
 
 def test_an_alias_that_is_repaired_never_names_a_version_that_is_gone(settings, swept):
@@ -227,15 +233,16 @@ def test_an_alias_that_is_repaired_never_names_a_version_that_is_gone(settings, 
 
 
 def test_files_of_runs_and_copies_of_models_that_no_version_has_go_when_they_are_old(settings, swept):
-    with connect(settings) as warehouse:
-        ((run_id,),) = warehouse.execute("select mlflow_run_id from ops.models where version = %s", [CHAMPION])
-    (kept,) = (settings.home / "mlflow" / "artifacts").glob(f"*/{run_id}")
-    loose = kept.with_name("0" * 32)
-    loose.mkdir()
+    run_id = run_of(settings, CHAMPION)
+    (of_run,) = (settings.home / "mlflow" / "artifacts").glob(f"*/{run_id}")
+    of_model = model_folder(settings, run_id)
+    loose = [of_run.with_name("0" * 32), of_model.with_name("m-0")]
+    for folder in loose:
+        folder.mkdir()
     copies = list((settings.home / "models").iterdir())
-    for folder in (kept, loose, *copies):
+    for folder in (of_run, of_model, of_model.parent, *loose, *copies):
         os.utime(folder, ((AS_OF - 40 * DAY).timestamp(),) * 2)
     facts = retention.sweep(settings, AS_OF).facts
-    assert (facts["run folders"], facts["model copies"]) == (1, 2)  # version 8's are those of its second training
-    assert (kept.exists(), loose.exists()) == (True, False)
+    assert (facts["run folders"], facts["model copies"]) == (2, 2)  # version 8's are those of its second training
+    assert [folder.exists() for folder in (of_run, of_model, *loose)] == [True, True, False, False]
     assert [files_of(settings, version)[1] for version in (CHAMPION, FRESH, LONELY, NEWEST)] == [1, 1, 0, 0]

@@ -22,6 +22,7 @@ from include.judging.trial import Holdout, hold_trial
 from include.lists import batch as batches
 from include.models import registry, training
 from include.pipeline import deciding
+from tests.parts.mlflow_store import version_files
 from tests.worlds import tiny
 
 WORKS = Mechanics("", 200, 1.0, 1.0, 100.0, 0.0)
@@ -67,7 +68,7 @@ class Away:
     """A version's files are gone from the registry, and unless it is kept the copy on this machine, until the end."""
 
     def __init__(self, settings, registered, *, keep_copy=False):
-        (self.folder,) = (settings.home / "mlflow" / "artifacts").rglob(f"{registered.mlflow_run_id}/artifacts/model")
+        self.folder = version_files(settings, registered.mlflow_run_id)
         self.hidden = self.folder.with_name("away")
         self.copy = None if keep_copy else settings.home / "models" / registered.digest
 
