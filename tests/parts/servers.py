@@ -121,11 +121,11 @@ def postgres(settings: Settings, template: Path | None = None) -> Iterator[Setti
 @contextmanager
 def mlflow(settings: Settings) -> Iterator[Settings]:
     """The installation's MLflow server, started exactly as the launcher starts it."""
-    from include.operations.launcher import environment, services
+    from include.operations.launcher import services
 
     (service,) = (one for one in services.SERVICES if one.name == "mlflow")
     (settings.home / "tmp").mkdir(exist_ok=True)
     log = settings.home / "mlflow.log"
-    with running(service.command(settings), log, signal.SIGTERM, environment.of_service(settings, "mlflow")):
+    with running(service.command(settings), log, signal.SIGTERM, service.environment(settings, "mlflow")):
         wait_for(lambda: urllib.request.urlopen(f"{settings.mlflow_url}/health", timeout=2).read(), log)
         yield settings

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from include.adapters import warehouse
+from include.adapters.mlflow_pages import PLUGIN
 from include.adapters.smtp import MailServer
 from include.core.settings import PROJECT, Settings, load_settings
 from include.operations.launcher import executor, files, ports
@@ -92,6 +93,12 @@ def users(settings: Settings) -> dict[str, tuple[str, str]]:
         settings.airflow_user: ("admin", settings.airflow_password),
     }
     return {name: (role, secret.get_secret_value()) for name, (role, secret) in known.items() if secret}
+
+
+def of_mlflow(settings: Settings, name: str) -> dict[str, str]:
+    """Return the environment of MLflow's server, which finds our pages as a plugin of it."""
+    common = of_service(settings, name)
+    return common | {"PYTHONPATH": f"{common['PYTHONPATH']}{os.pathsep}{PLUGIN}"}
 
 
 def of_airflow(settings: Settings, name: str) -> dict[str, str]:

@@ -97,7 +97,7 @@ def prepared(name: str) -> str:
 def _mlflow(settings: Settings) -> list[str]:
     names = (f"127.0.0.1:{settings.mlflow_port}", f"localhost:{settings.mlflow_port}")
     return [
-        *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+        *(sys.executable, "-m", "mlflow", "server", "--workers", "1", "--app-name", "daybreak"),
         *("--host", settings.mlflow_host, "--port", str(settings.mlflow_port), "--allowed-hosts", ",".join(names)),
         *("--backend-store-uri", warehouse.uri(settings, "mlflow", "postgresql+psycopg2")),
         *("--artifacts-destination", str(settings.home / "mlflow" / "artifacts")),
@@ -142,7 +142,16 @@ SERVICES = (
         ports=("mailbox_port", "smtp_port"),
         grace_seconds=5,
     ),
-    Service("mlflow", _mlflow, probes.mlflow, wave=2, after=("postgres",), ports=("mlflow_port",), grace_seconds=10),
+    Service(
+        "mlflow",
+        _mlflow,
+        probes.mlflow,
+        wave=2,
+        after=("postgres",),
+        ports=("mlflow_port",),
+        environment=environment.of_mlflow,
+        grace_seconds=10,
+    ),
     Service(
         "api-server",
         _airflow("api-server"),
