@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from include.core.settings import Settings
 
 MODEL = "daybreak"
 EXPERIMENT = "daybreak"
+KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"  # MLflow's page for training, not for chats
 NOT_THERE = "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -21,6 +23,7 @@ def make_quiet() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
@@ -40,8 +43,11 @@ def reach(settings: Settings) -> Any:
 
     mlflow = MlflowClient(settings.mlflow_url)
     try:
-        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
-            mlflow.create_experiment(EXPERIMENT)
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            mlflow.create_experiment(EXPERIMENT, tags={KIND: TRAINING})
+        elif KIND not in experiment.tags:
+            mlflow.set_experiment_tag(experiment.experiment_id, KIND, TRAINING)
         ensure_model(mlflow)
     except MlflowException as error:
         raise unreachable(settings, error) from error
@@ -65,6 +71,11 @@ def unreachable(settings: Settings, error: Exception) -> ServiceError:
         f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
         hint="check with `bin/daybreak status` that it is running.",
     )
+
+
+def as_millis(moment: datetime) -> int:
+    """Return a moment as MLflow counts time."""
+    return round(moment.timestamp() * 1000)
 
 
 def need_server(settings: Settings) -> None:

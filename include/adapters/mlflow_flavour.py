@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from include.adapters.quiet_feast import import_feast
 from include.core.settings import PROJECT
 
@@ -83,6 +85,19 @@ def _copy_code(target: Path) -> None:
         place = target / path.relative_to(ours)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
+
+
+def as_mlflow_type(kind: pa.DataType) -> Any:
+    """Return what MLflow calls a type of the contract's columns."""
+    from mlflow.types import DataType
+    from mlflow.types.schema import Array
+
+    if pa.types.is_list(kind):
+        return Array(as_mlflow_type(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return DataType.datetime
+    names = {"int64": "long", "int32": "integer", "int16": "integer", "bool": "boolean", "float": "float"}
+    return DataType[names.get(str(kind), str(kind))]
 
 
 def _signature() -> Any:

@@ -8,17 +8,20 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, ensure_model, unreachable
-from include.adapters.mlflow_flavour import DATA, save_flavour
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, as_millis, client, ensure_model, unreachable
+from include.adapters.mlflow_flavour import DATA, as_mlflow_type, save_flavour
 from include.core.errors import ArtifactDamaged
 from include.core.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 BEFORE_FLAVOURS = "model"  # where in its run the files of an older version lie
 GROUNDS = "environment/grounds.json"
@@ -42,6 +45,17 @@ class Training:
     grounds: dict[str, Any] | None
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """Training data: the manifest that lists its files, its window, and columns and rows by table."""
+
+    name: str
+    uri: str
+    window: str
+    columns: Mapping[str, Mapping[str, pa.DataType]]
+    rows: Mapping[str, int]
+
+
 def find_version(settings: Settings, train_key: str) -> Version | None:
     """Return the newest version that the same training registered, if any."""
     found = client(settings).search_model_versions(f"name = '{mlflow_client.MODEL}' and tags.train_key = '{train_key}'")
@@ -62,7 +76,9 @@ def register(
     params: Mapping[str, Any],
     metrics: Mapping[str, float],
     tags: Mapping[str, str],
-    snapshot_id: str,
+    begun_at: datetime,
+    ended_at: datetime,
+    data: TrainingData | None,
     grounds: Mapping[str, Any],
     above: int,
 ) -> Version:
@@ -72,24 +88,24 @@ def register(
     Its number is larger than `above`: after a registry was emptied MLflow counts from one again, and the new version
     would be mistaken for the earlier one with that number.
     """
-    from mlflow.entities import Dataset, DatasetInput, InputTag, LoggedModelOutput, Metric, Param, RunTag
+    from mlflow.entities import LoggedModelOutput, Metric, Param, RunTag
 
     mlflow = client(settings)
     experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
-    run_id = cast(str, mlflow.create_run(experiment, run_name=run_name, tags=dict(tags)).info.run_id)
+    begun, ended = as_millis(begun_at), as_millis(ended_at)
+    run_id = cast(str, mlflow.create_run(experiment, begun, dict(tags), run_name).info.run_id)
     told = {name: str(value) for name, value in params.items()}
     model = mlflow.create_logged_model(experiment, str(params["model"]), run_id, dict(tags), told, str(params["model"]))
     try:
         mlflow.log_batch(
             run_id,
-            metrics=[Metric(name, value, 0, 0, model.model_id) for name, value in metrics.items()],
+            metrics=[Metric(name, value, ended, 0, model.model_id) for name, value in metrics.items()],
             params=[Param(name, value) for name, value in told.items()],
             tags=[RunTag("daybreak.model", params["model"])],
         )
         mlflow.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
-        digest = snapshot_id.rpartition("-")[2]
-        dataset = Dataset(name=snapshot_id, digest=digest, source_type="snapshot", source=snapshot_id)
-        mlflow.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+        if data:
+            mlflow.log_inputs(run_id, [_input_of(data)])
         flavour = files.with_name("flavour")
         save_flavour(files, flavour, loader=loader, example=example, model=model, about=tags)
         mlflow.log_model_artifacts(model.model_id, str(flavour))
@@ -108,9 +124,37 @@ def register(
         mlflow.set_terminated(run_id, "FAILED")
         mlflow.finalize_logged_model(model.model_id, "FAILED")
         raise
-    mlflow.set_terminated(run_id, "FINISHED")
+    mlflow.set_terminated(run_id, "FINISHED", ended)
     set_alias(settings, "challenger", int(version.version))
     return _version(version)
+
+
+def _input_of(data: TrainingData) -> Any:
+    """Return the data as MLflow shows it, from a source that `mlflow.data.get_source` can load again."""
+    from mlflow.data.dataset_source_registry import get_dataset_source_from_json
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
+    from mlflow.types import ColSpec, Schema
+
+    kind, source = urlsplit(data.uri).scheme.removeprefix("file") or "local", json.dumps({"uri": data.uri})
+    try:
+        get_dataset_source_from_json(source, kind)
+    except MlflowException:  # a store that MLflow knows nothing of
+        kind, source = "code", json.dumps({"tags": {"uri": data.uri}})
+    columns = [
+        ColSpec(as_mlflow_type(column), f"{table}.{name}")
+        for table, names in data.columns.items()
+        for name, column in names.items()
+    ]
+    dataset = Dataset(
+        name=data.name,
+        digest=data.name.rpartition("-")[2],
+        source_type=kind,
+        source=source,
+        schema=json.dumps({"mlflow_colspec": Schema(columns).to_dict()}),
+        profile=json.dumps({"num_rows": sum(data.rows.values()), **data.rows}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
 
 
 def download(settings: Settings, mlflow_run_id: str, target: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from include.adapters import mlflow_client
-from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, client, need_server, unreachable
+from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, as_millis, client, need_server, unreachable
 from include.core.settings import Settings
 
 IN_THE_BIN = "must be in the 'active' state"  # message for a deleted run; its error code covers other cases too
@@ -22,47 +23,57 @@ def keep_verdict(
     mlflow_run_id: str,
     decision: str,
     verdict_id: str,
+    outcome: Mapping[str, float],
     metrics: Mapping[str, Mapping[str, float]],
     report: Path,
+    moment: datetime,
 ) -> None:
-    """Save decision and verdict as tags of version and run, and the metrics, a plot and the report in the run."""
+    """Save decision and verdict as tags of version and run, the outcome as metrics of run and model, and in the run the
+    measures of all contestants as `contestant/measure`, a plot of them and the report.
+    """
     from mlflow.entities import Metric
 
     told = {"verdict": decision, "verdict_id": verdict_id}
-    numbers = [
-        Metric(f"{who}_{name}", value, 0, 0)
-        for who, means in metrics.items()
-        for name, value in means.items()
-        if math.isfinite(value)
-    ]
+    at = as_millis(moment)
+    by_contestant = {f"{who}/{name}": value for who, means in metrics.items() for name, value in means.items()}
+    numbers = [Metric(name, value, at, 0) for name, value in by_contestant.items() if math.isfinite(value)]
     with _if_there(settings):
         for name, value in told.items():
             client(settings).set_model_version_tag(mlflow_client.MODEL, str(version), name, value)
     with _if_there(settings):
         for name, value in told.items():
             client(settings).set_tag(mlflow_run_id, name, value)
-        client(settings).log_batch(mlflow_run_id, metrics=numbers)
+        models = [one.model_id for one in client(settings).get_run(mlflow_run_id).outputs.model_outputs]
+        model_id = models[0] if models else None  # a version of before is no model of MLflow
+        plain = [Metric(name, value, at, 0, model_id) for name, value in outcome.items() if math.isfinite(value)]
+        client(settings).log_batch(mlflow_run_id, metrics=[*plain, *numbers])
         client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
         client(settings).log_figure(mlflow_run_id, _bars(metrics), "verdict/ndcg.png")
 
 
-def keep_card(settings: Settings, version: int, mlflow_run_id: str, lead: str, files: Sequence[Path]) -> None:
-    """Save the files of the version's card in its run, and the leading sentence as the version's description."""
+def keep_card(settings: Settings, version: int, mlflow_run_id: str, sentence: str, files: Sequence[Path]) -> None:
+    """Save the files of the version's card in its run, and the sentence of its verdict as the version's description."""
     with _if_there(settings):
         for file in files:
             client(settings).log_artifact(mlflow_run_id, str(file), "card")
     with _if_there(settings):
-        client(settings).update_model_version(mlflow_client.MODEL, str(version), lead[:MOST_DESCRIPTION])
+        client(settings).update_model_version(mlflow_client.MODEL, str(version), sentence[:MOST_DESCRIPTION])
 
 
 def keep_backtest(
-    settings: Settings, backtest_id: str, params: Mapping[str, Any], metrics: Mapping[str, float], folder: Path
+    settings: Settings,
+    backtest_id: str,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    folder: Path,
+    moment: datetime,
 ) -> None:
     """Save a backtest's figures and report as a run; raise `ServiceError` if the server does not answer."""
     from mlflow.entities import Metric, Param
     from mlflow.exceptions import MlflowException
 
     need_server(settings)
+    at = as_millis(moment)
     try:
         mlflow = client(settings)
         experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
@@ -73,11 +84,58 @@ def keep_backtest(
         run_id = mlflow.create_run(experiment, run_name=f"backtest {backtest_id}", tags=tags).info.run_id
         mlflow.log_batch(
             run_id,
-            metrics=[Metric(name, value, 0, 0) for name, value in metrics.items() if math.isfinite(value)],
+            metrics=[Metric(name, value, at, 0) for name, value in metrics.items() if math.isfinite(value)],
             params=[Param(name, str(value)[:500]) for name, value in params.items()],
         )
         mlflow.log_artifacts(run_id, str(folder), "backtest")
         mlflow.set_terminated(run_id, "FINISHED")
+    except MlflowException as error:
+        raise unreachable(settings, error) from error
+
+
+def keep_search(
+    settings: Settings,
+    search: Mapping[str, str],
+    trials: Sequence[tuple[int, Mapping[str, float], float, float]],
+    moment: datetime,
+    *,
+    is_done: bool,
+) -> None:
+    """Save the search as a run and, below it, a run per trial: its parameters, its NDCG and its duration.
+
+    Trials with a finished run are left alone, so a search that continues after a kill adds what is missing. Raise
+    `ServiceError` if the server does not answer.
+    """
+    from mlflow.entities import Metric, Param
+    from mlflow.exceptions import MlflowException
+    from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+    need_server(settings)
+    try:
+        mlflow = client(settings)
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT).experiment_id
+        found = mlflow.search_runs([experiment], f"tags.tuning_id = '{search['tuning_id']}'", max_results=5000)
+        runs = {run.data.tags.get("trial"): run.info for run in found if {"trial", "search"} & run.data.tags.keys()}
+        ended = as_millis(moment)
+        begun = [ended - round(1000 * seconds) for *_, seconds in trials]
+        if None not in runs:
+            tags = {**search, "search": "true"}
+            runs[None] = mlflow.create_run(experiment, min(begun), tags, f"tune {search['model']}").info
+        parent, best = runs[None].run_id, 0.0
+        for (number, parameters, score, _), start in zip(trials, begun, strict=True):
+            best = max(best, score)
+            trial = runs.get(str(number))
+            if trial is not None and trial.status == "FINISHED":
+                continue
+            if trial is None:
+                tags = {"tuning_id": search["tuning_id"], "trial": str(number), MLFLOW_PARENT_RUN_ID: parent}
+                trial = mlflow.create_run(experiment, start, tags, f"trial {number}").info
+            told = [Param(name, str(value)) for name, value in parameters.items()]
+            mlflow.log_batch(trial.run_id, [Metric("ndcg", score, ended, 0)], told)
+            mlflow.log_batch(parent, [Metric("ndcg", best, ended, number)])
+            mlflow.set_terminated(trial.run_id, "FINISHED", ended)
+        if is_done:
+            mlflow.set_terminated(parent, "FINISHED", ended)
     except MlflowException as error:
         raise unreachable(settings, error) from error
 

@@ -28,6 +28,7 @@ from include.judging.verdict import Evidence, Verdict
 from include.models import model_class
 from include.models.registry import RegisteredModel
 
+NOT_JUDGED = "Not judged yet."
 WEIGHT, HEAVIEST = "weight_", 15
 WEIGHTS = "Feature weights: each feature's share of the influence on the ranking"
 
@@ -48,9 +49,10 @@ def keep_card(settings: Settings, registered: RegisteredModel, judged: Judged | 
     if judged is None and page.exists():
         return report
     title, lead, sections = describe(settings, registered, judged)
+    sentence = judged.verdict.sentence if judged else NOT_JUDGED
     save(page.with_suffix(".md"), as_markdown(title, lead, sections))
     save(page, as_html(title, lead, sections))
-    mlflow_reports.keep_card(settings, registered.version, registered.mlflow_run_id, lead, card_files(page))
+    mlflow_reports.keep_card(settings, registered.version, registered.mlflow_run_id, sentence, card_files(page))
     return report
 
 
@@ -79,7 +81,7 @@ def describe(settings: Settings, registered: RegisteredModel, judged: Judged | N
         ("Limitations", (*_tell_limits(registered, record, clean), *_tell_doubts(settings, judged))),
         ("Reproducing it", (f"`bin/daybreak reproduce {registered.version}` must give digest {registered.digest}.",)),
     ]
-    said = judged.verdict.sentence if judged else "Not judged yet."
+    said = judged.verdict.sentence if judged else NOT_JUDGED
     lead = f"{registered.model}, as of {registered.as_of:%Y-%m-%d %H:%M} UTC. {said}"
     return f"Model card: v{registered.version}", lead, sections
 

@@ -93,7 +93,9 @@ def follow(settings: Settings) -> str:
 def repair_aliases(settings: Settings) -> None:
     """Set MLflow's aliases from the ledger: `champion`, and `previous` for the version to go back to.
 
-    A version that was deleted from the registry gets no alias; it stays in the ledger.
+    `challenger` names the newest version from its registration until it is promoted: neither a champion nor a version
+    that was rolled back from is a challenger. A version that was deleted from the registry gets no alias; it stays in
+    the ledger.
     """
     mlflow_client.need_server(settings)
     with connect(settings) as warehouse:
@@ -107,3 +109,6 @@ def repair_aliases(settings: Settings) -> None:
                 continue
             if version is None or not mlflow_registry.set_alias(settings, alias, version):
                 mlflow_registry.drop_alias(settings, alias)
+        challenger = mlflow_registry.read_alias(settings, "challenger")
+        if challenger is not None and was_champion(warehouse, challenger):
+            mlflow_registry.drop_alias(settings, "challenger")

@@ -51,6 +51,20 @@ class Evidence:
     live: Turnover = NOT_LIVE
 
 
+def sum_up(evidence: Evidence) -> dict[str, float]:
+    """The outcome in few numbers: the challenger's, its rivals' and the interval of its gain.
+
+    The gain is over the champion, or whoever stood in for it; before there is one, over the best baseline.
+    """
+    reached = {name: means["ndcg"] for name, means in evidence.means.items()}
+    baselines = reached.keys() - {SUBJECT, "champion", "previous"}
+    best = max(sorted(baselines), key=reached.__getitem__, default="")
+    shown = {"ndcg": SUBJECT, "ndcg_champion": "champion", "ndcg_best_baseline": best}
+    gap = evidence.gaps.get(evidence.rival.name if evidence.rival else best)
+    gain = {"gain_low": gap.low, "gain_high": gap.high} if gap else {}
+    return {name: reached[who] for name, who in shown.items() if who in reached} | gain
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A decision (promote, ask or keep), its reason, and every check behind it."""

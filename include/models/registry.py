@@ -18,8 +18,9 @@ from psycopg.rows import class_row
 
 from include.adapters import mlflow_registry
 from include.adapters.mlflow_flavour import FILES
+from include.adapters.mlflow_registry import TrainingData
 from include.adapters.warehouse import Connection, connect, query
-from include.core.clock import parse_moment
+from include.core.clock import now, parse_moment
 from include.core.errors import ArtifactDamaged
 from include.core.measure import peak_mb
 from include.core.settings import Settings
@@ -30,6 +31,7 @@ from include.models.provenance import find_grounds
 from include.models.training import Trained
 
 Fit = Callable[[Path], Trained]
+MOST_TOLD = 500  # characters of a reason
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,18 @@ class RegisteredModel:
 
 
 def fit_and_register(
-    settings: Settings, train_key: str, fit: Fit, parameters: Mapping[str, Any], about: Mapping[str, Any]
+    settings: Settings,
+    train_key: str,
+    fit: Fit,
+    parameters: Mapping[str, Any],
+    about: Mapping[str, Any],
+    told: Mapping[str, str] | None = None,
+    data: TrainingData | None = None,
 ) -> RegisteredModel:
-    """Return the version of a training: an earlier one with the same key that still loads, else a newly fitted one."""
+    """Return the version of a training: an earlier one with the same key that still loads, else a newly fitted one.
+
+    `told` is kept as tags for people: who wanted it and why.
+    """
     found = mlflow_registry.find_version(settings, train_key)
     if found is not None:
         try:
@@ -63,10 +74,10 @@ def fit_and_register(
     with whole_folder(settings, scratch(settings)) as folder:
         files = folder / FILES
         files.mkdir()
-        begin = time.perf_counter()
+        begun_at, begin = now(), time.perf_counter()
         trained = fit(files)
         used = {"fit_seconds": time.perf_counter() - begin, "peak_mb": peak_mb()}
-        tags = {name: str(value) for name, value in about.items()} | {
+        tags = {name: str(value)[:MOST_TOLD] for name, value in {**(told or {}), **about}.items() if value} | {
             "train_key": train_key,
             "digest": trained.digest,
             "feature_version": VERSION,
@@ -84,7 +95,9 @@ def fit_and_register(
             params=parameters,
             metrics={**trained.facts, **used},
             tags=tags,
-            snapshot_id=about["snapshot_id"],
+            begun_at=begun_at,
+            ended_at=now(),
+            data=data,
             grounds=find_grounds(),
             above=above,
         )

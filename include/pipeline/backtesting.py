@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from include.adapters import mlflow_reports
 from include.adapters.warehouse import connect
-from include.core.clock import compact
+from include.core.clock import compact, now
 from include.core.errors import ArtifactDamaged, NoChampion, ServiceError
 from include.core.references import Reference
 from include.core.run import Run
@@ -35,9 +35,9 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
     folder = (settings.home / "reports" / report).parent
     with whole_folder(settings, folder) as draft:
         page.write_report(draft, plan, figures, about)
-    numbers = {f"{who}_{name}": value for who, means in figures.means.items() for name, value in means.items()}
+    numbers = {f"{who}/{name}": value for who, means in figures.means.items() for name, value in means.items()}
     try:
-        mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder)
+        mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder, now())
     except ServiceError as error:
         notes = f"{notes} Not saved in MLflow: {error.fact}".strip()
     facts = {"table": page.as_text(plan, figures), "report": str(folder / "index.html"), "notes": notes}

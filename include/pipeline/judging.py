@@ -26,6 +26,7 @@ from include.judging.fresh_process import try_out
 from include.judging.guardrails import NOT_LIVE
 from include.judging.page import verdict_page
 from include.judging.trial import Contestant, Holdout, hold_trial
+from include.judging.verdict import sum_up
 from include.models import registry, training
 from include.pipeline.run import keep_checks, keep_verdict, recorded
 
@@ -75,7 +76,15 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         facts["card"] = keep_card(settings, challenger)
     else:
         mlflow_reports.keep_verdict(
-            settings, version, challenger.mlflow_run_id, verdict.decision, verdict_id, evidence.means, page
+            settings,
+            version,
+            challenger.mlflow_run_id,
+            verdict.decision,
+            verdict_id,
+            sum_up(evidence),
+            evidence.means,
+            page,
+            now(),
         )
         with suppress(ArtifactDamaged):  # a version that MLflow lost gets no card
             facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))

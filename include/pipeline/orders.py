@@ -7,6 +7,7 @@ that a caller can show progress.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from include import pipeline
@@ -42,9 +43,10 @@ def retrain(
     run: Run, days: int | None = None, model: str | None = None, mode: Mode | None = None, call: Call = call_plainly
 ) -> list[str]:
     """Train and judge a challenger and take the next step if the mode allows; return sentences on the outcome."""
+    mode = mode or run.settings.gate_mode
+    run = replace(run, mode=mode)
     features = prepare(run, "training", days, call)
     version = call(run, pipeline.train, features, model or run.settings.model)
-    mode = mode or run.settings.gate_mode
     if mode == "off":
         return [f"v{version.id}: {decide(mode, 'keep', is_backfill=False).reason}"]
     verdict = call(run, pipeline.judge, version, features)

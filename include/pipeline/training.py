@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from include.adapters import mlflow_registry
+from include.adapters.mlflow_registry import TrainingData
+from include.core.contract import TABLES
+from include.core.errors import ArtifactDamaged
 from include.core.references import Reference
 from include.core.run import Run
-from include.data.store import digest_of
+from include.core.settings import Settings
+from include.data import snapshot
+from include.data.store import digest_of, manifest_uri
 from include.features.scenes import open_outcomes, open_scenes
 from include.judging.card import keep_card
 from include.models import budget, ranges_of, registry, training
@@ -37,9 +42,27 @@ def train(run: Run, features: Reference, model: str) -> Reference:
         "as_of": run.as_of,
         "run_id": run.run_id,
     }
-    version = registry.fit_and_register(settings, digest_of(features.fingerprint, parameters), fit, parameters, about)
+    data = describe_data(settings, snapshot_id)
+    tags = {"who": run.actor, "reason": run.reason, "mode": run.mode, "window": data.window if data else ""}
+    train_key = digest_of(features.fingerprint, parameters)
+    version = registry.fit_and_register(settings, train_key, fit, parameters, about, tags, data)
     said = {"training_data": used.sentence, "tuned": found.sentence if found else "Not tuned."}
     facts = {"model": model, **said, **mlflow_registry.where(settings, version.mlflow_run_id)}
     facts["card"] = keep_card(settings, version)
     number = str(version.version)
     return Reference("model", number, f"models:/{number}", run.as_of, version.digest, (features.id, snapshot_id), facts)
+
+
+def describe_data(settings: Settings, snapshot_id: str) -> TrainingData | None:
+    """The snapshot that a version learns from, as MLflow shows data; None where only its features are at hand."""
+    try:
+        clean = snapshot.find_snapshot(settings, snapshot_id)
+    except ArtifactDamaged:
+        return None
+    return TrainingData(
+        name=clean.id,
+        uri=manifest_uri(settings, clean.id),
+        window=f"{clean.window_start:%Y-%m-%d %H:%M} to {clean.as_of:%Y-%m-%d %H:%M} UTC",
+        columns={table.name: {column.name: column.type for column in table.columns} for table in TABLES},
+        rows={table.name: clean.rows(table.name) for table in TABLES},
+    )

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from include.adapters import optuna_search
+from include.adapters import mlflow_reports, optuna_search
 from include.adapters.warehouse import connect, query
-from include.core.errors import SettingsError, SourceError
+from include.core.clock import now
+from include.core.errors import ServiceError, SettingsError, SourceError
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -73,6 +74,19 @@ def tune(run: Run, features: Reference, model: str, trials: int, minutes: float,
     about = {"tuning_id": tuning_id, "model": model, "as_of": run.as_of, "run_id": run.run_id}
     with connect(settings) as warehouse:
         warehouse.execute(query("pipeline/begin_tuning"), {**about, "snapshot_id": features.parents[0]})
+    search = {"tuning_id": tuning_id, "model": model, "snapshot_id": features.parents[0], "who": run.actor}
+
+    trouble: set[str] = set()
+
+    def show(*, is_done: bool = False) -> None:
+        told = [(one.number, one.parameters, one.score, one.seconds) for one in done]
+        try:
+            mlflow_reports.keep_search(settings, search, told, now(), is_done=is_done)
+        except ServiceError as error:  # the trials are in the table, which the search goes on from
+            if error.fact not in trouble:
+                say(f"not shown in MLflow: {error.fact}")
+            trouble.add(error.fact)
+
     done = find_trials(settings, tuning_id)
     say(f"search {tuning_id}: {len(done)} of {trials} trials are done")
     begin, worked, exam = time.perf_counter(), 0, None
@@ -87,10 +101,12 @@ def tune(run: Run, features: Reference, model: str, trials: int, minutes: float,
             kept = {**vars(trial), "parameters": json.dumps(trial.parameters), "tuning_id": tuning_id}
             warehouse.execute(query("pipeline/keep_trial"), kept)
         done, worked = [*done, trial], worked + 1
+        show()
         highest = max(one.score for one in done)
         say(f"trial {trial.number}: {trial.score:.4f} in {trial.seconds:.0f} s, best {highest:.4f}")
     with connect(settings) as warehouse:
         warehouse.execute(query("pipeline/finish_tuning"), [tuning_id])
+    show(is_done=True)
     best = max(done, key=lambda one: (one.score, -one.number))
     found = Tuned(tuning_id, run.as_of, features.parents[0], best.parameters, best.score, done[0].score)
     facts = {"sentence": found.sentence, "parameters": dict(found.parameters), "trials": len(done)}

@@ -80,6 +80,7 @@ ENVIRONMENT = {
 # Asks what time it is, and why it may; everybody else is told by as_of.
 CLOCK_READERS = {
     "include/alerts/outbox.py": "stamps when an alert was raised",
+    "include/models/registry.py": "says when a training began and ended",
     "include/operations/cli/__init__.py": "says how old the lists are; tunes as of the last midnight",
     "include/operations/cli/backtest.py": "refuses a backtest of the future",
     "include/operations/cli/decisions.py": "a freeze begins when it is typed",
@@ -94,12 +95,14 @@ CLOCK_READERS = {
     "include/operations/launcher/keeper.py": "says when a service began to run",
     "include/operations/launcher/up.py": "plays the demo newsroom up to the present",
     "include/operations/status.py": "which holds are in force is about now",
+    "include/pipeline/backtesting.py": "stamps the figures that MLflow shows",
     "include/pipeline/deciding.py": "a freeze ends by the clock on the wall; stamps an answer",
     "include/pipeline/going_back.py": "a freeze ends by the clock on the wall",
     "include/pipeline/holding.py": "a freeze ends by the clock on the wall; stamps a hold",
-    "include/pipeline/judging.py": "which holds are in force is about now",
+    "include/pipeline/judging.py": "which holds are in force is about now; stamps the figures that MLflow shows",
     "include/pipeline/replaying.py": "stamps when a row was tried again",
     "include/pipeline/run.py": "stamps when a stage began and ended",
+    "include/pipeline/tuning.py": "says in MLflow when a trial ended",
     "plugins/daybreak_airflow/runs.py": "the edge that chooses an as_of when a run has none",
     "plugins/daybreak_airflow/tasks/waiting.py": "sees the time to wait for data run out",
 }

@@ -145,6 +145,7 @@ def test_the_pipeline_is_told_all_of_it(monkeypatch, tmp_path):
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
     run = current_run(BY_FORM)
-    assert (run.run_id, run.actor) == ("retrain/manual__1", "ada")
+    assert (run.run_id, run.actor, run.reason) == ("retrain/manual__1", "ada", "Tuesday was corrected")
+    assert run.mode == "enforce"
     assert run.as_of == datetime(2026, 11, 10, 3, tzinfo=UTC)
     assert run.settings.home == tmp_path

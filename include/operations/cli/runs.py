@@ -16,4 +16,6 @@ def new_run(command: str, as_of: str | datetime | None = None, settings: Setting
     if as_of is None:
         as_of = typed.replace(minute=0, second=0, microsecond=0)
     moment = refuse_future(parse_moment(as_of) if isinstance(as_of, str) else as_of, typed)
-    return Run(settings or load_settings(), f"cli/{command}/{typed.isoformat()}", moment, getpass.getuser())
+    reason = f"`daybreak {command}` was typed"
+    run_id = f"cli/{command}/{typed.isoformat()}"
+    return Run(settings or load_settings(), run_id, moment, getpass.getuser(), reason)

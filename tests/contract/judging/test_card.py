@@ -56,12 +56,13 @@ def test_a_card_holds_every_check_and_every_difference_of_its_verdict(mlflow_ser
     assert "its quality on other days is unknown" in card
 
 
-def test_a_card_lies_with_the_run_and_speaks_on_the_page_of_the_version(mlflow_server, card, registered):
+def test_a_card_lies_with_the_run_and_its_verdict_is_the_description_of_the_version(mlflow_server, card, registered):
     client = mlflow_client.client(mlflow_server)
     found = [file.path for file in client.list_artifacts(registered.mlflow_run_id, "card")]
     assert found == [f"card/v{registered.version}.html", f"card/v{registered.version}.md"]
     said = client.get_model_version("daybreak", str(registered.version)).description
-    assert said == card.splitlines()[2]
+    assert said.startswith(f"Promoted v{registered.version}: ")
+    assert card.splitlines()[2] == f"two_stage, as of 2025-03-09 00:00 UTC. {said}"
 
 
 def test_a_version_that_nobody_judged_says_so(mlflow_server, run, features):

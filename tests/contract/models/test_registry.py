@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow.data
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -93,8 +98,81 @@ def test_its_run_has_parameters_metrics_and_the_data_it_learnt_from(settings, re
     assert found.info.status == "FINISHED"
     assert {"model", "seed", "window_days", "code_digest", "lock_digest"} <= found.data.params.keys()
     assert found.data.metrics["example_rows"] > 1000
-    assert found.data.metrics["challenger_ndcg"] > found.data.metrics["most_read_ndcg"]
-    assert [one.dataset.name for one in found.inputs.dataset_inputs] == [registered.snapshot_id]
+    assert found.data.metrics["challenger/ndcg"] > found.data.metrics["most_read/ndcg"]
+    (used,) = found.inputs.dataset_inputs
+    assert used.dataset.name == registered.snapshot_id
+    assert used.tags[0].value == "training"
+
+
+def test_the_data_it_learnt_from_can_be_read_back_by_mlflow_and_pandas(settings, registered):
+    found = mlflow_client.client(settings).get_run(registered.mlflow_run_id)
+    manifest = Path(mlflow.data.get_source(found.inputs.dataset_inputs[0]).load())
+    described = json.loads(manifest.read_text())
+    objects = manifest.parents[1] / "objects"
+    files = [objects / one["sha256"][:2] / f"{one['sha256']}.parquet" for one in described["files"]]
+    rows = sum(len(pd.read_parquet(file)) for file in files)
+    dataset = found.inputs.dataset_inputs[0].dataset
+    assert json.loads(dataset.profile)["num_rows"] == rows == sum(described["rows"].values())
+    columns = {column["name"]: column["type"] for column in json.loads(dataset.schema)["mlflow_colspec"]}
+    assert columns["reading_events.occurred_at"] == "datetime"
+    assert columns["subscribers.interests"] == "array"
+
+
+def test_data_in_a_store_that_mlflow_does_not_know_is_named_all_the_same():
+    columns = {"articles": {"title": pa.string()}}
+    data = mlflow_registry.TrainingData("s-1", "memory://x/manifest.json", "", columns, {"articles": 1})
+    source = mlflow.data.get_source(mlflow_registry._input_of(data))
+    assert source.to_dict() == {"tags": {"uri": "memory://x/manifest.json"}}
+
+
+def test_its_run_lasts_as_long_as_the_training_and_its_metrics_stand_at_their_time(settings, registered):
+    client = mlflow_client.client(settings)
+    found = client.get_run(registered.mlflow_run_id)
+    seconds = (found.info.end_time - found.info.start_time) / 1000
+    assert seconds == pytest.approx(found.data.metrics["fit_seconds"], abs=0.5)
+    (trained,) = client.get_metric_history(registered.mlflow_run_id, "example_rows")
+    assert trained.timestamp == found.info.end_time
+    judged = client.get_metric_history(registered.mlflow_run_id, "ndcg")
+    assert all(one.timestamp > found.info.end_time for one in judged)
+
+
+def test_the_outcome_stands_in_few_plain_numbers_at_its_run_and_at_its_model(settings, registered):
+    client = mlflow_client.client(settings)
+    found = client.get_run(registered.mlflow_run_id)
+    plain = {name: found.data.metrics[name] for name in ("ndcg", "ndcg_best_baseline", "gain_low", "gain_high")}
+    assert plain["ndcg"] == found.data.metrics["challenger/ndcg"] > plain["ndcg_best_baseline"]
+    assert 0 < plain["gain_low"] < plain["ndcg"] - plain["ndcg_best_baseline"] < plain["gain_high"]
+    (output,) = found.outputs.model_outputs
+    model = client.get_logged_model(output.model_id)
+    assert plain.items() <= {one.key: one.value for one in model.metrics}.items()
+    assert (model.source_run_id, model.status) == (registered.mlflow_run_id, "READY")
+
+
+def test_tags_say_who_wanted_it_why_how_far_it_might_go_and_on_which_days(settings, registered):
+    client = mlflow_client.client(settings)
+    for tags in (
+        client.get_run(registered.mlflow_run_id).data.tags,
+        client.get_model_version("daybreak", str(registered.version)).tags,
+    ):
+        assert (tags["who"], tags["reason"]) == (getpass.getuser(), "`daybreak retrain` was typed")
+        assert (tags["mode"], tags["window"]) == ("enforce", "2025-03-04 00:00 to 2025-03-09 00:00 UTC")
+
+
+def test_the_experiment_opens_as_one_of_trained_models(settings):
+    experiment = mlflow_client.client(settings).get_experiment_by_name("daybreak")
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_a_kind_that_somebody_chose_for_the_experiment_stays_and_one_that_lacks_it_gets_it(settings):
+    client = mlflow_client.client(settings)
+    number = client.get_experiment_by_name("daybreak").experiment_id
+    for given in ("genai_development", None):
+        client.delete_experiment_tag(number, "mlflow.experimentKind")
+        if given:
+            client.set_experiment_tag(number, "mlflow.experimentKind", given)
+        mlflow_client.reach.cache_clear()
+        found = mlflow_client.client(settings).get_experiment(number).tags["mlflow.experimentKind"]
+        assert found == (given or "custom_model_development")
 
 
 def test_a_version_is_fetched_from_the_registry_and_ranks_as_the_one_that_was_trained(
@@ -196,6 +274,15 @@ def test_an_alias_that_was_lost_is_set_again_from_the_ledger(settings, registere
     assert mlflow_registry.read_alias(settings, "champion") is None
     champions.repair_aliases(settings)
     assert mlflow_registry.read_alias(settings, "champion") == registered.version
+
+
+def test_a_champion_is_no_challenger_any_more_and_the_next_version_is_one(settings, registered, another):
+    mlflow_registry.set_alias(settings, "challenger", registered.version)  # as a version of before left it
+    champions.repair_aliases(settings)
+    assert mlflow_registry.read_alias(settings, "challenger") is None
+    mlflow_registry.set_alias(settings, "challenger", int(another.id))
+    champions.repair_aliases(settings)
+    assert mlflow_registry.read_alias(settings, "challenger") == int(another.id)
 
 
 def test_an_alias_that_somebody_moved_is_moved_back(settings, registered, another):

@@ -24,7 +24,7 @@ from include.models.kinds.queries import find_pairs
 from include.models.kinds.two_stage.ranker import fit_ranker
 from include.models.tuned import find_tuned
 from include.pipeline import tuning
-from tests.parts import cli
+from tests.parts import cli, servers
 from tests.worlds import tiny
 
 BEST = """
@@ -180,6 +180,51 @@ def test_training_takes_the_best_parameters_and_the_version_says_which(run, feat
     plain = pipeline.train(untuned, features, ByLength.name)
     assert plain.facts["tuned"] == "Not tuned."
     assert plain.id != version.id
+
+
+def runs_of(settings, search):
+    """The runs of a search in MLflow: its own, and those of its trials by number."""
+    client = mlflow_client.client(settings)
+    experiment = client.get_experiment_by_name("daybreak").experiment_id
+    found = client.search_runs([experiment], f"tags.tuning_id = '{search.id}'")
+    (parent,) = (one for one in found if "trial" not in one.data.tags)
+    return parent, {int(one.data.tags["trial"]): one for one in found if one is not parent}
+
+
+def test_each_trial_is_a_run_below_that_of_its_search(run, search, mlflow_server):
+    found = search(109, 3)
+    parent, trials = runs_of(mlflow_server, found)
+    kept = {one.number: one for one in tuning.find_trials(run.settings, found.id)}
+    assert trials.keys() == kept.keys() == {0, 1, 2}
+    for number, one in trials.items():
+        assert one.data.tags["mlflow.parentRunId"] == parent.info.run_id
+        assert one.data.metrics == {"ndcg": kept[number].score}
+        assert {name: float(value) for name, value in one.data.params.items()} == kept[number].parameters
+        lasted = (one.info.end_time - one.info.start_time) / 1000
+        assert lasted == pytest.approx(kept[number].seconds, abs=0.01)
+        assert one.info.status == "FINISHED"
+    best = mlflow_client.client(mlflow_server).get_metric_history(parent.info.run_id, "ndcg")
+    assert [one.value for one in best] == [max(kept[n].score for n in range(last + 1)) for last in range(3)]
+    assert (parent.info.status, parent.data.tags["who"]) == ("FINISHED", "tests")
+
+
+def test_a_search_goes_on_without_mlflow_and_its_trials_are_shown_once_it_answers(run, features, mlflow_server):
+    said = []
+    seed = mlflow_server.model_copy(update={"seed": 110})
+    away = replace(run, settings=seed.model_copy(update={"mlflow_port": servers.free_port()}))
+    found = pipeline.tune(away, features, ByLength.name, 2, 60, said.append)
+    assert sum(sentence.startswith("not shown in MLflow: MLflow at ") for sentence in said) == 1
+    for trials in (2, 3, 3):
+        pipeline.tune(replace(run, settings=seed), features, ByLength.name, trials, 60, print)
+        assert runs_of(mlflow_server, found)[1].keys() == set(range(trials))
+
+
+def test_a_trial_whose_run_was_cut_off_by_a_kill_gets_the_rest_of_it(run, search, mlflow_server):
+    found = search(111, 2)
+    _, trials = runs_of(mlflow_server, found)
+    mlflow_client.client(mlflow_server).set_terminated(trials[1].info.run_id, "RUNNING")
+    search(111, 2)
+    assert {one.info.status for one in runs_of(mlflow_server, found)[1].values()} == {"FINISHED"}
 
 
 def test_the_word_searches_the_last_window_and_says_what_it_found(run, features):

@@ -11,6 +11,7 @@ import pytest
 from include.core.settings import Settings
 from include.judging import trial
 from include.judging.fresh_process import Mechanics
+from include.judging.verdict import sum_up
 from include.models import BASELINES
 from include.models.kinds.most_read import MostRead
 from include.models.registry import RegisteredModel
@@ -61,6 +62,18 @@ def test_everybody_is_judged_in_the_same_trial(hold):
     _, evidence = hold(Fixed(6, 5, 4), (CHAMPION, Fixed(1, 2, 3)))
     assert list(evidence.means) == ["challenger", "champion", *BASELINES]
     assert (evidence.means["challenger"]["ndcg"], evidence.means["champion"]["ndcg"]) == (1.0, 0.0)
+
+
+def test_the_outcome_is_summed_up_against_the_champion_or_before_there_is_one_the_best_baseline(hold):
+    _, evidence = hold(Fixed(6, 5, 4), (CHAMPION, Fixed(1, 2, 3)))
+    found, gap = sum_up(evidence), evidence.gaps["champion"]
+    assert (found["ndcg"], found["ndcg_champion"]) == (1.0, 0.0)
+    assert found["ndcg_best_baseline"] == max(evidence.means[name]["ndcg"] for name in BASELINES)
+    assert (found["gain_low"], found["gain_high"]) == (gap.low, gap.high)
+    _, alone = hold(Fixed(6, 5, 4))
+    best = max(BASELINES, key=lambda name: alone.means[name]["ndcg"])
+    assert "ndcg_champion" not in sum_up(alone)
+    assert sum_up(alone)["gain_low"] == alone.gaps[best].low
 
 
 def test_everybody_puts_in_order_what_readers_could_choose_from(hold):
