@@ -16,12 +16,16 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.entities import LoggedModel
 
+from include.adapters.mlflow_flavour import save_flavour
 from include.core.errors import BadInput
 from include.core.settings import PROJECT
-from include.models import registry
-from include.models.artifact import Artifact
-from include.models.pyfunc import PyfuncModel
+from include.features.scenes import open_outcomes, open_scenes
+from include.models import MODELS, pyfunc, registry
+from include.models.artifact import Artifact, complete
+from include.models.pyfunc import PyfuncModel, make_example
+from tests.contract.models.test_models import fit
 from tests.parts import plain, servers
 from tests.worlds import tiny
 
@@ -73,6 +77,36 @@ def test_the_lines_for_a_notebook_run_as_the_page_gives_them(mlflow_server, cham
     assert found[found.reader_id == 1]["rank"].tolist() == list(range(1, 11))
     assert set(pd.to_datetime(found.list_at)) == {AS_OF}
     assert not said["CODE"].startswith(str(PROJECT))
+
+
+ANSWER = """
+import sys, mlflow
+for folder in sys.argv[1:]:
+    model = mlflow.pyfunc.load_model(folder)
+    found = model.predict(model.input_example, params={"k": 4})
+    print("FOUND", model.get_raw_model().model.name, found.groupby("reader_id")["rank"].max().to_dict())
+"""
+
+
+def test_every_model_answers_its_example_in_a_plain_environment(training_build, tmp_path):
+    scenes, outcomes = open_scenes(training_build), open_outcomes(training_build)
+    for name in MODELS:
+        files = tmp_path / name / "model"
+        files.mkdir(parents=True)
+        fit(name, scenes, outcomes).save(files)
+        complete(files, name, training_build)
+        model = LoggedModel("1", f"m-{name}", name, str(tmp_path), 0, 0)
+        example = make_example(files / "crowd")
+        save_flavour(files, tmp_path / name / "whole", loader=pyfunc.__name__, example=example, model=model, about={})
+    folders = [tmp_path / name / "whole" for name in MODELS]
+    requirements = (folders[0] / "requirements.txt").read_text().splitlines()
+    done = subprocess.run(
+        [*plain.command(ANSWER, requirements), *map(str, folders)],
+        cwd=tmp_path, env=plain.environment(tmp_path), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stdout.splitlines() if line.startswith("FOUND")]
+    assert said == [f"FOUND {name} {{1: 4, 2: 4}}" for name in MODELS]
 
 
 def test_every_requirement_is_pinned_to_what_the_version_was_trained_with(folder):
