@@ -55,6 +55,11 @@ class TrainingData:
     columns: Mapping[str, Mapping[str, pa.DataType]]
     rows: Mapping[str, int]
 
+    @property
+    def digest(self) -> str:
+        """Return what its name ends with, which is about its content."""
+        return self.name.rpartition("-")[2]
+
 
 def find_version(settings: Settings, train_key: str) -> Version | None:
     """Return the newest version that the same training registered, if any."""
@@ -97,15 +102,16 @@ def register(
     told = {name: str(value) for name, value in params.items()}
     model = mlflow.create_logged_model(experiment, str(params["model"]), run_id, dict(tags), told, str(params["model"]))
     try:
+        if data:
+            mlflow.log_inputs(run_id, [_input_of(data)])
+        learnt_from = {"dataset_name": data.name, "dataset_digest": data.digest} if data else {}
         mlflow.log_batch(
             run_id,
-            metrics=[Metric(name, value, ended, 0, model.model_id) for name, value in metrics.items()],
+            metrics=[Metric(name, value, ended, 0, model.model_id, **learnt_from) for name, value in metrics.items()],
             params=[Param(name, value) for name, value in told.items()],
             tags=[RunTag("daybreak.model", params["model"])],
         )
         mlflow.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
-        if data:
-            mlflow.log_inputs(run_id, [_input_of(data)])
         flavour = files.with_name("flavour")
         save_flavour(files, flavour, loader=loader, example=example, model=model, about=tags)
         mlflow.log_model_artifacts(model.model_id, str(flavour))
@@ -148,7 +154,7 @@ def _input_of(data: TrainingData) -> Any:
     ]
     dataset = Dataset(
         name=data.name,
-        digest=data.name.rpartition("-")[2],
+        digest=data.digest,
         source_type=kind,
         source=source,
         schema=json.dumps({"mlflow_colspec": Schema(columns).to_dict()}),

@@ -14,6 +14,7 @@ from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, as_millis, cli
 from include.core.settings import Settings
 
 IN_THE_BIN = "must be in the 'active' state"  # message for a deleted run; its error code covers other cases too
+DESCRIPTION = "mlflow.note.content"
 MOST_DESCRIPTION = 4000  # characters; the server's table holds 5,000
 
 
@@ -43,8 +44,7 @@ def keep_verdict(
     with _if_there(settings):
         for name, value in told.items():
             client(settings).set_tag(mlflow_run_id, name, value)
-        models = [one.model_id for one in client(settings).get_run(mlflow_run_id).outputs.model_outputs]
-        model_id = models[0] if models else None  # a version of before is no model of MLflow
+        model_id = _model_of(settings, mlflow_run_id)
         plain = [Metric(name, value, at, 0, model_id) for name, value in outcome.items() if math.isfinite(value)]
         client(settings).log_batch(mlflow_run_id, metrics=[*plain, *numbers])
         client(settings).log_artifact(mlflow_run_id, str(report), "verdict")
@@ -52,12 +52,21 @@ def keep_verdict(
 
 
 def keep_card(settings: Settings, version: int, mlflow_run_id: str, sentence: str, files: Sequence[Path]) -> None:
-    """Save the files of the version's card in its run, and the sentence of its verdict as the version's description."""
+    """Save the files of the version's card in its run, and describe run, model and version by its verdict's sentence."""
     with _if_there(settings):
         for file in files:
             client(settings).log_artifact(mlflow_run_id, str(file), "card")
+        client(settings).set_tag(mlflow_run_id, DESCRIPTION, sentence)
+        if model_id := _model_of(settings, mlflow_run_id):
+            client(settings).set_logged_model_tags(model_id, {DESCRIPTION: sentence})
     with _if_there(settings):
         client(settings).update_model_version(mlflow_client.MODEL, str(version), sentence[:MOST_DESCRIPTION])
+
+
+def _model_of(settings: Settings, mlflow_run_id: str) -> str | None:
+    """The model of a run; None for one of before, whose version is no model of MLflow."""
+    models = client(settings).get_run(mlflow_run_id).outputs.model_outputs
+    return models[0].model_id if models else None
 
 
 def keep_backtest(

@@ -56,12 +56,15 @@ def test_a_card_holds_every_check_and_every_difference_of_its_verdict(mlflow_ser
     assert "its quality on other days is unknown" in card
 
 
-def test_a_card_lies_with_the_run_and_its_verdict_is_the_description_of_the_version(mlflow_server, card, registered):
+def test_a_card_lies_with_the_run_and_its_verdict_is_what_version_run_and_model_say(mlflow_server, card, registered):
     client = mlflow_client.client(mlflow_server)
     found = [file.path for file in client.list_artifacts(registered.mlflow_run_id, "card")]
     assert found == [f"card/v{registered.version}.html", f"card/v{registered.version}.md"]
     said = client.get_model_version("daybreak", str(registered.version)).description
     assert said.startswith(f"Promoted v{registered.version}: ")
+    of_run = client.get_run(registered.mlflow_run_id)
+    of_model = client.get_logged_model(of_run.outputs.model_outputs[0].model_id)
+    assert of_run.data.tags["mlflow.note.content"] == of_model.tags["mlflow.note.content"] == said
     assert card.splitlines()[2] == f"two_stage, as of 2025-03-09 00:00 UTC. {said}"
 
 

@@ -145,6 +145,7 @@ def test_the_outcome_stands_in_few_plain_numbers_at_its_run_and_at_its_model(set
     (output,) = found.outputs.model_outputs
     model = client.get_logged_model(output.model_id)
     assert plain.items() <= {one.key: one.value for one in model.metrics}.items()
+    assert {one.dataset_name for one in model.metrics if one.key == "example_rows"} == {registered.snapshot_id}
     assert (model.source_run_id, model.status) == (registered.mlflow_run_id, "READY")
 
 
