@@ -32,12 +32,17 @@ class Figure(str):
 
 def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
     """Return a page with a title, one leading sentence and sections of ready-made HTML."""
-    body = "".join(f"<h2>{escape(heading)}</h2>{content}" for heading, content in sections)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style>'
-        f'<main><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{body}</main></html>'
+        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+        f"{head(title, lead, sections)}</html>"
     )
+
+
+def head(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
+    """Return the same as the beginning of a page that somebody else made."""
+    body = "".join(f"<h2>{escape(heading)}</h2>{content}" for heading, content in sections)
+    return f'<style>{STYLE}</style><main><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{body}</main>'
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -23,12 +23,11 @@ def report_lists(
     batch: Reference,
     features: str,
     checks: Sequence[Check],
-    skewed: Sequence[Check],
     lately: list[Series],
 ) -> str:
     """Save the page on a written batch and return its path below the report folder.
 
-    `features` is the build the batch was scored from, `skewed` the checks of its features, `lately` earlier runs.
+    `features` is the build the batch was scored from, `lately` earlier runs.
     """
     beside = compare_with_live(settings, batch.id)
     sections = [
@@ -41,10 +40,6 @@ def report_lists(
             *sections,
             ("All checks on the lists", check_table(checks)),
         ]
-    if skewed:
-        odd = [check for check in skewed if check.outcome == "failed"]
-        told = check_table(odd) if odd else f"<p>None of {len(skewed)} checks failed.</p>"
-        sections.append(("Features that differ from the champion's training", told))
     sections.append(("The last runs", trend_section([], lately)))
     path = f"lists/{batch.id}.html"
     save(settings.home / "reports" / path, page(f"Lists {batch.id}", _lead(checks, beside), sections))

@@ -89,6 +89,6 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     if purpose == "scoring":
         feast_store.serve_build(settings, build, run.as_of)
     else:
-        skew.keep_profile(settings, build)
+        skew.keep_sample(settings, build)
     rows = {name: pq.read_metadata(build / name / "part.parquet").num_rows for name in ("requests", "article_stats")}
     return Reference("features", build.name, str(build), run.as_of, fingerprint, (reference.id,), rows)

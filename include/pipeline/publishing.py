@@ -15,7 +15,6 @@ from include.core.errors import AuditFailed, SourceError
 from include.core.references import Reference
 from include.core.run import Run
 from include.data.store import read_json
-from include.features import skew
 from include.judging import champion as champions
 from include.lists import batch as batches
 from include.lists.audit import audit_written
@@ -24,17 +23,16 @@ from include.lists.page import report_lists
 from include.lists.scoring import newest_features, score_features
 from include.models import Recommender, registry
 from include.models.registry import RegisteredModel
-from include.pipeline.run import find_checks, keep_checks, recall_checks, recorded
+from include.pipeline.run import keep_checks, recall_checks, recorded
 
 
 @recorded
 def score(run: Run, features: Reference) -> Reference:
-    """Save every subscriber's list by the champion to a file; record how far features are from those of training."""
+    """Save every subscriber's list by the champion to a file."""
     settings = run.settings
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         registered = registry.find_model(warehouse, champion.version)
-    keep_checks(run, "score", skew.check(settings, registered.features_id, Path(features.uri)))
     return score_features(settings, features, registered, lambda: registry.load_version(settings, registered))
 
 
@@ -98,10 +96,10 @@ def shadow(run: Run, version: int) -> Reference:
 
 
 def _report(run: Run, batch: Reference, features: str, checks: list[Check]) -> str:
-    """Save the page on a batch, with the skew found by scoring and the trend of the last runs."""
-    skewed = find_checks(run, "score")
-    lately = recall_checks(run.settings, run.as_of, ["score", "audit"], [*skewed, *checks])
-    return report_lists(run.settings, batch, features, checks, skewed, lately)
+    """Save the page on a batch, with the trend of the last runs."""
+    return report_lists(
+        run.settings, batch, features, checks, recall_checks(run.settings, run.as_of, ["audit"], checks)
+    )
 
 
 def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:

@@ -72,13 +72,6 @@ def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
         cursor.executemany(query("pipeline/keep_check"), [{**where, **check.to_dict()} for check in checks])
 
 
-def find_checks(run: Run, stage: str) -> list[Check]:
-    """Return the checks that this run made in a stage."""
-    with connect(run.settings) as warehouse:
-        rows = warehouse.execute(query("pipeline/checks_of_run"), {"run_id": run.run_id, "stage": stage})
-        return [Check(*row) for row in rows]
-
-
 def keep_verdict(
     run: Run,
     verdict_id: str,

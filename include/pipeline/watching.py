@@ -1,4 +1,4 @@
-"""The stage `watch`: from live lists and later reading to health, drift and a reason to retrain."""
+"""The stage `watch`: from live lists, their features and later reading to health, drift and a reason to retrain."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from include.core.references import Reference
 from include.core.run import Run
 from include.data import snapshot
 from include.data.store import digest_of
+from include.features import skew
 from include.judging import champion as champions
+from include.lists import mix
 from include.monitoring import drift, realised, trigger
-from include.pipeline.run import recorded
+from include.monitoring.page import report_drift
+from include.pipeline.run import keep_checks, recorded
 from include.validation import broken_rows
 
 
@@ -24,23 +27,28 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         champion = champions.need_champion(warehouse)
         published = warehouse.execute(query("pipeline/published_batches"), [run.as_of]).fetchall()
+        lists = mix.find_published(warehouse, champion.version, run.as_of)
     taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
     with broken_rows.open_rows(settings, taken) as connection:
         window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(connection))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
-    report = f"drift/{compact(run.as_of)}-v{champion.version}.html"
     quality = realised.measure_realised(settings, window, published, snapshot.read_kind_of(settings, trained_on))
-    finding = drift.find_drift(settings, window, trained_on, settings.home / "reports" / report)
+    finding = drift.find_drift(settings, window, trained_on)
+    skews = skew.compare_builds(settings, lists[-1].trained_on, lists[-1].scored) if lists else []
+    checks = skew.check(skews)
+    others = [mix.compare_mix(settings, champion.version, lists), *(found.drift for found in skews)]
+    keep_checks(run, "watch", checks)
     with connect(settings) as warehouse:
         realised.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, quality)
-        drift.keep_drift(warehouse, run.as_of, champion.version, finding, settings.drift_share)
+        drift.keep_drift(warehouse, run.as_of, champion.version, finding, settings.drift_share, others)
         reason = trigger.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding)
+    report = report_drift(settings, run.as_of, champion.version, finding, others, checks, reason)
     facts = {
         "sentence": f"{realised.tell_realised(quality)} {finding.sentence}",
-        "report": report if finding.columns else None,
+        "report": report,
         "retrain_reason": reason,
         "champion_version": champion.version,
     }
     return Reference(
-        "health", f"{compact(run.as_of)}-v{champion.version}", report, run.as_of, digest_of(facts), (), facts
+        "health", f"{compact(run.as_of)}-v{champion.version}", report or "", run.as_of, digest_of(facts), (), facts
     )

@@ -46,6 +46,15 @@ class ChangeLimits(BaseModel):
     null_share: float = Field(gt=0, le=1)
 
 
+class SkewLimits(BaseModel):
+    """The largest distances allowed between the features of two builds, as Evidently measures them."""
+
+    model_config = STRICT
+    number_distance: float = Field(gt=0)
+    word_distance: float = Field(gt=0, le=1)
+    null_share: float = Field(gt=0, le=1)
+
+
 class Limits(BaseModel):
     """All limits of history's checks."""
 
@@ -56,7 +65,7 @@ class Limits(BaseModel):
     articles: TableLimits
     reading_events: TableLimits
     change: ChangeLimits
-    skew: ChangeLimits
+    skew: SkewLimits
 
     def of(self, table: str) -> TableLimits:
         """Return the limits of a table."""

@@ -68,7 +68,7 @@ def purge_removed(settings: Settings, as_of: datetime) -> int:
 
 
 def drop_files(settings: Settings, as_of: datetime, going: Sequence[int], dry_run: bool) -> list[Item]:
-    """Remove copies of models, feature profiles and files of MLflow runs that belong to no kept version."""
+    """Remove copies of models, samples of features and files of MLflow runs that belong to no kept version."""
     with connect(settings) as warehouse:
         rows = warehouse.execute(query("operations/retention/in_use"), {"going": list(going)}).fetchall()
     digests, runs, builds = ({row[column] for row in rows} for column in (1, 2, 3))
@@ -77,14 +77,11 @@ def drop_files(settings: Settings, as_of: datetime, going: Sequence[int], dry_ru
     places = [
         ("model copies", [p for p in (settings.home / "models").glob("*") if p.name not in digests], old),
         (
-            "feature profiles",
-            [
-                path
-                for path in (features / "profiles").glob("*.json")
-                if path.stem.rpartition("-")[0] not in builds and not (features / path.stem.rpartition("-")[0]).exists()
-            ],
+            "feature samples",
+            [p for p in (features / "samples").glob("*") if p.name not in builds and not (features / p.name).exists()],
             old,
         ),
+        ("feature samples", [*(features / "profiles").glob("*.json")], old),  # figures that earlier releases kept
         ("run folders", mlflow_cleaning.stray_folders(settings, runs), stray),
     ]
     return [

@@ -1,15 +1,13 @@
 """Change: the distance between two profiles, and missing values against limits learned from earlier days.
 
-Pure functions of profiles (profiles.py). They compare a run with the run before (ANO), scored features with those
-trained on (SKW), and missing values with the days before (NUL), by effect size and never by p-value: on a million
-rows everything is significant and little of it matters.
+Pure functions of profiles (profiles.py). They compare a run with the run before (ANO) and missing values with the days
+before (NUL), by effect size and never by p-value: on a million rows everything is significant and little of it matters.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -21,16 +19,11 @@ SLACK = 0.02  # a learned limit is at least this far above the usual share
 SPREAD = 5.0  # or this many of the days' own spreads, if larger
 NOISE = 4.0  # or this many standard deviations of a share of that many rows, if larger
 MOST_NAMED = 3
-
-
-@dataclass(frozen=True)
-class Codes:
-    """The check codes of one kind of comparison."""
-
-    numbers: str
-    words: str
-    nulls: str
-    against: str
+TITLES = {
+    "ANO101": "numbers are like those of the run before",
+    "ANO102": "words are like those of the run before",
+    "ANO103": "missing values are like those of the run before",
+}
 
 
 def check_null_shares(
@@ -74,46 +67,35 @@ def learned_limit(shares: Sequence[float], rows: int) -> float | None:
     return min(1.0, middle + max(SLACK, SPREAD * spread, NOISE * chance))
 
 
-def compare(
-    subject: str, now: Profile, then: Profile, limits: ChangeLimits, codes: Codes, min_rows: int
-) -> list[Check]:
+def compare(subject: str, now: Profile, then: Profile, limits: ChangeLimits, min_rows: int) -> list[Check]:
     """Return three checks: on the means of numbers, the shares of words, and missing values."""
-    titles = {
-        codes.numbers: f"numbers are like those of {codes.against}",
-        codes.words: f"words are like those of {codes.against}",
-        codes.nulls: f"missing values are like those of {codes.against}",
-    }
     few = min(now["rows"], then["rows"])
     if few < min_rows:
         told = f"not judged: {now['rows']:,} rows against {then['rows']:,}; {min_rows} are needed on either side."
-        return [Check(c, title, subject, "info", "not applicable", None, "", told) for c, title in titles.items()]
+        return [Check(c, title, subject, "info", "not applicable", None, "", told) for c, title in TITLES.items()]
     common = [name for name in now["columns"] if name in then["columns"]]
-    found: dict[str, list[tuple[float, str]]] = {code: [] for code in titles}
+    found: dict[str, list[tuple[float, str]]] = {code: [] for code in TITLES}
     for name in common:
         one, other = now["columns"][name], then["columns"][name]
         if (shift := mean_shift(one, other)) is not None:
-            found[codes.numbers].append(
-                (shift, f"{name} {other['mean']:g} to {one['mean']:g} ({shift:.2f} deviations)")
-            )
+            found["ANO101"].append((shift, f"{name} {other['mean']:g} to {one['mean']:g} ({shift:.2f} deviations)"))
         if one["kind"] == "word" == other["kind"] and sum(one["words"].values()) and sum(other["words"].values()):
             distance, told = word_distance(one["words"], other["words"])
-            found[codes.words].append((distance, f"{name} {distance:.2f}{told}"))
+            found["ANO102"].append((distance, f"{name} {distance:.2f}{told}"))
         shares = (null_share(now, name), null_share(then, name))
         if shares[0] is not None and shares[1] is not None:
-            found[codes.nulls].append((abs(shares[0] - shares[1]), f"{name} {shares[1]:.2%} to {shares[0]:.2%}"))
-    allowed = {codes.numbers: limits.mean_shift, codes.words: limits.word_distance, codes.nulls: limits.null_share}
-    return [_furthest(code, titles[code], subject, moved, allowed[code]) for code, moved in found.items() if moved]
+            found["ANO103"].append((abs(shares[0] - shares[1]), f"{name} {shares[1]:.2%} to {shares[0]:.2%}"))
+    allowed = {"ANO101": limits.mean_shift, "ANO102": limits.word_distance, "ANO103": limits.null_share}
+    return [find_furthest(code, TITLES[code], subject, moved, allowed[code]) for code, moved in found.items() if moved]
 
 
-def _furthest(code: str, title: str, subject: str, moved: list[tuple[float, str]], limit: float) -> Check:
+def find_furthest(code: str, title: str, subject: str, moved: Iterable[tuple[float, str]], limit: float) -> Check:
+    """Return the check that no column moved beyond the limit, given how far each moved and its sentence."""
     moved = sorted(moved, key=lambda one: (-one[0], one[1]))
     off = [told for size, told in moved if size > limit]
     told = f"{len(off)} of {len(moved)} columns moved: {', '.join(off[:MOST_NAMED])}." if off else ""
     told = told or f"all {len(moved)} columns are within the limit; the furthest is {moved[0][1]}."
-    outcome = "failed" if off else "passed"
-    return Check(
-        code, title, subject, "warn", "failed" if outcome == "failed" else "passed", moved[0][0], f"<= {limit:g}", told
-    )
+    return Check(code, title, subject, "warn", "failed" if off else "passed", moved[0][0], f"<= {limit:g}", told)
 
 
 def mean_shift(now: Mapping[str, Any], then: Mapping[str, Any]) -> float | None:

@@ -23,13 +23,12 @@ from include.core.errors import ArtifactDamaged
 from include.core.settings import Settings
 from include.data.day_files import WHOLE
 from include.data.snapshot import Snapshot, find_snapshot
-from include.validation.history.change import Codes, check_null_shares, compare
+from include.validation.history.change import check_null_shares, compare
 from include.validation.history.profiles import figures_of, profile_snapshot
 from include.validation.history.volume import Counts, Stream, check_held, check_parts, check_table, check_unseen
 from include.validation.limits import Limits, load_limits
 
 FIRST_HOURS = 2  # a span whose first row comes this late still counts as whole
-RUN_BEFORE = Codes(numbers="ANO101", words="ANO102", nulls="ANO103", against="the run before")
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,5 @@ def check_change(
             check_null_shares(table.name, newest, days, limits.of(table.name), limits.min_days, limits.min_rows)
         )
         if before:
-            checks += compare(
-                table.name, newest, before["newest"][table.name], limits.change, RUN_BEFORE, limits.min_rows
-            )
+            checks += compare(table.name, newest, before["newest"][table.name], limits.change, limits.min_rows)
     return checks

@@ -29,7 +29,7 @@ ENOUGH_RUNS = 5
 ROOM = 0.15  # a suggested limit is this share beyond the observed values
 CODES = {
     "change": {"mean_shift": "ANO101", "word_distance": "ANO102", "null_share": "ANO103"},
-    "skew": {"mean_shift": "SKW101", "word_distance": "SKW102", "null_share": "SKW103"},
+    "skew": {"number_distance": "SKW101", "word_distance": "SKW102", "null_share": "SKW103"},
 }
 HEAD = """# Limits suggested by snapshot {id}, as of {as_of:%Y-%m-%d %H:%M} UTC.
 #

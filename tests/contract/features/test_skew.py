@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from include import pipeline
 from include.adapters.warehouse import connect
+from include.core.run import Run
+from include.data.store import read_json
 from include.features import skew
 from include.features.build import VIEWS
+from tests.worlds import tiny
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +27,8 @@ def settings(tiny_world, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(settings, features):
-    """The id of the training build, of which this installation has the profile and nothing else."""
-    skew.keep_profile(settings, Path(features.uri))
+    """The id of the training build, of which this installation has the sample and nothing else."""
+    skew.keep_sample(settings, Path(features.uri))
     return features.id
 
 
@@ -44,15 +49,40 @@ def builds(scoring_features, tmp_path_factory):
     return changed
 
 
+def check(settings, trained, build):
+    return skew.check(skew.compare_builds(settings, trained, build))
+
+
 def failed(settings, trained, build):
-    return {(c.code, c.subject): c for c in skew.check(settings, trained, build) if c.outcome == "failed"}
+    return {(c.code, c.subject): c for c in check(settings, trained, build) if c.outcome == "failed"}
 
 
 def test_what_is_scored_with_the_same_code_on_the_same_readers_is_like_what_was_trained_on(settings, trained, builds):
-    checks = skew.check(settings, trained, builds())
+    checks = check(settings, trained, builds())
     assert [check for check in checks if check.outcome == "failed"] == []
     assert {check.subject for check in checks if check.outcome == "passed"} == set(VIEWS)
     assert not [check for check in checks if check.blocks]
+
+
+def test_the_numbers_are_those_that_evidently_measured(settings, trained, builds):
+    (activity,) = (one for one in skew.compare_builds(settings, trained, builds()) if one.view == "reader_activity")
+    found = {metric["config"].get("column"): metric for metric in activity.drift.numbers["metrics"][1:10]}
+    assert {name: found[name]["config"]["method"] for name in ("tenure_days", "plan")} == {
+        "tenure_days": "wasserstein",
+        "plan": "jensenshannon",
+    }
+    observed = {column.column: column.observed for column in activity.drift.columns}
+    assert observed["read_seconds"] == pytest.approx(found["read_seconds"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("values", "limit_factor"), [([90.0, 110.0], 3.33), ([0.0, 0.0], 1000.0)], ids=["hardly varies", "never varied"]
+)
+def test_a_number_that_hardly_varied_in_training_has_not_moved_by_many_deviations(values, limit_factor):
+    """By 100 from 90 and 110, a mean of 100: 10 deviations of its own, 3 of a third of the mean."""
+    reference = pd.DataFrame({"x": values})
+    drift = skew.ColumnDrift("x", "wasserstein", limit_factor, 1.0)
+    assert skew._with_floor(drift, reference).observed == pytest.approx(1.0, abs=0.01)
 
 
 def test_seconds_that_became_milliseconds_are_noticed(settings, trained, builds):
@@ -80,17 +110,23 @@ def test_a_feature_of_another_kind_is_noticed(settings, trained, builds):
     assert "read_count_1h" in found["SKW104", "article_stats"].sentence
 
 
-def test_the_profile_of_a_training_outlives_its_build(settings, trained):
+def test_the_sample_of_a_training_outlives_its_build(settings, trained):
     assert not (settings.home / "features" / trained / "reader_activity").exists()
 
 
-def test_without_a_profile_nothing_is_claimed(settings, builds):
-    checks = skew.check(settings, "20250101T000000Z-training-000000000000", builds())
-    assert {(check.code, check.severity, check.outcome) for check in checks} == {("SKW104", "info", "not applicable")}
+def test_without_a_sample_nothing_is_claimed(settings, builds):
+    checks = check(settings, "20250101T000000Z-training-000000000000", builds())
+    assert {check.code for check in checks} == {"SKW101", "SKW102", "SKW103", "SKW104"}
+    assert {(check.severity, check.outcome) for check in checks} == {("info", "not applicable")}
 
 
-def test_a_real_recommend_keeps_the_checks_of_its_scoring(live_lists, tiny_world):
+def test_a_real_watch_compares_the_features_of_the_live_lists(live_lists, tiny_world):
+    health = pipeline.watch(Run(tiny_world, "watch skew", tiny.AS_OF, "tests"))
     with connect(tiny_world) as warehouse:
-        kept = warehouse.execute("select code, subject, outcome from ops.checks where stage = 'score'").fetchall()
-    assert {row[0] for row in kept} >= {"SKW101", "SKW103", "SKW104"}
-    assert {row[2] for row in kept} <= {"passed", "not applicable"}
+        kept = warehouse.execute("select code, outcome from ops.checks where run_id = 'watch skew'").fetchall()
+        drifts = warehouse.execute("select subject from ops.drift where subject like 'reader_activity.%'").fetchall()
+    assert {code for code, _ in kept} == {"SKW101", "SKW102", "SKW103", "SKW104"}
+    assert {outcome for _, outcome in kept} <= {"passed", "not applicable"}
+    assert ("reader_activity.read_seconds",) in drifts
+    numbers = read_json((tiny_world.home / "reports" / health.facts["report"]).with_suffix(".json"))
+    assert set(numbers) == {"reading", "reader_activity", "reader_taste"}  # of few articles nothing is said

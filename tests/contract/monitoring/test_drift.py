@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from include.adapters.evidently_report import Drift, Samples, measure_drift
 from include.adapters.warehouse import connect
 from include.core.settings import Settings
 from include.monitoring.drift import find_drift, keep_drift
+from include.monitoring.page import report_drift
 from include.monitoring.trigger import ask_for_retraining
 from tests.worlds import tiny
 
@@ -31,21 +36,21 @@ def learnt_from(settings):
 def turned(settings, learnt_from):
     """What is found for a day on which everybody reads science, and the long articles."""
     day = tiny.store(settings, tiny.known_at(tiny.tiny(tastes="turned"), tiny.AS_OF, days=1), days=1)
-    return find_drift(settings, day, learnt_from, settings.home / "turned.html")
+    return find_drift(settings, day, learnt_from)
 
 
 @pytest.fixture(scope="module")
 def moved(settings, learnt_from):
     """What is found for a day on which each group reads the next one's category."""
     day = tiny.store(settings, tiny.known_at(tiny.tiny(tastes="moved"), tiny.AS_OF, days=1), days=1)
-    return find_drift(settings, day, learnt_from, settings.home / "moved.html")
+    return find_drift(settings, day, learnt_from)
 
 
 @pytest.fixture(scope="module")
 def unchanged(settings, learnt_from):
     """What is found for a day of the same tastes, with other reads."""
     day = tiny.store(settings, tiny.known_at(tiny.tiny(seed=2), tiny.AS_OF, days=1), days=1)
-    return find_drift(settings, day, learnt_from, settings.home / "unchanged.html")
+    return find_drift(settings, day, learnt_from)
 
 
 def test_tastes_that_turned_are_seen_as_drift(turned):
@@ -76,7 +81,7 @@ def test_what_a_publisher_leaves_empty_is_not_watched_and_no_error(settings, lea
     strangers = pc.add(day["reading_events"].column("reader_id"), 5000)
     events = day["reading_events"].set_column(1, "reader_id", strangers)
     window = tiny.store(settings, {**day, "articles": articles, "reading_events": events}, days=1)
-    finding = find_drift(settings, window, learnt_from, settings.home / "empty.html")
+    finding = find_drift(settings, window, learnt_from)
     assert {column.column for column in finding.columns}.isdisjoint({"word_count", "familiarity"})
 
 
@@ -86,8 +91,88 @@ def test_the_sentence_names_what_drifted_and_the_limit(turned):
     assert turned.sentence.endswith("the limit is 10 %.")
 
 
-def test_the_report_is_a_page(turned, settings):
-    assert "<html" in (settings.home / "turned.html").read_text()[:1000].lower()
+@pytest.fixture(scope="module")
+def lists():
+    """Places of two batches: in the older one, a name that would end a script."""
+
+    def places(*categories):
+        return pd.DataFrame({"score": [0.5, 0.25] * 500, "category": [*categories] * 500})
+
+    hostile = "</script><script>document.title='taken'</script>"
+    samples = Samples(
+        "lists", ("places now", "places then"), places("news", "sport"), places(hostile, "sport"), {"score": 0.25},
+        {"category": 0.15},
+    )  # fmt: skip
+    return measure_drift(samples, 100)
+
+
+def report(settings, finding, others=(), reason=None):
+    path = settings.home / "reports" / report_drift(settings, tiny.AS_OF, 7, finding, others, [], reason)
+    return path, path.read_text()
+
+
+def test_the_page_opens_with_the_window_the_champion_the_reference_and_what_follows(settings, turned):
+    _, html = report(settings, turned, reason="Drift in 2 of the last 2 windows.")
+    opening = " ".join(re.sub("<[^>]+>", " ", html.split("<main>")[1].split("What was compared")[0]).split())
+    assert opening.startswith("Drift up to 2025-03-09 00:00 UTC Moved: reading (dwell_seconds_log ")
+    assert (
+        "Window 2025-03-08 00:00 to 2025-03-09 00:00 UTC Champion v7 Reference 2,000 reads of 2025-03-06 12:00"
+        in opening
+    )
+    assert opening.endswith("What follows A retrain is requested. Drift in 2 of the last 2 windows.")
+
+
+def test_the_page_says_that_nothing_moved_and_nothing_follows(settings, unchanged):
+    _, html = report(settings, unchanged)
+    assert '<p class="lead">Nothing moved.</p>' in html
+    assert "No retrain is requested." in html
+
+
+def test_drift_that_does_not_ask_yet_says_what_asking_takes(settings, turned):
+    _, html = report(settings, turned)
+    told = "No retrain is requested: that takes drift in 2 of the last 3 windows and 12 h since the last request."
+    assert told in html
+
+
+def test_what_was_not_compared_is_named(settings, unchanged):
+    _, html = report(settings, unchanged, [Drift("lists", "the lists of v7 are compared from its second batch on.")])
+    assert '<p class="lead">Nothing moved; not compared: lists.</p>' in html
+    assert "lists: not compared. The lists of v7 are compared from its second batch on." in html
+
+
+def test_evidentlys_json_is_kept_beside_the_page_and_linked_from_it(settings, turned, lists):
+    path, html = report(settings, turned, [lists])
+    kept = path.with_suffix(".json")
+    assert f'href="{kept.name}"' in html
+    numbers = json.loads(kept.read_text())
+    assert list(numbers) == ["reading", "lists"]
+    found = {metric["config"].get("column"): metric["value"] for metric in numbers["reading"]["metrics"][1:8]}
+    assert found == {column.column: column.observed for column in turned.columns}
+
+
+def test_lists_that_moved_are_told_but_do_not_count_for_the_window(emptied, settings, unchanged, lists):
+    assert [column.column for column in lists.moved] == ["category"]
+    with connect(emptied) as connection:
+        keep_drift(connection, tiny.AS_OF, 1, unchanged, 0.3, [lists])
+        kept = dict(connection.execute("select subject, is_drifted from ops.drift").fetchall())
+    assert (kept["lists.category"], kept["lists.score"], kept["window"]) == (True, False, False)
+    _, html = report(settings, unchanged, [lists])
+    assert '<p class="lead">Moved: lists (category ' in html
+
+
+def test_charts_compare_shares_of_the_rows_and_not_counts(turned):
+    assert turned.drift.rows[0] != turned.drift.rows[1]
+    assert len(turned.drift.charts) == len(turned.columns)
+    for chart in turned.drift.charts:
+        assert [sum(bars["y"]) for bars in chart.params["data"]] == pytest.approx([1.0, 1.0])
+
+
+def test_a_name_cannot_end_the_pages_script_and_nothing_is_fetched_from_elsewhere(settings, unchanged, lists):
+    _, html = report(settings, unchanged, [lists])
+    assert "<script>document.title" not in html
+    assert "&lt;script&gt;document.title" in html
+    assert re.findall(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[^>]*", html) == []
+    assert re.findall(r"url\(\s*[\"']?(?!data:)[^)]{3,}", html.split("<body>")[0]) == []
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from include.adapters.evidently_report import Drift
 from include.core.contract import READING_EVENTS
 from include.core.settings import Settings
 from include.monitoring.drift import DriftFinding, find_drift
+from include.monitoring.page import report_drift
 from include.monitoring.realised import measure_realised, tell_realised
 from include.monitoring.trigger import wants_retraining
 from tests.worlds import tiny
@@ -100,10 +102,10 @@ def test_realised_quality_is_told_in_one_sentence_per_version():
     assert tell_realised([]) == "Our lists: not seen by readers in this window."
 
 
-def test_with_too_few_reads_drift_is_not_judged_and_that_is_said(settings, tmp_path):
+def test_with_too_few_reads_drift_is_not_judged_and_that_is_said(settings):
     few = tiny.store(settings, our_lists(*REALISED))
-    finding = find_drift(settings, few, few, tmp_path / "drift.html")
-    assert finding == DriftFinding(
-        (), False, "Drift was not measured: the window has 5 reads and the reference 5; 500 are needed."
-    )
-    assert not (tmp_path / "drift.html").exists()
+    told = "the window has 5 reads and the reference 5; 500 are needed."
+    finding = find_drift(settings, few, few)
+    assert finding == DriftFinding(Drift("reading", told), False, f"Drift was not measured: {told}")
+    assert report_drift(settings, NOW, 1, finding, [], [], None) is None
+    assert not (settings.home / "reports").exists()

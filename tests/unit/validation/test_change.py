@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from include.validation.history import change
-from include.validation.history.change import Codes
 from include.validation.history.profiles import MOST_WORDS
 from include.validation.limits import load_limits
 
 LIMITS = load_limits()
-CODES = Codes(numbers="ANO101", words="ANO102", nulls="ANO103", against="the run before")
 
 
 def profile(rows=1000, **columns):
@@ -83,7 +81,7 @@ def test_without_days_missing_values_are_not_judged():
 
 
 def compare(now, then, min_rows=200):
-    return {c.code: c for c in change.compare("articles", now, then, LIMITS.change, CODES, min_rows)}
+    return {c.code: c for c in change.compare("articles", now, then, LIMITS.change, min_rows)}
 
 
 def test_a_mean_that_moved_by_half_its_deviation_is_the_limit():
