@@ -246,3 +246,18 @@ def test_files_of_runs_and_copies_of_models_that_no_version_has_go_when_they_are
     assert (facts["run folders"], facts["model copies"]) == (2, 2)  # version 8's are those of its second training
     assert [folder.exists() for folder in (of_run, of_model, *loose)] == [True, True, False, False]
     assert [files_of(settings, version)[1] for version in (CHAMPION, FRESH, LONELY, NEWEST)] == [1, 1, 0, 0]
+
+
+def test_a_sample_of_features_stays_as_long_as_a_version_trained_on_them(settings, swept):
+    features = settings.home / "features"
+    ours, lonely, left = (
+        features / name for name in (f"samples/f{CHAMPION}", f"samples/f{LONELY}", "profiles/f2.json")
+    )
+    for path in (ours, lonely):
+        path.mkdir(parents=True)
+    left.parent.mkdir()
+    left.touch()
+    for path in (ours, lonely, left):
+        os.utime(path, ((AS_OF - 40 * DAY).timestamp(),) * 2)
+    assert retention.sweep(settings, AS_OF).facts["feature samples"] == 2
+    assert [path.exists() for path in (ours, lonely, left)] == [True, False, False]
