@@ -16,8 +16,9 @@ from typing import Any
 
 from include.core.errors import ArtifactDamaged
 
-# Reviewed: HistGradientBoosting's trees, plain arrays of node records. Its file is only loaded after a hash check.
-TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+# Reviewed: HistGradientBoosting's trees, plain arrays of node records, and the type of the numbers that an imputer met.
+# Files are only loaded after a hash check.
+TRUSTED = ("numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
 
 
 def dump(model: Any, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Candidates come from co-reading, trends, the reader's topics and categories, and fresh articles (candidates.sql); facts
 shared by all readers are worked out once (sharing.py). The ranker is two models of boosted trees
-and a line on the same features (pair_features.sql): the chance that a shown article is read, and how long a read lasts;
+and a line on features of pairs (pair_features.sql): the chance that a shown article is read, and how long a read lasts;
 their product is the expected time. An article's position is a feature while learning and set to the first while
 ranking, so that being shown on top does not look like being good.
 
@@ -38,7 +38,8 @@ from include.models.kinds.two_stage.tasting import learn_tastes, tastes_of
 
 Tables = dict[str, pa.Table]
 
-FORM = ["2", *WORDS, *NUMBERS]  # form of the saved parts; raise the number if they change other than by features
+FORM = ["3", *WORDS, *NUMBERS]  # form of the saved parts; raise the number if they change other than by features
+READABLE = (FORM, ["2", *FORM[1:]])  # form 2 has its line as arrays (saved_line.py)
 CANDIDATES = {"favourites": 3, "together": 40}  # in addition to the offers to all readers
 PROMISING = {"liked": 30, "most": 100}
 LEAST_LANGUAGE_SHARE = 0.25
@@ -136,7 +137,7 @@ class TwoStage:
     def load(cls, folder: Path) -> TwoStage:
         """Return the model in a folder; raise `ArtifactDamaged` if another release saved it."""
         parts = skops_files.load(folder / "two_stage.skops")
-        if parts.pop("form", None) != FORM:
+        if parts.pop("form", None) not in READABLE:
             raise ArtifactDamaged(
                 f"{folder} holds a two_stage model of another release, which this code cannot use.",
                 hint="train again (`bin/daybreak retrain`); the lists stay as they are until then.",

@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from include.core.contract import LONGEST_COUNTED_SECONDS
 from include.models import Range
-from include.models.kinds.two_stage.line import add_up, fit_chance, fit_layout, fit_sum, lay_out
+from include.models.kinds.two_stage import saved_line
+from include.models.kinds.two_stage.line import add_up, fit_lines, make_layout
 from include.models.kinds.two_stage.trees import find_chances, find_sums
 from include.models.threads import one_thread
 
@@ -35,12 +36,9 @@ NUMBERS = (
     "position",
 )  # fmt: skip
 RISING = ("taste", "publisher_taste", "regional_pull")  # a larger value never means less reading
-COUNTS = (  # counts, times and shares that are rarely large
-    "read_count_1h", "read_count_3h", "read_count_6h", "read_count_1d", "impression_count_1d", "trend", "click_share",
-    "article_mean_read_seconds", "age_hours", "word_count", "tenure_days", "impression_count", "read_count",
-    "reader_read_count_1d", "mean_read_seconds", "active_day_count", "position",
-)  # fmt: skip
-LINE_ROWS = 200_000  # more rows would not change a line
+LINE_COUNTS = ("read_count_6h", "read_count_1d", "impression_count_1d", "age_hours", "word_count", "position")
+LINE_OTHERS = ("category_share", "publisher_share", "language_share", "is_interest", *RISING, "is_own_language")
+LINE_ROWS = 100_000  # more rows would not change a line
 USUAL_WORDS, FEWEST_WORDS = 500, 50
 TREES = {"max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 12, "l2_regularization": 1.0, "min_samples_leaf": 60}
 TREE_RANGES = {
@@ -59,8 +57,9 @@ def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None
     was_read = examples.column("is_read").to_numpy()
     seconds = examples.column("read_seconds").to_numpy()
     is_comparable, lasted = _is_comparable(examples), was_read & (seconds > 0)
-    rising = np.isin((*WORDS, *NUMBERS), RISING)
-    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising.astype(int).tolist(), "random_state": seed}
+    names = (*WORDS, *NUMBERS)
+    rising = np.isin(names, RISING).astype(int).tolist()
+    trees = {**TREES, **(chosen or {}), "monotonic_cst": rising, "random_state": seed}
     trees["early_stopping"] = False  # it would decide on a random tenth, of the same readers and moments
     parts["reading"] = HistGradientBoostingClassifier(**trees).fit(
         _without_empty_columns(matrix[is_comparable]), was_read[is_comparable]
@@ -70,14 +69,9 @@ def fit_ranker(examples: pa.Table, seed: int, chosen: Mapping[str, float] | None
         parts["dwell"] = HistGradientBoostingRegressor(**trees).fit(_without_empty_columns(matrix[lasted]), stays)
     with threadpool_limits(1):  # sums on several threads differ a little each time
         shown, read = (_some(np.flatnonzero(rows), seed) for rows in (is_comparable, lasted))
-        layout = fit_layout(*_sides(matrix[shown]), np.isin(NUMBERS, COUNTS), np.isin(NUMBERS, RISING))
-        straight = 1 + np.flatnonzero(rising[len(WORDS) :])
-        lines = [fit_chance(lay_out(layout, *_sides(matrix[shown])), was_read[shown], straight)]
-        if lasted.any():
-            lines.append(
-                fit_sum(lay_out(layout, *_sides(matrix[read])), stays[np.isin(np.flatnonzero(lasted), read)], straight)
-            )
-    return parts | {"layout": layout, "lines": np.column_stack(lines)}
+        stay = stays[np.isin(np.flatnonzero(lasted), read)]
+        layout = make_layout(*(np.flatnonzero(np.isin(names, some)) for some in (WORDS, LINE_COUNTS, LINE_OTHERS)))
+        return parts | fit_lines(layout, _without_empty_columns(matrix[shown]), was_read[shown], matrix[read], stay)
 
 
 def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
@@ -85,18 +79,22 @@ def expect_seconds(parts: Parts, pairs: pa.Table) -> NDArray[Any]:
     if not pairs.num_rows:
         return np.zeros(0)
     columns = _columns(parts, pairs)
+    trees = [logit(np.clip(find_chances(parts["reading"], columns), 1e-6, 1 - 1e-6))]
+    if "dwell" in parts:
+        trees.append(find_sums(parts["dwell"], columns))
+    lines = _ask_lines(parts, np.column_stack(columns))
+    odds, *stays = [(tree + line) / 2 for tree, line in zip(trees, lines, strict=True)] if lines else trees
+    chance = np.asarray(expit(odds))
+    return chance * np.expm1(stays[0] + np.log(_lengths(pairs))) if stays else chance
+
+
+def _ask_lines(parts: Parts, matrix: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+    """Return what the lines say to each row: log-odds and, if known, the logarithm of the stay; none without lines."""
+    if "lines" not in parts:
+        return add_up([parts[name] for name in ("reading_line", "dwell_line") if name in parts], matrix)
     with one_thread():
-        lines = add_up(parts["layout"], parts["lines"], *_sides(np.column_stack(columns))).astype(np.float64)
-    odds = logit(np.clip(find_chances(parts["reading"], columns), 1e-6, 1 - 1e-6))
-    chance = expit((odds + lines[:, 0]) / 2)
-    if "dwell" not in parts:
-        return np.asarray(chance)
-    stays = (find_sums(parts["dwell"], columns) + lines[:, 1]) / 2
-    return np.asarray(chance * np.expm1(stays + np.log(_lengths(pairs))))
-
-
-def _sides(matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    return matrix[:, : len(WORDS)], matrix[:, len(WORDS) :]
+        sums = saved_line.add_up(parts["layout"], parts["lines"], matrix[:, : len(WORDS)], matrix[:, len(WORDS) :])
+    return list(sums.T.astype(np.float64))
 
 
 def _some(rows: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
@@ -123,7 +121,7 @@ def _columns(parts: Parts, pairs: pa.Table) -> list[NDArray[np.float32]]:
 
 
 def _without_empty_columns(matrix: NDArray[Any]) -> NDArray[Any]:
-    """Return the matrix with 0 in columns that are missing in every row: trees cannot be grown on them."""
+    """Return the matrix with 0 in columns that are missing in every row: nothing can be learnt from them."""
     return np.where(np.isnan(matrix).all(axis=0), np.float32(0), matrix)
 
 
