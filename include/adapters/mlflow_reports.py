@@ -52,7 +52,7 @@ def keep_verdict(
 
 
 def keep_card(settings: Settings, version: int, mlflow_run_id: str, sentence: str, files: Sequence[Path]) -> None:
-    """Save the files of the version's card in its run, and describe run, model and version by its verdict's sentence."""
+    """Save the files of the version's card in its run; describe run, model and version by its verdict's sentence."""
     with _if_there(settings):
         for file in files:
             client(settings).log_artifact(mlflow_run_id, str(file), "card")
