@@ -217,7 +217,7 @@ def test_a_postgresql_that_does_not_answer_is_one_line(tiny_world):
     port = servers.free_port()
     code, line = refused(tiny_world, "retrain", "--as-of", AS_OF, DAYBREAK_POSTGRES_PORT=str(port))
     assert code == 4
-    assert f"PostgreSQL at 127.0.0.1:{port} refused" in line
+    assert f"PostgreSQL at 127.0.0.1:{port}/warehouse refused" in line
 
 
 def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_world):

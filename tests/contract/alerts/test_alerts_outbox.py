@@ -256,8 +256,8 @@ def test_a_kept_alert_holds_what_was_known(no_warehouse, mailbox):
 
 def test_the_roles_that_only_read_cannot_touch_the_outbox(settings):
     for role in ("daybreak_extract", "daybreak_api"):
-        with pytest.raises(Exception, match="permission denied"), connect(settings, role) as connection:
-            connection.execute("select * from ops.alerts")
+        with pytest.raises(Exception, match="permission denied"), connect(settings, role, "warehouse") as reader:
+            reader.execute("select * from ops.alerts")
 
 
 def test_a_server_that_takes_nothing_is_one_clear_error():

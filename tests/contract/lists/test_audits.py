@@ -13,7 +13,6 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
-from include.core.checks import at_most
 from include.core.contract import MOMENT
 from include.core.errors import AuditFailed
 from include.core.references import Reference
@@ -24,7 +23,6 @@ from include.data.store import write_json
 from include.features.audit import audit_features
 from include.lists.audit import audit_lists
 from include.models import RANKED
-from include.pipeline.run import keep_checks
 from tests.worlds import tiny
 
 HOUR, AT_ONCE = timedelta(hours=1), timedelta()
@@ -171,13 +169,12 @@ def test_a_batch_is_refused_or_let_through_and_a_page_says_why(fresh_warehouse, 
     one = pq.read_table(build / "reads").filter(pc.field("reader_id") == 1).slice(0, 1).to_pylist()[0]
     bad = [{**row, "article_id": one["article_id"]} if row is places[0] else row for row in places[:-1]]
     run = Run(fresh_warehouse, "batch", tiny.AS_OF, "tests")
-    keep_checks(run, "score", [at_most("SKW101", "numbers are alike", "reader_activity.age", 9.0, 1.0, "Far.", "warn")])
 
     sound = written(run, build, places, "sound", tmp_path)
     passed = pipeline.audit(run, sound)
     page = (fresh_warehouse.home / "reports" / passed.facts["report"]).read_text()
     assert passed == replace(sound, facts={**sound.facts, "report": "lists/sound.html"})
-    for told in ("Passed: 20 readers", "No lists are live yet", "SKW101", "By category", "By age", "By reason"):
+    for told in ("Passed: 20 readers", "No lists are live yet", "By category", "By age", "By reason"):
         assert told in page
     pipeline.publish(run, passed)
 
