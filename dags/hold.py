@@ -20,7 +20,7 @@ from datetime import timedelta
 
 from airflow.sdk import Param, dag
 
-from daybreak_airflow.defaults import DEFAULTS
+from daybreak_airflow.defaults import BY_HAND, DEFAULTS
 from daybreak_airflow.tasks import decisions
 
 FORM = {
@@ -32,11 +32,10 @@ FORM = {
 
 @dag(
     **DEFAULTS,
+    **BY_HAND,
     description="By hand: freezes promotions or pins the champion, or lifts either.",
     doc_md=__doc__,
     tags=["daybreak", "decisions"],
-    schedule=None,
-    is_paused_upon_creation=False,
     params=FORM,
     dagrun_timeout=timedelta(hours=2),
 )

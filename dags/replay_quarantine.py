@@ -25,7 +25,7 @@ from datetime import timedelta
 from airflow.sdk import Param, dag
 
 from daybreak_airflow.assets import CLEAN_SNAPSHOT
-from daybreak_airflow.defaults import TRAINING
+from daybreak_airflow.defaults import BY_HAND, TRAINING
 from daybreak_airflow.forms import REASON
 from daybreak_airflow.tasks import replays, stages
 
@@ -57,11 +57,10 @@ FORM = {
 
 @dag(
     **TRAINING,
+    **BY_HAND,
     description="By hand: brings quarantined rows back, as a new version of their snapshot.",
     doc_md=__doc__,
     tags=["daybreak", "data"],
-    schedule=None,
-    is_paused_upon_creation=False,  # it only runs by hand, and a run of a paused DAG would only queue
     params=FORM,
     dagrun_timeout=timedelta(hours=6),
 )

@@ -43,10 +43,10 @@ def reach(settings: Settings) -> Any:
 
     mlflow = MlflowClient(settings.mlflow_url)
     try:
+        if mlflow.get_experiment_by_name(EXPERIMENT) is None:
+            mlflow.create_experiment(EXPERIMENT)
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
-        if experiment is None:
-            mlflow.create_experiment(EXPERIMENT, tags={KIND: TRAINING})
-        elif KIND not in experiment.tags:
+        if KIND not in experiment.tags:
             mlflow.set_experiment_tag(experiment.experiment_id, KIND, TRAINING)
         ensure_model(mlflow)
     except MlflowException as error:

@@ -169,17 +169,27 @@ def prepare_server(settings: Settings) -> None:
             raise _needs_a_source(settings, own_tables)
         for database, owner in DATABASES.items():
             if database not in there:
-                # the publisher's begins as a copy: before release 0.3 its schemas were part of the warehouse
+                # the publisher's begins as a copy: in release 0.1 its schemas were part of the warehouse
                 template = WAREHOUSE if database == PUBLISHER and not own_tables else "template1"
-                server.execute(
-                    sql.SQL("create database {} owner {} template {} strategy file_copy").format(
-                        sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template)
-                    )
-                )
+                _create_database(server, database, owner, template)
     with connect(settings, "postgres", PUBLISHER) as publisher:
         publisher.execute(query("adapters/prepare_publisher"))
     with connect(settings, "feast") as feast:
         feast.execute("create schema if not exists online")
+
+
+def _create_database(server: Connection, database: str, owner: str, template: str) -> None:
+    try:
+        server.execute(
+            sql.SQL("create database {} owner {} template {} strategy file_copy").format(
+                sql.Identifier(database), sql.Identifier(owner), sql.Identifier(template)
+            )
+        )
+    except psycopg.errors.ObjectInUse as error:
+        raise ServiceError(
+            f"Database {database} cannot be created as a copy of {template}: {error.diag.message_detail}",
+            hint="stop every service (`make down`; on a server `docker compose down`), then start again.",
+        ) from error
 
 
 def _own_tables(settings: Settings) -> list[str]:

@@ -66,13 +66,18 @@ def find_drift(settings: Settings, window: Snapshot, trained_on: Snapshot) -> Dr
     )
     drift = measure_drift(Samples(SUBJECT, about, current, reference, NUMERIC, CATEGORICAL), settings.drift_min_rows)
     share = len(drift.moved) / len(drift.columns)
-    told = ", ".join(f"{column.column} {column.observed:.2f} > {column.limit:g}" for column in drift.moved)
+    told = ", ".join(tell_move(column) for column in drift.moved)
     return DriftFinding(
         drift,
         share >= settings.drift_share,
         f"{len(drift.moved)} of {len(drift.columns)} watched columns drifted{f' ({told})' if told else ''}; "
         f"the limit is {write_number(settings.drift_share, 'share')}.",
     )
+
+
+def tell_move(column: ColumnDrift) -> str:
+    """Say how far a column moved beyond its limit, in as many digits as show the difference."""
+    return f"{column.column} {column.observed:.3f} > {column.limit:g}"
 
 
 def keep_drift(

@@ -13,7 +13,7 @@ from include.core.clock import compact
 from include.core.html import check_table, grid, head, table
 from include.core.numbers import capital, write_number
 from include.core.settings import Settings
-from include.monitoring.drift import DriftFinding
+from include.monitoring.drift import DriftFinding, tell_move
 
 
 def report_drift(
@@ -60,9 +60,7 @@ def report_drift(
 def tell_moved(drifts: Sequence[Drift]) -> str:
     """Say in one sentence which columns moved beyond their limits, and what was not compared."""
     moved = [
-        f"{drift.subject} ({', '.join(f'{one.column} {one.observed:.2f} > {one.limit:g}' for one in drift.moved)})"
-        for drift in drifts
-        if drift.moved
+        f"{drift.subject} ({', '.join(tell_move(column) for column in drift.moved)})" for drift in drifts if drift.moved
     ]
     left = ", ".join(drift.subject for drift in drifts if drift.note)
     told = f"Moved: {'; '.join(moved)}" if moved else "Nothing moved"
@@ -106,6 +104,6 @@ def _row(drift: Drift, column: ColumnDrift) -> str:
     missing, missing_then = (write_number(share, "share") for share in drift.missing[column.column])
     tone = "failed" if column.is_drifted else "passed"
     return (
-        f'<tr><td>{name}</td><td class="{tone}">{column.observed:.2f} of {column.limit:g}</td>'
+        f'<tr><td>{name}</td><td class="{tone}">{column.observed:.3f} of {column.limit:g}</td>'
         f"<td>{missing}, {missing_then}</td></tr>"
     )

@@ -54,6 +54,9 @@ def _with(**task_defaults: Any) -> dict[str, Any]:
     return {**DEFAULTS, "default_args": {**TASK_DEFAULTS, **task_defaults}}
 
 
+# For a DAG that only people start. It is not paused at first, because a run of a paused DAG would only queue.
+BY_HAND: dict[str, Any] = {"schedule": None, "is_paused_upon_creation": False}
+
 # When slots are scarce, the lists that readers see come first, then the look at them, then training, then the search.
 LISTS = _with(priority_weight=40)
 WATCHING = _with(priority_weight=30)

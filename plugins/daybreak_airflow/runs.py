@@ -23,14 +23,14 @@ def current_run(context: Mapping[str, Any] | None = None) -> Run:
     from include.core.run import Run
 
     context = context or get_current_context()
-    dag_run, settings = context["dag_run"], connected_settings()
+    dag_run = context["dag_run"]
     return Run(
-        settings=settings,
+        settings=connected_settings(),
         run_id=f"{dag_run.dag_id}/{dag_run.run_id}",
         as_of=as_of(context),
         actor=actor(context),
         reason=reason(context),
-        mode=(context.get("params") or {}).get("mode") or settings.gate_mode,
+        mode=mode(context),
     )
 
 

@@ -87,6 +87,15 @@ def test_a_viewer_only_looks_and_an_operator_starts_runs_under_their_own_name(in
     assert installation.finished("maintain", run_id) == "success"
 
 
+def test_an_operator_freezes_promotions_and_allows_them_again(installation):
+    operator = installation.signed_in_as("operator")
+    holds = "select kind, actor, reason, lifted_by from ops.holds order by hold_id desc limit 1"
+    for action, lifted_by in (("freeze", ""), ("unfreeze", "operator")):
+        run_id = operator.trigger("hold", {"action": action, "hours": 1, "why": "elections"})
+        assert installation.finished("hold", run_id) == "success"
+        assert installation.sql(holds) == [["freeze", "operator", "elections", lifted_by]]
+
+
 def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):
     run_id = installation.airflow.trigger("retrain", {"dry_run": True})
     assert installation.finished("retrain", run_id) == "failed"

@@ -75,7 +75,7 @@ def _run(settings: Settings, before: datetime, dry_run: bool) -> str:
     except subprocess.TimeoutExpired:
         raise ServiceError(
             f"`airflow db clean` was not done after {LONGEST.seconds // 60} minutes.",
-            hint="none needed: what it removed stays removed, and the next run goes on.",
+            hint="what it removed stays removed, and the next run continues.",
         ) from None
     if done.returncode:
         raise ServiceError(

@@ -6,7 +6,7 @@ import pytest
 
 from include.adapters import warehouse
 from include.adapters.warehouse import MIGRATIONS, connect, migrate, prepare_server
-from include.core.errors import SettingsError
+from include.core.errors import ServiceError, SettingsError
 from tests.parts import servers
 
 DEMO = """
@@ -57,6 +57,17 @@ def test_what_the_publisher_has_moves_to_a_database_of_its_own_and_nothing_else_
         assert schemas(before, "warehouse") == {"ops", "recs", "quarantine"}
         with connect(before, "daybreak_extract") as source:
             assert source.execute("select event_id from source.reading_events order by 1").fetchall() == [(1,), (2,)]
+
+
+def test_nothing_moves_while_a_service_of_before_still_writes(before):
+    with connect(before, "newsroom", "warehouse") as newsroom:
+        newsroom.execute(DEMO)
+        newsroom.commit()
+        with pytest.raises(ServiceError, match=r"copy of warehouse: There is 1 other session.*`docker compose down`"):
+            prepare_server(before)
+    assert schemas(before, "warehouse") >= {"source", "newsroom"}
+    prepare_server(before)
+    assert schemas(before, "publisher") == {"source", "newsroom", "loaded"}
 
 
 def test_a_move_that_was_killed_after_the_copy_is_ended_by_the_next_start(before):

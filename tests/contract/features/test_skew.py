@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include import pipeline
+from include.adapters import duck
 from include.adapters.warehouse import connect
 from include.core.run import Run
 from include.data.store import read_json
@@ -83,6 +84,18 @@ def test_a_number_that_hardly_varied_in_training_has_not_moved_by_many_deviation
     reference = pd.DataFrame({"x": values})
     drift = skew.ColumnDrift("x", "wasserstein", limit_factor, 1.0)
     assert skew._with_floor(drift, reference).observed == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_view_is_judged_by_deviations_with_that_floor():
+    """Up by 30 from 90 and 110: 3 deviations of its own, 0.9 of a third of the mean."""
+    with duck.connect() as connection:
+        then, now = (
+            connection.sql(f"select (90 + 20 * (n % 2) + {up})::double as x from range(2000) rows (n)")
+            for up in (0, 30)
+        )
+        (column,) = skew._compare_view("reader_activity", now, then).drift.columns
+    assert column.observed == pytest.approx(0.9, abs=0.01)
+    assert not column.is_drifted
 
 
 def test_seconds_that_became_milliseconds_are_noticed(settings, trained, builds):

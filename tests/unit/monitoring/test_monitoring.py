@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from include.adapters.evidently_report import Drift
+from include.adapters.evidently_report import ColumnDrift, Drift
 from include.core.contract import READING_EVENTS
 from include.core.settings import Settings
-from include.monitoring.drift import DriftFinding, find_drift
+from include.monitoring.drift import DriftFinding, find_drift, tell_move
 from include.monitoring.page import report_drift
 from include.monitoring.realised import measure_realised, tell_realised
 from include.monitoring.trigger import wants_retraining
@@ -19,6 +19,10 @@ from tests.worlds import tiny
 HOUR = timedelta(hours=1)
 NOW = tiny.AS_OF
 RULE = Settings(drift_violations=2, drift_windows=3, drift_cooldown_hours=12)
+
+
+def test_a_column_just_beyond_its_limit_is_told_by_a_number_beyond_it():
+    assert tell_move(ColumnDrift("word_count", "wasserstein", 0.1541, 0.15)) == "word_count 0.154 > 0.15"
 
 
 @pytest.fixture
