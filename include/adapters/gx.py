@@ -1,151 +1,198 @@
-"""Great Expectations, called directly: one ephemeral context, frames in parts, one Data Docs page per table.
+"""Great Expectations over DuckDB: suites made of the contract's rules, a checkpoint that judges them, Data Docs.
 
-Belongs here: turning rules into expectations, and results into numbers and pages. Does not belong here: the rules
-(`core/contract.py`) and the judgement of a run (`include/validation/`).
+Belongs here: turning rules into expectations, expectations into the SQL of the rows that break them, and a checkpoint's
+results into plain values. Does not belong here: the rules (`core/contract.py`) and what follows from a verdict
+(`include/validation/`). The context is ephemeral; its results and pages are stored in the folder of the report.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import duckdb
 
+from include.adapters.duck_dialect import joined
 from include.core.contract import Rule
+from include.core.errors import SettingsError
 
 SEVERITY = {"block": "critical", "warn": "warning", "info": "info"}
-MOST_EXAMPLES = 5
-UNSHOWN = ("title", "summary")  # free text may name a person
+NO_EXAMPLES = {"result_format": "BASIC", "partial_unexpected_count": 0}  # a value may name a person
+RESULTS, SITE = "results", "daybreak"
+PAGES = "include.adapters.gx_pages"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Great Expectations' counts for one rule; `examples` are values that break it."""
+    """Great Expectations' result for one rule: its verdict, how many values it judged, and how many break it.
 
-    rows: int
-    missing: int
-    broken: int
-    examples: tuple[str, ...] = ()
+    An expectation about a table has no such counts, but something `observed`.
+    """
 
-    @property
-    def counts(self) -> tuple[int, int, int]:
-        """Return the counts of rows, missing values and broken values."""
-        return self.rows, self.missing, self.broken
-
-    @property
-    def judged(self) -> int:
-        """Return the number of values that the rule applies to."""
-        return self.rows - self.missing
+    is_kept: bool
+    judged: int = 0
+    broken: int = 0
+    observed: str = ""
 
     @property
     def share(self) -> float:
         """Return the share of judged values that break the rule."""
         return self.broken / self.judged if self.judged else 0.0
 
-    def __add__(self, other: Answer) -> Answer:
-        return Answer(
-            self.rows + other.rows,
-            self.missing + other.missing,
-            self.broken + other.broken,
-            (self.examples + other.examples)[:MOST_EXAMPLES],
-        )
-
 
 def installed_version() -> str:
-    """Return the version of Great Expectations; another version may answer differently."""
+    """Return the version of Great Expectations; another version may ask in other words."""
     return version("great-expectations")
 
 
-def is_shown(rule: Rule) -> bool:
-    """Return whether people may see the values that break a rule."""
-    return not (rule.private or rule.column in UNSHOWN)
+def limit_name(is_private: bool) -> str:
+    """Return the suite parameter with the least share of values that must keep a rule."""
+    return "least_private_share" if is_private else "least_sound_share"
 
 
 class Judge:
-    """A Great Expectations context that answers rules. Only the pages it writes outlive the process."""
+    """A Great Expectations context on the views of one DuckDB connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str, stored_in: Path | None = None) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         logging.getLogger("great_expectations").setLevel(logging.WARNING)
         import great_expectations as gx
 
         self._gx = gx
-        self._context = gx.get_context(mode="ephemeral")
+        self._context = gx.get_context(mode="ephemeral", project_config=_configure(stored_in))
         self._context.variables.progress_bars = {"globally": False}
-        asset = self._context.data_sources.add_pandas("snapshot").add_dataframe_asset("rows")
-        self._batch = asset.add_batch_definition_whole_dataframe("all")
-
-    def ask(self, frames: Iterable[pd.DataFrame], rules: Sequence[Rule]) -> dict[str, Answer]:
-        """Return the answer to every rule, by its code, summed over the parts of a table.
-
-        An expectation that raises is an exception here, never a verdict on the data.
-        """
-        answers = {rule.code: Answer(0, 0, 0) for rule in rules}
-        if not rules:
-            return answers
-        suite = self._gx.ExpectationSuite(name="rules", expectations=[_expectation(rule) for rule in rules])
-        by_code = {rule.code: rule for rule in rules}
-        for frame in frames:
-            batch = self._batch.get_batch(batch_parameters={"dataframe": frame})
-            for result in batch.validate(suite, result_format="BASIC").results:
-                rule = by_code[result.expectation_config.meta["code"]]
-                answers[rule.code] += _answer(rule, result)
-        return answers
-
-    def document(self, suites: Mapping[str, Sequence[tuple[Rule, Answer, float]]], moment: str, docs: Path) -> None:
-        """Write Data Docs to `docs`: one page per table with each rule, its counts and its cap."""
-        from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
-        from great_expectations.core.run_identifier import RunIdentifier
-        from great_expectations.data_context.types.resource_identifiers import (
-            ExpectationSuiteIdentifier,
-            ValidationResultIdentifier,
+        self._source = self._context.data_sources.add_sql(
+            "snapshot", connection_string=address, create_temp_table=False
         )
 
-        self._context.add_data_docs_site(
-            site_name="daybreak",
-            site_config={
-                "class_name": "SiteBuilder",
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
-            },
-        )
-        run = RunIdentifier(run_name="validation", run_time=moment)
-        for table, asked in suites.items():
-            expectations = [_expectation(rule, cap) for rule, _, cap in asked]
-            self._context.suites.add(self._gx.ExpectationSuite(name=table, expectations=expectations))
-            results = [_result(one, *answer) for one, answer in zip(expectations, asked, strict=True)]
-            passed = sum(bool(result.success) for result in results)
-            found = ExpectationSuiteValidationResult(
-                success=passed == len(results),
-                results=results,
-                suite_name=table,
-                statistics={
-                    "evaluated_expectations": len(results),
-                    "successful_expectations": passed,
-                    "unsuccessful_expectations": len(results) - passed,
-                    "success_percent": 100 * passed / len(results) if results else None,
-                },
-                meta={"great_expectations_version": installed_version(), "run_id": run},
+    def conditions(self, view: str, rules: Sequence[Rule]) -> dict[str, str]:
+        """Return, by code, the SQL condition by which Great Expectations counts the rows that break each rule."""
+        from great_expectations.validator.metric_configuration import MetricConfiguration
+        from great_expectations.validator.metrics_calculator import MetricsCalculator
+
+        batch = self._rows(view).get_batch()
+        engine = batch.data.execution_engine
+        engine.batch_manager.load_batch_list(batch_list=[batch])
+        calculator = MetricsCalculator(execution_engine=engine, show_progress_bars=False)
+        found = {}
+        for rule in rules:
+            asked = expectation(rule, 1.0)
+            if not getattr(asked, "map_metric", None):
+                continue
+            metrics = asked.get_validation_dependencies(
+                execution_engine=engine, runtime_configuration={"result_format": "BOOLEAN_ONLY"}
+            ).metric_configurations
+            counted = metrics[f"{asked.map_metric}.unexpected_count"]
+            metric = MetricConfiguration(
+                f"{asked.map_metric}.condition", counted.metric_domain_kwargs, counted.metric_value_kwargs
             )
-            key = ValidationResultIdentifier(ExpectationSuiteIdentifier(table), run, "window")
-            self._context.validation_results_store.set(key, found)
-        self._context.build_data_docs(["daybreak"])  # unnamed, it also builds a site in the temporary folder
+            try:
+                condition, *_ = calculator.get_metric(metric)
+            except KeyError:  # it has logged why
+                raise SettingsError(
+                    f"{rule.code} cannot be asked: {view} has no column {rule.column}.",
+                    hint="correct the expectation; its columns are those of docs/mapping.md.",
+                ) from None
+            found[rule.code] = str(condition.compile(dialect=engine.engine.dialect))
+        return found
+
+    def judge(
+        self, suites: Mapping[str, tuple[str, Sequence[Rule]]], parameters: Mapping[str, float], moment: datetime
+    ) -> dict[str, dict[str, Answer]]:
+        """Run one checkpoint over all suites (name: view and rules), store its results and write Data Docs.
+
+        The answers are by suite and code. An expectation that raises is an exception here, never a verdict on the data.
+        """
+        from great_expectations.core.run_identifier import RunIdentifier
+
+        from include.adapters.gx_pages import BuildPages
+
+        definitions = [
+            self._context.validation_definitions.add(
+                self._gx.ValidationDefinition(name=name, data=self._rows(view), suite=self._suite(name, rules))
+            )
+            for name, (view, rules) in suites.items()
+        ]
+        checkpoint = self._context.checkpoints.add(
+            self._gx.Checkpoint(
+                name="window",
+                validation_definitions=definitions,
+                actions=[BuildPages(name="data docs", site_names=[SITE])],
+                result_format=NO_EXAMPLES,
+            )
+        )
+        found = checkpoint.run(
+            expectation_parameters=dict(parameters), run_id=RunIdentifier(run_name="validation", run_time=moment)
+        )
+        by_code = {rule.code: rule for _, rules in suites.values() for rule in rules}
+        return {
+            one.suite_name: {
+                result.expectation_config.meta["code"]: _answer(by_code[result.expectation_config.meta["code"]], result)
+                for result in one.results
+            }
+            for one in found.run_results.values()
+        }
+
+    def _rows(self, view: str) -> Any:
+        return self._source.add_table_asset(view, table_name=view).add_batch_definition_whole_table("all rows")
+
+    def _suite(self, name: str, rules: Sequence[Rule]) -> Any:
+        expectations = [expectation(rule, {"$PARAMETER": limit_name(rule.private)}) for rule in rules]
+        return self._context.suites.add(self._gx.ExpectationSuite(name=name, expectations=expectations))
 
 
-def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:
+@contextmanager
+def open_judge(connection: duckdb.DuckDBPyConnection, stored_in: Path | None = None) -> Iterator[Judge]:
+    """Yield a judge of this connection's views, which stores results and Data Docs in a folder."""
+    with joined(connection) as address:
+        yield Judge(address, stored_in)
+
+
+def _configure(folder: Path | None) -> Any:
+    """Return the configuration of a context that stores results and pages in the folder, and the rest in memory."""
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+
+    defaults = InMemoryStoreBackendDefaults()
+    if not folder:
+        return DataContextConfig(store_backend_defaults=defaults)
+    defaults.stores[defaults.validation_results_store_name]["store_backend"] = {
+        "class_name": "TupleFilesystemStoreBackend",
+        "base_directory": str(folder / RESULTS),
+    }
+    view = {"module_name": PAGES, "class_name": "OfflinePageView"}
+    defaults.data_docs_sites = {
+        SITE: {
+            "module_name": PAGES,
+            "class_name": "OfflineSite",
+            "show_how_to_buttons": False,
+            "site_section_builders": {
+                name: {"class_name": "DefaultSiteSectionBuilder", "view": view}
+                for name in ("expectations", "validations")
+            },
+            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
+        }
+    }
+    return DataContextConfig(store_backend_defaults=defaults)
+
+
+def expectation(rule: Rule, mostly: Any) -> Any:
+    """Return the expectation of a rule; `mostly` is the least share of values that must keep it, or its parameter."""
     import great_expectations.expectations as gxe
 
     common = {
         "column": rule.column,
-        "mostly": 1 - cap_share,
+        "mostly": mostly,
         "severity": SEVERITY[rule.severity],
         "meta": {"code": rule.code},
-        "notes": f"{rule.code}: {rule.title}",
+        "description": f"{rule.code}: {rule.title}{_limits(rule)}",
     }
     match rule.holds:
         case "not_null":
@@ -157,43 +204,53 @@ def _expectation(rule: Rule, cap_share: float = 0.0) -> Any:
         case "is_true":
             return gxe.ExpectColumnValuesToBeInSet(**common, value_set=[True])
         case "matches":
-            return gxe.ExpectColumnValuesToMatchRegex(**common, regex=rf"(?a)\A(?:{rule.limits[0]})\Z")
+            return gxe.ExpectColumnValuesToMatchRegex(**common, regex=f"^(?:{rule.limits[0]})$")
         case "lacks":
-            return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=f"(?a){rule.pattern_in_python}")
+            return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=rule.limits[0])
         case "no_longer_than":
             return gxe.ExpectColumnValueLengthsToBeBetween(**common, max_value=rule.limits[0])
+        case "as_written":
+            return _as_written(rule)
+
+
+def _as_written(rule: Rule) -> Any:
+    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    entry = json.loads(rule.limits[0])
+    known = ("type", "kwargs", "meta", "severity", "description", "notes")
+    try:
+        return ExpectationConfiguration(**{name: entry[name] for name in known if name in entry}).to_domain_obj()
+    except (GreatExpectationsError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f"{rule.code} cannot be asked: {error}",
+            hint="correct it in include/validation/expectations/.",
+        ) from None
+
+
+def _limits(rule: Rule) -> str:
+    """Return the limits of a rule that its title does not say."""
+    match rule.holds:
+        case "between":
+            return " ({:,.0f} to {:,.0f})".format(*rule.limits)
+        case "one_of":
+            return f" ({', '.join(map(str, rule.limits))})"
+        case "no_longer_than":
+            return f" (at most {rule.limits[0]:,} characters)"
+    return ""
 
 
 def _answer(rule: Rule, result: Any) -> Answer:
-    if result.exception_info.get("raised_exception") or "unexpected_count" not in result.result:
-        raise RuntimeError(f"{rule.code} on {rule.column} could not be checked: {result.exception_info}")
     numbers = result.result
-    shown = (numbers.get("partial_unexpected_list") or ()) if is_shown(rule) else ()
-    return Answer(
-        int(numbers["element_count"]),
-        int(numbers.get("missing_count") or 0),
-        int(numbers["unexpected_count"]),
-        tuple(str(value)[:80] for value in shown[:MOST_EXAMPLES]),
-    )
+    if message := _message(result.exception_info):
+        raise RuntimeError(f"{rule.code} on {rule.column or 'the table'} could not be checked: {message}")
+    if "element_count" not in numbers:
+        return Answer(bool(result.success), observed=str(numbers.get("observed_value", "")))
+    judged = int(numbers["element_count"]) - int(numbers.get("missing_count") or 0)
+    return Answer(bool(result.success), judged, int(numbers["unexpected_count"]))
 
 
-def _result(expectation: Any, rule: Rule, answer: Answer, cap_share: float) -> Any:
-    """Return the answer for the whole table as Great Expectations' own result type."""
-    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
-
-    return ExpectationValidationResult(
-        success=answer.share <= cap_share,
-        expectation_config=expectation.configuration,
-        result={
-            "element_count": answer.rows,
-            "missing_count": answer.missing,
-            "missing_percent": 100 * answer.missing / answer.rows if answer.rows else 0.0,
-            "unexpected_count": answer.broken,
-            "unexpected_percent": 100 * answer.share,
-            "unexpected_percent_total": 100 * answer.broken / answer.rows if answer.rows else 0.0,
-            "unexpected_percent_nonmissing": 100 * answer.share,
-            "partial_unexpected_list": list(answer.examples),
-        },
-        meta={},
-        exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
-    )
+def _message(info: Any) -> str:
+    """Return the first message of what an expectation raised; empty if it raised nothing."""
+    raised = [info, *(one for one in info.values() if isinstance(one, dict))]
+    return next((str(one["exception_message"]) for one in raised if one.get("exception_message")), "")

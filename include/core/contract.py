@@ -1,7 +1,7 @@
 """The data contract with the publisher: tables, columns, and the rules that each row must keep.
 
-All rules are defined here. `include/validation/` turns each into a Great Expectations expectation and into a predicate
-of the quarantine pass; a test compares the two. Every code has a section in `docs/checks.md`.
+All rules are defined here. `include/adapters/gx.py` turns each into an expectation of Great Expectations, by whose
+condition the quarantine pass finds the rows that break it. Every code has a section in `docs/checks.md`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from include.core import text_patterns as text
+from include.core.checks import Severity
 
 MOMENT = pa.timestamp("us", tz="UTC")
 KINDS = ("impression", "click", "read")
@@ -25,26 +26,22 @@ LONGEST_TITLE, LONGEST_SUMMARY = 500, 10_000
 class Rule:
     """A rule for the rows of a table. Rows that break a `block` rule are quarantined, and above a cap the run stops.
 
-    A lesser severity is only reported. `holds` is the kind of rule, `limits` its parameters; a null value breaks only
-    `not_null`. `spans` says whether the row alone decides, so that a day is judged once, or the whole window. `about`
-    names the source column when `column` is computed by the queries in `include/validation/sql/duckdb/`. A `private`
-    rule has its own cap, and its findings are never shown.
+    A lesser severity is only reported. `holds` is the kind of rule, `limits` its parameters (of `as_written`, an
+    expectation of Great Expectations as JSON); a null value breaks only `not_null`. `spans` says whether the row alone
+    decides or other rows too; of two copies, the one that keeps the rules of the first kind stays. `about` names the
+    source column when `column` is computed by the queries in `include/validation/sql/duckdb/`. A `private` rule has its
+    own cap, and its findings are never shown.
     """
 
     code: str
     title: str
     column: str
-    holds: Literal["not_null", "between", "one_of", "is_true", "matches", "lacks", "no_longer_than"]
+    holds: Literal["not_null", "between", "one_of", "is_true", "matches", "lacks", "no_longer_than", "as_written"]
     limits: tuple[Any, ...] = ()
-    severity: Literal["block", "warn", "info"] = "block"
+    severity: Severity = "block"
     about: str = ""
     spans: Literal["row", "window"] = "row"
     private: bool = False
-
-    @property
-    def pattern_in_python(self) -> str:
-        """Return the forbidden pattern in the form that is fastest in Python."""
-        return text.in_python(self.limits[0])
 
 
 @dataclass(frozen=True)

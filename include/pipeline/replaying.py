@@ -16,7 +16,6 @@ from typing import Any
 from include.adapters.warehouse import connect, query
 from include.core.checks import blocking
 from include.core.clock import now
-from include.core.contract import TABLES
 from include.core.errors import ArtifactDamaged, DaybreakError, ValidationBlocked
 from include.core.references import Reference
 from include.core.run import Run
@@ -25,7 +24,7 @@ from include.data import snapshot
 from include.data.snapshot import Snapshot
 from include.data.store import whole_folder
 from include.pipeline.run import keep_checks, recall, recorded
-from include.validation import broken_rows
+from include.validation import broken_rows, suites
 from include.validation import judgement as validation
 from include.validation.broken_rows import BrokenRow
 from include.validation.history.checks import check_history
@@ -105,7 +104,7 @@ def find_aside(settings: Settings, raw: Snapshot, wish: Wish) -> list[AsideRow]:
         for table, file, number, key, codes, came_back in held
     }
     with broken_rows.open_rows(settings, raw) as connection:
-        for row in broken_rows.find_broken_rows(connection):
+        for row in broken_rows.find_broken_rows(settings, connection):
             place = (row.table, row.file_sha256, row.row_no)
             found.setdefault(place, AsideRow(place, row.primary_key, row.codes, fits(row.table, row.codes), row))
     return [found[place] for place in sorted(found)]
@@ -119,7 +118,7 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
         with snapshot.open_snapshot_tables(run.settings, mended) as connection:
             checks = [*judgement.checks, *check_history(run.settings, mended, connection, remember=False)]
         trends = recall(run.settings, mended.as_of, checks)
-        save_front_page(docs, mended, checks, judgement.counts, judgement.broken, trends)
+        save_front_page(run.settings, docs, mended, checks, judgement.counts, judgement.broken, trends)
     if not dry_run:
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):
@@ -189,7 +188,7 @@ def replay(run: Run, snapshot_id: str, wish: Wish) -> Reference:
 
 def keep(settings: Settings, run_id: str, attempt: Attempt, clean_id: str) -> bool:
     """Record the outcome for each row; return whether this run brought rows back."""
-    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    titles = suites.titles()
     raw_id = attempt.raw.id
     with connect(settings) as warehouse, warehouse.cursor() as cursor:
         for row in attempt.unknown:

@@ -30,7 +30,7 @@ def watch(run: Run) -> Reference:
         lists = mix.find_published(warehouse, champion.version, run.as_of)
     taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
     with broken_rows.open_rows(settings, taken) as connection:
-        window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(connection))
+        window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(settings, connection))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
     quality = realised.measure_realised(settings, window, published, snapshot.read_kind_of(settings, trained_on))
     finding = drift.find_drift(settings, window, trained_on)

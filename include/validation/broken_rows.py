@@ -1,28 +1,38 @@
 """Find the rows that break a rule, fetch them whole, and make the snapshot without them.
 
-Belongs here: one DuckDB pass built from the declarations in `contract.py`, and rewriting the files that rows leave.
-Does not belong here: deciding how many broken rows are acceptable (`judgement.py`).
+Belongs here: one DuckDB pass by the conditions with which Great Expectations counts (`conditions.py`), and rewriting
+the files that rows leave. Does not belong here: deciding how many broken rows are acceptable (`judgement.py`).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Expression, FunctionExpression, StarExpression
+from duckdb import (
+    CaseExpression,
+    ColumnExpression,
+    ConstantExpression,
+    Expression,
+    FunctionExpression,
+    SQLExpression,
+    StarExpression,
+)
 
-from include.adapters import duck
-from include.core.contract import MOMENT, TABLES, Rule, SourceTable
+from include.core.contract import TABLES, Rule, SourceTable
 from include.core.settings import Settings
 from include.data.day_files import DayFile, store_by_day
 from include.data.snapshot import Snapshot, open_snapshot_tables
 from include.data.store import object_path
+from include.validation.conditions import create_facts, create_window, find_conditions
+from include.validation.suites import suite
 
 
 @dataclass(frozen=True)
@@ -48,28 +58,21 @@ class BrokenCount:
 def open_rows(settings: Settings, snapshot: Snapshot) -> duckdb.DuckDBPyConnection:
     """Open a snapshot's tables, each with a view `<table>_window` that adds everything its rules need."""
     connection = open_snapshot_tables(settings, snapshot, name_rows=True)
-    moments = {"as_of": [snapshot.as_of], "window_start": [snapshot.window_start]}
-    bounds = pa.table(moments, pa.schema([(name, MOMENT) for name in moments]))
-    connection.from_arrow(bounds).create("bounds")
+    conditions = find_conditions(settings)
     for table in TABLES:
         rules = [rule for rule in applying(connection, table) if quarantines(rule) and rule.spans == "row"]
-        is_sound = CaseExpression(breaks(rules[0]), ConstantExpression(False))
-        for rule in rules[1:]:
-            is_sound = is_sound.when(breaks(rule), ConstantExpression(False))
-        is_sound = is_sound.otherwise(ConstantExpression(True)).alias("is_sound")
-        rows = connection.sql(duck.query(f"validation/{table.name}"))
-        rows.select(StarExpression(), is_sound).create_view(f"{table.name}_rows")
-        if table.name == "reading_events":
-            connection.sql(duck.query("validation/reading_events_related")).create_view("reading_events_related")
-        connection.sql(duck.query(f"validation/{table.name}_copies")).create(f"{table.name}_copies")
-        connection.sql(duck.query(f"validation/{table.name}_window")).create_view(f"{table.name}_window")
+        is_sound = _is_sound(conditions[rule.code] for rule in rules)
+        create_facts(connection, table)
+        facts = connection.view(f"{table.name}_facts")
+        facts.select(StarExpression(), is_sound.alias("is_sound")).create_view(f"{table.name}_rows")
+    create_window(connection, snapshot.window_start, snapshot.as_of)
     return connection
 
 
 def applying(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> list[Rule]:
     """Return the table's rules on columns that the publisher delivers."""
     missing = undelivered(connection, table)
-    return [rule for rule in table.rules if (rule.about or rule.column) not in missing]
+    return [rule for rule in suite(table) if (rule.about or rule.column) not in missing]
 
 
 def undelivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> frozenset[str]:
@@ -85,57 +88,36 @@ def quarantines(rule: Rule) -> bool:
     return rule.severity == "block"
 
 
-def breaks(rule: Rule) -> Expression:
-    """Return the predicate of rows that break the rule. Null breaks only a rule on missing values."""
-    column = ColumnExpression(rule.column)
-    match rule.holds:
-        case "not_null":
-            return column.isnull()
-        case "between":
-            low, high = (ConstantExpression(limit) for limit in rule.limits)
-            outside = (column < low) | (column > high)
-            # NaN is above everything, but DuckDB leaves the comparison out where a file's statistics deny larger values
-            return outside | FunctionExpression("isnan", column) if isinstance(rule.limits[0], float) else outside
-        case "one_of":
-            return column.isnotin(*(ConstantExpression(value) for value in rule.limits))
-        case "is_true":
-            return ~column
-        case "matches":
-            return ~FunctionExpression("regexp_full_match", column, ConstantExpression(rule.limits[0]))
-        case "lacks":
-            return FunctionExpression("regexp_matches", column, ConstantExpression(rule.limits[0]))
-        case "no_longer_than":
-            return FunctionExpression("length", column) > ConstantExpression(rule.limits[0])
-
-
-def find_broken_rows(connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
+def find_broken_rows(settings: Settings, connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
     """Return every row that breaks a rule, from a connection that `open_rows` made."""
-    counts = mark_broken_rows(connection)
+    counts = mark_broken_rows(settings, connection)
     return [row for table in TABLES for row in fetch_broken_rows(connection, table, counts[table.name].rows)]
 
 
 def mark_broken_rows(
-    connection: duckdb.DuckDBPyConnection, sound_files: Collection[str] = ()
+    settings: Settings, connection: duckdb.DuckDBPyConnection, suspected: Container[str] | None = None
 ) -> dict[str, BrokenCount]:
     """Count each table's rows that break a rule, and keep them in the connection.
 
-    `sound_files` (SHA-256) break no rule on single rows, so only the rules on the window are checked there.
+    `suspected` names the codes of the rules that some row breaks; without it, every rule is suspected.
     """
-    return {table.name: _mark(connection, table, sound_files) for table in TABLES}
+    return {table.name: _mark(settings, connection, table, suspected) for table in TABLES}
 
 
-def _mark(connection: duckdb.DuckDBPyConnection, table: SourceTable, sound_files: Collection[str]) -> BrokenCount:
+def _mark(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, table: SourceTable, suspected: Container[str] | None
+) -> BrokenCount:
     marked = f"{table.name}_broken"
     if (marked,) not in connection.execute("show tables").fetchall():
-        rules = [rule for rule in applying(connection, table) if quarantines(rule)]
-        by_row, by_window = (_codes([rule for rule in rules if rule.spans == span]) for span in ("row", "window"))
-        if sound_files:
-            digest = FunctionExpression("parse_filename", ColumnExpression("filename"), ConstantExpression(True))
-            is_sound = digest.isin(*(ConstantExpression(sha256) for sha256 in sound_files))
-            by_row = CaseExpression(is_sound, ConstantExpression("")).otherwise(by_row)
+        conditions = find_conditions(settings)
+        codes = [
+            CaseExpression(SQLExpression(conditions[rule.code]), ConstantExpression(f"{rule.code},"))
+            for rule in applying(connection, table)
+            if quarantines(rule) and rule.code in conditions and (suspected is None or rule.code in suspected)
+        ]
         key = ColumnExpression(table.key).cast("varchar").alias("primary_key")
-        codes = FunctionExpression("concat", by_row, by_window).alias("codes")
-        rows = connection.view(f"{table.name}_window").select("filename", "file_row_number", key, codes)
+        broken = FunctionExpression("concat", ConstantExpression(""), *codes).alias("codes")
+        rows = connection.view(f"{table.name}_window").select("filename", "file_row_number", key, broken)
         rows.filter(ColumnExpression("codes") != ConstantExpression("")).create(marked)
     counted: Counter[str] = Counter()
     rows_broken = 0
@@ -146,10 +128,11 @@ def _mark(connection: duckdb.DuckDBPyConnection, table: SourceTable, sound_files
     return BrokenCount(rows_broken, dict(counted))
 
 
-def _codes(rules: Sequence[Rule]) -> Expression:
-    """Return the codes of the rules that a row breaks, each followed by a comma."""
-    said = [CaseExpression(breaks(rule), ConstantExpression(f"{rule.code},")) for rule in rules]
-    return FunctionExpression("concat", ConstantExpression(""), *said)
+def _is_sound(conditions: Iterable[str]) -> Expression:
+    """Return whether none of the conditions holds."""
+    yes, no = ConstantExpression(True), ConstantExpression(False)
+    first, *others = (SQLExpression(condition) for condition in conditions)
+    return reduce(lambda said, one: said.when(one, no), others, CaseExpression(first, no)).otherwise(yes)
 
 
 def _split(codes: str) -> tuple[str, ...]:

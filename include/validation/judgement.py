@@ -1,22 +1,22 @@
 """Validation: decide which rows go on, which are quarantined, and what stops the run.
 
-The rules of `contract.py` are used twice: Great Expectations counts the values that break each, one DuckDB pass
-(`broken_rows.py`) finds the rows. Rules on single rows are asked once per day's content and saved (`day_answers.py`);
-rules that depend on other rows are asked of the whole window. Up to the cap, broken rows leave the snapshot for
-`quarantine.*`; above it the run stops with `ValidationBlocked` and nothing downstream runs.
+The rules of `contract.py` are a suite of Great Expectations for each table. One checkpoint judges the window; whatever
+rule some row breaks, the quarantine pass (`broken_rows.py`) finds its rows by the condition that was counted. Up to the
+cap, broken rows leave the snapshot for `quarantine.*`; above it the run stops with `ValidationBlocked` and nothing
+downstream runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from include.adapters.gx import Answer, Judge
+from include.adapters.gx import Answer, limit_name, open_judge
 from include.adapters.warehouse import Connection, connect, query
-from include.core.checks import Check, at_most
+from include.core.checks import Check, Outcome, at_most
 from include.core.contract import TABLES, Rule, SourceTable
 from include.core.errors import Finding, ValidationBlocked
 from include.core.settings import Settings
@@ -30,7 +30,7 @@ from include.validation.broken_rows import (
     open_rows,
     undelivered,
 )
-from include.validation.day_answers import answer_days, frames, row_rules
+from include.validation.suites import suite, titles
 from include.validation.table_checks import check_files
 
 MOST_EXAMPLES = 1000
@@ -71,25 +71,18 @@ class Judgement:
 
 
 def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
-    """Ask every rule of a snapshot, find the rows that break one, and write Data Docs to `docs`."""
-    answers = answer_days(settings, snapshot)
-    judge = Judge()
+    """Ask every rule of a snapshot, find the rows that break one, and write results and Data Docs to `docs`."""
+    caps = {False: settings.quarantine_cap_share, True: settings.private_cap_share}
     with open_rows(settings, snapshot) as connection:
-        sound = {
-            sha256
-            for table in TABLES
-            for sha256, by_code in answers[table.name].items()
-            if not any(by_code[rule.code].broken for rule in row_rules(table) if rule.severity == "block")
-        }
-        counts = mark_broken_rows(connection, sound)
+        suites = {table.name: (f"{table.name}_window", applying(connection, table)) for table in TABLES}
+        least = {limit_name(is_private): 1 - cap for is_private, cap in caps.items()}
+        with open_judge(connection, docs) as judge:
+            answers = judge.judge(suites, least, snapshot.as_of)
+        suspected = {code for by_code in answers.values() for code, answer in by_code.items() if answer.broken}
+        counts = mark_broken_rows(settings, connection, suspected)
         checks: list[Check] = []
-        suites = {}
         broken: list[BrokenRow] = []
         for table in TABLES:
-            told = _sum(answers[table.name].values()) | _ask_window(judge, connection, table)
-            asked = [(rule, told[rule.code], cap_of(settings, rule)) for rule in applying(connection, table)]
-            _agree(table, asked, counts[table.name])
-            suites[table.name] = asked
             rows = snapshot.rows(table.name)
             held = at_most(
                 "TAB104",
@@ -105,42 +98,15 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
             )
             broken += found
             checks += [
-                *(_check(table, rule, answer, cap, found) for rule, answer, cap in asked),
+                *(
+                    _check(table, rule, answers[table.name][rule.code], caps[rule.private], found)
+                    for rule in suites[table.name][1]
+                ),
                 *_not_delivered(connection, table),
                 *check_files(settings, snapshot, table),
                 held,
             ]
-        judge.document(suites, snapshot.as_of.isoformat(), docs)
     return Judgement(tuple(sorted(checks, key=lambda check: check.code)), counts, tuple(broken))
-
-
-def cap_of(settings: Settings, rule: Rule) -> float:
-    """Return the share of values that may break a rule before it fails."""
-    return settings.private_cap_share if rule.private else settings.quarantine_cap_share
-
-
-def _sum(answers: Iterable[dict[str, Answer]]) -> dict[str, Answer]:
-    total: dict[str, Answer] = {}
-    for by_code in answers:
-        for code, answer in by_code.items():
-            total[code] = total[code] + answer if code in total else answer
-    return total
-
-
-def _ask_window(judge: Judge, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, Answer]:
-    """Return the answers to the rules on the window."""
-    rules = [rule for rule in table.rules if rule.spans == "window"]
-    return judge.ask(frames(connection.view(f"{table.name}_window"), rules), rules)
-
-
-def _agree(table: SourceTable, asked: Sequence[tuple[Rule, Answer, float]], counted: BrokenCount) -> None:
-    """Raise unless Great Expectations and DuckDB counted the same; both follow from one declaration."""
-    for rule, answer, _ in asked:
-        if rule.severity == "block" and answer.broken != counted.by_code.get(rule.code, 0):
-            raise RuntimeError(
-                f"{rule.code} on {table.name}: Great Expectations counts {answer.broken:,} values that break it, the "
-                f"quarantine pass {counted.by_code.get(rule.code, 0):,}."
-            )
 
 
 def _is_of(row: BrokenRow, check: Check) -> bool:
@@ -150,15 +116,18 @@ def _is_of(row: BrokenRow, check: Check) -> bool:
 def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, broken: Sequence[BrokenRow]) -> Check:
     keys = [row.primary_key or "none" for row in broken if rule.code in row.codes][:3]
     examples = f"{FOR_EXAMPLE}{table.key} {', '.join(keys)}." if keys else ""
+    outcome: Outcome = "passed" if answer.is_kept else "failed"
+    named = (rule.code, rule.title, table.name, rule.severity, outcome)
+    if rule.holds == "as_written":
+        told = f"{answer.broken:,} of {answer.judged:,} values break '{rule.title}'.{examples}"
+        if answer.observed:
+            told = f"Great Expectations observes {answer.observed} for '{rule.title}'."
+        return Check(*named, answer.share, "as the expectation says", told)
     return Check(
-        code=rule.code,
-        title=rule.title,
-        subject=table.name,
-        severity=rule.severity,
-        outcome="passed" if answer.share <= cap_share else "failed",
-        observed=answer.share,
-        limit_is=f"<= {cap_share:g}",
-        sentence=f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
+        *named,
+        answer.share,
+        f"<= {cap_share:g}",
+        f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
         f"the limit is {cap_share:.2%}.{examples}",
     )
 
@@ -166,7 +135,7 @@ def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, bro
 def _not_delivered(connection: duckdb.DuckDBPyConnection, table: SourceTable) -> Iterator[Check]:
     """Yield a note for each rule on a column that the publisher leaves empty in every row."""
     missing = undelivered(connection, table)
-    for rule in table.rules:
+    for rule in suite(table):
         column = rule.about or rule.column
         if column in missing:
             sentence = f"The publisher does not deliver {column}, so it was not checked."
@@ -180,12 +149,12 @@ def examples(broken: Sequence[BrokenRow]) -> list[BrokenRow]:
 
 def quarantine_rows(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow], run_id: str) -> None:
     """Write the broken rows to `quarantine.*`, replacing those of an earlier try of the same snapshot."""
-    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    named = titles()
     with connect(settings) as warehouse:
         for table in TABLES:
             warehouse.execute(query(f"validation/quarantine/forget_{table.name}"), [snapshot.id])
             rows = [row for row in broken if row.table == table.name]
-            _copy_rows(warehouse, table.name, snapshot.id, run_id, rows, titles)
+            _copy_rows(warehouse, table.name, snapshot.id, run_id, rows, named)
 
 
 def _copy_rows(

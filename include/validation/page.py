@@ -1,7 +1,4 @@
-"""The front page of a validation: every check, the quarantined rows, and links to Great Expectations' Data Docs.
-
-It replaces the index that Great Expectations makes, which loads scripts from the network.
-"""
+"""The front page of a validation: every check, the quarantined rows, and links to Great Expectations' Data Docs."""
 
 from __future__ import annotations
 
@@ -11,14 +8,17 @@ from pathlib import Path
 
 from include.core.checks import Check, blocking
 from include.core.html import check_table, page, save, table
+from include.core.settings import Settings
 from include.core.trend import Trend, trend_section
 from include.data.snapshot import Snapshot
 from include.validation.broken_rows import BrokenCount, BrokenRow
 
+MOST_EARLIER = 10
 HOW_FAR = ("ANO", "NUL", "VOL")  # codes whose number is a distance, not a count of errors
 
 
 def save_front_page(
+    settings: Settings,
     docs: Path,
     snapshot: Snapshot,
     checks: Sequence[Check],
@@ -48,6 +48,9 @@ def save_front_page(
         f'<li><a href="{escape(str(path.relative_to(docs)))}">{escape(path.parts[-4])}</a></li>'
         for path in sorted(docs.glob("validations/*/*/*/*.html"))
     )
+    reports = (settings.home / "reports" / "validation").glob("*/index.html")
+    earlier = sorted((path.parent.name for path in reports if path.parent.name < snapshot.id), reverse=True)
+    before = "".join(f'<li><a href="../{name}/index.html">{name}</a></li>' for name in earlier[:MOST_EARLIER])
     noted = [
         check
         for check in checks
@@ -64,5 +67,6 @@ def save_front_page(
         ("All checks", check_table(checks)),
         ("The last runs", trend_section(*trend)),
         ("Data Docs by table", f"<ul>{links}</ul>"),
+        ("Earlier validations", f"<ul>{before}</ul>" if before else "<p>None.</p>"),
     ]
     save(docs / "index.html", page(f"Validation of {snapshot.id}", lead, sections))

@@ -13,10 +13,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
     (tmp_path / "daybreak.env").write_text("DAYBREAK_RUN_PASSWORD=secret-word\n")
     folder = tmp_path / "reports"
-    static = folder / "validation" / "s1" / "static"
-    static.mkdir(parents=True)
-    (static / "docs.css").write_text("h1 {color: red}")
-    (static / "rows.html").write_text("rows")
+    (folder / "validation" / "s1").mkdir(parents=True)
     (folder / "validation" / "s1" / "index.html").write_text("<h1>Data Docs</h1>")
     (folder / "validation" / "s1" / "page.html").write_text("a page of it")
     (folder / "verdicts").mkdir()
@@ -78,11 +75,7 @@ def test_every_page_asks_airflow_who_is_there():
         )
         for route in app.routes
     }
-    assert asks == {
-        "/reports/": True,
-        "/reports/{path:path}": True,
-        "/reports/validation/{report_id}/static/{path:path}": False,
-    }
+    assert asks == {"/reports/": True, "/reports/{path:path}": True}
 
 
 @pytest.mark.parametrize("path", ["", "verdicts/v1.html", "validation/s1/index.html", "nowhere"])
@@ -109,17 +102,6 @@ def test_a_stranger_with_a_browser_may_sign_in_and_comes_back(stranger):
     assert answer.status_code == 307
     assert answer.headers["location"].startswith("/api/v2/auth/login?next=http%3A%2F%2F")
     assert answer.headers["location"].endswith("%2Freports%2Fvalidation%2Fs1%2Findex.html")
-
-
-def test_a_style_sheet_is_open_and_nothing_beside_it_is(stranger):
-    assert stranger.get("/reports/validation/s1/static/docs.css").text == "h1 {color: red}"
-    for path in (
-        "s1/static/rows.html",
-        "s1/static/../index.html",
-        "s1/static/..%2findex.html",
-        "../verdicts/static/x.css",
-    ):
-        assert stranger.get(f"/reports/validation/{path}").status_code in (401, 404)
 
 
 def test_a_report_is_served_in_a_sandbox(reader):

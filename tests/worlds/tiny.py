@@ -225,7 +225,7 @@ def build(settings: Settings, world: World, purpose: Purpose, as_of: datetime = 
     """
     raw = store(settings, world, as_of)
     with open_rows(settings, raw) as connection:
-        broken = [row for row in find_broken_rows(connection) if not AHEAD.issuperset(row.codes)]
+        broken = [row for row in find_broken_rows(settings, connection) if not AHEAD.issuperset(row.codes)]
     clean = leave_out(settings, raw, broken)
     folder = settings.home / "builds" / f"{raw.id}-{purpose}-{len(list(settings.home.glob('builds/*')))}"
     compute_features(settings, clean, purpose, folder, folder)

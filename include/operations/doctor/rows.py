@@ -12,7 +12,9 @@ from include.core.contract import TABLES
 from include.core.settings import Settings
 from include.data import snapshot
 from include.operations.doctor import State
+from include.validation import suites
 from include.validation.broken_rows import find_broken_rows, open_rows
+from include.validation.conditions import find_conditions
 
 HOUR = 3600.0
 MOST_ODD_SHARE = 0.01
@@ -71,11 +73,12 @@ def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but
         row = source.execute(source_query(settings, "operations/doctor/newest"), {"moment": moment}).fetchone()
     if row is None or row[0] is None:
         return "note", "there are no events yet", "load or map some reading first."
+    find_conditions(settings)  # else they are made again in the temporary folder
     with TemporaryDirectory(prefix="daybreak-doctor-") as folder:
         apart = settings.model_copy(update={"home": Path(folder), "snapshot_url": ""})
         taken = snapshot.take_snapshot(apart, row[0] + timedelta(microseconds=1), LOOK_AT)
         with open_rows(apart, taken) as connection:
-            broken = find_broken_rows(connection)
+            broken = find_broken_rows(settings, connection)
     found = Counter(
         (one.table, code) for one in broken for code in one.codes if (code in only if only else code not in but)
     )
@@ -83,7 +86,7 @@ def _judge(settings: Settings, moment: datetime, only: tuple[str, ...] = (), but
     looked = ", ".join(f"{rows:,} {name}" for name, rows in sizes.items())
     if not found:
         return "fine", f"no broken rows in {looked}", ""
-    titles = {rule.code: rule.title for table in TABLES for rule in table.rules}
+    titles = suites.titles()
     told = "; ".join(
         f"{count:,} of {sizes[table]:,} {table} break {code} ({titles[code]})"
         for (table, code), count in found.most_common(5)

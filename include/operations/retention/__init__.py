@@ -96,7 +96,7 @@ def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run:
                 before,
             ),
             ("backtests", [*home.glob("backtests/*/*")], before),
-            ("kept answers", [*home.glob("validation/*/*.json")], window),
+            ("conditions", [*home.glob("validation/*/*.json")], window),
             ("rejects", [*home.glob("rejects/*"), *home.glob("proposals/*")], as_of - timedelta(days=FIGURES_DAYS)),
             ("logs", _logs(home), as_of - timedelta(days=settings.keep_log_days)),
             ("strays", [*home.glob("tmp/part-*")], as_of - timedelta(hours=STRAY_HOURS)),

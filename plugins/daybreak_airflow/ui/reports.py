@@ -3,8 +3,7 @@
 Files are served from `$DAYBREAK_HOME/reports` only; a path that leads out of it is not found.
 
 A report shows text by publishers and readers, so it runs in a sandbox: its scripts work without the visitor's session,
-and a hostile title cannot act in Airflow on the visitor's behalf. Without a session a page cannot fetch its own style
-sheets either, so the files of Data Docs that are the same everywhere (`static/`) are served without login.
+and a hostile title cannot act in Airflow on the visitor's behalf. Reports load nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from include.core.settings import load_settings
 NEWEST = 100
 STYLE = "body{font-family:sans-serif;margin:2rem;background:#fff;color:#111}td,th{padding:.2rem 1rem;text-align:left}"
 
-STYLE_FILES = {".css", ".otf", ".woff2", ".svg", ".png", ".gif", ".ico"}
 SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
 
 app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
@@ -52,15 +50,6 @@ def index() -> str:
     )
     table = f"<table><tr><th>written (UTC)<th>report</tr>{lines}</table>" if lines else "<p>No reports yet.</p>"
     return f"<!doctype html><title>Reports</title><style>{STYLE}</style><h1>Reports</h1>{table}"
-
-
-@app.get("/reports/validation/{report_id}/static/{path:path}")
-def style(report_id: str, path: str) -> FileResponse:
-    """Serve a style sheet, font or image that Great Expectations ships with every report."""
-    file = inside(report_folder() / "validation" / report_id / "static", path)
-    if file is None or file.suffix not in STYLE_FILES:
-        raise HTTPException(404, "There is no such file.")
-    return FileResponse(file, headers=SANDBOX)
 
 
 @app.get("/reports/{path:path}", dependencies=may_look)

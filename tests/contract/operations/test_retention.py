@@ -158,7 +158,7 @@ def test_old_reports_and_strays_go(settings):
 @pytest.mark.parametrize(
     ("kind", "place", "days"),
     [
-        ("kept answers", "validation/ab/abc.json", 14 + 5),
+        ("conditions", "validation/ab/abc.json", 14 + 5),
         ("logs", "airflow/logs/dag_id=retrain/run_id=x/task_id=train/attempt=1.log", 30),
         ("rejects", "rejects/abc.csv", 90),
     ],

@@ -12,14 +12,15 @@ import pytest
 
 from include import pipeline
 from include.adapters import duck
-from include.adapters.gx import Judge
+from include.adapters.gx import open_judge
 from include.adapters.warehouse import connect
 from include.core.contract import ACCEPTED_TYPES, READING_EVENTS, TABLES, Rule
 from include.core.errors import ValidationBlocked
 from include.core.run import Run
 from include.data.snapshot import open_snapshot
 from include.validation import judgement as validation
-from include.validation.broken_rows import BrokenCount, breaks, find_broken_rows, open_rows, quarantines
+from include.validation.broken_rows import find_broken_rows, open_rows, quarantines
+from include.validation.conditions import find_conditions
 from tests.parts import cli, servers
 from tests.worlds import tiny
 
@@ -43,7 +44,7 @@ def raw(broken_snapshot):
 @pytest.fixture(scope="module")
 def broken(settings, raw):
     with open_rows(settings, raw) as connection:
-        return find_broken_rows(connection)
+        return find_broken_rows(settings, connection)
 
 
 @pytest.fixture(scope="module")
@@ -98,22 +99,16 @@ def test_every_blocking_rule_has_a_row_that_breaks_it(broken):
     } - elsewhere
 
 
-def test_great_expectations_and_the_quarantine_pass_count_the_same(settings, raw, checks):
-    """Both are made from the same declaration: here each counts the rows that break it."""
+def test_each_rule_finds_as_many_rows_as_great_expectations_counts(settings, raw, checks):
     said = {code: int(check.sentence.split(" of ")[0].replace(",", "")) for code, check in checks.items()}
+    conditions = find_conditions(settings)
     with open_rows(settings, raw) as connection:
         breaking = {
-            code: len(connection.view(f"{table.name}_window").filter(breaks(rule)).select(table.key).fetchall())
-            for code, (table, rule) in RULES.items()
+            code: len(connection.sql(f"select 1 from {table.name}_window where {conditions[code]}").fetchall())
+            for code, (table, _) in RULES.items()
         }
     assert said == breaking
     assert sum(said.values()) > 50
-
-
-def test_that_great_expectations_and_the_quarantine_pass_differ_would_be_an_error(settings, raw, monkeypatch):
-    monkeypatch.setattr(validation, "mark_broken_rows", lambda *_: dict.fromkeys(COUNTS, BrokenCount(0, {})))
-    with pytest.raises(RuntimeError, match="Great Expectations counts 1 values that break it, the quarantine pass 0"):
-        validation.judge_snapshot(settings, raw, settings.home / "docs")
 
 
 def test_a_number_that_is_none_is_found_by_both_even_if_no_other_value_is_too_large(settings):
@@ -144,11 +139,15 @@ def test_what_great_expectations_decides_follows_from_the_numbers_it_tells(setti
         assert (check.outcome == "passed") == (check.observed <= limit), check
 
 
-def test_a_check_that_cannot_be_made_is_an_error_and_no_verdict_on_the_data():
+def test_a_check_that_cannot_be_made_is_an_error_and_no_verdict_on_the_data(tmp_path):
     with duck.connect() as connection:
-        frame = connection.sql("select 1 as a").df()
-    with pytest.raises(RuntimeError, match="X1 on not_there could not be checked"):
-        Judge().ask([frame], [Rule("X1", "t", "not_there", "not_null")])
+        connection.sql("select 1 as a").create_view("rows")
+        suites = {"rows": ("rows", [Rule("X1", "t", "not_there", "not_null")])}
+        with (
+            pytest.raises(RuntimeError, match=r"X1 on not_there could not be checked: .*not_there"),
+            open_judge(connection, tmp_path) as judge,
+        ):
+            judge.judge(suites, {"least_sound_share": 1.0}, tiny.AS_OF)
 
 
 def test_data_docs_are_pages_with_every_rule(settings, checks):
