@@ -126,7 +126,7 @@ def find_model(warehouse: Connection, version: int) -> RegisteredModel:
     if removed := warehouse.execute(query("models/removed_why"), [version]).fetchone():
         raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another, or train again.")
     if model is None:
-        raise ArtifactDamaged(f"Version {version} is not in ops.models.", hint="train again, or roll back.")
+        raise ArtifactDamaged(f"There is no version v{version}.", hint="`bin/daybreak versions` lists those there are.")
     return model
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from include.adapters.warehouse import connect, query
 from include.core.contract import TABLES, SourceTable
-from include.core.errors import DaybreakError
+from include.core.errors import ArtifactDamaged, DaybreakError
 from include.core.settings import Settings
-from include.data.snapshot import find_snapshot, open_snapshot_tables
+from include.data.snapshot import Snapshot, find_snapshot, open_snapshot_tables
 from include.data.store import scratch
 from include.validation.history.checks import Past, read_stream
 from include.validation.history.profiles import null_share, profile_snapshot
@@ -43,7 +43,7 @@ min_rows = {limits.min_rows}
 
 def propose(settings: Settings, snapshot_id: str | None = None) -> Path:
     """Save the suggestion for this snapshot, or for the newest validated one, and return its path."""
-    limits, snapshot = load_limits(), find_snapshot(settings, snapshot_id or _newest(settings))
+    limits, snapshot = load_limits(), _find_snapshot(settings, snapshot_id)
     with connect(settings) as warehouse:
         observed = {code: (most, runs) for code, most, runs in warehouse.execute(query("validation/history/observed"))}
     profile = profile_snapshot(settings, snapshot)
@@ -67,6 +67,17 @@ def propose(settings: Settings, snapshot_id: str | None = None) -> Path:
     draft.write_text("\n".join(lines) + "\n")
     load_limits(draft)  # raises unless the suggestion is valid
     return draft.replace(path)
+
+
+def _find_snapshot(settings: Settings, snapshot_id: str | None) -> Snapshot:
+    try:
+        return find_snapshot(settings, snapshot_id or _newest(settings))
+    except ArtifactDamaged as error:
+        if snapshot_id is None:
+            raise
+        raise DaybreakError(
+            f"There is no snapshot {snapshot_id}.", hint="without --snapshot the newest validated one is used."
+        ) from error
 
 
 def _newest(settings: Settings) -> str:

@@ -158,8 +158,11 @@ def test_a_snapshot_that_is_gone_is_named(elsewhere, registered, lost):
 
 
 def test_a_version_that_nobody_registered_is_one_clear_error(mlflow_server):
-    answer = cli.say(mlflow_server, "reproduce", "999")
-    assert (answer.code, len(answer.error_lines)) == (8, 1)
+    answer = cli.say(mlflow_server, "reproduce", "v999")
+    assert (answer.code, answer.error_lines) == (
+        8,
+        ["daybreak: There is no version v999. Hint: `bin/daybreak versions` lists those there are."],
+    )
 
 
 def test_what_changed_since_is_told_and_where_the_code_of_then_is(mlflow_server, registered, monkeypatch):

@@ -65,6 +65,14 @@ def test_before_anything_was_validated_it_is_one_line(fresh_warehouse):
     assert "No snapshot has been validated yet" in answer.err
 
 
+def test_a_snapshot_that_is_not_there_is_one_line(fresh_warehouse):
+    servers.write_env_file(fresh_warehouse)
+    answer = cli.say(fresh_warehouse, "propose", "--snapshot", "foo")
+    assert answer.err == (
+        "daybreak: There is no snapshot foo. Hint: without --snapshot the newest validated one is used.\n"
+    )
+
+
 def test_the_newest_snapshot_that_was_validated_is_the_one_that_suggests(proposed, settings, snapshot):
     assert proposed == str(settings.home / "proposals" / f"limits-{snapshot.id}.toml")
 
