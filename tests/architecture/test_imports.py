@@ -69,6 +69,7 @@ VENDORS_ELSEWHERE = {
 # Reads the environment or sets it, and why it may.
 ENVIRONMENT = {
     "include/core/settings.py": "parses the settings, once",
+    "include/operations/cli/answer.py": "asks whether the user's terminal shows colours",
     "include/operations/launcher/environment.py": "makes the environment that services start with",
     "include/operations/launcher/look.py": "hands the user's environment on to psql",
     "include/operations/launcher/airflow_local_settings.py": "runs inside Airflow and reads Airflow's address",

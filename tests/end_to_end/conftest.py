@@ -162,7 +162,7 @@ def installation(tmp_path_factory):
         bare.say("up", "--no-demo")
         bare.say("newsroom", "play")
         longer = "update newsroom.stories set words = words * 3 where live_from > now() - interval '26 hours'"
-        bare.sql(longer, "-d", "publisher")
+        bare.sql(longer, "--write", "-d", "publisher")
         yield Installation(home, bare.say("up"))
     finally:
         bare.say("down", check=False)

@@ -1,129 +1,230 @@
 """The command line: `bin/daybreak COMMAND`.
 
-Belongs here: parsing a command, calling one function, printing its result. Every error that a person can cause prints
+Belongs here: parsing a command, calling one function, printing its answer. Every error that a person can cause prints
 one line on standard error and has its own exit code (include/core/errors.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
+import signal
 import sys
-import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from itertools import takewhile
 
 from include.core.clock import now
-from include.core.errors import DaybreakError
-from include.core.model_names import find_names
-from include.core.references import Reference
+from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
 from include.operations.cli import backtest, decisions, tune, versions
-from include.operations.cli.commands import commands_of
+from include.operations.cli.answer import Answer, has_colour, paint
+from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
 from include.operations.cli.doctor import add_doctor
 from include.operations.cli.load import add_load
 from include.operations.cli.newsroom import add_newsroom
+from include.operations.cli.progress import say, show_stage
 from include.operations.cli.propose import add_propose
 from include.operations.cli.quarantine import add_quarantine
 from include.operations.cli.runs import new_run
 
-if TYPE_CHECKING:
-    from include.core.run import Run
-
-Stage = Callable[..., Reference]
+OF_PSQL = ("--source", "--write", "--help", "-h")  # everything after these belongs to psql itself
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code."""
-    words = list(sys.argv[1:] if words is None else words)
-    if words[:1] == ["psql"]:  # otherwise argparse takes psql's options for its own
-        words.insert(1, "--")
-    arguments = _parser().parse_args(words)
     try:
-        arguments.run(arguments)
+        try:
+            _run(list(sys.argv[1:] if words is None else words))
+        finally:
+            sys.stdout.flush()
     except DaybreakError as error:
-        print(f"daybreak: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(error.exit_code)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at the end
+        sys.exit(128 + signal.SIGPIPE)
     except OSError as error:
-        print(f"daybreak: {error}. Hint: is the disk full or the folder read-only?", file=sys.stderr)
+        _complain(f"{error}. Hint: is the disk full or the folder read-only?")
         sys.exit(3)
     except KeyboardInterrupt:
-        print("daybreak: interrupted; services that were started keep running in the background", file=sys.stderr)
+        _complain("interrupted; services that were started keep running in the background")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _complain(sentence: str) -> None:
+    name = paint("daybreak:", "red") if has_colour(sys.stderr) else "daybreak:"
+    print(f"{name} {sentence}", file=sys.stderr)
+
+
+def _run(words: list[str]) -> None:
+    if words[:1] == ["psql"]:  # otherwise argparse takes psql's options for its own
+        own = [*takewhile(OF_PSQL.__contains__, words[1:])]
+        words.insert(1 + len(own), "--")
+    arguments = make_parser().parse_words(words or ["--help"])
+    answer: Answer | None = arguments.run(arguments)
+    if answer is not None:
+        answer.show(as_json=arguments.json)
+        sys.exit(answer.code)
+
+
+def make_parser() -> Parser:
+    """Return the parser of every command."""
+    parser = Parser(
         prog="daybreak",
         description="Keep a news recommender fresh.",
-        epilog="`daybreak COMMAND --help` explains a command and its options.",
+        epilog="`bin/daybreak COMMAND --help` explains a command and ends with an example.",
     )
     add = commands_of(parser, "COMMAND")
 
-    command = add("up", help="start everything, run the first full cycle and show the result")
+    command = add(
+        "up",
+        help="start everything, run the first full cycle and show the result",
+        about="Start every service and wait until it answers. On an empty installation this also plays the demo "
+        "newsroom and runs the first full cycle, from the publisher's rows to readers' lists.",
+        example="up",
+        facts=False,
+    )
     command.add_argument("--no-demo", action="store_true", help="start without the demo newsroom and the first cycle")
     command.set_defaults(run=_up)
-    add("down", help="stop everything in order").set_defaults(run=_down)
-    add("env", help="write .env with generated passwords for docker-compose.yaml").set_defaults(run=_env)
-    command = add("status", help="show the champion, the live lists, the newest verdict and the services")
-    command.add_argument("--json", action="store_true", help="print as JSON")
-    command.set_defaults(run=_status)
-    command = add("show", help="show a reader's live list, with reasons")
+    add(
+        "down",
+        help="stop everything in order",
+        about="Stop every service in order. State stays on disk, and `up` continues from it.",
+        example="down",
+        facts=False,
+    ).set_defaults(run=_down)
+    add(
+        "status",
+        help="show champion, live lists, newest verdict, runs, quarantine and services",
+        about="Show the champion (the version that makes readers' lists), the live lists and their age, the newest "
+        "verdict, what needs a person, the runs that go on and come next, and the services.",
+        example="status",
+    ).set_defaults(run=_status)
+    command = add(
+        "show",
+        help="show a reader's live list, with reasons",
+        about="Show what a reader is recommended now: each article with its title and the reason it was chosen.",
+        example="show 7",
+    )
     command.add_argument("reader", help="the reader's id: a number, or the id in the loaded log")
     command.set_defaults(run=_show)
 
-    command = add("retrain", help="extract, validate, build features, train, judge and promote now, without Airflow")
+    command = add(
+        "retrain",
+        help="extract, validate, build features, train, judge and promote now",
+        about="Train a challenger on the reading before a moment, judge it against the champion and the baselines on "
+        "the same later reading, and promote it if the verdict says so. Runs here and now, without Airflow.",
+        example="retrain --as-of 2026-11-20 --mode dry_run",
+    )
     _add_as_of(command)
-    command.add_argument("--model", choices=list(find_names()), help="model to train (default: the setting `model`)")
+    add_model(command, "train")
     command.add_argument(
-        "--window-days", type=int, help="days of reading to train on (default: the setting `window_days`)"
+        "--window-days",
+        type=whole_number,
+        metavar="DAYS",
+        help="days of reading to train on (default: the setting `window_days`)",
     )
     decisions.add_mode(command)
     command.set_defaults(run=_retrain)
-    command = add("recommend", help="score with the champion, audit and publish now, without Airflow")
+    command = add(
+        "recommend",
+        help="score with the champion, audit and publish now, without Airflow",
+        about="Make every active reader's list with the champion, audit the lists as a whole and make them live.",
+        example="recommend",
+    )
     _add_as_of(command)
     command.set_defaults(run=_recommend)
-    command = add("monitor", help="measure quality and drift of one window now, without Airflow")
+    command = add(
+        "monitor",
+        help="measure quality and drift of one window now, without Airflow",
+        about="Measure how readers used the lists in the window that ends at a moment, and whether their reading has "
+        "drifted from what the champion learnt.",
+        example="monitor --as-of 2026-11-20T06:00Z",
+    )
     _add_as_of(command)
     command.set_defaults(run=_monitor)
 
-    command = add("tune", help="search for better model parameters within a budget of trials and minutes")
+    command = add(
+        "tune",
+        help="search for better model parameters within a budget of trials and minutes",
+        about="Search for better parameters of a model. Each trial is a set of parameters that is trained and then "
+        "judged on later reading; `retrain` uses the best one. A killed search continues after its last trial.",
+        example="tune --trials 20 --minutes 30",
+    )
     tune.add_options(command)
     command.set_defaults(run=_tune)
-    add_quarantine(add("quarantine", help="list, show or replay quarantined rows"))
-    add_doctor(add("doctor", help="check everything a run depends on and say how to fix what is wrong"))
-    add_load(add("load", help="load your own log from files; without --mapping, propose a mapping"))
-    command = add("backtest", help="measure what models would have recommended, step by step through the past")
+    add_quarantine(add)
+    add_doctor(add)
+    add_load(add)
+    command = add(
+        "backtest",
+        help="measure what models would have recommended, step by step through the past",
+        about="Go through the past step by step: train each model on the reading before a step and measure its lists "
+        "on the reading of the step. Ends with a table of the models and a report.",
+        example="backtest --from 2026-11-16 --to 2026-11-20 --every 1d",
+    )
     backtest.add_options(command)
     command.set_defaults(run=_backtest)
     decisions.add_commands(add)
     versions.add_commands(add)
-    add_newsroom(add("newsroom", help="control the demo publisher"))
-    add_propose(add("propose", help="propose limits for the volume checks, as a file to review"))
-    command = add("features", help="register the feature declarations in the shared Feast registry")
+    add_newsroom(add)
+    add_propose(add)
+    command = add(
+        "features",
+        help="register the feature declarations in the shared Feast registry",
+        about="Write the declarations of feature_repo/ to the shared Feast registry in PostgreSQL. `up` does it; on a "
+        "server run it once after an upgrade.",
+        example="features apply",
+        facts=False,
+    )
     command.add_argument("action", choices=["apply"], help="register them")
     command.set_defaults(run=_features)
-    add("migrate", help="bring the warehouse's roles, databases and schemas up to date").set_defaults(run=_migrate)
+    add(
+        "migrate",
+        help="bring the warehouse's roles, databases and schemas up to date",
+        about="Create missing database roles and databases, and apply the migrations that the warehouse lacks. `up` "
+        "does it; on a server run it once after an upgrade.",
+        example="migrate",
+    ).set_defaults(run=_migrate)
+    add(
+        "env",
+        help="write .env with generated passwords for docker-compose.yaml",
+        about="Write .env for a team server: generated passwords and a line for each setting that docker-compose.yaml "
+        "needs. Lines that are there already stay.",
+        example="env",
+        facts=False,
+    ).set_defaults(run=_env)
     command = add(
-        "psql", help="open a prompt on the warehouse, or with --source on the publisher's views; -c runs one statement"
+        "psql",
+        help="open a prompt on the warehouse, or with --source on the publisher's views",
+        about="Open psql on the warehouse for reading, or with --source on the publisher's views. Words after these "
+        "options are psql's own: -c runs one statement.",
+        example='psql -c "select version, why from ops.champions"',
+        facts=False,
     )
-    command.add_argument("arguments", nargs="*", help="arguments of psql")
+    command.add_argument(
+        "--source", action="store_true", help="open the publisher's database as the reader of its views"
+    )
+    command.add_argument("--write", action="store_true", help="open it as the superuser, who may change everything")
+    command.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="arguments of psql itself")
     command.set_defaults(run=_psql)
-    command = add("logs", help="show the end of a service's log")
-    command.add_argument("name", help="the service's name, as `daybreak status` shows it")
+    command = add(
+        "logs",
+        help="show the end of a service's log",
+        about="Print the last lines of the log of a service. `bin/daybreak status` lists the services.",
+        example="logs scheduler",
+        facts=False,
+    )
+    command.add_argument("name", help="the service's name, such as scheduler, api-server or mlflow")
     command.set_defaults(run=_logs)
     return parser
 
 
 def _add_as_of(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--as-of", help="moment to work as of, ISO 8601 (default: the last full hour)")
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    command.add_argument(
+        "--as-of", metavar="MOMENT", help="moment to work as of, ISO 8601 (default: the last full hour)"
+    )
 
 
 def _up(arguments: argparse.Namespace) -> None:
@@ -133,14 +234,14 @@ def _up(arguments: argparse.Namespace) -> None:
     from include.operations.launcher.progress import Progress
     from include.operations.launcher.up import up
 
-    say = Progress()
-    settings = up(load_settings(), say, demo=not arguments.no_demo)
+    progress = Progress()
+    settings = up(load_settings(), progress, demo=not arguments.no_demo)
     if not arguments.no_demo:
-        run_first_cycle(settings, say)
+        run_first_cycle(settings, progress)
     status = current_status.gather(settings, states(settings))
     print(current_status.render_status(status, now()))
     if status["lists"]:
-        _print_list(settings, None)
+        print(f"\n{_tell_list(settings, None).text}\n")
     for name, (_, password) in reversed(environment.users(settings).items()):
         print(f"sign in       {name} / {password}")
 
@@ -158,82 +259,72 @@ def _env(arguments: argparse.Namespace) -> None:
     server_env.main()
 
 
-def _status(arguments: argparse.Namespace) -> None:
+def _status(arguments: argparse.Namespace) -> Answer:
     from include.operations.launcher import foreground, look
 
     settings = load_settings()
     states = foreground.states if foreground.is_elsewhere(settings) else look.states
     status = current_status.gather(settings, states(settings))
-    if arguments.json:
-        print(json.dumps(status, indent=1, default=str))
-    else:
-        print(current_status.render_status(status, now()))
-        print(f"sign in       {current_status.sign_in(settings)}")
+    text = f"{current_status.render_status(status, now())}\nsign in       {current_status.sign_in(settings)}"
+    return Answer(status, text, marks={"STALE": "red", "failing": "red", "stopped": "red", "starting": "yellow"})
 
 
-def _show(arguments: argparse.Namespace) -> None:
-    _print_list(load_settings(), arguments.reader)
+def _show(arguments: argparse.Namespace) -> Answer:
+    return _tell_list(load_settings(), arguments.reader)
 
 
-def _print_list(settings: Settings, reader: str | None) -> None:
+def _tell_list(settings: Settings, reader: str | None) -> Answer:
     rows = current_status.one_reader(settings, reader)
     if not rows:
         raise DaybreakError(f"Reader {reader} has no list.", hint="`bin/daybreak status` shows whether lists are live.")
-    print(f"\n{'A reader’s list' if reader is None else f'Reader {reader}'}")
+    lines = ["A reader’s list" if reader is None else f"Reader {reader}"]
     for row in rows:
         about = ", ".join(filter(None, (row["category"], row["publisher"], row["title"] and row["name"])))
         title = row["title"] or f"article {row['name'] or row['article_id']}"
-        print(f"{row['rank']:>3}  {title}  {f'[{about}]  ' if about else ''}{row['reason']}")
-    print()
+        lines.append(f"{row['rank']:>3}  {title}  {f'[{about}]  ' if about else ''}{row['reason']}")
+    return Answer(rows, "\n".join(lines))
 
 
-def _retrain(arguments: argparse.Namespace) -> None:
+def _retrain(arguments: argparse.Namespace) -> Answer:
     from include.pipeline import orders
 
     run = new_run("retrain", arguments.as_of)
-    told = orders.retrain(run, arguments.window_days, arguments.model, arguments.mode, _stage)
-    print(*told, sep="\n")
+    told = orders.retrain(run, arguments.window_days, arguments.model, arguments.mode, show_stage)
+    return Answer({"run_id": run.run_id, "sentences": told}, "\n".join(told))
 
 
-def _tune(arguments: argparse.Namespace) -> None:
+def _tune(arguments: argparse.Namespace) -> Answer:
     from include.pipeline import orders
 
     run = new_run("tune", arguments.as_of or now().date().isoformat())
-    found = orders.tune_model(run, arguments.trials, arguments.minutes, _say, arguments.model, _stage)
-    print((found.facts or {})["sentence"])
+    found = orders.tune_model(run, arguments.trials, arguments.minutes, say, arguments.model, show_stage)
+    return Answer(found.facts, (found.facts or {})["sentence"])
 
 
-def _recommend(arguments: argparse.Namespace) -> None:
+def _recommend(arguments: argparse.Namespace) -> Answer:
     from include.pipeline import orders
 
-    live = orders.recommend(new_run("recommend", arguments.as_of), _stage)
+    live = orders.recommend(new_run("recommend", arguments.as_of), show_stage)
     is_live = (live.facts or {})["changed"]
-    print(f"{live.id} is live." if is_live else f"{live.id} stays unpublished: newer lists are live.")
+    sentence = f"{live.id} is live." if is_live else f"{live.id} stays unpublished: newer lists are live."
+    return Answer({"batch_id": live.id, "is_live": is_live, "sentence": sentence}, sentence)
 
 
-def _backtest(arguments: argparse.Namespace) -> None:
+def _backtest(arguments: argparse.Namespace) -> Answer:
     from include import pipeline
 
     run, plan = backtest.understand(arguments)
-    snapshot = _stage(run, pipeline.extract, plan.days_to_read(run.settings.lookback_days))
-    clean = _stage(run, pipeline.validate, snapshot)
-    facts = _stage(run, pipeline.backtest, clean, plan, _say).facts or {}
-    print(*filter(None, (facts["table"], facts["notes"], f"report  {facts['report']}")), sep="\n")
+    snapshot = show_stage(run, pipeline.extract, plan.days_to_read(run.settings.lookback_days))
+    clean = show_stage(run, pipeline.validate, snapshot)
+    facts = show_stage(run, pipeline.backtest, clean, plan, say).facts or {}
+    return Answer(facts, "\n".join(filter(None, (facts["table"], facts["notes"], f"report  {facts['report']}"))))
 
 
-def _monitor(arguments: argparse.Namespace) -> None:
+def _monitor(arguments: argparse.Namespace) -> Answer:
     from include import pipeline
 
-    health = _stage(new_run("monitor", arguments.as_of), pipeline.watch)
-    print((health.facts or {})["sentence"])
-
-
-def _stage(run: Run, stage: Stage, *inputs: object) -> Reference:
-    begin = time.perf_counter()
-    _say(f"        {stage.__name__} …")
-    reference = stage(run, *inputs)
-    _say(f"{time.perf_counter() - begin:6.1f}s {stage.__name__}: {reference.id}")
-    return reference
+    health = show_stage(new_run("monitor", arguments.as_of), pipeline.watch)
+    return Answer(health.facts, (health.facts or {})["sentence"])
 
 
 def _features(arguments: argparse.Namespace) -> None:
@@ -242,18 +333,24 @@ def _features(arguments: argparse.Namespace) -> None:
     feast_store.apply_shared(load_settings())
 
 
-def _migrate(arguments: argparse.Namespace) -> None:
+def _migrate(arguments: argparse.Namespace) -> Answer:
     from include.adapters import warehouse
 
     settings = load_settings()
     warehouse.prepare_server(settings)
-    print(", ".join(warehouse.migrate(settings)) or "nothing to do")
+    applied = warehouse.migrate(settings)
+    return Answer({"applied": applied}, ", ".join(applied) or "nothing to do")
 
 
 def _psql(arguments: argparse.Namespace) -> None:
-    from include.operations.launcher.look import psql
+    from include.operations.launcher.look import Access, psql
 
-    psql(load_settings(), arguments.arguments)
+    if arguments.source and arguments.write:
+        raise SettingsError(
+            "The publisher's views are for reading.", hint="leave out --write, or --source for the warehouse."
+        )
+    access: Access = "source" if arguments.source else "write" if arguments.write else "read"
+    psql(load_settings(), arguments.arguments, access)
 
 
 def _logs(arguments: argparse.Namespace) -> None:

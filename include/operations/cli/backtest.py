@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.core.clock import now, parse_length, parse_moment, refuse_future
 from include.core.settings import load_settings
+from include.operations.cli.commands import whole_number
 from include.operations.cli.runs import new_run
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add the options of `backtest`."""
-    command.add_argument("--from", dest="start", required=True, help="moment of the first step, ISO 8601")
-    command.add_argument("--to", dest="end", required=True, help="end of the last step, ISO 8601")
+    command.add_argument(
+        "--from", dest="start", metavar="MOMENT", required=True, help="moment of the first step, ISO 8601"
+    )
+    command.add_argument("--to", dest="end", metavar="MOMENT", required=True, help="end of the last step, ISO 8601")
     command.add_argument("--every", default="1h", help="time between steps, such as 1h or 1d (default: 1h)")
     command.add_argument("--train-window", default="7d", help="reading that each fit learns from (default: 7d)")
     command.add_argument("--refit", default="1d", help="time between fits (default: 1d)")
-    command.add_argument("--k", type=int, default=10, help="length of the judged lists (default: 10)")
+    command.add_argument("--k", type=whole_number, default=10, help="length of the judged lists (default: 10)")
     command.add_argument(
         "--mode",
         default="lists",
@@ -35,7 +38,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--train-sample", type=int, default=30_000, help="sessions per fit; 0: all (default: 30000)")
     command.add_argument(
-        "--article-max-age-hours", type=int, help="maximum age of listed articles (default: the setting)"
+        "--article-max-age-hours",
+        type=whole_number,
+        metavar="HOURS",
+        help="maximum age of listed articles (default: the setting)",
     )
 
 

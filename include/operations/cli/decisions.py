@@ -10,41 +10,83 @@ from typing import Literal
 from include.core.clock import now, parse_moment
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
-from include.operations.cli.commands import Add
+from include.operations.cli.answer import Answer
+from include.operations.cli.commands import Add, version_number
+from include.operations.cli.progress import show_stage
 from include.operations.cli.runs import new_run
 
 
 def add_commands(add: Add) -> None:
     """Add the commands with their options."""
-    command = add("rollback", help="go back to the last sound champion and its lists, in one transaction")
+    command = add(
+        "rollback",
+        help="go back to the last sound champion and its lists",
+        about="Make an earlier champion the champion again, and its lists live, in one transaction. Daybreak never "
+        "returns by itself to a version that was rolled back.",
+        example='rollback --reason "lists full of one publisher"',
+    )
     command.add_argument(
-        "--to", type=int, metavar="VERSION", help="go back to this version (default: the last sound champion)"
+        "--to",
+        type=version_number,
+        metavar="VERSION",
+        help="go back to this version, such as v3 (default: the last sound champion)",
     )
     _add_reason(command)
     command.set_defaults(run=roll_back)
-    command = add("freeze", help="freeze promotions until a moment")
+    command = add(
+        "freeze",
+        help="freeze promotions until a moment",
+        about="Keep the current champion until a moment, whatever verdicts say. Training and judging go on.",
+        example='freeze --hours 24 --reason "election night"',
+    )
     end = command.add_mutually_exclusive_group(required=True)
-    end.add_argument("--until", help="end of the freeze, ISO 8601")
-    end.add_argument("--hours", type=float, help="length of the freeze in hours")
+    end.add_argument("--until", metavar="MOMENT", help="end of the freeze, ISO 8601")
+    end.add_argument("--hours", type=float, help="length of the freeze in hours, such as 24")
     _add_reason(command)
     command.set_defaults(run=freeze)
-    add("unfreeze", help="allow promotions again").set_defaults(run=unfreeze)
-    command = add("pin", help="keep the current champion until it is unpinned")
-    command.add_argument("version", type=int, help="version of the champion")
+    add(
+        "unfreeze",
+        help="allow promotions again",
+        about="Lift the freeze, so that the next verdict may promote a challenger.",
+        example="unfreeze",
+    ).set_defaults(run=unfreeze)
+    command = add(
+        "pin",
+        help="keep the current champion until it is unpinned",
+        about="Pin the champion: no other version may be promoted or rolled back to until `unpin`.",
+        example='pin v3 --reason "audit this week"',
+    )
+    command.add_argument("version", type=version_number, metavar="VERSION", help="the champion's version, such as v3")
     _add_reason(command)
     command.set_defaults(run=pin)
-    add("unpin", help="allow other versions to be promoted again").set_defaults(run=unpin)
+    add(
+        "unpin",
+        help="allow other versions to be promoted again",
+        about="Lift the pin, so that other versions may become champion.",
+        example="unpin",
+    ).set_defaults(run=unpin)
     command = add(
-        "approve", help="answer a verdict that needs a decision: promote its challenger, or keep the champion"
+        "approve",
+        help="answer a verdict that needs a decision",
+        about="Answer a verdict that asks for a person: promote its challenger, or with --keep keep the champion.",
+        example='approve --keep --reason "too few readers"',
     )
-    command.add_argument("verdict", nargs="?", help="the verdict's id (default: the newest that needs a decision)")
+    command.add_argument(
+        "verdict", nargs="?", metavar="VERDICT", help="the verdict's id (default: the newest that needs a decision)"
+    )
     command.add_argument("--keep", action="store_true", help="keep the champion")
     command.add_argument("--reason", default="", help="reason, for the record")
     command.set_defaults(run=approve)
     command = add(
-        "shadow", help="write a version's lists to a batch that never goes live, and compare them with the live lists"
+        "shadow",
+        help="write a version's lists to a batch that never goes live, and compare them",
+        about="Make lists with any version, keep them in a batch that readers never see (a shadow batch), and say how "
+        "far they differ from the live lists.",
+        example="shadow v4",
     )
-    command.add_argument("version", type=int, help="version to make lists with")
+    command.add_argument(
+        "version", type=version_number, metavar="VERSION", help="version to make lists with, such as v4"
+    )
     command.set_defaults(run=shadow)
 
 
@@ -62,24 +104,25 @@ def _add_reason(command: argparse.ArgumentParser) -> None:
     command.add_argument("--reason", required=True, help="reason, for the audit log")
 
 
-def roll_back(arguments: argparse.Namespace) -> None:
-    """Roll back and print both versions."""
+def roll_back(arguments: argparse.Namespace) -> Answer:
+    """Roll back and tell both versions."""
     from include import pipeline
 
     facts = pipeline.roll_back(new_run("rollback", now()), arguments.to, arguments.reason).facts or {}
-    print(facts["sentence"])
-    if facts["batch_id"]:
-        print(f"{facts['batch_id']} is live.")
-    else:
-        print("It has no lists and none could be made: run `bin/daybreak recommend` to make them.")
+    lists = (
+        f"{facts['batch_id']} is live."
+        if facts["batch_id"]
+        else "It has no lists and none could be made: run `bin/daybreak recommend` to make them."
+    )
+    return Answer(facts, f"{facts['sentence']}\n{lists}")
 
 
-def freeze(arguments: argparse.Namespace) -> None:
+def freeze(arguments: argparse.Namespace) -> Answer:
     """Freeze promotions until a moment."""
     from include.pipeline import holding
 
     until = parse_moment(arguments.until) if arguments.until else now() + _length(arguments.hours)
-    print(holding.freeze(load_settings(), getpass.getuser(), until, arguments.reason))
+    return _told(holding.freeze(load_settings(), getpass.getuser(), until, arguments.reason))
 
 
 def _length(hours: float) -> timedelta:
@@ -93,42 +136,52 @@ def _length(hours: float) -> timedelta:
     return timedelta(hours=hours)
 
 
-def unfreeze(arguments: argparse.Namespace) -> None:
+def unfreeze(arguments: argparse.Namespace) -> Answer:
     """Lift the freeze."""
     from include.pipeline import holding
 
-    print(holding.lift(load_settings(), getpass.getuser(), "freeze"))
+    return _told(holding.lift(load_settings(), getpass.getuser(), "freeze"))
 
 
-def pin(arguments: argparse.Namespace) -> None:
+def pin(arguments: argparse.Namespace) -> Answer:
     """Pin the champion."""
     from include.pipeline import holding
 
-    print(holding.pin(load_settings(), getpass.getuser(), arguments.version, arguments.reason))
+    return _told(holding.pin(load_settings(), getpass.getuser(), arguments.version, arguments.reason))
 
 
-def unpin(arguments: argparse.Namespace) -> None:
+def unpin(arguments: argparse.Namespace) -> Answer:
     """Lift the pin."""
     from include.pipeline import holding
 
-    print(holding.lift(load_settings(), getpass.getuser(), "pin"))
+    return _told(holding.lift(load_settings(), getpass.getuser(), "pin"))
 
 
-def approve(arguments: argparse.Namespace) -> None:
+def approve(arguments: argparse.Namespace) -> Answer:
     """Answer a question about a challenger."""
     from include import pipeline
 
     run = new_run("approve", now())
     question = pipeline.find_question(run.settings, arguments.verdict)
-    if question is None or (arguments.verdict and question["verdict_id"] != arguments.verdict):
-        raise DaybreakError("There is no such open question.", hint="`bin/daybreak status` shows the newest verdict.")
+    if question is None:
+        raise DaybreakError("No verdict needs a decision.", hint="`bin/daybreak status` shows the newest verdict.")
+    if arguments.verdict and question["verdict_id"] != arguments.verdict:
+        raise DaybreakError(
+            f"Verdict {arguments.verdict} needs no decision.",
+            hint=f"{question['verdict_id']} does; without an id, `bin/daybreak approve` answers that one.",
+        )
     choice: Literal["promote", "keep"] = "keep" if arguments.keep else "promote"
     champion = pipeline.answer(run, question["verdict_id"], choice, run.actor, arguments.reason)
-    print((champion.facts or {})["sentence"])
+    return Answer(champion.facts, (champion.facts or {})["sentence"])
 
 
-def shadow(arguments: argparse.Namespace) -> None:
+def shadow(arguments: argparse.Namespace) -> Answer:
     """Make a shadow batch and compare it with the live lists."""
     from include import pipeline
 
-    print((pipeline.shadow(new_run("shadow", now()), arguments.version).facts or {})["sentence"])
+    made = show_stage(new_run("shadow", now()), pipeline.shadow, arguments.version)
+    return Answer(made.facts, (made.facts or {})["sentence"])
+
+
+def _told(sentence: str) -> Answer:
+    return Answer({"sentence": sentence}, sentence)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from include.core.settings import load_settings
+from include.operations.cli.answer import Answer
+from include.operations.cli.commands import Add
+from include.operations.cli.progress import say
 
 
-def add_load(command: argparse.ArgumentParser) -> None:
-    """Add the options of `load`."""
+def add_load(add: Add) -> None:
+    """Add `load` with its options."""
+    command = add(
+        "load",
+        help="load your own log from files; without --mapping, propose a mapping",
+        about="Load a reading log from files into the publisher's views, in place of the demo. A mapping says which "
+        "column of yours is which (docs/mapping.md); without one, `load` prints a proposal to correct.",
+        example="load 'log/*.csv' --mapping mapping.yaml --dry-run",
+    )
     command.add_argument(
         "files", nargs="+", metavar="FILE", help="a CSV, TSV, JSON lines or Parquet file, a pattern, or a folder"
     )
@@ -20,18 +30,14 @@ def add_load(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=bring_in)
 
 
-def bring_in(arguments: argparse.Namespace) -> None:
-    """Load the files, or print a mapping to review."""
+def bring_in(arguments: argparse.Namespace) -> Answer:
+    """Load the files, or return a mapping to review."""
     from include.data import loading
 
     settings = load_settings()
     if arguments.mapping is None:
-        print(loading.propose(settings, arguments.files))
-        return
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
+        proposal = loading.propose(settings, arguments.files)
+        return Answer({"mapping": proposal}, proposal)
     loaded = loading.load(
         settings,
         arguments.files,
@@ -40,4 +46,4 @@ def bring_in(arguments: argparse.Namespace) -> None:
         dry_run=arguments.dry_run,
         say=say,
     )
-    print(loading.describe_load(loaded))
+    return Answer(asdict(loaded), loading.describe_load(loaded))

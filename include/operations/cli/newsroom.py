@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from include.core.clock import now, parse_moment
 from include.core.settings import load_settings
-from include.operations.cli.commands import commands_of
+from include.operations.cli.answer import Answer
+from include.operations.cli.commands import Add, commands_of
+
+# scenario -> what it does, and when it shows
+SCENARIOS = {
+    "drift": "tastes change, from now on",
+    "breaking": "the next story draws every reader",
+    "outage": "the log misses visits of the next hours",
+    "corrupt": "wrong rows, at once",
+    "late": "rows that arrive a day or two late, at once",
+}
 
 
-def add_newsroom(parser: argparse.ArgumentParser) -> None:
-    """Add the actions of `newsroom`."""
-    add = commands_of(parser)
-    command = add("play", help="create the demo newsroom, or continue it where it stopped")
-    command.add_argument("--until", help="moment to play up to, ISO 8601 (default: now)")
+def add_newsroom(add: Add) -> None:
+    """Add `newsroom` and its actions."""
+    group = add(
+        "newsroom",
+        help="control the demo publisher",
+        about="Play the demo publisher, a newsroom with invented readers, or rehearse trouble of a real one.",
+        example="newsroom play",
+        facts=False,
+    )
+    add = commands_of(group)
+    command = add(
+        "play",
+        help="create the demo newsroom, or continue it where it stopped",
+        about="Publish articles and let readers read them up to a moment. The first call creates the newsroom and its "
+        "history; its size can be chosen then only.",
+        example="newsroom play --days 14 --readers 3000",
+    )
+    command.add_argument("--until", metavar="MOMENT", help="moment to play up to, ISO 8601 (default: now)")
     command.add_argument("--days", type=int, default=14, help="first call only: days of history (default: 14)")
     command.add_argument("--readers", type=int, help="first call only: number of readers (default: 3000)")
     command.add_argument("--articles-per-day", type=int, help="first call only: articles a day (default: 1430)")
     command.add_argument("--seed", type=int, help="first call only: seed (default: 7)")
     command.set_defaults(run=_play)
-    command = add("return", help="point the views in source at the demo again, after you loaded your own log")
+    command = add(
+        "return",
+        help="point the views in source at the demo again, after you loaded your own log",
+        about="Point the views that Daybreak reads at the demo newsroom again. The log that you loaded stays.",
+        example="newsroom return",
+    )
     command.set_defaults(run=_return)
-    command = add("scenario", help="start a rehearsal of a real publisher's trouble")
+    command = add(
+        "scenario",
+        help="start a rehearsal of a real publisher's trouble",
+        about="Start trouble that a real publisher may have. drift, breaking and outage take effect as the newsroom "
+        "plays on; corrupt and late write their rows at once, and the next `recommend` or `retrain` meets them.",
+        example="newsroom scenario corrupt",
+    )
     command.add_argument(
         "name",
-        choices=["drift", "breaking", "outage", "corrupt", "late"],
-        help="drift: tastes change; breaking: one story draws every reader; outage: the log misses hours of visits; "
-        "corrupt: wrong rows; late: rows that arrive a day or two late",
+        choices=list(SCENARIOS),
+        help="; ".join(f"{name}: {what}" for name, what in SCENARIOS.items()),
     )
     command.set_defaults(run=_scenario)
 
 
-def _play(arguments: argparse.Namespace) -> None:
+def _play(arguments: argparse.Namespace) -> Answer:
     from include.operations.demo import newsroom
 
     counts = newsroom.play(
@@ -43,17 +75,27 @@ def _play(arguments: argparse.Namespace) -> None:
         articles_per_day=arguments.articles_per_day,
         seed=arguments.seed,
     )
-    print(json.dumps(counts, default=str))
+    return Answer(
+        counts,
+        f"Played until {counts['played_until']:%Y-%m-%d %H:%M} UTC: {counts['readers']:,} readers, "
+        f"{counts['articles']:,} articles, {counts['events']:,} events.",
+    )
 
 
-def _return(arguments: argparse.Namespace) -> None:
+def _return(arguments: argparse.Namespace) -> Answer:
     from include.operations.demo import newsroom
 
     newsroom.show(load_settings())
-    print("The views in source show the demo newsroom; `bin/daybreak newsroom play` continues it.")
+    sentence = "The views in source show the demo newsroom; `bin/daybreak newsroom play` continues it."
+    return Answer({"sentence": sentence}, sentence)
 
 
-def _scenario(arguments: argparse.Namespace) -> None:
+def _scenario(arguments: argparse.Namespace) -> Answer:
     from include.operations.demo.newsroom import scenarios
 
-    print(json.dumps(getattr(scenarios, arguments.name)(load_settings()), default=str))
+    facts = getattr(scenarios, arguments.name)(load_settings())
+    if "rows" in facts:
+        sentence = f"{facts['rows']:,} rows were written; `bin/daybreak recommend` meets them."
+    else:
+        sentence = f"Starts at {facts['starts']:%Y-%m-%d %H:%M} UTC; `bin/daybreak newsroom play` plays on from there."
+    return Answer(facts, f"{arguments.name}: {SCENARIOS[arguments.name]}. {sentence}")

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from include.core.clock import now
 from include.core.errors import NotReproduced
-from include.operations.cli.commands import Add
+from include.operations.cli.answer import Answer
+from include.operations.cli.commands import Add, version_number
+from include.operations.cli.progress import say, ticking
 from include.operations.cli.runs import new_run
 
 
 def add_commands(add: Add) -> None:
     """Add the commands with their options."""
     command = add(
-        "reproduce", help="train a version again from its stored snapshot and say whether the result is the same"
+        "reproduce",
+        help="train a version again from its stored snapshot and compare",
+        about="Train a version again from the snapshot and parameters that were stored with it, and say whether the "
+        "files come out the same to the byte. Registers nothing.",
+        example="reproduce v3",
     )
-    command.add_argument("version", type=int, help="version to train again")
+    command.add_argument("version", type=version_number, metavar="VERSION", help="version to train again, such as v3")
     command.set_defaults(run=reproduce)
-    command = add("maintain", help="remove now what retention no longer keeps, without Airflow")
+    command = add(
+        "maintain",
+        help="remove now what retention no longer keeps, without Airflow",
+        about="Remove builds, lists, reports, snapshots and versions that are old and that nothing refers to; the "
+        "settings `keep_…` say how old. With --dry-run it only lists them.",
+        example="maintain --dry-run",
+    )
     command.add_argument(
         "--dry-run",
         action="store_true",
@@ -27,12 +38,12 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=maintain)
 
 
-def reproduce(arguments: argparse.Namespace) -> None:
-    """Train again and print the result; exit with 11 when the model differs."""
+def reproduce(arguments: argparse.Namespace) -> Answer:
+    """Train again and return the result; raise `NotReproduced` when the model differs."""
     from include import pipeline
 
-    run = new_run("reproduce", now())
-    facts = pipeline.reproduce(run, arguments.version, _say).facts or {}
+    with ticking("reproduce"):
+        facts = pipeline.reproduce(new_run("reproduce", now()), arguments.version, say).facts or {}
     differences = "".join(f"\n  - {told}" for told in facts["differences"])
     what = (
         f"\nDifferences from then:{differences}" if differences else "\nCode, libraries and machine are as they were."
@@ -42,18 +53,13 @@ def reproduce(arguments: argparse.Namespace) -> None:
             f"{facts['sentence']}{what}\n",
             hint="the listed differences are the likely cause; without any, the version was not trained as recorded.",
         )
-    print(f"{facts['sentence']}{what}")
+    return Answer(facts, f"{facts['sentence']}{what}")
 
 
-def maintain(arguments: argparse.Namespace) -> None:
+def maintain(arguments: argparse.Namespace) -> Answer:
     """Clean up, or list what would be removed in a dry run."""
     from include.operations.retention.stage import clean_up
 
     run = new_run("maintain", now())
     facts = clean_up(run, arguments.dry_run).facts or {}
-    print(facts["table"])
-    print(f"report  {run.settings.home / 'reports' / facts['report']}")
-
-
-def _say(sentence: str) -> None:
-    print(f"        {sentence} …", file=sys.stderr, flush=True)
+    return Answer(facts, f"{facts['table']}\nreport  {run.settings.home / 'reports' / facts['report']}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections import deque
+from typing import Literal
 
 from include.adapters import embedded_postgres, warehouse
 from include.core.errors import ServiceError, SettingsError
@@ -16,6 +17,8 @@ from include.operations.launcher.records import Record, State, load
 from include.operations.launcher.services import chosen
 
 TAIL_LINES = 200
+Access = Literal["read", "write", "source"]
+ROLES: dict[Access, str] = {"read": "daybreak_run", "write": "postgres", "source": "daybreak_extract"}
 
 
 def states(settings: Settings) -> dict[str, State]:
@@ -46,18 +49,20 @@ def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
         sys.stdout.writelines(deque(log, maxlen=lines))
 
 
-def psql(settings: Settings, arguments: list[str]) -> None:
-    """Become psql, on the warehouse as the superuser or, with `--source`, on the publisher's views as their reader."""
+def psql(settings: Settings, arguments: list[str], access: Access) -> None:
+    """Become psql: on the warehouse in transactions that only read, as its superuser to write, or on the source."""
     embedded = (data_folder(settings) / "PG_VERSION").exists()
     if not embedded and settings.postgres_host in ports.LOOPBACK and not warehouse.password(settings, "postgres"):
         raise ServiceError("There is no warehouse yet.", hint="run `make up`.")
     program = embedded_postgres.binary("psql") if embedded else shutil.which("psql")
     if program is None:
         raise ServiceError("There is no psql on this machine.", hint="install PostgreSQL's client programs.")
-    role = "daybreak_extract" if arguments[:1] == ["--source"] else "postgres"
     address = {
         f"PG{'DATABASE' if name == 'dbname' else name.upper()}": str(value)
-        for name, value in warehouse.parameters(settings, role).items()
+        for name, value in warehouse.parameters(settings, ROLES[access]).items()
     }
-    rest = arguments[1:] if role == "daybreak_extract" else arguments
-    os.execve(program, [program, *rest], os.environ | address)  # noqa: S606
+    if access == "read":
+        address["PGOPTIONS"] = f"{address.get('PGOPTIONS', '')} -c default_transaction_read_only=on".strip()
+    if access == "write":
+        print("psql as postgres, who may change everything", file=sys.stderr)
+    os.execve(program, [program, *arguments], os.environ | address)  # noqa: S606

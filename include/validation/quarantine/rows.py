@@ -21,7 +21,6 @@ from include.core.settings import Settings
 
 MINUTE = "%Y-%m-%d %H:%M"
 LONGEST_VALUE = 400
-SHOWN_SNAPSHOTS = 10
 
 Row = dict[str, Any]
 
@@ -45,12 +44,18 @@ class Wish:
 
 
 def count_rows(settings: Settings, wish: Wish) -> list[Row]:
-    """Count the rows that each check quarantined per snapshot and table, newest snapshots first."""
+    """Count the distinct rows that each check quarantined per table, newest first.
+
+    `stopped` is the sentence of the check if it stopped the newest run: then only examples of its rows are kept.
+    """
     return _read(settings, "count", asdict(wish))
 
 
 def find_rows(settings: Settings, wish: Wish, key: str | None, limit: int) -> list[Row]:
-    """Return the wanted rows of a table, whole, latest first; raise with what exists if there are none."""
+    """Return the wanted rows of a table, whole, latest first; raise with what exists if there are none.
+
+    `found` is the number of rows that fit, however many are returned.
+    """
     if key is None and wish.code is None:
         raise DaybreakError(
             f"Name the rows of {wish.table} by key or by check.",
@@ -84,34 +89,39 @@ def newest_snapshot(settings: Settings, wish: Wish) -> str:
     return str(found[0]["snapshot_id"])
 
 
-def tell_counts(rows: Sequence[Row], wish: Wish, *, whole: bool = False) -> str:
-    """Return the counts as a readable table, and what to do next."""
+def tell_counts(rows: Sequence[Row], wish: Wish) -> str:
+    """Return the counts as text, two lines for each check, and what to do next."""
     if not rows:
         return (
             f"No rows are quarantined{wish.words()}. Rows appear here when `validate` finds broken ones "
             "(docs/checks.md lists the rules)."
         )
-    snapshots = list(dict.fromkeys(row["snapshot_id"] for row in rows))
-    shown = snapshots if whole else snapshots[:SHOWN_SNAPSHOTS]
     lines = []
-    for snapshot in shown:
-        of_snapshot = [row for row in rows if row["snapshot_id"] == snapshot]
-        lines.append(f"snapshot {snapshot}")
-        for row in of_snapshot:
-            back = f"{row['replayed']:,} back" if row["replayed"] else "tried again" if row["tried_at"] else "waiting"
-            first, last = f"{row['first_at']:{MINUTE}}", f"{row['last_at']:{MINUTE}}"
-            when = first if first == last else f"{first} to {last}"
-            lines.append(
-                f"  {row['table']:<14} {row['code']}  {row['rows']:>7,} rows  {back:<12} {when}  {row['reason']}"
-            )
-        into = sorted({row["replayed_into"] for row in of_snapshot if row["replayed_into"]})
-        lines += [f"  came back in {', '.join(into)}"] if into else []
-    if len(shown) < len(snapshots):
-        lines.append(f"... and {len(snapshots) - len(shown)} older snapshots; --snapshot ID or --json shows them.")
+    for row in rows:
+        first, last = f"{row['first_at']:{MINUTE}}", f"{row['last_at']:{MINUTE}}"
+        when = last if first == last else f"{first} to {last}"
+        where = "1 snapshot" if row["snapshots"] == 1 else f"{row['snapshots']:,} snapshots, the newest"
+        lines.append(f"{row['table']:<14}  {row['code']}  {row['rows']:>7,} {_rows(row['rows'])}, {_state(row)}")
+        lines.append(f"{'':16}{row['reason']}; {when}, in {where} {row['snapshot_id']}")
+        if row["stopped"]:
+            lines.append(f"{'':16}The newest run was stopped, so only examples are kept: {row['stopped']}")
+        if row["replayed_into"]:
+            lines.append(f"{'':16}came back in {', '.join(row['replayed_into'])}")
     lines.append("")
     lines.append("Look at rows:   bin/daybreak quarantine show TABLE --code CODE")
     lines.append("After a fix:    bin/daybreak quarantine replay --dry-run")
     return "\n".join(lines)
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
+
+
+def _state(row: Row) -> str:
+    waiting = row["rows"] - row["replayed"]
+    tried = ", tried again and still broken" if row["tried_at"] and not row["replayed"] else ""
+    parts = [f"{waiting:,} waiting{tried}"] if waiting else []
+    return " and ".join([*parts, *([f"{row['replayed']:,} back"] if row["replayed"] else [])])
 
 
 def tell_row(row: Row) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from include.adapters.warehouse import connect
+from include.core.checks import Check
+from include.core.run import Run
+from include.pipeline.run import keep_checks
 from include.validation.broken_rows import BrokenRow
 from include.validation.judgement import quarantine_rows
 from tests.parts import cli, servers
@@ -38,34 +42,52 @@ def settings(warehouse, tmp_path_factory):
     return settings, snapshot.id, settings_of_older.id
 
 
-def test_the_list_counts_rows_per_snapshot_table_and_check(settings):
+def test_the_list_counts_a_row_once_for_all_snapshots(settings):
     settings, newer, older = settings
-    answer = cli.say(settings, "quarantine", "list", "--json")
-    counted = {(row["snapshot_id"], row["code"]): (row["rows"], row["replayed"]) for row in json.loads(answer.out)}
-    assert counted == {
-        (newer, "ART103"): (1, 0),
-        (newer, "ART106"): (1, 0),
-        (newer, "EVT109"): (12, 1),
-        (older, "ART103"): (1, 0),
-        (older, "ART106"): (1, 0),
-    }
+    counted = {row["code"]: row for row in json.loads(cli.say(settings, "quarantine", "list", "--json").out)}
+    numbers = {code: (row["rows"], row["replayed"], row["snapshots"]) for code, row in counted.items()}
+    assert numbers == {"ART103": (1, 0, 2), "ART106": (1, 0, 2), "EVT109": (12, 1, 1)}
+    assert counted["EVT109"]["snapshot_id"] == newer
+    assert counted["ART103"]["snapshot_id"] == max(newer, older)
 
 
-def test_the_list_reads_as_a_table_with_the_reasons_and_the_next_step(settings):
+def test_the_list_reads_as_two_lines_for_each_check_newest_first_with_the_next_step(settings):
     settings, newer, older = settings
     lines = cli.say(settings, "quarantine", "list").out.splitlines()
-    assert [line for line in lines if line.startswith("snapshot")] == [f"snapshot {older}", f"snapshot {newer}"]
+    assert [line.split()[1] for line in lines if "waiting" in line] == ["ART103", "ART106", "EVT109"]
     (line,) = (line for line in lines if "EVT109" in line)
-    assert line.split()[:6] == ["reading_events", "EVT109", "12", "rows", "1", "back"]
-    assert line.endswith("position is plausible")
-    assert "  came back in clean-1" in lines
+    assert line.split(maxsplit=2) == ["reading_events", "EVT109", "12 rows, 11 waiting and 1 back"]
+    below = lines[lines.index(line) + 1]
+    assert below.strip().startswith("position is plausible; ")
+    assert below.endswith(f"in 1 snapshot {newer}")
+    assert lines[lines.index(line) + 2].strip() == "came back in clean-1"
+    (article,) = (line for line in lines if "ART103" in line)
+    assert article.split(maxsplit=2)[2] == "1 row, 1 waiting"
+    assert lines[lines.index(article) + 1].endswith(f"in 2 snapshots, the newest {max(newer, older)}")
     assert "quarantine replay" in lines[-1]
+
+
+def test_the_list_says_how_many_rows_broke_a_rule_that_stopped_the_run(settings):
+    """Only examples of them are kept then; a later run that goes on takes the sentence away."""
+    settings, *_ = settings
+    row = BrokenRow("subscribers", "f3", 1, "7", ("SUB101",), json.dumps({"reader_id": 7}))
+    snapshot = tiny.store(settings, {name: table.slice(0, 7) for name, table in tiny.tiny().items()})
+    sentence = "8,355 of 9,000 values (92.83%) break 'reader_id is unique'; the limit is 2.00%."
+    check = Check("SUB101", "reader_id is unique", "subscribers", "block", "failed", 0.9283, "<= 0.02", sentence)
+    quarantine_rows(settings, snapshot, [row], "recommend/2")
+    keep_checks(Run(settings, "recommend/2", tiny.AS_OF, "test"), "validate", [check])
+    told = cli.say(settings, "quarantine", "list", "--table", "subscribers").out
+    assert f"The newest run was stopped, so only examples are kept: {sentence}" in told
+    keep_checks(Run(settings, "recommend/2", tiny.AS_OF, "test"), "validate", [replace(check, outcome="passed")])
+    assert "stopped" not in cli.say(settings, "quarantine", "list", "--table", "subscribers").out
+    quarantine_rows(settings, snapshot, [], "recommend/2")
 
 
 def test_the_list_takes_filters_and_says_when_nothing_fits(settings):
     settings, newer, _ = settings
     some = cli.say(settings, "quarantine", "list", "--snapshot", newer, "--table", "articles", "--code", "art103")
-    assert [line.split()[1] for line in some.out.splitlines() if " rows " in line] == ["ART103"]
+    assert [line.split()[1] for line in some.out.splitlines() if "waiting" in line] == ["ART103"]
+    assert f"in 1 snapshot {newer}" in some.out
     none = cli.say(settings, "quarantine", "list", "--code", "EVT101")
     assert (none.code, none.out.startswith("No rows are quarantined for code EVT101.")) == (0, True)
 
@@ -85,7 +107,7 @@ def test_rows_of_a_check_are_shown_up_to_a_limit_that_is_told(settings):
     settings, *_ = settings
     answer = cli.say(settings, "quarantine", "show", "reading_events", "--code", "EVT109")
     assert answer.out.count("event_id") == 10
-    assert "... and more; --limit 100" in answer.out
+    assert "… and 2 more; --limit 12 shows all." in answer.out
     one = cli.say(settings, "quarantine", "show", "reading_events", "5")
     assert one.out.startswith("reading_events 5: came back in clean-1")
 
@@ -98,7 +120,6 @@ def test_rows_of_a_check_are_shown_up_to_a_limit_that_is_told(settings):
         (("show", "articles"), "Name the rows of articles by key or by check.", "--code"),
         (("show", "news", "1"), "There is no table news", "subscribers, articles, reading_events"),
         (("list", "--table", "news"), "There is no table news", "subscribers, articles, reading_events"),
-        (("show", "articles", "9003", "--limit", "0"), "--limit 0 shows nothing", "1 or more"),
         (("replay", "--code", "SUB101"), "No row waits in quarantine for code SUB101", "quarantine list"),
         (("replay", "--snapshot", "x"), "There is no snapshot x", "quarantine list"),
     ],

@@ -2,7 +2,7 @@
 select q.table_name as "table", q.primary_key as key, q.original::text as original,
        array_agg(distinct q.check_code || ' ' || q.reason) as breaks, count(distinct q.snapshot_id) as snapshots,
        max(q.snapshot_id) as snapshot_id, min(q.quarantined_at) as first_at, max(q.quarantined_at) as last_at,
-       max(q.replayed_into) as replayed_into, max(q.replayed_at) as replayed_at, max(q.tried_at) as tried_at
+       max(q.replayed_into) as replayed_into, max(q.replayed_at) as replayed_at, max(q.tried_at) as tried_at, count(*) over () as found
 from quarantine.every_row q
 where q.table_name = %(table)s
   and (%(key)s::text is null or q.primary_key = %(key)s)

@@ -1,0 +1,127 @@
+"""The command line as one types it: pages that explain, errors of one line that name the nearest word, quiet pipes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from include.core.settings import PROJECT
+from include.operations.cli import make_parser
+from tests.parts import cli
+
+WITHOUT_FACTS = {"up", "down", "env", "features", "psql", "logs", "quarantine", "newsroom"}
+
+
+def commands(parser=None):
+    """Every command with its own parser, and every action of one."""
+    found = {}
+    for action in (parser or make_parser())._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                found[name] = command
+                found |= {f"{name} {more}": inner for more, inner in commands(command).items()}
+    return found
+
+
+COMMANDS = commands()
+
+
+def say(settings, *words):
+    """What a refused command said: its only line."""
+    answer = cli.say(settings, *words)
+    assert (answer.code, answer.out) == (2, "")
+    (line,) = answer.err.splitlines()
+    return line
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) > 30
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_page_explains_the_command_and_ends_with_an_example_that_can_be_typed(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = COMMANDS[name]
+    assert command.description.endswith(".")
+    page = command.format_help()
+    assert max(map(len, page.splitlines())) <= 80
+    assert "example:" in page.splitlines()[-2]
+    program, *words = shlex.split(page.splitlines()[-1])
+    assert program == "bin/daybreak"
+    meant = make_parser().parse_words([words[0], "--", *words[1:]] if words[0] == "psql" else words).parser
+    assert meant.prog.startswith(command.prog)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name):
+    silent = [action.dest for action in COMMANDS[name]._actions if not action.help and action.dest != "parser"]
+    assert [dest for dest in silent if dest != "==SUPPRESS=="] == []
+
+
+def test_every_command_that_tells_facts_tells_them_as_json():
+    without = {name for name, command in COMMANDS.items() if "--json" not in command.option_names}
+    assert without == WITHOUT_FACTS
+
+
+def test_no_words_are_answered_with_the_list_of_commands(serverless):
+    assert cli.say(serverless).out == cli.say(serverless, "--help").out
+    assert "status" in cli.say(serverless).out
+
+
+@pytest.mark.parametrize(
+    ("words", "fact", "hint"),
+    [
+        (("statsu",), "There is no command 'statsu'.", "did you mean `status`?"),
+        (("quarantine", "lst"), "There is no action 'lst'.", "did you mean `list`?"),
+        (("status", "--jsno"), "`daybreak status` has no option --jsno.", "did you mean `--json`?"),
+        (("retrain", "--asof", "2026-11-20"), "`daybreak retrain` has no option --asof.", "did you mean `--as-of`?"),
+        (("status", "now"), "`daybreak status` takes no 'now'.", "`bin/daybreak status --help`"),
+        (("retrain", "--model", "two_stag"), "'two_stag' is not possible for --model.", "did you mean `two_stage`?"),
+        (("newsroom", "scenario", "corupt"), "'corupt' is not possible for name.", "did you mean `corrupt`?"),
+        (("pin",), "the following arguments are required: VERSION, --reason", "`bin/daybreak pin --help`"),
+        (("pin", "champion", "--reason", "x"), "'champion' is not a version.", "write it as v4 or 4"),
+        (("shadow", "v0"), "'v0' is not a version.", "write it as v4 or 4"),
+        (("tune", "--trials", "0"), "'0' is not a number that can be used here.", "1 or more"),
+        (("tune", "--trials", "few"), "'few' is not a number that can be used here.", "1 or more"),
+        (("tune", "--minutes", "0"), "A search of 0 minutes is not possible.", "above 0"),
+        (("retrain", "--window-days", "-1"), "'-1' is not a number that can be used here.", "1 or more"),
+        (("psql", "--source", "--write"), "The publisher's views are for reading.", "leave out --write"),
+    ],
+)
+def test_a_word_that_cannot_be_is_one_line_with_the_nearest_that_can(serverless, words, fact, hint):
+    line = say(serverless, *words)
+    assert line.startswith("daybreak: ")
+    assert fact in line
+    assert hint in line.partition("Hint: ")[2]
+
+
+@pytest.mark.parametrize("command", ["pin --reason x", "shadow", "reproduce", "rollback --reason x --to"])
+@pytest.mark.parametrize("written", ["v12", "V12", "12"])
+def test_a_version_is_written_with_or_without_its_letter(command, written):
+    arguments = make_parser().parse_words([*command.split(), written])
+    assert (arguments.to if command.startswith("rollback") else arguments.version) == 12
+
+
+@pytest.mark.parametrize("words", [["--help"], ["logs", "mlflow"]])
+def test_a_pipe_whose_reader_has_gone_is_no_error(tmp_path, words):
+    """As `bin/daybreak logs mlflow | head -1`, after head has ended."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "mlflow.log").write_text("a line\n" * 10_000)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "include", *words],
+        cwd=PROJECT,
+        env={**os.environ, "DAYBREAK_HOME": str(tmp_path), "PYTHONUNBUFFERED": ""},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
