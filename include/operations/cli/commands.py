@@ -76,7 +76,7 @@ class Parser(argparse.ArgumentParser):
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return a sentence with the nearest known word; empty if none is near."""
-    near = get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    near = get_close_matches(str(word), list(known), n=1)
     return f"did you mean `{near[0]}`? " if near else ""
 
 
