@@ -9,20 +9,30 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query, source_query
-from include.core.clock import now
+from include.core.clock import in_words, now
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.judging.champion import find_champion
 from include.judging.holds import find_holds
 from include.operations.launcher import environment, files
+from include.operations.runs import find_failing, find_next_runs, find_runs, tell_next
+
+LATEST_RUNS = 50  # about a day of hourly runs
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
-    """Return champion, lists, newest verdict, services and links; None or empty if the warehouse does not answer."""
+    """Return champion, lists, newest verdict, runs, services and links; None or empty if a database does not answer."""
+    moment = now()
+    found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "holds": [], "questions": []}
+    found |= {"quarantined": [], "running": [], "failing": [], "next": []}
     try:
-        found = _ask_warehouse(settings, now())
+        found |= _ask_warehouse(settings, moment)
+        latest = find_runs(settings, moment, limit=LATEST_RUNS)
+        found["running"] = [run for run in latest if run["state"] in ("running", "queued")]
+        found["failing"] = find_failing(latest)
+        found["next"] = find_next_runs(settings)
     except DaybreakError as error:
-        found = {"champion": None, "lists": None, "verdict": None, "holds": [], "questions": [], "trouble": str(error)}
+        found["trouble"] = str(error)
     return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
 
 
@@ -33,6 +43,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
             lists = cursor.execute(query("operations/lists")).fetchone()
             verdict = cursor.execute(query("operations/newest_verdict")).fetchone()
             late = cursor.execute(query("operations/late_rows")).fetchone()
+            quarantined = cursor.execute(query("operations/quarantined")).fetchall()
         holds = [hold.tell() for hold in find_holds(warehouse, moment)]
         questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
         reports = {
@@ -54,6 +65,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
         "holds": holds,
         "questions": questions,
         "late_rows": late and late["sentence"],
+        "quarantined": quarantined,
         "reports": reports,
     }
 
@@ -129,16 +141,26 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
     lines += [f"hold          {hold}" for hold in status["holds"]]
     lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
-        minutes = (moment - lists["generated_at"]).total_seconds() / 60
         lines.append(
             f"lists         {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
-            f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {minutes:,.0f} min ago"
+            f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {in_words(moment - lists['generated_at'])} ago"
             + (", STALE" if lists["is_stale"] else "")
         )
     else:
         lines.append("lists         none yet")
     if status.get("late_rows"):
         lines.append(f"late rows     {status['late_rows']}")
+    if status["quarantined"]:
+        newest = status["quarantined"][0]
+        told = ", ".join(f"{row['code']} {row['rows']:,}" for row in status["quarantined"])
+        lines.append(f"quarantine    {told} of snapshot {newest['snapshot_id']}: `bin/daybreak quarantine list`")
+    lines += [
+        f"failed        {run['name']}, {run['started_at']:%Y-%m-%d %H:%M}: {run['outcome']}"
+        for run in status["failing"]
+    ]
+    lines += [f"running       {run['name']}, {run['how']}: {run['outcome']}" for run in status["running"]]
+    if status["next"]:
+        lines.append(f"next          {tell_next(status['next'], moment)}")
     lines.append("services      " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))
     lines += [f"{name:<14}{address}" for name, address in status["links"].items()]
     return "\n".join(lines)

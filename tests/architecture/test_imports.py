@@ -86,6 +86,7 @@ CLOCK_READERS = {
     "include/operations/cli/backtest.py": "refuses a backtest of the future",
     "include/operations/cli/decisions.py": "a freeze begins when it is typed",
     "include/operations/cli/doctor.py": "asks what lies in the future",
+    "include/operations/cli/history.py": "says how long ago a run began and how soon the next one comes",
     "include/operations/cli/newsroom.py": "plays the demo newsroom up to the present",
     "include/operations/cli/runs.py": "tells one run from another, and chooses an as_of when the user gave none",
     "include/operations/cli/versions.py": "tells one try from another",

@@ -17,7 +17,7 @@ from include.core.clock import now
 from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
-from include.operations.cli import backtest, decisions, tune, versions
+from include.operations.cli import backtest, decisions, history, tune, versions
 from include.operations.cli.answer import Answer, has_colour, paint
 from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
 from include.operations.cli.doctor import add_doctor
@@ -109,6 +109,8 @@ def make_parser() -> Parser:
     )
     command.add_argument("reader", help="the reader's id: a number, or the id in the loaded log")
     command.set_defaults(run=_show)
+
+    history.add_commands(add)
 
     command = add(
         "retrain",

@@ -1,0 +1,134 @@
+"""The latest runs of DAGs and of commands, each with its outcome in a sentence, and the next runs.
+
+A DAG's run is Airflow's, with the stages that `ops.runs` recorded for it; a command's run is in `ops.runs` alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from include.adapters.warehouse import connect, query
+from include.core.clock import in_words
+from include.core.settings import Settings
+
+Row = dict[str, Any]
+TYPES = {"manual": "by hand", "asset_triggered": "on an event"}
+MODES = {"dry_run": "dry run", "off": "training only"}
+
+
+def find_runs(settings: Settings, moment: datetime, name: str | None = None, limit: int = 10) -> list[Row]:
+    """Return the latest runs, newest first: of this DAG or command, else of all but the demo's newsroom."""
+    asked = {"name": name, "limit": limit}
+    by_airflow = _ask_airflow(settings, "operations/airflow_runs", asked)
+    ids = [f"{row['dag_id']}/{row['run_id']}" for row in by_airflow]
+    stages: dict[str, list[Row]] = defaultdict(list)
+    with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(query("operations/stages"), {**asked, "run_ids": ids}):
+            stages[row["run_id"]].append(row)
+    found = [_of_airflow(row, stages[run_id], moment) for run_id, row in zip(ids, by_airflow, strict=True)]
+    found += [_of_command(run_id, rows, moment) for run_id, rows in stages.items() if run_id.startswith("cli/")]
+    return sorted(found, key=lambda run: run["started_at"], reverse=True)[:limit]
+
+
+def find_next_runs(settings: Settings) -> list[Row]:
+    """Return each DAG with the moment of its next run, soonest first; None if it is paused or has no schedule."""
+    return _ask_airflow(settings, "operations/next_runs", {})
+
+
+def find_failing(runs: Sequence[Row]) -> list[Row]:
+    """Return the newest ended run of each DAG that failed at its last try, of runs in order, newest first."""
+    newest: dict[str, Row] = {}
+    for run in runs:
+        if run["ended_at"] and not run["run_id"].startswith("cli/"):
+            newest.setdefault(run["name"], run)
+    return [run for run in newest.values() if run["state"] == "failed"]
+
+
+def tell_next(rows: Sequence[Row], moment: datetime) -> str:
+    """Return when each DAG runs next, soonest first."""
+    coming = [
+        f"{row['name']} {f'in {in_words(at - moment)}' if (at := row['next_at']) > moment else 'now'}"
+        for row in rows
+        if row["next_at"]
+    ]
+    paused = [row["name"] for row in rows if row["is_paused"]]
+    return "; ".join(filter(None, (", ".join(coming), f"paused: {', '.join(paused)}" if paused else "")))
+
+
+def _ask_airflow(settings: Settings, name: str, values: Mapping[str, Any]) -> list[Row]:
+    """Return rows of Airflow's database; none before Airflow was set up."""
+    with connect(settings, "airflow") as database, database.cursor(row_factory=dict_row) as cursor:
+        if database.execute("select to_regclass('dag_run') is not null").fetchone() != (True,):
+            return []
+        return cursor.execute(query(name), values).fetchall()
+
+
+def _of_airflow(row: Row, stages: Sequence[Row], moment: datetime) -> Row:
+    form = row["conf"] or {}
+    how = TYPES.get(row["run_type"], row["run_type"])
+    return {
+        "run_id": f"{row['dag_id']}/{row['run_id']}",
+        "name": row["dag_id"],
+        "how": f"{how} by {row['who']}".replace("by hand by", "by") if row["who"] else how,
+        "mode": MODES.get(form.get("mode") or ("dry_run" if form.get("dry_run") else ""), ""),
+        "as_of": stages[0]["as_of"] if stages else row["as_of"],
+        "started_at": row["started_at"],
+        "ended_at": row["ended_at"],
+        "state": row["state"],
+        "outcome": _tell_outcome(row["state"], stages, moment),
+    }
+
+
+def _of_command(run_id: str, stages: Sequence[Row], moment: datetime) -> Row:
+    states = {row["status"] for row in stages}
+    state = "failed" if "failed" in states else "running" if "running" in states else "success"
+    return {
+        "run_id": run_id,
+        "name": run_id.split("/")[1],
+        "how": "command line",
+        "mode": "dry run" if {"judge", "shadow"} <= {row["stage"] for row in stages} else "",
+        "as_of": stages[0]["as_of"],
+        "started_at": stages[0]["started_at"],
+        "ended_at": None if state == "running" else max(row["finished_at"] for row in stages),
+        "state": state,
+        "outcome": _tell_outcome(state, stages, moment),
+    }
+
+
+def _tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
+    """Return the run's outcome in a sentence."""
+    running = [row for row in stages if row["status"] == "running"]
+    failed = [row for row in stages if row["status"] == "failed"]
+    if state == "queued":
+        return "Waits for its turn."
+    if state == "running":
+        if not running:
+            return f"Goes on after {stages[-1]['stage']}." if stages else "Has begun."
+        return f"{running[-1]['stage']} began {in_words(moment - running[-1]['started_at'])} ago and has not ended."
+    if state == "failed":
+        if failed:
+            return f"Failed at {failed[-1]['stage']}: {_first_sentence(failed[-1]['error'])}"
+        return f"Failed after {stages[-1]['stage']}." if stages else "Failed before its first stage."
+    told = {row["stage"]: sentence for row in stages if (sentence := _tell_stage(row))}
+    told = {stage: sentence for stage, sentence in told.items() if stage != "shadow" or len(told) == 1}
+    return list(told.values())[-1] if told else "Nothing was to be done."
+
+
+def _tell_stage(row: Row) -> str:
+    facts = row["facts"]
+    if row["stage"] == "publish":
+        return f"{row['id']} is live." if facts.get("changed") else f"{row['id']} stays unpublished."
+    if row["stage"] == "replay":
+        return f"{facts['came_back']:,} rows came back, {facts['still_broken']:,} still break a rule."
+    return str(facts.get("sentence") or "")
+
+
+def _first_sentence(error: str | None) -> str:
+    text = " ".join((error or "").partition(" Hint: ")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z])", text)[0]
