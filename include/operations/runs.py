@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
@@ -25,7 +25,7 @@ MODES = {"dry_run": "dry run", "off": "training only"}
 def find_runs(settings: Settings, moment: datetime, name: str | None = None, limit: int = 10) -> list[Row]:
     """Return the latest runs, newest first: of this DAG or command, else of all but the demo's newsroom."""
     asked = {"name": name, "limit": limit}
-    by_airflow = _ask_airflow(settings, "operations/airflow_runs", asked)
+    by_airflow = _ask_airflow(settings, query("operations/airflow_runs"), asked)
     ids = [f"{row['dag_id']}/{row['run_id']}" for row in by_airflow]
     stages: dict[str, list[Row]] = defaultdict(list)
     with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
@@ -38,7 +38,7 @@ def find_runs(settings: Settings, moment: datetime, name: str | None = None, lim
 
 def find_next_runs(settings: Settings) -> list[Row]:
     """Return each DAG with the moment of its next run, soonest first; None if it is paused or has no schedule."""
-    return _ask_airflow(settings, "operations/next_runs", {})
+    return _ask_airflow(settings, query("operations/next_runs"), {})
 
 
 def find_failing(runs: Sequence[Row]) -> list[Row]:
@@ -61,12 +61,12 @@ def tell_next(rows: Sequence[Row], moment: datetime) -> str:
     return "; ".join(filter(None, (", ".join(coming), f"paused: {', '.join(paused)}" if paused else "")))
 
 
-def _ask_airflow(settings: Settings, name: str, values: Mapping[str, Any]) -> list[Row]:
+def _ask_airflow(settings: Settings, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
     """Return rows of Airflow's database; none before Airflow was set up."""
     with connect(settings, "airflow") as database, database.cursor(row_factory=dict_row) as cursor:
         if database.execute("select to_regclass('dag_run') is not null").fetchone() != (True,):
             return []
-        return cursor.execute(query(name), values).fetchall()
+        return cursor.execute(statement, values).fetchall()
 
 
 def _of_airflow(row: Row, stages: Sequence[Row], moment: datetime) -> Row:

@@ -20,6 +20,7 @@ from include.operations import status as current_status
 from include.operations.cli import backtest, decisions, history, tune, versions
 from include.operations.cli.answer import Answer, has_colour, paint
 from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
+from include.operations.cli.completion import add_completion
 from include.operations.cli.doctor import add_doctor
 from include.operations.cli.load import add_load
 from include.operations.cli.newsroom import add_newsroom
@@ -220,6 +221,7 @@ def make_parser() -> Parser:
     )
     command.add_argument("name", help="the service's name, such as scheduler, api-server or mlflow")
     command.set_defaults(run=_logs)
+    add_completion(add, parser)
     return parser
 
 

@@ -50,6 +50,17 @@ class Parser(argparse.ArgumentParser):
         return [option for option in self._option_string_actions if option.startswith("--")]
 
     @property
+    def commands(self) -> dict[str, Parser]:
+        """Return the commands by name; empty for a command without actions."""
+        found = (action for action in self._actions if isinstance(action, argparse._SubParsersAction))
+        return {name: command for action in found for name, command in action.choices.items()}
+
+    @property
+    def own_actions(self) -> list[argparse.Action]:
+        """Return the options and arguments, without the commands."""
+        return [action for action in self._actions if not isinstance(action, argparse._SubParsersAction)]
+
+    @property
     def where_to_look(self) -> str:
         """Return the hint that leads to the help page."""
         return f"`bin/{self.prog} --help` explains it."

@@ -2,8 +2,7 @@
 select m.version, m.model, m.registered_at, m.as_of, m.trained_until, m.snapshot_id, m.run_id, m.digest, m.removed_at,
        m.removed_why, v.verdict_id, v.decision as verdict, v.judged_at,
        exists (
-           select from ops.holds h
-           where h.kind = 'pin' and h.version = m.version and h.lifted_at is null and (h.until is null or h.until > now())
+           select from ops.holds h where h.kind = 'pin' and h.version = m.version and h.lifted_at is null
        ) as is_pinned,
        case
            when m.removed_at is not null then 'removed'
