@@ -53,12 +53,12 @@ def pin(settings: Settings, who: str, version: int | None, reason: str) -> str:
 
 
 def lift(settings: Settings, who: str, kind: Kind, reason: str = "") -> str:
-    """Lift the freeze or the pin; return in words what was lifted."""
-
-    def change(warehouse: Connection) -> str:
-        return (LIFTED if holds.lift(warehouse, kind, actor=who, moment=now()) else NOTHING)[kind]
-
-    return _record(settings, who, f"lift {kind}", {"reason": reason} if reason else {}, change)
+    """Lift the freeze or the pin; return in words what was lifted. Without one, nothing is recorded."""
+    with connect(settings) as warehouse:
+        if not holds.lift(warehouse, kind, actor=who, moment=now()):
+            return NOTHING[kind]
+        keep_audit(warehouse, who, f"lift {kind}", {"reason": reason} if reason else {})
+    return LIFTED[kind]
 
 
 def _record(

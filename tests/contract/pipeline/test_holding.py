@@ -43,7 +43,12 @@ def test_lifting_says_whether_there_was_anything_to_lift(settings):
     assert holding.lift(settings, "ben", "freeze", "over") == "Promotions are allowed again."
     assert holding.lift(settings, "ben", "freeze") == "Promotions were not frozen."
     assert held(settings) == []
-    assert ("ben", "lift freeze") in audited(settings)
+    assert audited(settings) == [("ada", "freeze"), ("ben", "lift freeze")]
+
+
+def test_lifting_what_does_not_hold_leaves_no_trace(settings):
+    assert holding.lift(settings, "ben", "pin") == "No version was pinned."
+    assert audited(settings) == []
 
 
 def test_a_pin_without_a_version_is_of_the_champion_and_another_version_is_refused(settings):
