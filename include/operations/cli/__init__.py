@@ -10,7 +10,8 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from include.core.clock import now
@@ -18,7 +19,7 @@ from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
 from include.operations.cli import backtest, decisions, history, tune, versions
-from include.operations.cli.answer import Answer, has_colour, paint
+from include.operations.cli.answer import Answer, Colour, has_colour, paint
 from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
 from include.operations.cli.completion import add_completion
 from include.operations.cli.doctor import add_doctor
@@ -242,10 +243,12 @@ def _up(arguments: argparse.Namespace) -> None:
     settings = up(load_settings(), progress, demo=not arguments.no_demo)
     if not arguments.no_demo:
         run_first_cycle(settings, progress)
-    status = current_status.gather(settings, states(settings))
-    print(current_status.render_status(status, now()))
-    if status["lists"]:
-        print(f"\n{_tell_list(settings, None).text}\n")
+    status = _tell_status(settings, states(settings))
+    status.show(as_json=False)
+    if status.facts["lists"]:
+        print()
+        _tell_list(settings, None).show(as_json=False)
+        print()
     for name, (_, password) in reversed(environment.users(settings).items()):
         print(f"sign in       {name} / {password}")
 
@@ -268,9 +271,14 @@ def _status(arguments: argparse.Namespace) -> Answer:
 
     settings = load_settings()
     states = foreground.states if foreground.is_elsewhere(settings) else look.states
-    status = current_status.gather(settings, states(settings))
-    text = f"{current_status.render_status(status, now())}\nsign in       {current_status.sign_in(settings)}"
-    return Answer(status, text, marks={"STALE": "red", "failing": "red", "stopped": "red", "starting": "yellow"})
+    answer = _tell_status(settings, states(settings))
+    return replace(answer, text=f"{answer.text}\nsign in       {current_status.sign_in(settings)}")
+
+
+def _tell_status(settings: Settings, states: Mapping[str, str]) -> Answer:
+    status = current_status.gather(settings, states)
+    red: dict[str, Colour] = dict.fromkeys(("STALE", "failing", "failed", "stopped"), "red")
+    return Answer(status, current_status.render_status(status, now()), marks={**red, "starting": "yellow"})
 
 
 def _show(arguments: argparse.Namespace) -> Answer:
