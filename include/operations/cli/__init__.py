@@ -30,6 +30,16 @@ from include.operations.cli.propose import add_propose
 from include.operations.cli.quarantine import add_quarantine
 from include.operations.cli.runs import new_run
 
+GROUPS = {
+    "start and stop": ("up", "down"),
+    "see the state": ("status", "runs", "versions", "champions", "show", "doctor", "logs", "psql"),
+    "run the loop now, without Airflow": ("retrain", "recommend", "monitor", "tune"),
+    "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
+    "look back": ("backtest", "reproduce"),
+    "manage data": ("quarantine", "propose", "load", "maintain"),
+    "play the demo publisher": ("newsroom",),
+    "set up": ("migrate", "features", "env", "completion"),
+}
 OF_PSQL = ("--source", "--write", "--help", "-h")  # everything after these belongs to psql itself
 
 
@@ -81,7 +91,7 @@ def make_parser() -> Parser:
 
     command = add(
         "up",
-        help="start everything, run the first full cycle and show the result",
+        help="start everything, run the first full cycle, show the result",
         about="Start every service and wait until it answers. On an empty installation this also plays the demo "
         "newsroom and runs the first full cycle, from the publisher's rows to readers' lists.",
         example="up",
@@ -98,7 +108,7 @@ def make_parser() -> Parser:
     ).set_defaults(run=_down)
     add(
         "status",
-        help="show champion, live lists, newest verdict, runs, quarantine and services",
+        help="show champion, lists, verdict, runs, quarantine and services",
         about="Show the champion (the version that makes readers' lists), the live lists and their age, the newest "
         "verdict, what needs a person, the runs that go on and come next, and the services.",
         example="status",
@@ -116,7 +126,7 @@ def make_parser() -> Parser:
 
     command = add(
         "retrain",
-        help="extract, validate, build features, train, judge and promote now",
+        help="train a challenger, judge it, promote it if it is better",
         about="Train a challenger on the reading before a moment, judge it against the champion and the baselines on "
         "the same later reading, and promote it if the verdict says so. Runs here and now, without Airflow.",
         example="retrain --as-of 2026-11-20 --mode dry_run",
@@ -133,7 +143,7 @@ def make_parser() -> Parser:
     command.set_defaults(run=_retrain)
     command = add(
         "recommend",
-        help="score with the champion, audit and publish now, without Airflow",
+        help="make every reader's list with the champion and publish them",
         about="Make every active reader's list with the champion, audit the lists as a whole and make them live.",
         example="recommend",
     )
@@ -141,7 +151,7 @@ def make_parser() -> Parser:
     command.set_defaults(run=_recommend)
     command = add(
         "monitor",
-        help="measure quality and drift of one window now, without Airflow",
+        help="measure quality and drift of one window",
         about="Measure how readers used the lists in the window that ends at a moment, and whether their reading has "
         "drifted from what the champion learnt.",
         example="monitor --as-of 2026-11-20T06:00Z",
@@ -151,7 +161,7 @@ def make_parser() -> Parser:
 
     command = add(
         "tune",
-        help="search for better model parameters within a budget of trials and minutes",
+        help="search for better parameters of a model",
         about="Search for better parameters of a model. Each trial is a set of parameters that is trained and then "
         "judged on later reading; `retrain` uses the best one. A killed search continues after its last trial.",
         example="tune --trials 20 --minutes 30",
@@ -163,7 +173,7 @@ def make_parser() -> Parser:
     add_load(add)
     command = add(
         "backtest",
-        help="measure what models would have recommended, step by step through the past",
+        help="measure models step by step through the past",
         about="Go through the past step by step: train each model on the reading before a step and measure its lists "
         "on the reading of the step. Ends with a table of the models and a report.",
         example="backtest --from 2026-11-16 --to 2026-11-20 --every 1d",
@@ -176,7 +186,7 @@ def make_parser() -> Parser:
     add_propose(add)
     command = add(
         "features",
-        help="register the feature declarations in the shared Feast registry",
+        help="register the feature declarations with Feast",
         about="Write the declarations of feature_repo/ to the shared Feast registry in PostgreSQL. `up` does it; on a "
         "server run it once after an upgrade.",
         example="features apply",
@@ -186,14 +196,14 @@ def make_parser() -> Parser:
     command.set_defaults(run=_features)
     add(
         "migrate",
-        help="bring the warehouse's roles, databases and schemas up to date",
+        help="bring roles, databases and schemas up to date",
         about="Create missing database roles and databases, and apply the migrations that the warehouse lacks. `up` "
         "does it; on a server run it once after an upgrade.",
         example="migrate",
     ).set_defaults(run=_migrate)
     add(
         "env",
-        help="write .env with generated passwords for docker-compose.yaml",
+        help="write .env for docker-compose.yaml, with new passwords",
         about="Write .env for a team server: generated passwords and a line for each setting that docker-compose.yaml "
         "needs. Lines that are there already stay.",
         example="env",
@@ -201,7 +211,7 @@ def make_parser() -> Parser:
     ).set_defaults(run=_env)
     command = add(
         "psql",
-        help="open a prompt on the warehouse, or with --source on the publisher's views",
+        help="open a prompt on the warehouse or the publisher's views",
         about="Open psql on the warehouse for reading, or with --source on the publisher's views. Words after these "
         "options are psql's own: -c runs one statement.",
         example='psql -c "select version, why from ops.champions"',
@@ -223,6 +233,7 @@ def make_parser() -> Parser:
     command.add_argument("name", help="the service's name, such as scheduler, api-server or mlflow")
     command.set_defaults(run=_logs)
     add_completion(add, parser)
+    parser.list_commands(GROUPS)
     return parser
 
 

@@ -6,7 +6,7 @@ A word that the command line does not know is an error of one line that names th
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from textwrap import fill
 from typing import Any, NoReturn, Protocol
@@ -29,6 +29,15 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options, formatter_class=argparse.RawDescriptionHelpFormatter)
+        self.summaries: dict[str, str] = {}  # of its commands
+
+    def list_commands(self, groups: Mapping[str, Iterable[str]]) -> None:
+        """Put the commands on the help page, in these groups."""
+        width = max(map(len, self.summaries))
+        lines = [self.description or ""]
+        for title, names in groups.items():
+            lines += ["", f"{title}:", *(f"  {name:<{width}}  {self.summaries[name]}" for name in names)]
+        self.description = "\n".join(lines)
 
     def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
         """Return the parsed words; raise `SettingsError` at the first word that is not known."""
@@ -91,14 +100,18 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`? " if near else ""
 
 
-def commands_of(parser: argparse.ArgumentParser, metavar: str = "ACTION") -> Add:
+def commands_of(parser: Parser, metavar: str = "ACTION") -> Add:
     """Return a function that adds a command; with `facts`, the command has `--json`."""
-    commands = parser.add_subparsers(required=True, metavar=metavar, title="commands", parser_class=Parser)
+    parser.usage = f"{parser.prog} {metavar} …"
+    commands = parser.add_subparsers(
+        required=True, metavar=metavar, parser_class=Parser, prog=parser.prog, help=argparse.SUPPRESS
+    )
 
     def add(name: str, *, help: str, about: str, example: str, facts: bool = True) -> Parser:
         words = f"bin/daybreak {example}"
-        command = commands.add_parser(name, help=help, description=fill(about, WIDTH), epilog=f"example:\n  {words}")
+        command = commands.add_parser(name, description=fill(about, WIDTH), epilog=f"example:\n  {words}")
         command.set_defaults(parser=command)
+        parser.summaries[name] = help
         if facts:
             command.add_argument("--json", action="store_true", help="print the facts as JSON")
         return command

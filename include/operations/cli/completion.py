@@ -32,7 +32,7 @@ def add_completion(add: Add, parser: Parser) -> None:
     """Add `completion`, of every command below the parser."""
     add(
         "completion",
-        help="print a script with which bash completes commands and options",
+        help="print a script that completes commands in bash",
         about="Print a script that completes commands, options and their values on Tab. For every new shell, put "
         '`eval "$(bin/daybreak completion)"` into ~/.bashrc, with the full path.',
         example="completion",

@@ -79,7 +79,7 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=approve)
     command = add(
         "shadow",
-        help="write a version's lists to a batch that never goes live, and compare them",
+        help="make a version's lists without publishing, and compare them",
         about="Make lists with any version, keep them in a batch that readers never see (a shadow batch), and say how "
         "far they differ from the live lists.",
         example="shadow v4",
@@ -108,7 +108,8 @@ def roll_back(arguments: argparse.Namespace) -> Answer:
     """Roll back and tell both versions."""
     from include import pipeline
 
-    facts = pipeline.roll_back(new_run("rollback", now()), arguments.to, arguments.reason).facts or {}
+    run = new_run("rollback", now())
+    facts = show_stage(run, pipeline.roll_back, arguments.to, arguments.reason).facts or {}
     lists = (
         f"{facts['batch_id']} is live."
         if facts["batch_id"]

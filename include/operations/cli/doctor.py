@@ -14,7 +14,7 @@ def add_doctor(add: Add) -> None:
     """Add `doctor`."""
     add(
         "doctor",
-        help="check everything a run depends on and say how to fix what is wrong",
+        help="check everything a run depends on, with a fix for each fault",
         about="Check services, databases, views, rights and the publisher's data, change nothing, and print a row for "
         "each check (fine, note, FIX, unknown) with its fix. Ends with code 1 when something has to be fixed.",
         example="doctor",

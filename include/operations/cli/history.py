@@ -21,7 +21,7 @@ def add_commands(add: Add) -> None:
     """Add the commands with their options."""
     command = add(
         "versions",
-        help="list the versions: when trained, verdict, champion or not, size",
+        help="list the versions with verdict and present state",
         about="List the registered versions, newest first. A version is one trained model; its verdict is promote, ask "
         "or keep (the champion), and one version at a time is champion: the one that makes the lists.",
         example="versions",
@@ -30,7 +30,7 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=list_versions)
     command = add(
         "champions",
-        help="list the reigns of champions: since when, how long, why",
+        help="list the reigns of champions with their reasons",
         about="List the reigns of champions, newest first: since when, how long, by whom, why, and how long readers "
         "spent per article that the lists showed them.",
         example="champions",
@@ -39,7 +39,7 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=list_reigns)
     command = add(
         "runs",
-        help="list the latest runs with their outcome, and the next ones",
+        help="list the latest runs with their outcome, and the next runs",
         about="List the latest runs of DAGs and commands, newest first, with the moment they worked as of and the "
         "outcome; then when each DAG runs next. The demo's newsroom is listed only when it is named.",
         example="runs retrain --limit 5",

@@ -16,7 +16,7 @@ def add_load(add: Add) -> None:
     """Add `load` with its options."""
     command = add(
         "load",
-        help="load your own log from files; without --mapping, propose a mapping",
+        help="load your own log from files",
         about="Load a reading log from files into the publisher's views, in place of the demo. A mapping says which "
         "column of yours is which (docs/mapping.md); without one, `load` prints a proposal to correct.",
         example="load 'log/*.csv' --mapping mapping.yaml --dry-run",

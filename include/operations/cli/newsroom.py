@@ -44,7 +44,7 @@ def add_newsroom(add: Add) -> None:
     command.set_defaults(run=_play)
     command = add(
         "return",
-        help="point the views in source at the demo again, after you loaded your own log",
+        help="show the demo in the views again, after a log of your own",
         about="Point the views that Daybreak reads at the demo newsroom again. The log that you loaded stays.",
         example="newsroom return",
     )
@@ -62,6 +62,7 @@ def add_newsroom(add: Add) -> None:
         help="; ".join(f"{name}: {what}" for name, what in SCENARIOS.items()),
     )
     command.set_defaults(run=_scenario)
+    group.list_commands({"actions": group.summaries})
 
 
 def _play(arguments: argparse.Namespace) -> Answer:

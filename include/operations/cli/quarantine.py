@@ -58,7 +58,7 @@ def add_quarantine(add: Add) -> None:
     command.set_defaults(run=show)
     command = add(
         "replay",
-        help="after a fix, bring rows back as a new version of the clean snapshot",
+        help="bring rows back after a fix",
         about="Try the quarantined rows of one snapshot again, with the publisher's current content. If the snapshot "
         "then passes every check, the rows come back in a new clean version of it.",
         example="quarantine replay --dry-run",
@@ -66,6 +66,7 @@ def add_quarantine(add: Add) -> None:
     _add_filters(command)
     command.add_argument("--dry-run", action="store_true", help="list what would come back, change nothing")
     command.set_defaults(run=bring_back)
+    group.list_commands({"actions": group.summaries})
 
 
 def _add_filters(command: argparse.ArgumentParser, *, table: bool = True) -> None:

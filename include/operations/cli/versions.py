@@ -8,7 +8,7 @@ from include.core.clock import now
 from include.core.errors import NotReproduced
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, version_number
-from include.operations.cli.progress import say, ticking
+from include.operations.cli.progress import say, show_stage, ticking
 from include.operations.cli.runs import new_run
 
 
@@ -16,7 +16,7 @@ def add_commands(add: Add) -> None:
     """Add the commands with their options."""
     command = add(
         "reproduce",
-        help="train a version again from its stored snapshot and compare",
+        help="train a version again and compare it byte by byte",
         about="Train a version again from the snapshot and parameters that were stored with it, and say whether the "
         "files come out the same to the byte. Registers nothing.",
         example="reproduce v3",
@@ -25,7 +25,7 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=reproduce)
     command = add(
         "maintain",
-        help="remove now what retention no longer keeps, without Airflow",
+        help="remove what retention no longer keeps",
         about="Remove builds, lists, reports, snapshots and versions that are old and that nothing refers to; the "
         "settings `keep_…` say how old. With --dry-run it only lists them.",
         example="maintain --dry-run",
@@ -61,5 +61,5 @@ def maintain(arguments: argparse.Namespace) -> Answer:
     from include.operations.retention.stage import clean_up
 
     run = new_run("maintain", now())
-    facts = clean_up(run, arguments.dry_run).facts or {}
+    facts = show_stage(run, clean_up, arguments.dry_run).facts or {}
     return Answer(facts, f"{facts['table']}\nreport  {run.settings.home / 'reports' / facts['report']}")

@@ -45,7 +45,7 @@ def test_there_are_commands():
 def test_a_page_explains_the_command_and_ends_with_an_example_that_can_be_typed(name, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     command = COMMANDS[name]
-    assert command.description.endswith(".")
+    assert command.description.partition("\n\n")[0].endswith(".")
     page = command.format_help()
     assert max(map(len, page.splitlines())) <= 80
     assert "example:" in page.splitlines()[-2]
@@ -63,6 +63,16 @@ def test_every_option_is_explained(name):
 def test_every_command_that_tells_facts_tells_them_as_json():
     without = {name for name, command in COMMANDS.items() if "--json" not in command.option_names}
     assert without == WITHOUT_FACTS
+
+
+def test_the_list_names_every_command_once():
+    for parser in (make_parser(), COMMANDS["quarantine"], COMMANDS["newsroom"]):
+        listed = [line.split()[0] for line in parser.description.splitlines() if line.startswith("  ")]
+        assert sorted(listed) == sorted(parser.commands)
+
+
+def test_the_list_of_commands_fits_a_terminal():
+    assert max(map(len, make_parser().format_help().splitlines())) <= 80
 
 
 def test_no_words_are_answered_with_the_list_of_commands(serverless):
