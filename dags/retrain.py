@@ -21,8 +21,12 @@ complete `wait_deadline_minutes` after its end, the run fails before anything is
 
 ## Re-running
 Always safe: every artifact's location follows from its inputs, so a second run finds the results of the first, and a
-verdict promotes once. A backfill trains and judges as of each day and promotes nothing unless its form sets
-`publish_backfill`. A run without a date works as of the moment it was triggered.
+verdict promotes once. A run that is cleared is judged against the version of its first verdict. A backfill, and a run
+as of a day before today's champion was made, is judged against the champion of that day by the ledger, or against
+the baselines alone if there was none, so a day that runs again gets the same verdict. A backfill promotes nothing
+unless its form sets `publish_backfill`, and then only while the champion of that day still is champion; with `chained`,
+each day is judged against the version that won the day before. A run without a date works as of the moment it was
+triggered.
 """
 
 from datetime import timedelta
@@ -31,7 +35,7 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
 from daybreak_airflow.defaults import TRAINING
-from daybreak_airflow.forms import AS_OF, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
+from daybreak_airflow.forms import AS_OF, CHAINED, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
 from daybreak_airflow.tasks import decisions, stages
 
 FORM = {
@@ -49,6 +53,7 @@ FORM = {
         description="dry_run judges and writes a shadow batch, promotes nothing; off only trains",
     ),
     "publish_backfill": PUBLISH_BACKFILL,
+    "chained": CHAINED,
     "reason": REASON,
 }
 

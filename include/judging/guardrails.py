@@ -27,7 +27,7 @@ NOT_LIVE = Turnover("No lists are live yet.")
 
 
 def check_guardrails(
-    limits: GateLimits, ours: Means, theirs: Means, challenger: str, rival: str, live: Turnover = NOT_LIVE
+    limits: GateLimits, ours: Means, theirs: Means, challenger: str, rival: str, live: Turnover | Check = NOT_LIVE
 ) -> list[Check]:
     """Compare the challenger's lists with those of its rival."""
 
@@ -64,8 +64,12 @@ def _overlap(limits: GateLimits, ours: Means, rival: str) -> Check:
     return make_check("RT125", limits, kept - shorter, "challenger", kept=kept, shorter=shorter, rival=rival)
 
 
-def _check_live(limits: GateLimits, live: Turnover) -> Check:
-    """Pass if enough of the live lists would stay; not applicable if no readers were compared."""
+def _check_live(limits: GateLimits, live: Turnover | Check) -> Check:
+    """Pass if enough of the live lists would stay; not applicable if no readers were compared. A check of before stays
+    as it is, for the live lists have changed since.
+    """
+    if isinstance(live, Check):
+        return live
     if not live.readers:
         return skip_check("RT126", limits, "challenger", live.told)
     kept, shorter = live.kept_place_share, live.shorter_list_share

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from html import escape
 
 from include.core.html import Figure, bars, check_table, page, table
 from include.core.numbers import write_number
 from include.core.references import Reference
+from include.core.run import Run
 from include.judging.bootstrap import Gap
-from include.judging.champion import Champion
 from include.judging.checks import GateLimits
 from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
@@ -39,22 +38,25 @@ def verdict_page(
     verdict: Verdict,
     evidence: Evidence,
     model: Reference,
-    champion: Champion | None,
-    as_of: datetime,
+    run: Run,
+    rival: str,
     holds: str = "",
 ) -> str:
-    """Return the verdict as HTML; `holds` describes a freeze or a pinned version."""
+    """Return the verdict as HTML; `rival` tells the version to beat, `holds` a freeze or a pinned version."""
     metrics = evidence.means
     names = list(metrics)
-    reign = f"v{champion.version}, since {champion.at:%Y-%m-%d %H:%M} UTC" if champion else "none yet"
     found = evidence.mechanics
     about = table(
         ("", ""),
         [
             ("Challenger", f"v{model.id}"),
-            ("Champion", reign),
-            ("As of", f"{as_of:%Y-%m-%d %H:%M} UTC"),
-            ("Hold-out", f"{evidence.holdout_start:%Y-%m-%d %H:%M} to {as_of:%Y-%m-%d %H:%M} UTC"),
+            ("As of", f"{run.as_of:%Y-%m-%d %H:%M} UTC"),
+            ("Hold-out", f"{evidence.holdout_start:%Y-%m-%d %H:%M} to {run.as_of:%Y-%m-%d %H:%M} UTC"),
+            ("Run", run.run_id),
+            ("Started as", run.tell_origin()),
+            ("Reason", run.reason),
+            ("Mode", run.mode if run.may_go_live else f"{run.mode}, promotes nothing"),
+            ("Form", ", ".join(f"{name} {value}" for name, value in run.form.items()) or "empty"),
             ("Snapshot", model.parents[1]),
             ("Training data", (model.facts or {}).get("training_data", "")),
             ("Digest", model.fingerprint),
@@ -87,7 +89,7 @@ def verdict_page(
     ]
     if not names:
         sections = [("Checks", check_table(verdict.checks)), ("Details", about)]
-    lead = f"{verdict.sentence} {holds}".strip()
+    lead = f"{verdict.sentence} {rival} {holds}".strip()
     return page(f"Verdict on v{model.id}: {verdict.decision}", lead, sections)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.adapters import duck
+from include.core.checks import Check
 from include.core.settings import Settings
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
@@ -60,13 +61,15 @@ def hold_trial(
     rivals: Mapping[str, Contestant],
     holdout: Holdout,
     champion_trouble: str = "",
-    live: Turnover = NOT_LIVE,
+    live: Turnover | Check = NOT_LIVE,
     champion: int | None = None,
+    *,
+    is_binding: bool = True,
 ) -> tuple[Verdict, Evidence]:
     """Return the verdict and its evidence; a challenger that cannot be used is not ranked with.
 
     `rivals` holds the champion, or a stand-in under `previous`, or is empty; `champion` is the champion's version,
-    needed if there is a stand-in.
+    needed if there is a stand-in. `is_binding` says whether the verdict may change the champion.
     """
     version, until = challenger.version, challenger.trained_until
     limits = GateLimits.of(settings)
@@ -80,7 +83,19 @@ def hold_trial(
     if rival and rival.name == "champion":
         champion = rival.version
     if model is None or mechanics.trouble:
-        evidence = Evidence(version, {}, {}, (), mechanics, holdout.start, until, rival, champion, champion_trouble)
+        evidence = Evidence(
+            version,
+            {},
+            {},
+            (),
+            mechanics,
+            holdout.start,
+            until,
+            rival,
+            champion,
+            champion_trouble,
+            is_binding=is_binding,
+        )
         return judge_challenger(limits, evidence), evidence
     contestants = {"challenger": model, **{name: one for name, (_, one) in rivals.items()}}
     contestants |= {name: model_class(name)() for name in BASELINES}
@@ -96,7 +111,18 @@ def hold_trial(
         means["challenger"] = {**ours.means, **_turnover(holdout.scenes, ours.lists, theirs.lists)}
     gaps = _gaps(settings, {name: one.evaluation for name, one in found.items()})
     evidence = Evidence(
-        version, means, gaps, slices, mechanics, holdout.start, until, rival, champion, champion_trouble, live
+        version,
+        means,
+        gaps,
+        slices,
+        mechanics,
+        holdout.start,
+        until,
+        rival,
+        champion,
+        champion_trouble,
+        live,
+        is_binding,
     )
     return judge_challenger(limits, evidence), evidence
 

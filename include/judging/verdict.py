@@ -48,7 +48,8 @@ class Evidence:
     rival: Rival | None = None
     champion: int | None = None  # its version, even if another one stands in for it
     champion_trouble: str = ""
-    live: Turnover = NOT_LIVE
+    live: Turnover | Check = NOT_LIVE
+    is_binding: bool = True  # whether the verdict may change the champion
 
 
 def sum_up(evidence: Evidence) -> dict[str, float]:
@@ -95,18 +96,29 @@ def judge_challenger(limits: GateLimits, evidence: Evidence) -> Verdict:
 
 def _conclude(checks: Iterable[Check], evidence: Evidence) -> Verdict:
     return conclude(
-        checks, has_rival=evidence.rival is not None, challenger=evidence.version, champion=evidence.champion
+        checks,
+        has_rival=evidence.rival is not None,
+        challenger=evidence.version,
+        champion=evidence.champion,
+        is_binding=evidence.is_binding,
     )
 
 
-def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champion: int | None) -> Verdict:
+def conclude(
+    checks: Iterable[Check], *, has_rival: bool, challenger: int, champion: int | None, is_binding: bool = True
+) -> Verdict:
     """Return the verdict that follows from the checks. A missing check counts as failed, and a blocking code counts as
-    checked only if at least one of its checks could have blocked.
+    checked only if at least one of its checks could have blocked. One that binds nobody says what it would have done.
     """
     checks = tuple(checks)
     made = {check.code for check in checks if check.severity == "block" or check.code in ASKING}
     missing = sorted((ALWAYS | (AGAINST_CHAMPION if has_rival else set())) - made)
-    kept = f"Kept v{champion}" if champion is not None else f"Did not promote v{challenger}"
+    if is_binding:
+        promoted, asked = f"Promoted v{challenger}", "Needs a decision"
+        kept = f"Kept v{champion}" if champion is not None else f"Did not promote v{challenger}"
+    else:
+        promoted, asked = f"Would have promoted v{challenger}", "Would have needed a decision"
+        kept = f"Would have kept v{champion}" if champion is not None else f"Would not have promoted v{challenger}"
     if stopped := blocking(checks):
         return Verdict("keep", f"{kept}: {tell_failed(stopped)}", checks)
     if missing:
@@ -114,11 +126,11 @@ def conclude(checks: Iterable[Check], *, has_rival: bool, challenger: int, champ
         said = f"{many} not made; a missing check does not pass. [{', '.join(missing)}]"
         return Verdict("keep", f"{kept}: {said}", checks)
     if doubts := in_doubt(checks):
-        return Verdict("ask", f"Needs a decision: {tell_failed(doubts)}", checks)
+        return Verdict("ask", f"{asked}: {tell_failed(doubts)}", checks)
     code = "RT108" if has_rival else "RT105"
     closest = min((check for check in checks if check.code == code), key=lambda check: check.observed or 0)
     said = closest.sentence.replace(" of the baseline ", " of the closest baseline, ", 1)
-    return Verdict("promote", f"Promoted v{challenger}: {said} [{code}]", checks)
+    return Verdict("promote", f"{promoted}: {said} [{code}]", checks)
 
 
 def in_doubt(checks: Iterable[Check]) -> list[Check]:

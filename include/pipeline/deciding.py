@@ -6,6 +6,7 @@ A promotion does not trust its caller: it rechecks the verdict from the saved ch
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from include.adapters import mlflow_registry
@@ -21,7 +22,7 @@ from include.core.settings import Settings
 from include.data.store import digest_of
 from include.judging import champion as champions
 from include.judging import holds
-from include.judging.verdict import Decision, conclude, in_doubt
+from include.judging.verdict import Decision, Verdict, conclude, in_doubt
 from include.models import registry
 from include.pipeline.run import keep_audit, recorded
 
@@ -30,6 +31,8 @@ from include.pipeline.run import keep_audit, recorded
 def promote(run: Run, verdict: Reference) -> Reference:
     """Promote the challenger if the verdict says so and the champion has not changed since; return the champion."""
     why = cast(dict[str, Any], verdict.facts)["sentence"]
+    if reason := str(run.form.get("reason") or "").strip().rstrip("."):
+        why = f"{why} Started by {run.actor}: {reason}."
     damage = _find_damage(run.settings, verdict.id)
     with connect(run.settings) as warehouse:
         changed, sentence = _append(warehouse, run, verdict.id, "promote", run.actor, why, damage)
@@ -38,11 +41,17 @@ def promote(run: Run, verdict: Reference) -> Reference:
 
 @recorded
 def ask(run: Run, verdict: Reference) -> Reference:
-    """Ask on-call with a ticket to decide, and return the verdict; a repeated question sends no second mail."""
+    """Ask on-call with a ticket to decide; a repeated question sends no second mail.
+
+    If the champion has changed, an answer could change nothing: then `facts["not_asked"]` says so.
+    """
     facts = cast(dict[str, Any], verdict.facts)
     version, hours = facts["challenger_version"], run.settings.ask_hours
     with connect(run.settings) as warehouse:
         row = warehouse.execute(query("pipeline/verdict"), [verdict.id]).fetchone()
+        if row and (idle := _find_change(warehouse, row)):
+            return replace(verdict, facts={**facts, "not_asked": f"No question is asked: {idle}"})
+        warehouse.execute(query("pipeline/keep_question"), {"verdict_id": verdict.id, "moment": now()})
     doubts = _tell_doubts([Check(**check) for check in row[2]]) if row else ""
     subject = f"[ticket] v{version}: promote it or keep v{facts['champion_version']}? A decision is needed"
     body = (
@@ -57,6 +66,17 @@ def ask(run: Run, verdict: Reference) -> Reference:
     )
     raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
     return verdict
+
+
+def _find_change(warehouse: Connection, row: tuple[Any, ...]) -> str:
+    """Return how today's champion differs from the one that a verdict was reached against; empty if it does not."""
+    champion = champions.find_champion(warehouse)
+    if (row[1], row[4]) == ((champion.version, champion.seq) if champion else (None, 0)):
+        return ""
+    if row[8]:
+        return "another run changed the champion after this verdict."
+    today = f"today's champion is v{champion.version}" if champion else "there is no champion today"
+    return f"{today}, and v{row[3]} was not compared with it. {row[7]}"
 
 
 def find_question(settings: Settings, verdict_id: str | None) -> dict[str, str] | None:
@@ -130,6 +150,8 @@ def _append(
     version = row[3]
     if champion is not None and champion.verdict_id == verdict_id:
         return True, why  # a retry after a crash finds its own row
+    if changed := _find_change(warehouse, row):
+        return False, f"Not promoted: {changed}"
     if forbidden := holds.forbid(holds.find_holds(warehouse, now()), version):
         return False, f"v{version} is not promoted. {forbidden}"
     if damage:
@@ -183,8 +205,27 @@ def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
     row = warehouse.execute(query("pipeline/verdict"), [verdict_id]).fetchone()
     if row is None:
         return "keep"
-    decision, champion_version, kept = row[:3]
+    decision, champion_version, kept, version = row[:4]
+    found = _conclude_saved(kept, version, champion_version).decision
+    return found if found == decision else "keep"
+
+
+def tell_verdict(
+    decision: Decision,
+    kept: list[dict[str, Any]],
+    version: int,
+    champion_version: int | None,
+    *,
+    is_binding: bool = True,
+) -> str:
+    """Return the sentence of a verdict from its saved checks."""
+    found = _conclude_saved(kept, version, champion_version, is_binding=is_binding)
+    return found.sentence if found.decision == decision else f"{decision.capitalize()}, by the checks of its release."
+
+
+def _conclude_saved(
+    kept: list[dict[str, Any]], version: int, champion_version: int | None, *, is_binding: bool = True
+) -> Verdict:
     checks = [Check(**check) for check in kept]
     has_rival = champion_version is not None and not any(check.code == "RT118" for check in checks)
-    found = conclude(checks, has_rival=has_rival, challenger=row[3], champion=champion_version).decision
-    return found if found == decision else "keep"
+    return conclude(checks, has_rival=has_rival, challenger=version, champion=champion_version, is_binding=is_binding)

@@ -33,7 +33,7 @@ def recorded(
     def run_stage(run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Reference:
         name = {"run_id": run.run_id, "stage": stage.__name__}
         with connect(run.settings) as warehouse:
-            warehouse.execute(query("pipeline/start_stage"), {**name, "as_of": run.as_of, "started_at": now()})
+            warehouse.execute(query("pipeline/start_stage"), {**name, **_describe(run), "started_at": now()})
         try:
             reference = stage(run, *args, **kwargs)
         except BaseException as error:
@@ -46,6 +46,12 @@ def recorded(
         return reference
 
     return cast(Callable[Concatenate[Run, Arguments], Reference], run_stage)
+
+
+def _describe(run: Run) -> dict[str, object]:
+    """Return moment, origin and form of a run, as each of its stages records them."""
+    about = {"as_of": run.as_of, "kind": run.kind, "mode": run.mode, "actor": run.actor, "reason": run.reason}
+    return {**about, "form": json.dumps(run.form, default=str)}
 
 
 def _name_full_disk(settings: Settings, error: BaseException) -> BaseException:
@@ -72,25 +78,33 @@ def keep_checks(run: Run, stage: str, checks: Iterable[Check]) -> None:
         cursor.executemany(query("pipeline/keep_check"), [{**where, **check.to_dict()} for check in checks])
 
 
+KEPT = ("decision", "challenger_version", "champion_version", "champion_seq", "rival")
+
+
 def keep_verdict(
     run: Run,
     verdict_id: str,
     facts: Mapping[str, object],
     checks: Iterable[Check],
     metrics: Mapping[str, Mapping[str, float]],
+    *,
+    is_of_record: bool,
 ) -> None:
     """Save the verdict in `ops.verdicts`, once; NaN and infinity become null."""
+    moment = now()
     numbers = {
         who: {name: value if math.isfinite(value) else None for name, value in means.items()}
         for who, means in metrics.items()
     }
     values = {
-        **{name: facts[name] for name in ("decision", "challenger_version", "champion_version", "champion_seq")},
+        **{name: facts[name] for name in KEPT},
         "verdict_id": verdict_id,
         "as_of": run.as_of,
         "run_id": run.run_id,
         "checks": json.dumps([check.to_dict() for check in checks]),
         "metrics": json.dumps(numbers),
+        "of_record_at": moment if is_of_record else None,
+        "chained_at": moment if run.form.get("chained") else None,
     }
     with connect(run.settings) as warehouse:
         warehouse.execute(query("pipeline/keep_verdict"), values)

@@ -31,4 +31,10 @@ MODEL = Param(
     description="model to train",
 )
 PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill promote and publish")
+CHAINED = Param(
+    False,
+    type="boolean",
+    description="in a backfill, judge each day against the version that won the day before, not against that day's "
+    "champion; run the days forwards, one at a time",
+)
 REASON = Param(None, type=["null", "string"], maxLength=500, description="reason, for the record")

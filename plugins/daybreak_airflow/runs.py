@@ -31,6 +31,9 @@ def current_run(context: Mapping[str, Any] | None = None) -> Run:
         actor=actor(context),
         reason=reason(context),
         mode=mode(context),
+        kind=kind(context),
+        form={name: value for name, value in (dag_run.conf or {}).items() if value not in (None, "")},
+        may_go_live=may_go_live(context),
     )
 
 
@@ -103,8 +106,17 @@ def is_backfill(context: Mapping[str, Any]) -> bool:
 
 
 def may_go_live(context: Mapping[str, Any]) -> bool:
-    """Return whether the run may promote and publish: every run but a backfill whose form does not ask for it."""
+    """Return whether the run may promote and publish: no replay, and a backfill only if its form asks for it."""
+    if kind(context) == "replay":
+        return False
     return not is_backfill(context) or bool((context.get("params") or {}).get("publish_backfill"))
+
+
+def kind(context: Mapping[str, Any]) -> str:
+    """Return how the run was started: scheduled, event, manual, backfill, or replay for rows out of quarantine."""
+    if context["dag_run"].dag_id == "replay_quarantine":
+        return "replay"
+    return "event" if run_type(context).startswith("asset") else run_type(context)
 
 
 def mode(context: Mapping[str, Any]) -> str:
@@ -131,7 +143,7 @@ def reason(context: Mapping[str, Any]) -> str:
 def actor(context: Mapping[str, Any]) -> str:
     """Return who started the run: the user who triggered it, else `event`, else `schedule`."""
     user = context["dag_run"].triggering_user_name
-    return user or ("event" if run_type(context).startswith("asset") else "schedule")
+    return user or ("event" if kind(context) == "event" else "schedule")
 
 
 def run_type(context: Mapping[str, Any]) -> str:

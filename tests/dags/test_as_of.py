@@ -115,6 +115,31 @@ def test_only_a_backfill_has_to_ask_to_go_live(run, may):
 
 
 @pytest.mark.parametrize(
+    ("run", "how"), [(SCHEDULED, "scheduled"), (BY_HAND, "manual"), (BACKFILL, "backfill"), (BY_EVENT, "event")]
+)
+def test_how_it_was_started(run, how):
+    from daybreak_airflow.runs import kind
+
+    assert kind(run) == how
+
+
+def test_a_replay_is_of_a_kind_of_its_own_and_changes_nothing_live():
+    from daybreak_airflow.runs import kind, may_go_live
+
+    replay = context("manual", user="ada", retrain=True)
+    replay["dag_run"].dag_id = "replay_quarantine"
+    assert (kind(replay), may_go_live(replay)) == ("replay", False)
+
+
+def test_of_a_form_only_what_was_filled_in_is_kept(monkeypatch, tmp_path):
+    from daybreak_airflow.runs import current_run
+
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    filled = context("backfill", interval_end=TICK, model=None, reason="", mode="dry_run", chained=False)
+    assert current_run(filled).form == {"mode": "dry_run", "chained": False}
+
+
+@pytest.mark.parametrize(
     ("run", "who"), [(SCHEDULED, "schedule"), (BY_HAND, "ada"), (BACKFILL, "ada"), (BY_EVENT, "event")]
 )
 def test_actor(run, who):
@@ -146,6 +171,7 @@ def test_the_pipeline_is_told_all_of_it(monkeypatch, tmp_path):
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
     run = current_run(BY_FORM)
     assert (run.run_id, run.actor, run.reason) == ("retrain/manual__1", "ada", "Tuesday was corrected")
-    assert run.mode == "enforce"
+    assert (run.mode, run.kind, run.may_go_live) == ("enforce", "manual", True)
+    assert run.form == {"as_of": "2026-11-10T04:00:00+01:00", "reason": "Tuesday was corrected"}
     assert run.as_of == datetime(2026, 11, 10, 3, tzinfo=UTC)
     assert run.settings.home == tmp_path

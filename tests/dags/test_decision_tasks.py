@@ -61,7 +61,7 @@ def pipe(monkeypatch):
 
 
 def test_a_verdict_that_asks_is_mailed_and_starts_the_question(run, pipe, monkeypatch):
-    calls, mailed = pipe("ask", None), []
+    calls, mailed = pipe("ask", reference("verdict")), []
     monkeypatch.setattr(outbox, "deliver_pending", lambda *given: mailed.append(given))
     run("ask", a_verdict("ask"))
     assert (len(calls), len(mailed)) == (1, 1)

@@ -25,6 +25,7 @@ GOOD = {
     "dry_run": [True, False],
     "retrain": [True, False],
     "publish_backfill": [True, False],
+    "chained": [True, False],
     "reason": [None, "", "the publisher corrected Tuesday"],
 }
 BAD = {
@@ -45,10 +46,11 @@ BAD = {
     "dry_run": ["yes", None],
     "retrain": ["yes", None],
     "publish_backfill": ["yes", None],
+    "chained": ["yes", None],
     "reason": [7, "x" * 501],
 }
 FIELDS = {
-    "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "reason"],
+    "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "chained", "reason"],
     "recommend": ["as_of", "publish_backfill", "reason"],
     "rollback": ["to", "why"],
     "hold": ["action", "hours", "why"],

@@ -61,6 +61,16 @@ def reign(settings, *versions):
         publish(settings, version, AS_OF + timedelta(hours=seq))
 
 
+def crown(settings, version, at, action="promote", verdict_id=None):
+    """A row of the ledger as it was written at some moment."""
+    ask_for(
+        settings,
+        "insert into ops.champions (seq, version, action, why, actor, verdict_id, run_id, snapshot_id, at)"
+        " select coalesce(max(seq), 0) + 1, %s, %s, 'w', 'test', %s, 'r', 's', %s from ops.champions returning seq",
+        version, action, verdict_id, at,
+    )  # fmt: skip
+
+
 def publish(settings, version, as_of, status="audited", goes_live=True):
     batch_id = f"batch_of_{version}_{as_of:%H}"
     row = {"list_at": AS_OF, "score": 0.5, "reason": "w"}
@@ -74,14 +84,24 @@ def publish(settings, version, as_of, status="audited", goes_live=True):
     return batch_id
 
 
-def keep_verdict(settings, verdict, version, after_seq, champion_version=None):
+def keep_verdict(settings, verdict, version, after_seq, champion_version=None, *, is_asked=True):
     name = f"verdict-on-{version}-after-{after_seq}-{verdict.decision}"
     checks = json.dumps([check.to_dict() for check in verdict.checks])
     with connect(settings) as warehouse:
         warehouse.execute(
             "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_version, champion_seq,"
-            " decision, checks, metrics) values (%s, %s, 'r', %s, %s, %s, %s, %s, '{}')",
-            [name, AS_OF, version, champion_version, after_seq, verdict.decision, checks],
+            " decision, checks, metrics, of_record_at, asked_at)"
+            " values (%s, %s, 'r', %s, %s, %s, %s, %s, '{}', now(), case when %s then now() end)",
+            [
+                name,
+                AS_OF,
+                version,
+                champion_version,
+                after_seq,
+                verdict.decision,
+                checks,
+                is_asked and verdict.decision == "ask",
+            ],
         )
     facts = {"decision": verdict.decision, "sentence": verdict.sentence, "challenger_version": version,
              "champion_version": champion_version, "champion_seq": after_seq, "report": "r.html"}  # fmt: skip

@@ -33,7 +33,9 @@ def ask(verdict: Passed) -> str:
     if following.step != "ask":
         raise skip(f"No decision by a person is needed. {following.reason or 'The verdict is clear.'}")
     run = runs.current_run()
-    pipeline.ask(run, received(verdict))
+    asked = pipeline.ask(run, received(verdict))
+    if idle := (asked.facts or {}).get("not_asked"):
+        raise skip(idle)
     deliver_pending(run.settings, mailer(run.settings))
     add_to_events(verdict_id=verdict["id"], reason=facts["sentence"])
     return str(verdict["id"])

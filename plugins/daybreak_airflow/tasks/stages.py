@@ -98,12 +98,14 @@ def train(features: Passed) -> Passed:
 @shows(VerdictLink(), ModelCardLink())
 @task(pool=HEAVY, inlets=[MODEL, FEATURES])
 def judge(model: Passed, features: Passed) -> Passed:
-    """Judge the challenger against champion and baselines; skipped when the gate is off."""
+    """Judge the challenger against the version to beat and the baselines; skipped when the gate is off."""
     from include import pipeline
 
     if mode(get_current_context()) == "off":
         raise skip(next_step(get_current_context(), "keep").reason)
-    return pipeline.judge(run_on(model), received(model), received(features)).to_dict()
+    verdict = pipeline.judge(run_on(model), received(model), received(features))
+    log.info("%(sentence)s %(rival)s", dict(verdict.facts or {}))
+    return verdict.to_dict()
 
 
 @task(inlets=[MODEL])

@@ -187,7 +187,7 @@ def test_cards_and_the_page_of_an_open_question_stay_however_old(settings):
     with connect(settings) as warehouse:
         warehouse.execute(
             "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision, checks,"
-            " metrics) values ('open', %s, 'r', 1, 0, 'ask', '[]', '{}')",
+            " metrics, asked_at) values ('open', %s, 'r', 1, 0, 'ask', '[]', '{}', now())",
             [AS_OF - 20 * DAY],
         )
     kept = [aged(settings.home / "reports" / name, 20) for name in ("cards/v1.md", "verdicts/open.html")]

@@ -52,7 +52,7 @@ def train(settings, number):
 def verdict(warehouse, version):
     warehouse.execute(
         "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision, checks,"
-        " metrics) values (%s, %s, 'r', %s, 2, 'ask', '[]', '{}')",
+        " metrics, asked_at) values (%s, %s, 'r', %s, 2, 'ask', '[]', '{}', now())",
         [f"verdict-{version}", OLD, version],
     )
 

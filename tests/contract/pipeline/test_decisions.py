@@ -171,6 +171,28 @@ def test_a_question_is_one_mail_however_often_it_is_asked(settings, run):
     assert f"- {doubt} [RT106]" in pipeline.find_question(settings, asked.id)["body"]
 
 
+def test_a_doubt_that_was_never_asked_about_as_in_a_backfill_is_no_open_question(settings, run):
+    register(settings, 2)
+    reign(settings, 1)
+    doubt = keep_verdict(settings, DOUBTFUL, 2, 1, 1, is_asked=False)
+    assert pipeline.find_question(settings, None) is None
+    assert ask_for(settings, "select why from ops.version_claims where why like 'verdict%%'") == []
+    assert pipeline.ask(run, doubt).facts == doubt.facts
+    assert pipeline.find_question(settings, None)["verdict_id"] == doubt.id
+    assert len(ask_for(settings, "select why from ops.version_claims where why like 'verdict%%'")) == 1
+
+
+def test_a_question_that_an_answer_could_not_change_is_not_asked(settings, run):
+    for version in (2, 3):
+        register(settings, version)
+    reign(settings, 1, 3)
+    doubt = keep_verdict(settings, DOUBTFUL, 2, 1, 1, is_asked=False)
+    told = pipeline.ask(run, doubt).facts["not_asked"]
+    assert told == "No question is asked: another run changed the champion after this verdict."
+    assert ask_for(settings, "select subject from ops.alerts") == []
+    assert ask_for(settings, "select asked_at from ops.verdicts") == [(None,)]
+
+
 # holds
 
 

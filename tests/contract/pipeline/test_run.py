@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ def rows(run):
 def test_a_stage_that_is_done_is_kept_with_what_it_returned(run):
     assert bake(run, "rye").id == "rye"
     assert rows(run) == [("bake", "done", "3", None, True, True)]
+
+
+def test_who_started_a_run_how_why_and_with_which_form_is_kept_also_when_it_is_started_again(run):
+    asked = "select kind, mode, actor, reason, form from ops.runs"
+    for reason in ("the oven is new", "the oven was cold"):
+        form = {"model": "most_read", "reason": reason}
+        bake(replace(run, kind="manual", mode="dry_run", actor="ada", reason=reason, form=form), "rye")
+        with connect(run.settings) as warehouse:
+            assert warehouse.execute(asked).fetchall() == [("manual", "dry_run", "ada", reason, form)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+from include.core.run import Run
 from include.judging.bootstrap import Gap
 from include.judging.page import BAD, GOOD, MEASURES, interval_plot, verdict_page
 from include.judging.verdict import judge_challenger
@@ -14,6 +15,8 @@ from tests.worlds.evidence import LIMITS, SLICES, a_slice, evidence
 from tests.worlds.scenes import NOW
 
 FALL, RISE, CHANCE = Gap(-0.1, -0.2, -0.05, 0.0, 60), Gap(0.1, 0.05, 0.2, 1.0, 60), Gap(0.0, -0.1, 0.1, 0.5, 60)
+RUN = Run(None, "retrain/manual__1", NOW, "ada", "it is new", "dry_run", "manual", {"model": "most_read"})
+RIVAL = "Judged against v1, champion since 2026-11-19 03:00 UTC."
 MODEL = SimpleNamespace(id="4", parents=("features", "snapshot"), fingerprint="digest", facts={})
 
 
@@ -30,7 +33,7 @@ def rows(plot):
 
 def page(**values):
     found = evidence(**values)
-    return verdict_page(LIMITS, judge_challenger(LIMITS, found), found, MODEL, None, NOW)
+    return verdict_page(LIMITS, judge_challenger(LIMITS, found), found, MODEL, RUN, RIVAL)
 
 
 def test_a_difference_is_called_better_worse_or_perhaps_chance():
