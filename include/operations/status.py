@@ -11,20 +11,22 @@ from psycopg.rows import dict_row
 from include.adapters.warehouse import connect, query, source_query
 from include.core.clock import in_words, now
 from include.core.errors import DaybreakError
+from include.core.run import tell_origin
 from include.core.settings import Settings
 from include.judging.champion import find_champion
 from include.judging.holds import find_holds
 from include.operations.launcher import environment, files
 from include.operations.runs import find_failing, find_next_runs, find_runs, tell_next
+from include.pipeline.deciding import tell_verdict
 
 LATEST_RUNS = 50  # about a day of hourly runs
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
-    """Return champion, lists, newest verdict, runs, services and links; None or empty if a database does not answer."""
+    """Return champion, lists, verdicts, runs, services and links; None or empty if a database does not answer."""
     moment = now()
-    found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "holds": [], "questions": []}
-    found |= {"quarantined": [], "running": [], "failing": [], "next": []}
+    found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "other_verdicts": [], "holds": []}
+    found |= {"questions": [], "quarantined": [], "running": [], "failing": [], "next": []}
     try:
         found |= _ask_warehouse(settings, moment)
         latest = find_runs(settings, moment, limit=LATEST_RUNS)
@@ -41,14 +43,16 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
         champion = find_champion(warehouse)
         with warehouse.cursor(row_factory=dict_row) as cursor:
             lists = cursor.execute(query("operations/lists")).fetchone()
-            verdict = cursor.execute(query("operations/newest_verdict")).fetchone()
+            record = cursor.execute(query("operations/newest_verdict")).fetchone()
+            since = {"since": record and record["judged_at"]}
+            others = cursor.execute(query("operations/other_verdicts"), since).fetchall()
             late = cursor.execute(query("operations/late_rows")).fetchone()
             quarantined = cursor.execute(query("operations/quarantined")).fetchall()
         holds = [hold.tell() for hold in find_holds(warehouse, moment)]
         questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
         reports = {
             stage: row[0]
-            for stage in ("validate", "judge", "watch")
+            for stage in ("validate", "watch")
             if (row := warehouse.execute(query("operations/newest_report"), [stage]).fetchone())
         }
     return {
@@ -61,23 +65,39 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
             "why": champion.why,
         },
         "lists": lists,
-        "verdict": verdict,
+        "verdict": record and _describe(record),
+        "other_verdicts": [_describe(row) for row in others],
         "holds": holds,
         "questions": questions,
         "late_rows": late and late["sentence"],
         "quarantined": quarantined,
-        "reports": reports,
+        "reports": reports | ({"judge": f"verdicts/{record['verdict_id']}.html"} if record else {}),
     }
 
 
-def links(settings: Settings, reports: dict[str, str]) -> dict[str, str]:
+def _describe(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a verdict with its sentence, its report and what a person answered; without its checks."""
+    sentence = tell_verdict(
+        row["decision"],
+        row["checks"],
+        row["challenger_version"],
+        row["champion_version"],
+        is_binding=row["is_binding"],
+    )
+    if row["answer"]:
+        sentence += f" {'Promoted' if row['answer'] == 'promote' else 'Kept'} by {row['answered_by']}."
+    about = {name: value for name, value in row.items() if name not in ("checks", "is_binding")}
+    return {**about, "sentence": sentence, "report": f"verdicts/{row['verdict_id']}.html"}
+
+
+def links(settings: Settings, reports: Mapping[str, str]) -> dict[str, str]:
     """Return the addresses of the user interfaces and the newest reports."""
     names = {"validate": "data docs", "judge": "verdict", "watch": "drift report"}
     return {
         "airflow": settings.airflow_url,
         "mlflow": settings.mlflow_link,
         "mails": f"http://127.0.0.1:{settings.mailbox_port}",
-        **{names[stage]: settings.report_link(path) for stage, path in reports.items()},
+        **{name: settings.report_link(reports[stage]) for stage, name in names.items() if stage in reports},
     }
 
 
@@ -123,6 +143,22 @@ def _find_names(settings: Settings, kind: str, *, ids: Sequence[int] = (), names
         return dict(publisher.execute(query("operations/names"), asked).fetchall())
 
 
+def _tell(verdict: Mapping[str, Any]) -> str:
+    """Return version, day, origin and sentence of a verdict."""
+    origin = tell_origin(verdict["kind"] or "", verdict["mode"] or "", verdict["actor"] or "")
+    about = f"v{verdict['challenger_version']} as of {verdict['as_of']:%Y-%m-%d %H:%M} UTC, {origin}"
+    return f"{about}: {verdict['sentence']}"
+
+
+def _tell_more(verdict: Mapping[str, Any]) -> list[str]:
+    """Return the run with its reason, the version to beat, and the numbers, the best first."""
+    reached = {who: means["ndcg"] for who, means in verdict["metrics"].items() if means.get("ndcg")}
+    best_first = sorted(reached, key=lambda who: (-reached[who], who))
+    told = [f"run {verdict['run_id']}{': ' + verdict['reason'] if verdict['reason'] else ''}", verdict["rival"]]
+    numbers = "NDCG@10 " + ", ".join(f"{who} {reached[who]:.4f}" for who in best_first) if reached else ""
+    return [line for line in (*told, numbers) if line]
+
+
 def render_status(status: dict[str, Any], moment: datetime) -> str:
     """Return the status as lines of text."""
     lines = []
@@ -134,10 +170,9 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
         lines.append(f"              {champion['why']}")
     else:
         lines.append("champion      none yet")
-    if verdict and champion:
-        scores = verdict["metrics"]
-        told = ", ".join(f"{name} {numbers['ndcg']:.4f}" for name, numbers in scores.items() if numbers.get("ndcg"))
-        lines.append(f"verdict       v{verdict['challenger_version']}: {verdict['decision']}; NDCG@10 {told}")
+    if verdict:
+        lines += [f"verdict       {_tell(verdict)}", *(f"              {line}" for line in _tell_more(verdict))]
+    lines += [f"not counted   {_tell(other)}" for other in status["other_verdicts"]]
     lines += [f"hold          {hold}" for hold in status["holds"]]
     lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
