@@ -17,6 +17,7 @@ from include.core.settings import Settings
 ENDED = ("success", "failed")
 RETRY_SECONDS = 45.0  # a restart of the API server takes 10 s, more on a busy machine
 POLL_SECONDS = 1.0
+PROBE_SECONDS = 5.0
 
 Json = dict[str, Any]
 Watch = Callable[[list[Json]], None]
@@ -64,6 +65,18 @@ class Airflow:
     def trigger(self, dag_id: str, conf: Json | None = None) -> str:
         """Start a manual run without a logical date and return its id."""
         return str(self.post(f"dags/{dag_id}/dagRuns", {"conf": conf or {}, "logical_date": None})["dag_run_id"])
+
+    def answers(self) -> bool:
+        """Return whether the server answers now; asked once."""
+        try:
+            return self._client.get("/api/v2/version", timeout=PROBE_SECONDS).is_success
+        except httpx.TransportError:
+            return False
+
+    def emit(self, asset: str, extra: Json) -> None:
+        """Emit an event of an asset, which starts the DAGs scheduled on it."""
+        (found,) = self.get("assets", uri_pattern=f"%://{asset}")["assets"]
+        self.post("assets/events", {"asset_id": found["id"], "extra": extra})
 
     def runs(self, dag_id: str, limit: int = 20) -> list[Json]:
         """Return the latest runs, newest first."""

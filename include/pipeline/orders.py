@@ -1,4 +1,4 @@
-"""The stages in their order, without Airflow: a whole retrain, refresh of the lists, or search for parameters.
+"""The stages in their order, without Airflow: a retrain, a refresh of the lists, a search for parameters.
 
 The command line calls these, and a test compares the DAGs' order with them. `call` runs one stage on its inputs, so
 that a caller can show progress.
@@ -39,10 +39,23 @@ def prepare(run: Run, purpose: Purpose, days: int | None = None, call: Call = ca
     return call(run, pipeline.build_features, call(run, pipeline.validate, snapshot), purpose)
 
 
+def tell_how_to_answer(run: Run, verdict: Reference) -> str:
+    """Return how a person answers the question about this verdict."""
+    return f"Answer with `bin/daybreak approve {verdict.id}`, or add --keep to keep the champion."
+
+
 def retrain(
-    run: Run, days: int | None = None, model: str | None = None, mode: Mode | None = None, call: Call = call_plainly
+    run: Run,
+    days: int | None = None,
+    model: str | None = None,
+    mode: Mode | None = None,
+    call: Call = call_plainly,
+    announce: Callable[[Run, Reference], str] = tell_how_to_answer,
 ) -> list[str]:
-    """Train and judge a challenger and take the next step if the mode allows; return sentences on the outcome."""
+    """Train and judge a challenger and take the next step if the mode allows; return sentences on the outcome.
+
+    `announce` is called with a verdict that a person was asked about, and says how to answer.
+    """
     mode = mode or run.settings.gate_mode
     run = replace(run, mode=mode)
     features = prepare(run, "training", days, call)
@@ -51,15 +64,15 @@ def retrain(
         return [f"v{version.id}: {decide(mode, 'keep', is_backfill=False).reason}"]
     verdict = call(run, pipeline.judge, version, features)
     facts = verdict.facts or {}
-    following = decide(mode, facts["decision"], is_backfill=False)
-    told = [facts["sentence"]]
+    following = decide(mode, facts["decision"], is_backfill=not run.may_go_live)
+    told = [facts["sentence"], facts["rival"]]
     if following.step == "promote":
         champion = call(run, pipeline.promote, verdict).facts or {}
         if not champion["changed"]:
-            told.append(champion["sentence"])
+            told = [champion["sentence"]]
     if following.step == "ask":
-        call(run, pipeline.ask, verdict)
-        told.append("Answer with `bin/daybreak approve`, or add --keep to keep the champion.")
+        asked = call(run, pipeline.ask, verdict)
+        told.append((asked.facts or {}).get("not_asked") or announce(run, asked))
     if following.step == "shadow" and newest_features(run.settings):
         told.append((call(run, pipeline.shadow, int(version.id)).facts or {})["sentence"])
     return told

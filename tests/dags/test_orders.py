@@ -20,7 +20,13 @@ def order_of(name, *inputs):
     def call(run, stage, *given):
         stages.append(stage.__name__)
         return Reference(
-            stage.__name__, "1", "", AS_OF, "f", (), {"decision": "promote", "changed": True, "sentence": ""}
+            stage.__name__,
+            "1",
+            "",
+            AS_OF,
+            "f",
+            (),
+            {"decision": "promote", "changed": True, "sentence": "", "rival": ""},
         )
 
     getattr(orders, name)(Run(Settings(_env_file=None), "test", AS_OF, "somebody"), *inputs, call=call)

@@ -152,7 +152,7 @@ def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(in
     """The files of every version are gone under the run's feet: nobody can say that the challenger is better."""
     with installation.quiet():
         [[champion, as_of]] = installation.sql(
-            "select version, (as_of - interval '1 hour') at time zone 'UTC' || 'Z' from ops.models"
+            "select version, (as_of + interval '1 minute') at time zone 'UTC' || 'Z' from ops.models"
             " join (select version from ops.champions order by seq desc limit 1) c using (version)"
         )
         with ExitStack() as gone:
@@ -182,6 +182,13 @@ def test_a_challenger_in_doubt_waits_for_a_person_and_their_click_promotes_it(in
         )
         assert (before, actor, why) == (champion, "admin", "Promoted by admin: it reads well.")
         assert int(version) > int(champion)
+
+
+def test_a_question_of_the_command_line_starts_approve(installation):
+    known = {run["dag_run_id"] for run in installation.airflow.runs("approve")}
+    installation.airflow.emit("question", {"verdict_id": "answered already", "reason": "It is likely."})
+    started = wait_until(lambda: {run["dag_run_id"] for run in installation.airflow.runs("approve")} - known)
+    assert installation.finished("approve", started.pop()) == "success"
 
 
 def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):

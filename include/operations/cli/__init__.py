@@ -60,7 +60,7 @@ def main(words: Sequence[str] | None = None) -> None:
         _complain(f"{error}. Hint: is the disk full or the folder read-only?")
         sys.exit(3)
     except KeyboardInterrupt:
-        _complain("interrupted; services that were started keep running in the background")
+        _complain("interrupted")
         sys.exit(130)
 
 
@@ -74,10 +74,26 @@ def _run(words: list[str]) -> None:
         own = [*takewhile(OF_PSQL.__contains__, words[1:])]
         words.insert(1 + len(own), "--")
     arguments = make_parser().parse_words(words or ["--help"])
-    answer: Answer | None = arguments.run(arguments)
+    try:
+        answer: Answer | None = arguments.run(arguments)
+    except KeyboardInterrupt:
+        _complain(f"interrupted{_tell_what_goes_on(arguments)}")
+        sys.exit(130)
     if answer is not None:
         answer.show(as_json=arguments.json)
         sys.exit(answer.code)
+
+
+def _tell_what_goes_on(arguments: argparse.Namespace) -> str:
+    """Return what an interrupted command leaves behind."""
+    if arguments.run is _up:
+        return "; services that were started keep running in the background"
+    if hasattr(arguments, "as_of"):
+        return (
+            "; nothing goes on in the background. Finished stages are kept: the same command with the same --as-of "
+            "goes on after them"
+        )
+    return ""
 
 
 def make_parser() -> Parser:
@@ -140,6 +156,7 @@ def make_parser() -> Parser:
         help="days of reading to train on (default: the setting `window_days`)",
     )
     decisions.add_mode(command)
+    command.add_argument("--reason", help="reason, for the record")
     command.set_defaults(run=_retrain)
     command = add(
         "recommend",
@@ -311,8 +328,11 @@ def _tell_list(settings: Settings, reader: str | None) -> Answer:
 def _retrain(arguments: argparse.Namespace) -> Answer:
     from include.pipeline import orders
 
-    run = new_run("retrain", arguments.as_of)
-    told = orders.retrain(run, arguments.window_days, arguments.model, arguments.mode, show_stage)
+    form = {name: getattr(arguments, name) for name in ("model", "window_days", "mode", "reason")}
+    run = new_run("retrain", arguments.as_of, **form)
+    told = orders.retrain(
+        run, arguments.window_days, arguments.model, arguments.mode, show_stage, decisions.announce_question
+    )
     return Answer({"run_id": run.run_id, "sentences": told}, "\n".join(told))
 
 

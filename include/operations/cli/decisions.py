@@ -9,6 +9,8 @@ from typing import Literal
 
 from include.core.clock import now, parse_moment
 from include.core.errors import DaybreakError
+from include.core.references import Reference
+from include.core.run import Run
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, version_number
@@ -174,6 +176,24 @@ def approve(arguments: argparse.Namespace) -> Answer:
     choice: Literal["promote", "keep"] = "keep" if arguments.keep else "promote"
     champion = pipeline.answer(run, question["verdict_id"], choice, run.actor, arguments.reason)
     return Answer(champion.facts, (champion.facts or {})["sentence"])
+
+
+def announce_question(run: Run, verdict: Reference) -> str:
+    """Start the DAG `approve` for this verdict if Airflow answers; return how to answer the question."""
+    from include.adapters.airflow_api import Airflow
+    from include.pipeline.orders import tell_how_to_answer
+
+    airflow, settings, how = Airflow(run.settings), run.settings, tell_how_to_answer(run, verdict)
+    if not airflow.answers():
+        return (
+            f"{how} Airflow does not answer at {airflow.address}, so the question is not under Required Actions; it "
+            "stays open until it is answered or the champion changes."
+        )
+    airflow.emit("question", {"verdict_id": verdict.id, "reason": (verdict.facts or {})["sentence"]})
+    return (
+        f"{how} It is also under Required Actions in Airflow ({settings.airflow_url}/required_actions); without an "
+        f"answer within {settings.ask_hours} h the champion stays. The next run of `monitor` mails on-call."
+    )
 
 
 def shadow(arguments: argparse.Namespace) -> Answer:

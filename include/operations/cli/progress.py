@@ -30,9 +30,15 @@ def show_stage(run: Run, stage: Callable[..., Reference], *inputs: object) -> Re
     with ticking(name, _usual_seconds(run, name)), redirect_stdout(io.StringIO()):
         begin = time.perf_counter()
         reference = stage(run, *inputs)
-    made = "" if reference.kind == "champion" else reference.id
-    say(f"{name:<16}{write_seconds(time.perf_counter() - begin):>9}  {made}".rstrip())
+    say(f"{name:<16}{write_seconds(time.perf_counter() - begin):>9}  {_tell_result(reference)}")
     return reference
+
+
+def _tell_result(reference: Reference) -> str:
+    """Return what a stage made: its id, or whether the champion changed."""
+    if reference.kind != "champion":
+        return reference.id
+    return f"v{reference.id} is champion" if (reference.facts or {})["changed"] else "not promoted"
 
 
 def say(sentence: str) -> None:

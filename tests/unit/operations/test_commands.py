@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from include.core.settings import PROJECT
+from include.operations import cli as command_line
 from include.operations.cli import make_parser
 from tests.parts import cli
 
@@ -154,3 +155,26 @@ def test_bash_completes_what_is_typed(typed, offered, serverless):
     script = f'{cli.say(serverless, "completion").out}\n{ask}; printf "%s\\n" "${{COMPREPLY[@]}}"'
     done = subprocess.run(["bash", "-uc", script], capture_output=True, text=True, check=True)
     assert sorted(done.stdout.split()) == offered
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("up", "services that were started keep running in the background"),
+        (
+            "retrain",
+            "nothing goes on in the background. Finished stages are kept: the same command with the same --as-of",
+        ),
+        ("status", ""),
+    ],
+)
+def test_an_interrupted_command_says_truly_what_goes_on(command, told, monkeypatch, capsys):
+    def interrupt(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, f"_{command}", interrupt)
+    with pytest.raises(SystemExit) as end:
+        command_line.main([command])
+    assert end.value.code == 130
+    said = capsys.readouterr().err.strip()
+    assert said == "daybreak: interrupted" if not told else told in said

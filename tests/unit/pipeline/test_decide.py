@@ -47,10 +47,11 @@ def called(monkeypatch):
     stages = []
     monkeypatch.setattr(orders, "newest_features", lambda settings: True)
 
-    def order(name, *inputs, decision="promote", **settings):
+    def order(name, *inputs, decision="promote", changed=True, not_asked="", **settings):
         def call(run, stage, *given):
             stages.append(stage.__name__)
-            facts = {"decision": decision, "sentence": "It says why.", "changed": True}
+            facts = {"decision": decision, "sentence": "It says why.", "rival": "Against v1.", "changed": changed}
+            facts |= {"not_asked": not_asked}
             return Reference(stage.__name__, "1", "", AS_OF, "f", (), facts)
 
         run = Run(Settings(_env_file=None, **settings), "test", AS_OF, "somebody")
@@ -75,6 +76,17 @@ PREPARE = ["extract", "validate", "build_features"]
 def test_a_retrain_from_the_command_line_takes_one_step_after_its_verdict(called, mode, decision, then):
     done = called("retrain", decision=decision, gate_mode=mode)
     assert done.stages == [*PREPARE, "train", *then]
+
+
+def test_a_promotion_that_is_refused_is_told_instead_of_one(called):
+    assert called("retrain", changed=False).result == ["It says why."]
+    assert called("retrain").result == ["It says why.", "Against v1."]
+
+
+def test_a_question_is_told_with_the_way_to_answer_it_and_one_that_would_be_idle_is_not_asked(called):
+    asked = called("retrain", decision="ask").result[-1]
+    assert asked == "Answer with `bin/daybreak approve 1`, or add --keep to keep the champion."
+    assert called("retrain", decision="ask", not_asked="Nobody is asked.").result[-1] == "Nobody is asked."
 
 
 def test_every_stage_of_the_contents_page_is_there():
