@@ -1,4 +1,4 @@
-"""The stages in their order, without Airflow: a retrain, a refresh of the lists, a search for parameters.
+"""The stages in their order, without Airflow: a retrain, a past day, a refresh of the lists, a search for parameters.
 
 The command line calls these, and a test compares the DAGs' order with them. `call` runs one stage on its inputs, so
 that a caller can show progress.
@@ -7,10 +7,13 @@ that a caller can show progress.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from include import pipeline
+from include.core.contract import TABLES
+from include.core.errors import DaybreakError
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -18,6 +21,7 @@ from include.lists.scoring import newest_features
 from include.pipeline.decide import Mode, decide
 
 Purpose = Literal["training", "scoring"]
+Depth = Literal["data", "features", "train"]
 Stage = Callable[..., Reference]
 Call = Callable[..., Reference]  # (run, stage, *inputs)
 Say = Callable[[str], None]
@@ -76,6 +80,49 @@ def retrain(
     if following.step == "shadow" and newest_features(run.settings):
         told.append((call(run, pipeline.shadow, int(version.id)).facts or {})["sentence"])
     return told
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """A row of a backfill's report; what was not reached or not asked for is empty."""
+
+    as_of: datetime
+    read: int | None = None
+    quarantined: int | None = None
+    version: str = ""
+    rival: str = ""
+    outcome: str = ""
+
+
+def repeat_day(
+    run: Run, depth: Depth, days: int | None = None, model: str | None = None, call: Call = call_plainly
+) -> PastDay:
+    """Do a past day again as far as `depth`, and promote nothing; an error ends the day and is its outcome."""
+    day = PastDay(run.as_of)
+    try:
+        raw = call(run, pipeline.extract, days or days_to_read(run.settings, "training"))
+        day = replace(day, read=_count_rows(raw))
+        clean = call(run, pipeline.validate, raw)
+        day = replace(day, quarantined=_count_rows(raw) - _count_rows(clean), outcome="data kept")
+        if depth == "data":
+            return day
+        features = call(run, pipeline.build_features, clean, "training")
+        day = replace(day, outcome="features kept")
+        if depth == "features":
+            return day
+        version = call(run, pipeline.train, features, model or run.settings.model)
+        day = replace(day, version=f"v{version.id}")
+        facts = call(run, pipeline.judge, version, features).facts or {}
+        against = facts["champion_version"]
+        rival = "baselines alone" if against is None else f"v{against}"
+        return replace(day, rival=rival, outcome=facts["sentence"])
+    except DaybreakError as error:
+        return replace(day, outcome=f"failed: {error.fact}")
+
+
+def _count_rows(snapshot: Reference) -> int:
+    facts = snapshot.facts or {}
+    return sum(int(facts[table.name]) for table in TABLES)
 
 
 def recommend(run: Run, call: Call = call_plainly) -> Reference:

@@ -83,6 +83,7 @@ CLOCK_READERS = {
     "include/alerts/outbox.py": "stamps when an alert was raised",
     "include/models/registry.py": "says when a training began and ended",
     "include/operations/cli/__init__.py": "says how old the lists are; tunes as of the last midnight",
+    "include/operations/cli/backfill.py": "refuses a backfill of the future",
     "include/operations/cli/backtest.py": "refuses a backtest of the future",
     "include/operations/cli/decisions.py": "a freeze begins when it is typed",
     "include/operations/cli/doctor.py": "asks what lies in the future",

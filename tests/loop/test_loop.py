@@ -55,6 +55,11 @@ def test_the_first_retrain_promotes_and_says_why(first_retrain):
     assert first_retrain.answer.out.startswith("Promoted v1: NDCG@10 ")
 
 
+def test_the_first_retrain_names_what_it_was_judged_against_and_the_champion_it_made(first_retrain):
+    assert "\nJudged against the baselines alone: there is no champion yet.\n" in first_retrain.answer.out
+    assert "promote: v1 is champion" in first_retrain.answer.err
+
+
 def test_the_first_champion_is_in_the_ledger_with_its_snapshot_verdict_and_actor(first_retrain, tiny_world):
     model, verdict = first_retrain.model, first_retrain.verdict
     ledger = "select seq, version, from_version, action, actor, snapshot_id, verdict_id, run_id from ops.champions"
@@ -151,6 +156,9 @@ def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, ti
 
 def test_status_tells_champion_lists_and_verdict_as_data(live_lists, first_retrain, tiny_world):
     status = json.loads(cli.say(tiny_world, "status", "--json").out)
+    verdict = status["verdict"]
+    assert (verdict["kind"], verdict["actor"]) == ("command", getpass.getuser())
+    assert verdict["sentence"].startswith(("Promoted v1: ", "Kept v1: "))
     champion, lists = status["champion"], status["lists"]
     assert (champion["version"], champion["run_id"]) == (1, first_retrain.run_id)
     assert champion["snapshot_id"] == first_retrain.model.parents[1]
@@ -164,6 +172,23 @@ def test_show_prints_a_readers_list_with_titles_and_reasons(lists, tiny_world):
     assert lines[0] == "Reader 7"
     assert len(lines) == 11
     assert "Culture, story" in lines[1]
+
+
+def test_a_backfill_does_each_day_again_says_what_it_read_and_goes_on_after_a_day_without_data(tiny_world):
+    words = ("--from", "2025-03-03", "--to", "2025-03-05", "--mode", "data", "--reason", "a gap")
+    answer = cli.say(tiny_world, "backfill", *words)
+    head, empty, *rows = answer.out.splitlines()
+    assert head.startswith("as of (UTC)       rows read  quarantined  trained  judged against  outcome")
+    assert empty.startswith("2025-03-03 00:00")
+    assert "failed: source.reading_events has no row for the window" in empty
+    assert [row[:16] for row in rows] == ["2025-03-04 00:00", "2025-03-05 00:00"]
+    assert all(row.endswith("data kept") for row in rows)
+    assert answer.error_lines == [
+        "daybreak: 1 of 3 days failed; the others are kept. Hint: remove the cause, then repeat with "
+        "--from 2025-03-03T00:00."
+    ]
+    kept = "select distinct kind, mode, reason from ops.runs where run_id like 'cli/backfill/%%'"
+    assert ask(tiny_world, kept) == [("backfill", "dry_run", "a gap")]
 
 
 def refused(settings, *words, **variables):

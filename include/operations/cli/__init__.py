@@ -18,7 +18,7 @@ from include.core.clock import now
 from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
-from include.operations.cli import backtest, decisions, history, tune, versions
+from include.operations.cli import backfill, backtest, decisions, history, tune, versions
 from include.operations.cli.answer import Answer, Colour, has_colour, paint
 from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
 from include.operations.cli.completion import add_completion
@@ -33,7 +33,7 @@ from include.operations.cli.runs import new_run
 GROUPS = {
     "start and stop": ("up", "down"),
     "see the state": ("status", "runs", "versions", "champions", "show", "doctor", "logs", "psql"),
-    "run the loop now, without Airflow": ("retrain", "recommend", "monitor", "tune"),
+    "run the loop now, without Airflow": ("retrain", "backfill", "recommend", "monitor", "tune"),
     "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
     "look back": ("backtest", "reproduce"),
     "manage data": ("quarantine", "propose", "load", "maintain"),
@@ -158,6 +158,15 @@ def make_parser() -> Parser:
     decisions.add_mode(command)
     command.add_argument("--reason", help="reason, for the record")
     command.set_defaults(run=_retrain)
+    command = add(
+        "backfill",
+        help="do past days again, up to training and judging; promote nothing",
+        about="Do past days again, one after the other, each as it was, and end with a table of what each gave. Runs "
+        "here and now, without Airflow, and promotes nothing.",
+        example="backfill --from 2026-11-17T03:00Z --to 2026-11-19T03:00Z --mode train",
+    )
+    backfill.add_options(command)
+    command.set_defaults(run=backfill.backfill)
     command = add(
         "recommend",
         help="make every reader's list with the champion and publish them",
