@@ -133,7 +133,9 @@ class Settings(BaseSettings):
         0.005, ge=0, description="smallest gain over the champion, as a share, that promotes"
     )
     min_judged_readers: int = Field(200, ge=1, description="readers required for a verdict")
-    floor_ndcg: float = Field(0.1, ge=0, le=1, description="time-weighted NDCG@10 below which nothing is promoted")
+    floor_baseline_share: float = Field(
+        1.01, ge=0, description="accuracy, as a share of the best baseline's, below which nothing is promoted"
+    )
     floor_coverage_share: float = Field(
         0.99, ge=0, le=1, description="share of judged readers who must have a full list"
     )

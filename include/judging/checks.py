@@ -26,7 +26,7 @@ class GateLimits:
     new_reader_days: float
     busy_reader_reads: int
     min_judged_readers: int
-    floor_ndcg: float
+    floor_baseline_share: float
     floor_coverage_share: float
     min_effect_share: float
     ask_chance_share: float
@@ -79,9 +79,12 @@ TABLE = (
         "Only {observed:count} readers read something in the hold-out; at least {limit:count} are needed.",
     ),
     GateCheck(
-        "RT102", "Accuracy of the lists", "blocks", "always", "the accuracy of the lists", "at least", "floor_ndcg",
-        "Time-weighted NDCG@{limits.list_length} is {observed:score}; at least {limit:score} is needed.",
-        "Time-weighted NDCG@{limits.list_length} is only {observed:score}; at least {limit:score} is needed.",
+        "RT102", "Accuracy of the lists", "blocks", "always",
+        "the accuracy of the lists", "at least", "floor_baseline_share",
+        "Time-weighted NDCG@{limits.list_length} is {observed:score}; at least {limit:score} is needed "
+        "({limits.floor_baseline_share:share} of {theirs:score} of the best baseline, {best}).",
+        "Time-weighted NDCG@{limits.list_length} is only {observed:score}; at least {limit:score} is needed "
+        "({limits.floor_baseline_share:share} of {theirs:score} of the best baseline, {best}).",
     ),
     GateCheck(
         "RT103", "Full lists", "blocks", "always", "the share of full lists", "at least", "floor_coverage_share",

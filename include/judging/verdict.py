@@ -58,8 +58,7 @@ def sum_up(evidence: Evidence) -> dict[str, float]:
     The gain is over the champion, or whoever stood in for it; before there is one, over the best baseline.
     """
     reached = {name: means["ndcg"] for name, means in evidence.means.items()}
-    baselines = reached.keys() - {SUBJECT, "champion", "previous"}
-    best = max(sorted(baselines), key=reached.__getitem__, default="")
+    best = next(iter(_baselines(evidence)), "")
     shown = {"ndcg": SUBJECT, "ndcg_champion": "champion", "ndcg_best_baseline": best}
     gap = evidence.gaps.get(evidence.rival.name if evidence.rival else best)
     gain = {"gain_low": gap.low, "gain_high": gap.high} if gap else {}
@@ -150,12 +149,20 @@ def _lower(sentence: str) -> str:
     return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
 
 
+def _baselines(evidence: Evidence) -> list[str]:
+    """Return the names of the baselines, the most accurate first."""
+    names = evidence.means.keys() - {SUBJECT, "champion", "previous"}
+    return sorted(sorted(names), key=lambda name: -evidence.means[name]["ndcg"])
+
+
 def _check_floors(limits: GateLimits, evidence: Evidence) -> list[Check]:
-    means = _means(evidence, SUBJECT)
+    means, best = _means(evidence, SUBJECT), next(iter(_baselines(evidence)), "none")
+    theirs = _means(evidence, best)["ndcg"]
+    floor = limits.floor_baseline_share * theirs
     until, start = evidence.trained_until, evidence.holdout_start
     return [
         make_check("RT101", limits, means["judged_readers"], SUBJECT),
-        make_check("RT102", limits, means["ndcg"], SUBJECT),
+        make_check("RT102", limits, means["ndcg"], SUBJECT, floor, best=best, theirs=theirs),
         make_check("RT103", limits, means["full_list_share"], SUBJECT),
         make_check("RT104", limits, means["finite_score_share"], SUBJECT),
         make_check(
@@ -177,7 +184,7 @@ def _late_hours(until: datetime | None, start: datetime) -> float | None:
 
 def _check_baselines(limits: GateLimits, evidence: Evidence) -> list[Check]:
     checks = []
-    for name in sorted(set(evidence.means) - {SUBJECT, "champion", "previous"}):
+    for name in _baselines(evidence):
         gap = evidence.gaps[name]
         observed = gap.mean if gap.low > 0 else min(gap.mean, gap.low)
         checks.append(make_check("RT105", limits, observed, name, **_compared(evidence, name)))

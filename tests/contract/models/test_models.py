@@ -238,8 +238,8 @@ def quality(settings, fitted, scenes, outcomes, build):
     return OnDemand(measure)
 
 
-def test_every_model_is_better_than_the_floor(name, quality, settings):
-    assert quality[name].means["ndcg"] > settings.floor_ndcg
+def test_every_model_finds_part_of_what_is_read_next(name, quality):
+    assert quality[name].means["ndcg"] > 0.1
 
 
 def test_every_models_lists_are_full(name, quality):

@@ -306,7 +306,7 @@ def test_judging_again_gives_the_same_verdict_and_keeps_it_once(settings, run, f
 
 def test_by_other_limits_it_is_another_verdict(settings, run, features, another, worse):
     """Else whoever corrects a limit and clears `judge` would get the verdict of before."""
-    strict = replace(run, settings=settings.model_copy(update={"floor_ndcg": 0.99}))
+    strict = replace(run, settings=settings.model_copy(update={"floor_baseline_share": 9.0}))
     other = pipeline.judge(strict, another, features)
     assert (other.id == worse.id, other.facts["report"] == worse.facts["report"]) == (False, False)
     assert other.facts["sentence"].startswith("Kept v1: time-weighted NDCG@10 is only ")

@@ -96,6 +96,34 @@ def test_without_a_champion_a_challenger_needs_to_beat_the_baselines_only():
     assert verdict.decision == "promote"
 
 
+def first_of(ours, **baselines):
+    """The verdict on a first challenger of this accuracy beside these baselines, all of which it certainly beats."""
+    means = {name: {**SOUND, "ndcg": value} for name, value in baselines.items()}
+    gaps = {name: replace(GAIN, mean=ours - value, low=(ours - value) / 2) for name, value in baselines.items()}
+    challenger = {**evidence().means["challenger"], "ndcg": ours}
+    first = evidence(rival=None, champion=None, slices=(), gaps={}, means={"challenger": challenger, **means})
+    return judge_challenger(LIMITS, replace(first, champion=None, gaps=gaps))
+
+
+def test_how_accurate_lists_must_be_follows_from_the_best_baseline():
+    """Of thousands of live articles few clicks fall on ten: 0.05 may be far better than anything simple."""
+    assert first_of(0.05, most_read=0.02, co_reading=0.04).decision == "promote"
+    assert first_of(0.201, most_read=0.1, co_reading=0.2).sentence == (
+        "Did not promote v4: time-weighted NDCG@10 is only 0.201; at least 0.202 is needed (101 % of 0.200 of the best "
+        "baseline, co_reading). [RT102]"
+    )
+
+
+def test_without_a_baseline_measured_nothing_is_accurate_enough():
+    assert outcome(first_of(0.5), "RT102") == {"failed"}
+
+
+def test_the_baseline_to_beat_is_told_first():
+    verdict = first_of(0.05, co_reading=0.06, most_read=0.07)
+    told = [check.subject for check in verdict.checks if check.code == "RT105"]
+    assert told == ["most_read", "co_reading"]
+
+
 @pytest.mark.parametrize("closest", BASELINES)
 def test_a_first_champion_is_told_beside_the_baseline_that_came_closest(closest):
     gaps = {**dict.fromkeys(BASELINES, GAIN), closest: replace(GAIN, mean=0.06)}
@@ -227,7 +255,8 @@ def test_a_verdict_tells_what_failed_and_never_the_title_of_the_check():
 def test_of_several_checks_that_failed_the_first_is_told_and_the_others_are_counted():
     many = judge(ours={"ndcg": 0.01, "full_list_share": 0.5, "finite_score_share": 0.5})
     assert many.sentence == (
-        "Kept v1: time-weighted NDCG@10 is only 0.010; at least 0.020 is needed. [RT102] (2 more checks failed)"
+        "Kept v1: time-weighted NDCG@10 is only 0.010; at least 0.101 is needed (101 % of 0.100 of the best baseline, "
+        "most_read). [RT102] (2 more checks failed)"
     )
     doubts = judge(ours={"concentration": 0.7, "median_age_hours": 20.0})
     assert doubts.sentence.endswith("[RT122] (1 more check failed)")
