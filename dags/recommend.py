@@ -3,7 +3,8 @@
 ## What it does
 Writes every active reader's next ten articles with the current champion: extracts and checks the last days, builds
 features, scores, writes a batch, audits it, and makes it live in one transaction. Runs every hour and after each
-promotion. Before the first promotion it is skipped, because there is no champion yet.
+promotion. Before the first promotion the best baseline of the newest verdict makes the lists, and page, log, status and
+mails say so.
 
 ## Reads and writes
 Reads `source.*` and the champion. Writes `recs.batches` and `recs.recommendations`, then one row of `recs.live`. Emits

@@ -54,9 +54,10 @@ class LiveLists:
 
     batch_id: str
     generated_at: datetime
-    model_version: int
+    model_version: int | None
     readers: int
     stale_after_minutes: int
+    baseline: str | None = None  # of lists without a version
 
 
 def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -> Alert:
@@ -111,12 +112,14 @@ def tell_finding(finding: Finding) -> str:
 
 
 def describe(lists: LiveLists | None, moment: datetime) -> str:
-    """Return a sentence on what readers see: the time, champion and age of the lists."""
+    """Return a sentence on what readers see: the time, maker and age of the lists."""
     if lists is None:
         return "No lists: none have been published yet."
     age = moment - lists.generated_at
     stale = age > timedelta(minutes=lists.stale_after_minutes)
-    return (
-        f"Lists of {lists.generated_at.strftime(FORMAT)}, champion v{lists.model_version}, {in_words(age)} old"
+    maker = f"baseline {lists.baseline}" if lists.baseline else f"champion v{lists.model_version}"
+    told = (
+        f"Lists of {lists.generated_at.strftime(FORMAT)}, {maker}, {in_words(age)} old"
         f"{', STALE' if stale else ''}, for {lists.readers:,} readers (batch {lists.batch_id})."
     )
+    return f"{told} No model has been promoted yet." if lists.baseline else told

@@ -77,7 +77,7 @@ class ValidationBlocked(DaybreakError):
 
 
 class NoChampion(DaybreakError):
-    """No model has been promoted yet, so there is nothing to score, publish or watch."""
+    """No model has been promoted yet, so there is none to pin or to go back from."""
 
     exit_code = 7
 

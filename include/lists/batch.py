@@ -27,8 +27,10 @@ ROWS_AT_ONCE = 16_384  # about a megabyte: PostgreSQL loads one part while the n
 def write(warehouse: Connection, lists: Iterable[pa.RecordBatch], batch: Mapping[str, object]) -> tuple[int, int]:
     """Write a batch to its own partition, not yet visible to readers; return its number of readers and rows.
 
-    A batch that was already published is left unchanged: the same id means the same lists.
+    A batch that was already published is left unchanged: the same id means the same lists. `batch` names its maker as
+    `model_version` or as `baseline`.
     """
+    batch = {"baseline": None, **batch}
     batch_id = str(batch["batch_id"])
     name = f"batch_{batch_id.lower()}"
     names = {
@@ -66,8 +68,8 @@ def set_status(warehouse: Connection, batch_id: str, status: str) -> None:
     warehouse.execute(query("lists/set_status"), {"batch_id": batch_id, "status": status})
 
 
-def find_live(warehouse: Connection) -> tuple[str, datetime, int, datetime] | None:
-    """Return the live batch: id, as_of, model version, published_at; None before the first one."""
+def find_live(warehouse: Connection) -> tuple[str, datetime, int | None, datetime, str | None] | None:
+    """Return the live batch: id, as_of, model version, published_at, baseline; None before the first one."""
     return warehouse.execute(query("lists/live")).fetchone()
 
 

@@ -42,7 +42,8 @@ def report_lists(
         ]
     sections.append(("The last runs", trend_section([], lately)))
     path = f"lists/{batch.id}.html"
-    save(settings.home / "reports" / path, page(f"Lists {batch.id}", _lead(checks, beside), sections))
+    lead = f"{_lead(checks, beside)} {(batch.facts or {}).get('sentence', '')}".strip()
+    save(settings.home / "reports" / path, page(f"Lists {batch.id}", lead, sections))
     return path
 
 

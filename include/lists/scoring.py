@@ -1,8 +1,9 @@
-"""Score a version on features: save every reader's list to a file. Writing, audit and publishing happen elsewhere."""
+"""Score a model on features: save every reader's list to a file. Writing, audit and publishing happen elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,10 +16,23 @@ from include.data.store import digest_of, whole_folder, write_json
 from include.features.scenes import open_scenes_in_parts
 from include.lists.arrange import ListLimits, make_lists
 from include.models import RANKED, Recommender
-from include.models.registry import RegisteredModel
 
 READERS_AT_ONCE = 25_000
 LISTED_BY = ["article_id", "publisher", "category", "published_at", "ingested_at", "is_flagged"]
+
+
+@dataclass(frozen=True)
+class ListMaker:
+    """The model that makes lists: a version, or while no model has been promoted a baseline, with the sentence on it.
+
+    Equal digests make equal lists from the same features.
+    """
+
+    digest: str
+    load: Callable[[], Recommender]
+    sentence: str
+    version: int | None = None
+    baseline: str | None = None
 
 
 def newest_features(settings: Settings) -> Reference | None:
@@ -32,30 +46,37 @@ def newest_features(settings: Settings) -> Reference | None:
 def score_features(
     settings: Settings,
     features: Reference,
-    registered: RegisteredModel,
-    load: Callable[[], Recommender],
+    maker: ListMaker,
     prefix: str = "",
 ) -> Reference:
-    """Save every subscriber's list by this version; the model is loaded only if the file does not exist yet."""
+    """Save every subscriber's list by this model; it is loaded only if the file does not exist yet."""
     caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
-    fingerprint = digest_of(features.fingerprint, registered.digest, caps)
-    batch_id = f"{prefix}{compact(features.as_of)}_v{registered.version}_{fingerprint[:8]}"
+    fingerprint = digest_of(features.fingerprint, maker.digest, caps)
+    name = "baseline" if maker.version is None else f"v{maker.version}"
+    batch_id = f"{prefix}{compact(features.as_of)}_{name}_{fingerprint[:8]}"
     folder = settings.home / "lists" / batch_id
     if not folder.exists():
         with whole_folder(settings, folder) as draft:
-            readers = list_all(settings, Path(features.uri), load(), draft / "lists.parquet")
+            readers = list_all(settings, Path(features.uri), maker.load(), draft / "lists.parquet")
             about = {
                 "batch_id": batch_id,
                 "as_of": features.as_of,
-                "model_version": registered.version,
+                "model_version": maker.version,
+                "baseline": maker.baseline,
                 "snapshot_id": features.parents[0],
                 "list_length": settings.list_length,
                 "readers": readers,
             }
             write_json(draft / "batch.json", about)
     readers = (features.facts or {})["requests"]
-    facts = {"model_version": registered.version, "readers": readers, "features": features.uri}
-    parents = (features.id, str(registered.version))
+    facts = {
+        "model_version": maker.version,
+        "baseline": maker.baseline,
+        "readers": readers,
+        "features": features.uri,
+        "sentence": maker.sentence,
+    }
+    parents = (features.id, maker.baseline or str(maker.version))
     return Reference("lists", batch_id, str(folder), features.as_of, fingerprint, parents, facts)
 
 

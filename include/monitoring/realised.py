@@ -15,12 +15,16 @@ from include.data.snapshot import Snapshot, open_snapshot_tables
 
 
 def measure_realised(
-    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int]], read_kind: str = "read"
+    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int | None]], read_kind: str = "read"
 ) -> list[dict[str, Any]]:
-    """Return impressions, reads (events of `read_kind`) and seconds on our own lists, by model version and slice."""
+    """Return impressions, reads (events of `read_kind`) and seconds on our own lists, by model version and slice.
+
+    Lists by a baseline have no version and count together.
+    """
     with open_snapshot_tables(settings, snapshot) as connection:
         names, versions = [name for name, _ in batches], [version for _, version in batches]
-        connection.register("batches", pa.table({"batch_id": pa.array(names, pa.string()), "model_version": versions}))
+        made = {"batch_id": pa.array(names, pa.string()), "model_version": pa.array(versions, pa.int64())}
+        connection.register("batches", pa.table(made))
         return cast(
             list[dict[str, Any]],
             duck.fetch(connection, duck.query("monitoring/realised"), {"read_kind": read_kind}).to_pylist(),
@@ -30,19 +34,18 @@ def measure_realised(
 def keep_realised(
     warehouse: Connection, window_end: datetime, window_hours: int, realised: Sequence[dict[str, Any]]
 ) -> None:
-    """Save the realised quality of a window in `ops.health`."""
+    """Save the realised quality of each version in a window in `ops.health`."""
+    of_window = {"window_end": window_end, "window_hours": window_hours}
+    rows = [{**row, **of_window} for row in realised if row["model_version"] is not None]
     with warehouse.cursor() as cursor:
-        cursor.executemany(
-            query("monitoring/keep_health"),
-            [{**row, "window_end": window_end, "window_hours": window_hours} for row in realised],
-        )
+        cursor.executemany(query("monitoring/keep_health"), rows)
 
 
 def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
-    """Return a sentence with the realised quality of each version."""
+    """Return a sentence with the realised quality of each version, and of the baselines."""
     told = [
-        f"v{row['model_version']}: {row['impressions']:,} shown, {row['reads']:,} read, "
-        f"{row['read_seconds'] / 3600:,.1f} h"
+        f"{'baseline' if row['model_version'] is None else 'v{}'.format(row['model_version'])}: "
+        f"{row['impressions']:,} shown, {row['reads']:,} read, {row['read_seconds'] / 3600:,.1f} h"
         for row in realised
         if row["slice"] == "all"
     ]

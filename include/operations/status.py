@@ -170,6 +170,8 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
         lines.append(f"              {champion['why']}")
     else:
         lines.append("champion      none yet")
+        if lists and lists["baseline"]:
+            lines.append(f"              lists by the baseline {lists['baseline']}; no model has been promoted yet")
     if verdict:
         lines += [f"verdict       {_tell(verdict)}", *(f"              {line}" for line in _tell_more(verdict))]
     lines += [f"not counted   {_tell(other)}" for other in status["other_verdicts"]]

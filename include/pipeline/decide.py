@@ -36,5 +36,5 @@ def decide(mode: Mode, decision: Decision, *, is_backfill: bool) -> NextStep:
     if decision == "promote":
         return NextStep("promote")
     if decision == "ask":
-        return NextStep("ask", "The champion stays until a person decides.")
-    return NextStep("nothing", "The champion stays.")
+        return NextStep("ask", "Nothing is promoted until a person decides.")
+    return NextStep("nothing", "Nothing is promoted.")

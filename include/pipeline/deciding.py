@@ -23,6 +23,7 @@ from include.data.store import digest_of
 from include.judging import champion as champions
 from include.judging import holds
 from include.judging.verdict import Decision, Verdict, conclude, in_doubt
+from include.lists import batch as batches
 from include.models import registry
 from include.pipeline.run import keep_audit, recorded
 
@@ -156,6 +157,9 @@ def _append(
         return False, f"v{version} is not promoted. {forbidden}"
     if damage:
         return False, f"v{version} is not promoted because it can no longer be used: {damage}"
+    live = batches.find_live(warehouse)
+    if champion is None and live is not None and live[4]:
+        why = f"{why} It replaces the baseline {live[4]}, which made the lists until now."
     done = champions.append(
         warehouse,
         after_seq=row[4],

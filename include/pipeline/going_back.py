@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts.outbox import keep_alert, raise_alert
@@ -140,7 +139,7 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
             found = batches.newest_of_version(warehouse, version)
         features = None if found else newest_features(run.settings)
         if features is not None:
-            found = score_and_audit(run, features, registered, partial(registry.load_version, run.settings, registered))
+            found = score_and_audit(run, features, registered)
         return Target(version, registered.snapshot_id, found, tuple(passed_over))
     raise DaybreakError(
         f"There is no intact version to go back to from v{champion.version}. {' '.join(passed_over)}".strip(),

@@ -26,8 +26,9 @@ from include.judging.fresh_process import try_out
 from include.judging.guardrails import NOT_LIVE, Turnover
 from include.judging.page import verdict_page
 from include.judging.rival import Incumbent, choose_incumbent
+from include.judging.serving_baseline import find_best
 from include.judging.trial import Contestant, Holdout, hold_trial
-from include.judging.verdict import sum_up
+from include.judging.verdict import Evidence, Verdict, sum_up
 from include.models import Recommender, registry, training
 from include.pipeline.run import keep_checks, keep_verdict, recorded
 
@@ -74,7 +75,7 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     save(page, verdict_page(GateLimits.of(settings), verdict, evidence, model, run, incumbent.told, held))
     facts = {
         "decision": verdict.decision,
-        "sentence": verdict.sentence,
+        "sentence": f"{verdict.sentence} {_tell_lists(verdict, evidence, incumbent)}".strip(),
         "rival": incumbent.told,
         "challenger_version": version,
         "champion_version": incumbent.version,
@@ -104,6 +105,15 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
         with suppress(ArtifactDamaged):  # a version that MLflow lost gets no card
             facts["card"] = keep_card(settings, challenger, Judged(verdict_id, verdict, evidence))
     return Reference("verdict", verdict_id, report, run.as_of, digest_of(facts), (model.id, features.id), facts)
+
+
+def _tell_lists(verdict: Verdict, evidence: Evidence, incumbent: Incumbent) -> str:
+    """Say what makes the lists when a first challenger was not promoted; empty otherwise."""
+    if incumbent.seq or not incumbent.is_current or verdict.decision != "keep":
+        return ""
+    best = find_best(evidence.means)
+    which = f", in this verdict {best}" if best else ""
+    return f"Until a model is promoted, the best baseline makes the lists{which}."
 
 
 def _find_rivals(settings: Settings, incumbent: Incumbent) -> tuple[Incumbent, dict[str, Contestant], str]:

@@ -126,7 +126,7 @@ def _count_rows(snapshot: Reference) -> int:
 
 
 def recommend(run: Run, call: Call = call_plainly) -> Reference:
-    """Make, audit and publish the champion's lists; `facts["changed"]` says whether they are live."""
+    """Make, audit and publish everyone's lists; `facts["changed"]` says whether they are live, `sentence` by what."""
     lists = call(run, pipeline.score, prepare(run, "scoring", call=call))
     return call(run, pipeline.publish, call(run, pipeline.audit, call(run, pipeline.write_batch, lists)))
 

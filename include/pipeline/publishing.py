@@ -1,39 +1,59 @@
-"""From a version to live lists: score, write a batch, audit it, publish it; and shadow batches, which never go live."""
+"""From a model to live lists: score, write a batch, audit it, publish it; and shadow batches, which never go live."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow.parquet as pq
 
-from include.adapters.warehouse import connect
+from include.adapters.warehouse import Connection, connect
 from include.core.checks import Check, blocking
 from include.core.errors import AuditFailed, SourceError
 from include.core.references import Reference
 from include.core.run import Run
+from include.core.settings import Settings
 from include.data.store import read_json
 from include.judging import champion as champions
+from include.judging.serving_baseline import choose_baseline
 from include.lists import batch as batches
 from include.lists.audit import audit_written
 from include.lists.beside_live import compare_with_live
 from include.lists.page import report_lists
-from include.lists.scoring import newest_features, score_features
-from include.models import Recommender, registry
+from include.lists.scoring import ListMaker, newest_features, score_features
+from include.models import model_class, registry
 from include.models.registry import RegisteredModel
 from include.pipeline.run import keep_checks, recall_checks, recorded
 
 
 @recorded
 def score(run: Run, features: Reference) -> Reference:
-    """Save every subscriber's list by the champion to a file."""
-    settings = run.settings
-    with connect(settings) as warehouse:
-        champion = champions.need_champion(warehouse)
+    """Save every subscriber's list to a file: by the champion, or by the best baseline while there is none."""
+    with connect(run.settings) as warehouse:
+        champion = champions.find_champion(warehouse)
+        if champion is None:
+            return score_features(run.settings, features, by_baseline(warehouse, run.as_of))
         registered = registry.find_model(warehouse, champion.version)
-    return score_features(settings, features, registered, lambda: registry.load_version(settings, registered))
+    return score_features(run.settings, features, by_version(run.settings, registered))
+
+
+def by_version(settings: Settings, registered: RegisteredModel) -> ListMaker:
+    """Return a registered version as a maker of lists."""
+    return ListMaker(
+        registered.digest,
+        lambda: registry.load_version(settings, registered),
+        f"Lists by v{registered.version}.",
+        version=registered.version,
+    )
+
+
+def by_baseline(warehouse: Connection, as_of: datetime) -> ListMaker:
+    """Return the serving baseline as a maker of lists; it learns nothing, so its name is all there is of it."""
+    chosen = choose_baseline(warehouse, as_of)
+    sentence = f"Lists by the baseline {chosen.name} ({chosen.why}); no model has been promoted yet."
+    return ListMaker(chosen.name, lambda: model_class(chosen.name)(), sentence, baseline=chosen.name)
 
 
 @recorded
@@ -41,7 +61,14 @@ def write_batch(run: Run, lists: Reference) -> Reference:
     """Write the lists to PostgreSQL under their batch id, not yet visible to readers."""
     readers, rows, expected = write_lists(run, lists)
     made_from = (lists.facts or {})["features"]
-    facts = {"readers": readers, "rows": rows, "expected_readers": expected, "features": made_from}
+    sentence = (lists.facts or {}).get("sentence", "")
+    facts = {
+        "readers": readers,
+        "rows": rows,
+        "expected_readers": expected,
+        "features": made_from,
+        "sentence": sentence,
+    }
     return Reference("batch", lists.id, lists.uri, run.as_of, lists.fingerprint, (lists.id,), facts)
 
 
@@ -79,9 +106,7 @@ def shadow(run: Run, version: int) -> Reference:
         raise SourceError("There are no features to score with yet.", hint="run `recommend` once, then repeat this.")
     with connect(settings) as warehouse:
         registered = registry.find_model(warehouse, version)
-    lists = score_features(
-        settings, features, registered, lambda: registry.load_version(settings, registered), prefix="shadow_"
-    )
+    lists = score_features(settings, features, by_version(settings, registered), prefix="shadow_")
     write_lists(run, lists)
     with connect(settings) as warehouse:
         batches.set_status(warehouse, lists.id, "shadow")
@@ -111,10 +136,8 @@ def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:
     return readers, rows, about["readers"]
 
 
-def score_and_audit(
-    run: Run, features: Reference, registered: RegisteredModel, load: Callable[[], Recommender]
-) -> str | None:
+def score_and_audit(run: Run, features: Reference, registered: RegisteredModel) -> str | None:
     """Return a batch of this version that passed its audit, or None if it failed."""
-    lists = score_features(run.settings, features, registered, load)
+    lists = score_features(run.settings, features, by_version(run.settings, registered))
     _, _, asked = write_lists(run, lists)
     return None if blocking(audit_written(run.settings, lists, features.uri, asked)) else lists.id

@@ -21,18 +21,25 @@ from include.validation import broken_rows
 
 @recorded
 def watch(run: Run) -> Reference:
-    """Measure realised quality and drift of a window; `facts["retrain_reason"]` is set if a retrain is due."""
+    """Measure realised quality and drift of a window; `facts["retrain_reason"]` is set if a retrain is due.
+
+    Before the first promotion there is no training to compare the window with, so only the lists are measured.
+    """
     settings = run.settings
     champions.follow(settings)  # once an hour, in case MLflow was down when the champion changed
     with connect(settings) as warehouse:
-        champion = champions.need_champion(warehouse)
+        champion = champions.find_champion(warehouse)
         published = warehouse.execute(query("pipeline/published_batches"), [run.as_of]).fetchall()
-        lists = mix.find_published(warehouse, champion.version, run.as_of)
     taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
     with broken_rows.open_rows(settings, taken) as connection:
         window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(settings, connection))
+    if champion is None:
+        quality = realised.measure_realised(settings, window, published, snapshot.read_kind_of(settings, window))
+        return _refer_to_lists(run, realised.tell_realised(quality))
     trained_on = snapshot.find_snapshot(settings, champion.snapshot_id)
     quality = realised.measure_realised(settings, window, published, snapshot.read_kind_of(settings, trained_on))
+    with connect(settings) as warehouse:
+        lists = mix.find_published(warehouse, champion.version, run.as_of)
     finding = drift.find_drift(settings, window, trained_on)
     skews = skew.compare_builds(settings, lists[-1].trained_on, lists[-1].scored) if lists else []
     checks = skew.check(skews)
@@ -52,3 +59,14 @@ def watch(run: Run) -> Reference:
     return Reference(
         "health", f"{compact(run.as_of)}-v{champion.version}", report or "", run.as_of, digest_of(facts), (), facts
     )
+
+
+def _refer_to_lists(run: Run, told: str) -> Reference:
+    """Return the health of lists by a baseline."""
+    facts = {
+        "sentence": f"{told} No model has been promoted yet, so there is no drift to measure.",
+        "report": None,
+        "retrain_reason": None,
+        "champion_version": None,
+    }
+    return Reference("health", f"{compact(run.as_of)}-baseline", "", run.as_of, digest_of(facts), (), facts)

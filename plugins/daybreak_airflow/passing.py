@@ -62,7 +62,7 @@ def keeping_report() -> Iterator[None]:
 
 @contextmanager
 def skipping_without_champion() -> Iterator[None]:
-    """Skip the task before the first promotion, when there is nothing to score or watch."""
+    """Skip the task before the first promotion, when there is no champion to pin or to go back from."""
     from include.core.errors import NoChampion
 
     try:

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from include import pipeline
 from include.alerts import outbox
+from include.core.errors import NoChampion
 from include.core.references import Reference
 from include.core.settings import load_settings
 from tests.dags.contexts import TICK, context, event
@@ -72,7 +73,7 @@ def test_a_verdict_that_asks_is_mailed_and_starts_the_question(run, pipe, monkey
     ("of", "decision", "sentence"),
     [
         (None, "promote", "The verdict is clear"),
-        (None, "keep", "The champion stays"),
+        (None, "keep", "Nothing is promoted"),
         (context("backfill", interval_end=TICK), "ask", "Backfill: nothing is promoted"),
         (context("manual", mode="dry_run"), "ask", "Dry run: nothing is promoted"),
     ],
@@ -159,6 +160,15 @@ def test_a_hold_is_set_in_the_name_of_who_started_the_run(run, monkeypatch, form
         monkeypatch.setattr(holding, name, note)
     assert run("hold", of=context("manual", user="ada", **form, why="elections")) == "Held."
     assert calls == [("ada", *called)]
+
+
+def test_before_the_first_promotion_there_is_nothing_to_roll_back_from_which_is_no_failure(run, monkeypatch):
+    def refuse(_):
+        raise NoChampion("No model has been promoted.", hint="run `retrain`.")
+
+    monkeypatch.setattr(pipeline, "guard", refuse)
+    with pytest.raises(AirflowSkipException, match="No model has been promoted"):
+        run("guard", {})
 
 
 def test_a_past_window_rolls_nobody_back(run, pipe):

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include import pipeline
-from include.core.errors import AuditFailed, NoChampion, ValidationBlocked
+from include.core.errors import AuditFailed, ValidationBlocked
 from include.core.references import Reference
 from tests.dags.contexts import TICK, context
 
@@ -83,8 +83,8 @@ def test_a_better_challenger_is_promoted_and_recommend_is_told(run, pipe):
 @pytest.mark.parametrize(
     ("of", "verdict", "sentence"),
     [
-        (None, a_verdict("keep"), r"The champion stays\. NDCG 0\.12 against 0\.11\."),
-        (None, a_verdict("ask"), r"The champion stays until a person decides\."),
+        (None, a_verdict("keep"), r"Nothing is promoted\. NDCG 0\.12 against 0\.11\."),
+        (None, a_verdict("ask"), r"Nothing is promoted until a person decides\."),
         (context("manual", mode="dry_run"), a_verdict(), "Dry run: nothing is promoted"),
         (a_backfill(), a_verdict(), "Backfill: nothing is promoted"),
         (a_backfill(publish_backfill=False), a_verdict(), "Backfill: nothing is promoted"),
@@ -132,11 +132,11 @@ def test_a_backfill_publishes_nothing(run, pipe):
     assert calls == []
 
 
-@pytest.mark.parametrize(("stage", "args"), [("score", [reference("features").to_dict()]), ("watch", [])])
-def test_before_the_first_promotion_there_is_nothing_to_do_which_is_no_failure(run, pipe, stage, args):
-    pipe(stage, NoChampion("No model has been promoted.", hint="run `retrain`."))
-    with pytest.raises(AirflowSkipException, match="No model has been promoted"):
-        run(stage, *args)
+def test_lists_by_a_baseline_say_so_in_the_log(run, pipe, caplog):
+    pipe("score", reference("lists", sentence="Lists by the baseline most_read."))
+    with caplog.at_level("INFO", logger="daybreak_airflow.passing"):
+        assert run("score", reference("features").to_dict())["kind"] == "lists"
+    assert "Lists by the baseline most_read." in caplog.text
 
 
 def test_drift_asks_for_a_retrain_with_its_reason_and_its_moment(run):

@@ -251,10 +251,9 @@ def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_worl
     assert "source.reading_events has no row for the window 2025-02-26 00:00 to 2025-03-03 00:00 UTC" in line
 
 
-def test_lists_without_a_champion_are_one_line(fresh_warehouse, clean_snapshot):
+def test_a_pin_without_a_champion_is_one_line(fresh_warehouse):
     servers.write_env_file(fresh_warehouse)
-    tiny.publish(fresh_warehouse, tiny.tiny())
-    code, line = refused(fresh_warehouse, "monitor", "--as-of", AS_OF)
+    code, line = refused(fresh_warehouse, "pin", "1", "--reason", "it is good")
     assert code == 7
     assert "No model has been promoted yet" in line
 

@@ -169,8 +169,9 @@ def make_parser() -> Parser:
     command.set_defaults(run=backfill.backfill)
     command = add(
         "recommend",
-        help="make every reader's list with the champion and publish them",
-        about="Make every active reader's list with the champion, audit the lists as a whole and make them live.",
+        help="make every reader's list and publish them",
+        about="Make every active reader's list with the champion (or the best baseline, while no model has been "
+        "promoted), audit the lists as a whole and make them live.",
         example="recommend",
     )
     _add_as_of(command)
@@ -357,9 +358,10 @@ def _recommend(arguments: argparse.Namespace) -> Answer:
     from include.pipeline import orders
 
     live = orders.recommend(new_run("recommend", arguments.as_of), show_stage)
-    is_live = (live.facts or {})["changed"]
-    sentence = f"{live.id} is live." if is_live else f"{live.id} stays unpublished: newer lists are live."
-    return Answer({"batch_id": live.id, "is_live": is_live, "sentence": sentence}, sentence)
+    facts = live.facts or {}
+    told = f"{live.id} is live." if facts["changed"] else f"{live.id} stays unpublished: newer lists are live."
+    sentence = f"{told} {facts['sentence']}"
+    return Answer({"batch_id": live.id, "is_live": facts["changed"], "sentence": sentence}, sentence)
 
 
 def _backtest(arguments: argparse.Namespace) -> Answer:

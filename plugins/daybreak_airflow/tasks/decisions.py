@@ -125,7 +125,8 @@ def guard(health: Passed) -> Passed:
 
     if runs.is_backfill(get_current_context()):
         raise skip("Backfill: a past window does not change today's champion.")
-    return announce_champion(pipeline.guard(runs.current_run()))
+    with skipping_without_champion():
+        return announce_champion(pipeline.guard(runs.current_run()))
 
 
 @shows(ListsReportLink())

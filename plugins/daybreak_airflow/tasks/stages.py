@@ -20,7 +20,6 @@ from daybreak_airflow.passing import (
     received,
     run_on,
     skip,
-    skipping_without_champion,
 )
 from daybreak_airflow.runs import current_run, is_backfill, may_go_live, mode, next_step, reason
 from daybreak_airflow.tasks.waiting import WaitForData
@@ -127,11 +126,12 @@ def promote(verdict: Passed) -> Passed:
 
 @task(pool=HEAVY, inlets=[FEATURES, CHAMPION])
 def score(features: Passed) -> Passed:
-    """Rank the next list of every active reader with the champion."""
+    """Rank the next list of every active reader with the champion, or with the best baseline before there is one."""
     from include import pipeline
 
-    with skipping_without_champion():
-        return pipeline.score(current_run(), received(features)).to_dict()
+    lists = pipeline.score(current_run(), received(features))
+    log.info("%s", (lists.facts or {})["sentence"])
+    return lists.to_dict()
 
 
 @task(pool=HEAVY)
@@ -172,8 +172,7 @@ def watch() -> Passed:
     """Measure the live lists, and the drift of readers and news."""
     from include import pipeline
 
-    with skipping_without_champion():
-        health = pipeline.watch(current_run())
+    health = pipeline.watch(current_run())
     log.info("%s", (health.facts or {}).get("sentence", ""))
     return health.to_dict()
 

@@ -8,7 +8,6 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
-from include.core.errors import NoChampion
 from include.core.run import Run
 from include.data.snapshot import take_snapshot
 from include.judging import champion as champions
@@ -93,6 +92,30 @@ def test_tastes_that_turned_ask_for_a_retrain_in_the_second_window_with_the_reas
     assert kept(settings, "select reason from ops.retrain_requests") == [(second.facts["retrain_reason"],)]
 
 
-def test_without_a_champion_there_is_nothing_to_watch(publisher):
-    with pytest.raises(NoChampion):
-        watch(publisher)
+@pytest.fixture
+def first_days(publisher):
+    """An installation without a champion whose first batch is by a baseline."""
+    with connect(publisher) as warehouse:
+        made_by = {**about("b1", AS_OF - 6 * HOUR), "model_version": None, "baseline": "most_read"}
+        batches.write(warehouse, lists().to_batches(), made_by)
+        batches.set_status(warehouse, "b1", "audited")
+        batches.switch(warehouse, "b1", AS_OF - 6 * HOUR, 150)
+    return publisher
+
+
+def test_without_a_champion_lists_are_measured_and_drift_is_not(first_days):
+    read_from_list(first_days, (3, "impression", None), (3, "read", 90.0), (4, "impression", None))
+    facts = watch(first_days).facts
+    assert facts["sentence"] == (
+        "Our lists: baseline: 2 shown, 1 read, 0.0 h. No model has been promoted yet, so there is no drift to measure."
+    )
+    assert (facts["retrain_reason"], facts["report"]) == (None, None)
+    assert kept(first_days, "select count(*) from ops.drift") == [(0,)]
+
+
+def test_a_window_with_lists_by_a_baseline_and_by_the_first_champion_is_measured(settings):
+    read_from_list(settings, (3, "impression", None))
+    with connect(settings, "postgres") as warehouse:
+        warehouse.execute("update recs.batches set model_version = null, baseline = 'most_read'")
+    assert watch(settings).facts["sentence"].startswith("Our lists: baseline: 1 shown, 0 read, 0.0 h.")
+    assert kept(settings, "select count(*) from ops.health") == [(0,)], "it is kept by version"

@@ -13,8 +13,11 @@ from include.adapters import mlflow_client
 from include.adapters.warehouse import connect
 from include.core.clock import now
 from include.judging import holds
+from include.judging.verdict import judge_challenger
+from include.lists import batch as batches
 from include.pipeline import deciding
-from tests.worlds.evidence import DOUBTS, judge
+from tests.worlds.batches import about, lists
+from tests.worlds.evidence import BASELINES, DOUBTS, GAIN, LIMITS, evidence, judge
 from tests.worlds.reigns import ask_for, champion_of, keep_verdict, register, reign
 
 SOUND, DOUBTFUL = judge(), judge(**DOUBTS["RT106"][1])
@@ -49,6 +52,22 @@ def test_of_two_runs_that_race_to_promote_one_wins_and_the_other_says_so(setting
     assert ask_for(settings, "select seq, version, from_version from ops.champions where seq > 1") == [(2, winner, 1)]
     (loser,) = set(found) - {winner}
     assert found[loser]["sentence"] == "Not promoted: another run changed the champion after this verdict."
+
+
+def test_the_first_promotion_says_in_the_ledger_which_baseline_it_replaces(settings, run):
+    register(settings, 1)
+    with connect(settings) as warehouse:
+        made_by = {**about("b1"), "model_version": None, "baseline": "co_reading"}
+        batches.write(warehouse, lists().to_batches(), made_by)
+        batches.set_status(warehouse, "b1", "audited")
+        batches.restore(warehouse, "b1", 150)
+    first = judge_challenger(
+        LIMITS, evidence(rival=None, champion=None, slices=(), gaps=dict.fromkeys(BASELINES, GAIN))
+    )
+    facts = pipeline.promote(run, keep_verdict(settings, first, 1, 0)).facts
+    assert facts["changed"]
+    assert facts["sentence"].startswith(champion_of(settings).why)
+    assert champion_of(settings).why.endswith("It replaces the baseline co_reading, which made the lists until now.")
 
 
 def test_a_version_that_somebody_deletes_after_its_verdict_is_not_promoted(settings, run):

@@ -110,6 +110,13 @@ def test_lists_beyond_their_age_are_called_stale():
     assert "3 h old, STALE" in compose(BLOCKED, old, NOW).body
 
 
+def test_lists_by_a_baseline_are_called_that():
+    by_baseline = replace(LISTS, model_version=None, baseline="co_reading")
+    body = sections(compose(BLOCKED, by_baseline, NOW).body)
+    assert ", baseline co_reading, 3 h old, for 15,000 readers (batch b-17)." in body["What readers see now"]
+    assert body["What readers see now"].endswith("No model has been promoted yet.")
+
+
 def test_before_the_first_publication_readers_see_nothing_and_the_mail_says_so():
     assert "No lists: none have been published yet." in compose(BLOCKED, None, NOW).body
 

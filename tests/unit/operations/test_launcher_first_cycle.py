@@ -132,3 +132,17 @@ def test_mapped_tasks_are_told_apart():
     report = first_cycle.Reporter(Silent(), said.append)
     report([a_task("running", map_index=0), a_task("running", map_index=1, rendered_map_index="africa")])
     assert said == ["retrain: train [0] ...", "retrain: train [africa] ..."]
+
+
+def test_when_no_model_is_promoted_the_lists_are_made_all_the_same(monkeypatch):
+    ran, said = [], []
+    monkeypatch.setattr(first_cycle, "has_champion", lambda _: False)
+    monkeypatch.setattr(first_cycle, "has_lists", lambda _: "recommend" in ran)
+    monkeypatch.setattr(first_cycle, "_wait_until_parsed", lambda *_: None)
+    monkeypatch.setattr(first_cycle, "_run", lambda airflow, dag_id, say, expected: ran.append(dag_id))
+    monkeypatch.setattr(Airflow, "unpause", lambda *_: True)
+    first_cycle.run_first_cycle(Settings(airflow_password="secret"), said.append)
+    assert ran == ["retrain", "recommend", "monitor"]
+    assert said == ["retrain promoted no model; the best baseline makes the lists"]
+    first_cycle.run_first_cycle(Settings(airflow_password="secret"), said.append)
+    assert len(ran) == 3, "with lists, the schedules take over"
