@@ -7,7 +7,8 @@ challenger, judges it and the champion on the same recent reading, and promotes 
 night at 03:00 UTC, on a drift event from `monitor`, by hand with a form, and over past days as a backfill.
 If the challenger is rejected, the run is green and its task `promote` is skipped, with the reason in its log. In doubt
 it starts `approve`, where a person decides. A dry run writes the challenger's lists to a shadow batch that is never
-shown.
+shown. In a publisher's first days, while all reading lies in the hold-out, the run is skipped, and its log says from
+when on there is something to learn from.
 
 ## Reads and writes
 Reads `source.*`. Writes the snapshot, features and model under the state folder and in MLflow, bad rows to

@@ -43,9 +43,13 @@ class ServiceError(DaybreakError):
 
 
 class SourceError(DaybreakError):
-    """The publisher's views are missing, lack a column, have a wrong type, or are empty for the window."""
+    """The publisher's views are missing, lack a column, have a wrong type, or are empty for the window (`is_empty`)."""
 
     exit_code = 5
+
+    def __init__(self, fact: str, *, hint: str, report: str = "", is_empty: bool = False) -> None:
+        super().__init__(fact, hint=hint, report=report)
+        self.is_empty = is_empty
 
 
 class SourceLate(DaybreakError):
@@ -110,3 +114,9 @@ class FormRefused(DaybreakError):
     """The form of an Airflow run asks for what no run can do. Who filled it in sees it; on-call gets no mail."""
 
     exit_code = 13
+
+
+class TooEarly(DaybreakError):
+    """A new publisher's reading does not reach back far enough for this stage; a later run does it."""
+
+    exit_code = 14

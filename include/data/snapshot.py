@@ -100,6 +100,7 @@ def take_snapshot(settings: Settings, as_of: datetime, length: timedelta) -> Sna
                     f"{settings.view(table.name)} has no row for the window {start:%Y-%m-%d %H:%M} to "
                     f"{as_of:%Y-%m-%d %H:%M} UTC.",
                     hint="check that the publisher delivers and that the window is the one you meant.",
+                    is_empty=True,
                 )
             if table.day_column:
                 found += store_whole(settings, table, stream(settings, cursor, table, strays=True))

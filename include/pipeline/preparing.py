@@ -21,6 +21,7 @@ from include.features.build import Purpose, compute_features
 from include.features.crowd import keep_crowd
 from include.features.scenes import VERSION
 from include.models import provenance
+from include.pipeline.first_days import before_the_first_reading, need_examples
 from include.pipeline.run import keep_checks, recall, recorded
 from include.validation import broken_rows, table_checks
 from include.validation import judgement as validation
@@ -31,7 +32,8 @@ from include.validation.page import save_front_page
 @recorded
 def extract(run: Run, days: int) -> Reference:
     """Take a snapshot of the `days` days before `as_of`; its facts list missing days and late rows."""
-    taken = snapshot.take_snapshot(run.settings, run.as_of, timedelta(days=days))
+    with before_the_first_reading(run.settings):
+        taken = snapshot.take_snapshot(run.settings, run.as_of, timedelta(days=days))
     with connect(run.settings) as warehouse:
         late = lateness.look_back(run.settings, warehouse, taken)
     return snapshot.refer_to(run.settings, taken, "snapshot", missing_days=taken.missing_days, late=late)
@@ -67,6 +69,8 @@ def validate(run: Run, reference: Reference) -> Reference:
 def build_features(run: Run, reference: Reference, purpose: Purpose) -> Reference:
     """Build features, side tables and, for training, outcomes from a clean snapshot."""
     settings = run.settings
+    if purpose == "training":
+        need_examples(settings, snapshot.open_snapshot(reference))
     shape = [settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours]
     if purpose == "training":
         shape += [settings.train_days, settings.holdout_hours]

@@ -15,6 +15,7 @@ from include.judging import champion as champions
 from include.lists import mix
 from include.monitoring import drift, realised, trigger
 from include.monitoring.page import report_drift
+from include.pipeline.first_days import before_the_first_reading
 from include.pipeline.run import keep_checks, recorded
 from include.validation import broken_rows
 
@@ -30,7 +31,8 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         champion = champions.find_champion(warehouse)
         published = warehouse.execute(query("pipeline/published_batches"), [run.as_of]).fetchall()
-    taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
+    with before_the_first_reading(settings):
+        taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
     with broken_rows.open_rows(settings, taken) as connection:
         window = broken_rows.leave_out(settings, taken, broken_rows.find_broken_rows(settings, connection))
     if champion is None:

@@ -61,11 +61,11 @@ def keeping_report() -> Iterator[None]:
 
 
 @contextmanager
-def skipping_without_champion() -> Iterator[None]:
-    """Skip the task before the first promotion, when there is no champion to pin or to go back from."""
-    from include.core.errors import NoChampion
+def skipping_in_first_days() -> Iterator[None]:
+    """Skip the task while there is too little reading for it, or no champion yet."""
+    from include.core.errors import NoChampion, TooEarly
 
     try:
         yield
-    except NoChampion as nothing:
+    except (NoChampion, TooEarly) as nothing:
         raise skip(str(nothing)) from nothing

@@ -9,8 +9,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include import pipeline
-from include.core.errors import AuditFailed, ValidationBlocked
+from include.core.errors import AuditFailed, TooEarly, ValidationBlocked
 from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import load_settings
 from tests.dags.contexts import TICK, context
 
 
@@ -39,7 +41,7 @@ def run(monkeypatch, tmp_path):
         of = of or context("scheduled", interval_end=TICK)
         of["outlets"] = ["the asset"]
         of["outlet_events"] = defaultdict(lambda: SimpleNamespace(extra={}))
-        enter(monkeypatch, of, SimpleNamespace(as_of=TICK))
+        enter(monkeypatch, of, Run(load_settings(), "run-1", TICK, "tests"))
         call.events = of["outlet_events"]
         call.ti = of["ti"]
         return getattr(replays if hasattr(replays, stage) else stages, stage).function(*args)
@@ -130,6 +132,20 @@ def test_a_backfill_publishes_nothing(run, pipe):
     with pytest.raises(AirflowSkipException, match="stays unpublished"):
         run("publish", reference("batch").to_dict(), of=a_backfill())
     assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "args"),
+    [
+        ("extract", ["training"]),
+        ("build_features", [reference("clean_snapshot").to_dict(), "training"]),
+        ("watch", []),
+    ],
+)
+def test_too_little_reading_in_the_first_days_skips_the_run_with_the_sentence(run, pipe, stage, args):
+    pipe(stage, TooEarly("Nothing has been read yet.", hint="each run looks again."))
+    with pytest.raises(AirflowSkipException, match=r"Nothing has been read yet\. Hint: each run looks again\."):
+        run(stage, *args)
 
 
 def test_lists_by_a_baseline_say_so_in_the_log(run, pipe, caplog):

@@ -245,7 +245,7 @@ def test_a_postgresql_that_does_not_answer_is_one_line(tiny_world):
     assert f"PostgreSQL at 127.0.0.1:{port}/warehouse refused" in line
 
 
-def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_world):
+def test_a_window_without_data_is_one_line_that_names_window_and_table(tiny_world, snapshot):
     code, line = refused(tiny_world, "retrain", "--as-of", "2025-03-03")
     assert code == 5
     assert "source.reading_events has no row for the window 2025-02-26 00:00 to 2025-03-03 00:00 UTC" in line

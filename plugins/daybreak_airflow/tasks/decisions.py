@@ -13,7 +13,7 @@ from airflow.sdk import get_current_context, task
 from daybreak_airflow import runs
 from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION
 from daybreak_airflow.forms import REASON
-from daybreak_airflow.passing import Passed, add_to_events, log, received, skip, skipping_without_champion
+from daybreak_airflow.passing import Passed, add_to_events, log, received, skip, skipping_in_first_days
 from daybreak_airflow.ui.links import ListsReportLink, shows
 from include.operations.launcher.pools import HEAVY
 
@@ -108,7 +108,7 @@ def hold() -> str:
             until = run.as_of + timedelta(hours=form["hours"])
             said = holding.freeze(run.settings, run.actor, until, form["why"])
         case "pin":
-            with skipping_without_champion():
+            with skipping_in_first_days():
                 said = holding.pin(run.settings, run.actor, None, form["why"])
         case "unfreeze":
             said = holding.lift(run.settings, run.actor, "freeze", form["why"])
@@ -125,7 +125,7 @@ def guard(health: Passed) -> Passed:
 
     if runs.is_backfill(get_current_context()):
         raise skip("Backfill: a past window does not change today's champion.")
-    with skipping_without_champion():
+    with skipping_in_first_days():
         return announce_champion(pipeline.guard(runs.current_run()))
 
 

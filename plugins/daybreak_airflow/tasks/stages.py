@@ -20,6 +20,7 @@ from daybreak_airflow.passing import (
     received,
     run_on,
     skip,
+    skipping_in_first_days,
 )
 from daybreak_airflow.runs import current_run, is_backfill, may_go_live, mode, next_step, reason
 from daybreak_airflow.tasks.waiting import WaitForData
@@ -53,7 +54,8 @@ def extract(purpose: Purpose) -> Passed:
     why = {"as_of": run.as_of.isoformat(), "reason": reason(context), "actor": run.actor}
     log.info("As of %(as_of)s, for %(actor)s, because: %(reason)s", why)
     context["ti"].xcom_push(key="why", value=why)
-    snapshot = pipeline.extract(run, context["params"].get("window_days") or days_to_read(run.settings, purpose))
+    with skipping_in_first_days():
+        snapshot = pipeline.extract(run, context["params"].get("window_days") or days_to_read(run.settings, purpose))
     facts = dict(snapshot.facts or {})
     log.info("%s Days without an event: %s.", facts["late"], ", ".join(facts["missing_days"]) or "none")
     add_to_events(snapshot_id=snapshot.id, as_of=snapshot.as_of.isoformat())
@@ -77,7 +79,8 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
     """Build the features of readers and articles as known at each moment."""
     from include import pipeline
 
-    features = pipeline.build_features(run_on(snapshot), received(snapshot), purpose)
+    with skipping_in_first_days():
+        features = pipeline.build_features(run_on(snapshot), received(snapshot), purpose)
     add_to_events(features_id=features.id, as_of=features.as_of.isoformat(), purpose=purpose)
     return features.to_dict()
 
@@ -172,7 +175,8 @@ def watch() -> Passed:
     """Measure the live lists, and the drift of readers and news."""
     from include import pipeline
 
-    health = pipeline.watch(current_run())
+    with skipping_in_first_days():
+        health = pipeline.watch(current_run())
     log.info("%s", (health.facts or {}).get("sentence", ""))
     return health.to_dict()
 

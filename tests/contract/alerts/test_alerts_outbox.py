@@ -124,7 +124,7 @@ def test_the_same_incident_is_one_row_and_one_mail(settings, mailbox):
 def test_the_first_report_of_a_run_wins(settings, mailbox):
     assert outbox.report(settings, FAILURE, mailbox.send)
     assert not outbox.report(settings, Failure(dag_id="retrain", run_id="manual__1"), mailbox.send)
-    assert mailbox.subjects == ["[page] retrain failed at validate: Bad rows."]
+    assert mailbox.subjects == ["[ticket] retrain failed at validate: Bad rows."]
 
 
 def test_a_broken_mail_server_raises_nothing_and_loses_nothing(settings, mailbox):
@@ -221,7 +221,7 @@ def test_without_warehouse_and_mail_server_the_alert_waits_in_the_state_folder(s
     assert outbox.report(no_warehouse, FAILURE, mailbox.send)
     mailbox.start()
     assert outbox.deliver_pending(settings, mailbox.send) == (1, 0)
-    assert mailbox.subjects == ["[page] retrain failed at validate: Bad rows."]
+    assert mailbox.subjects == ["[ticket] retrain failed at validate: Bad rows."]
 
 
 def test_a_warehouse_that_is_broken_in_another_way_costs_no_alert(settings, mailbox, monkeypatch):

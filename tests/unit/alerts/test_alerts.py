@@ -121,6 +121,11 @@ def test_before_the_first_publication_readers_see_nothing_and_the_mail_says_so()
     assert "No lists: none have been published yet." in compose(BLOCKED, None, NOW).body
 
 
+def test_nobody_is_woken_for_lists_that_no_reader_has_yet():
+    assert compose(BLOCKED, None, NOW).subject.startswith("[ticket] retrain failed")
+    assert compose(BLOCKED, "Unknown: the warehouse does not answer.", NOW).severity == "page"
+
+
 def test_when_nobody_knows_what_readers_see_the_mail_says_that():
     body = sections(compose(BLOCKED, "Unknown: the warehouse does not answer.", NOW).body)
     assert body["What readers see now"] == "Unknown: the warehouse does not answer."

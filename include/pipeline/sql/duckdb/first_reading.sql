@@ -1,0 +1,1 @@
+select min(occurred_at) as first from reading_events

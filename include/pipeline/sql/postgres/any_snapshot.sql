@@ -1,0 +1,1 @@
+select 1 from ops.snapshots limit 1
