@@ -21,14 +21,16 @@ PAST = ("backfill", "replay")
 class Incumbent:
     """The version to beat, and the row of the ledger that a promotion has to follow (0 for an empty ledger).
 
-    `is_current` is True for today's champion, or if there is none yet; `is_of_record` if this run's verdict counted
-    when it was first judged; `told` names version and moment. `apart` is not empty if the version is not that row's.
+    `is_current` is True for today's champion, or if there is none yet; `is_past` if it was chosen for a past day;
+    `is_of_record` if this run's verdict counted when it was first judged. `told` names version and moment. `apart` is
+    not empty if the version is not that row's.
     """
 
     version: int | None
     seq: int
     is_current: bool
     told: str
+    is_past: bool = False
     is_of_record: bool = False
     apart: tuple[str, ...] = ()
 
@@ -76,10 +78,10 @@ def _choose_past(warehouse: Connection, as_of: datetime, newest_seq: int) -> Inc
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC"
     if found is None:
         told = f"Judged against the baselines alone: {moment} there was no champion."
-        return Incumbent(None, 0, newest_seq == 0, told)
+        return Incumbent(None, 0, newest_seq == 0, told, is_past=True)
     seq, version, at = found
     told = f"Judged against v{version}, the champion {moment} (since {at:%Y-%m-%d %H:%M} UTC)."
-    return Incumbent(version, seq, seq == newest_seq, told)
+    return Incumbent(version, seq, seq == newest_seq, told, is_past=True)
 
 
 def _choose_chained(warehouse: Connection, run: Run, newest_seq: int) -> Incumbent:
@@ -94,5 +96,5 @@ def _choose_chained(warehouse: Connection, run: Run, newest_seq: int) -> Incumbe
         f"Judged against v{version}, which the chained backfill would have made champion on {day:%Y-%m-%d %H:%M} UTC."
     )
     if seq is not None:
-        return Incumbent(version, seq, seq == newest_seq, told)
-    return Incumbent(version, past.seq, False, told, apart=(f"v{version}",))
+        return Incumbent(version, seq, seq == newest_seq, told, is_past=True)
+    return Incumbent(version, past.seq, False, told, is_past=True, apart=(f"v{version}",))

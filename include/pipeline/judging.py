@@ -127,7 +127,7 @@ def _find_rivals(settings: Settings, incumbent: Incumbent) -> tuple[Incumbent, d
         return incumbent, {"champion": _contestant(settings, incumbent.version)}, ""
     except ArtifactDamaged as error:
         trouble = error.fact
-    if not (incumbent.is_current or incumbent.is_of_record):
+    if incumbent.is_past:
         return incumbent.without_files(trouble), {}, ""
     with connect(settings) as warehouse:
         fallbacks = champions.find_fallbacks(warehouse)
@@ -152,6 +152,6 @@ def _compare_with_live(run: Run, version: int, candidate: Recommender | None, in
         before = warehouse.execute(query("judging/live_turnover"), asked).fetchone()
     if before:
         return Check(**before[0])
-    if not incumbent.is_current:
+    if incumbent.is_past or not incumbent.is_current:
         return Turnover("A past day is not compared with today's lists.")
     return turnover.measure_live_turnover(run.settings, candidate, run.as_of)

@@ -42,7 +42,7 @@ def test_a_backfill_meets_the_champion_of_its_day_and_not_a_later_one(settings):
     crown(settings, 1, NOW - 2 * DAY)
     crown(settings, 2, NOW + DAY)
     found = chosen(settings)
-    assert (found.version, found.seq, found.is_current, found.is_of_record) == (1, 1, False, False)
+    assert (found.version, found.seq, found.is_current, found.is_past, found.is_of_record) == (1, 1, False, True, False)
     assert found.told == "Judged against v1, the champion as of 2026-11-20 03:00 UTC (since 2026-11-18 03:00 UTC)."
 
 
@@ -69,14 +69,14 @@ def test_before_the_first_champion_there_are_the_baselines_alone(settings):
 
 def test_a_backfill_under_a_champion_that_has_not_changed_since_meets_todays(settings):
     crown(settings, 1, NOW - DAY)
-    assert chosen(settings).is_current
+    assert (chosen(settings).is_current, chosen(settings).is_past) == (True, True)
 
 
 @pytest.mark.parametrize("kind", ["scheduled", "manual", "event", "command"])
 def test_a_run_of_today_meets_todays_champion_though_it_came_minutes_after_its_moment(settings, kind):
     crown(settings, 1, NOW + timedelta(minutes=5), verdict_id=keep(settings, "v", NOW, 1))
     found = chosen(settings, kind)
-    assert (found.version, found.seq, found.is_current) == (1, 1, True)
+    assert (found.version, found.seq, found.is_current, found.is_past) == (1, 1, True, False)
     assert found.told == "Judged against v1, champion since 2026-11-20 03:05 UTC."
     assert chosen(settings, "backfill").version is None
 

@@ -125,7 +125,6 @@ def test_a_scheduled_run_that_is_cleared_is_judged_as_it_was_the_first_time(sett
 
 def test_a_champion_whose_files_retention_removed_leaves_the_baselines_and_no_question(settings, judged):
     crown(settings, 1, AS_OF - DAY)
-    crown(settings, 2, AS_OF + DAY)
     ask_for(settings, "update ops.models set removed_at = now(), removed_why = 'old' where version = 1 returning 1")
     verdict = judged(3, may_go_live=True)
     assert verdict.facts["rival"] == (
