@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
@@ -19,6 +19,7 @@ from include.core.settings import Settings
 
 Row = dict[str, Any]
 TYPES = {"manual": "by hand", "asset_triggered": "on an event"}
+MINUTE = timedelta(minutes=1)
 MODES = {"dry_run": "dry run", "off": "training only"}
 
 
@@ -52,13 +53,13 @@ def find_failing(runs: Sequence[Row]) -> list[Row]:
 
 def tell_next(rows: Sequence[Row], moment: datetime) -> str:
     """Return when each DAG runs next, soonest first."""
-    coming = [
-        f"{row['name']} {f'in {in_words(at - moment)}' if (at := row['next_at']) > moment else 'now'}"
-        for row in rows
-        if row["next_at"]
-    ]
+    coming = [f"{row['name']} {_tell_coming(row['next_at'] - moment)}" for row in rows if row["next_at"]]
     paused = [row["name"] for row in rows if row["is_paused"]]
     return "; ".join(filter(None, (", ".join(coming), f"paused: {', '.join(paused)}" if paused else "")))
+
+
+def _tell_coming(wait: timedelta) -> str:
+    return f"in {in_words(wait)}" if wait >= MINUTE else "now"
 
 
 def _ask_airflow(settings: Settings, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
@@ -110,14 +111,16 @@ def _tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
     if state == "running":
         if not running:
             return f"Goes on after {stages[-1]['stage']}." if stages else "Has begun."
-        return f"{running[-1]['stage']} began {in_words(moment - running[-1]['started_at'])} ago and has not ended."
+        stage, age = running[-1]["stage"], moment - running[-1]["started_at"]
+        return f"{stage} began {in_words(age)} ago and has not ended." if age >= MINUTE else f"{stage} has just begun."
     if state == "failed":
         if failed:
             return f"Failed at {failed[-1]['stage']}: {_first_sentence(failed[-1]['error'])}"
         return f"Failed after {stages[-1]['stage']}." if stages else "Failed before its first stage."
-    told = {row["stage"]: sentence for row in stages if (sentence := _tell_stage(row))}
-    told = {stage: sentence for stage, sentence in told.items() if stage != "shadow" or len(told) == 1}
-    return list(told.values())[-1] if told else "Nothing was to be done."
+    told = [sentence for row in stages if row["stage"] != "shadow" and (sentence := _tell_stage(row))]
+    told = told or [_tell_stage(row) for row in stages if row["stage"] == "shadow"]
+    new = [one for number, one in enumerate(told) if not any(later.startswith(one) for later in told[number + 1 :])]
+    return " ".join(new) or "Nothing was to be done."
 
 
 def _tell_stage(row: Row) -> str:

@@ -15,7 +15,10 @@ def find_versions(settings: Settings) -> list[dict[str, Any]]:
     """Return the versions, newest first; `size_bytes` is None where no copy of the files is on this machine."""
     with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query("operations/versions")).fetchall()
+        asked = {row["challenger_version"] for row in cursor.execute(query("pipeline/open_questions"))}
     for row in rows:
+        if row["state"] == "not promoted" and row["version"] in asked:
+            row["state"] = "needs a decision"
         copy = settings.home / "models" / row["digest"]
         row["size_bytes"] = disk_usage(copy) if copy.exists() else None
     return rows

@@ -51,7 +51,7 @@ def ticking(name: str, usual_seconds: float | None = None) -> Iterator[None]:
     """Show the name with the time so far until the block ends."""
     on_terminal = sys.stderr.isatty()
     begin, ended = time.perf_counter(), threading.Event()
-    usually = f" of about {write_seconds(usual_seconds)}" if usual_seconds else ""
+    usually = f", usually {write_seconds(usual_seconds)}" if usual_seconds else ""
 
     def tick() -> None:
         while not ended.wait(ON_TERMINAL_SECONDS if on_terminal else ELSEWHERE_SECONDS):

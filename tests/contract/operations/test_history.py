@@ -29,6 +29,12 @@ def judge(run, sentence):
 
 
 @recorded
+def promote(run, sentence):
+    """The stage after it."""
+    return Reference("champion", "2", "", run.as_of, "f", (), {"sentence": sentence})
+
+
+@recorded
 def publish(run, changed):
     """A stage whose outcome is whether the lists went live."""
     return Reference("batch", "b1", "", run.as_of, "f", (), {"changed": changed})
@@ -94,6 +100,19 @@ def test_a_run_of_airflow_is_told_with_its_form_and_its_outcome(settings):
     assert (told["name"], told["how"], told["mode"], told["state"]) == ("retrain", "by ada", "dry run", "success")
     assert (told["as_of"], told["started_at"]) == (AS_OF, AS_OF + HOUR)
     assert told["outcome"] == "Kept v1: v2 does not beat it."
+
+
+def test_an_outcome_says_everything_once(settings):
+    run = a_run(settings, "retrain", "scheduled__1", 1)
+    judge(run, "Promoted v2: it is better.")
+    promote(run, "Promoted v2: it is better. MLflow's aliases will be set later.")
+    assert found(settings)[run.run_id]["outcome"].count("Promoted v2") == 1
+    run = a_run(settings, "retrain", "scheduled__2", 2)
+    judge(run, "Promoted v2: it is better.")
+    promote(run, "Not promoted: another run changed the champion.")
+    assert found(settings)[run.run_id]["outcome"] == (
+        "Promoted v2: it is better. Not promoted: another run changed the champion."
+    )
 
 
 def test_a_failed_run_says_at_which_stage_and_why(settings):

@@ -12,12 +12,6 @@ select m.version, m.model, m.registered_at, m.as_of, m.trained_until, m.snapshot
                where b.action = 'rollback' and b.from_version = m.version and b.seq > r.seq
            ) then 'rolled back'
            when r.seq is not null then 'was champion'
-           when exists (
-               select from ops.verdicts q
-               where q.challenger_version = m.version and q.decision = 'ask'
-                 and q.champion_seq = coalesce(champion.seq, 0)
-                 and not exists (select from ops.answers a where a.verdict_id = q.verdict_id)
-           ) then 'needs a decision'
            when v.verdict_id is null then 'not judged'
            else 'not promoted'
        end as state
