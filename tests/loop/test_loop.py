@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from collections import Counter
 from datetime import timedelta
 
@@ -152,6 +153,14 @@ def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, ti
     assert answer.out == (
         "Our lists: not seen by readers in this window. 0 of 7 watched columns drifted; the limit is 10 %.\n"
     )
+
+
+def test_commands_print_progress_and_their_answer_and_no_noise_of_libraries(first_retrain, live_lists):
+    seconds = r"(\d+ min )?[\d.]+ s"
+    progress = re.compile(rf"\w+ …|\w+ +{seconds}(, usually {seconds})? …|\w+ +{seconds}(  [\w-]+)?")
+    for answer in (first_retrain.answer, live_lists):
+        assert [line for line in answer.err.splitlines() if not progress.fullmatch(line)] == []
+        assert len(answer.out.splitlines()) == 1
 
 
 def test_status_tells_champion_lists_and_verdict_as_data(live_lists, first_retrain, tiny_world):
