@@ -26,7 +26,7 @@ AGAIN = "Then clear the failed task in Airflow (Grid, the red square, Clear): th
 GUIDES = {
     "retrain": Guide(
         "page",
-        "Nothing was promoted: the champion stays, and the lists are refreshed with it every hour.",
+        "Nothing was promoted: what makes the lists stays the same, and they are refreshed every hour.",
         f"Read the error above and remove its cause. {AGAIN}",
         "retrain-failed",
     ),

@@ -64,7 +64,7 @@ def compose(failure: Failure, lists: LiveLists | str | None, moment: datetime) -
     """Return the alert about a failed run; `lists` are the live lists, None without any, a sentence if unknown."""
     guide = GUIDES.get(failure.dag_id, ANY_RUN)
     cause = CAUSES.get(failure.kind, guide)
-    is_urgent = lists is not None and failure.run_type != "backfill"  # there are readers whom it may reach
+    is_urgent = lists is not None and failure.run_type != "backfill"  # without lists no reader is affected
     severity: Severity = guide.severity if is_urgent else "ticket"
     fact = (
         summary(failure.findings)
