@@ -143,7 +143,7 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
         return Target(version, registered.snapshot_id, found, tuple(passed_over))
     raise DaybreakError(
         f"There is no intact version to go back to from v{champion.version}. {' '.join(passed_over)}".strip(),
-        hint="name a version with `--to`, or retrain.",
+        hint="`bin/daybreak champions` lists the reigns: name one with `--to`, or train again.",
     )
 
 
