@@ -157,7 +157,7 @@ def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, ti
 
 def test_commands_print_progress_and_their_answer_and_no_noise_of_libraries(first_retrain, live_lists):
     seconds = r"(\d+ min )?[\d.]+ s"
-    progress = re.compile(rf"\w+ …|\w+ +{seconds}(, usually {seconds})? …|\w+ +{seconds}(  [\w-]+)?")
+    progress = re.compile(rf"\w+ …|\w+ +{seconds}(, usually {seconds})? …|\w+ +{seconds}  ([\w-]+|v\d+ is champion)")
     for answer in (first_retrain.answer, live_lists):
         assert [line for line in answer.err.splitlines() if not progress.fullmatch(line)] == []
         assert len(answer.out.splitlines()) == 1
