@@ -163,7 +163,7 @@ def make_parser() -> Parser:
         help="do past days again, up to training and judging; promote nothing",
         about="Do past days again, one after the other, each as it was, and end with a table of what each gave. Runs "
         "here and now, without Airflow, and promotes nothing.",
-        example="backfill --from 2026-11-17T03:00Z --to 2026-11-19T03:00Z --mode train",
+        example="backfill --from 2026-11-17T03:00 --to 2026-11-19T03:00",
     )
     backfill.add_options(command)
     command.set_defaults(run=backfill.backfill)

@@ -30,7 +30,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     command.add_argument("--to", dest="end", required=True, metavar="MOMENT", help="last moment; one day apart each")
     command.add_argument(
-        "--mode", choices=["data", "features", "train"], default="data",
+        "--mode", choices=["data", "features", "train"], default="data", metavar="MODE",
         help="data extracts and validates; features also builds features; train also trains and judges, and promotes "
         "nothing (default: data)",
     )  # fmt: skip
