@@ -10,6 +10,7 @@ from include import pipeline
 from include.adapters import mlflow_client
 from include.adapters.warehouse import connect
 from include.core.run import Run
+from include.models import BASELINES
 from include.pipeline import deciding
 from tests.parts import servers
 from tests.worlds import tiny
@@ -132,7 +133,7 @@ def test_a_champion_whose_files_retention_removed_leaves_the_baselines_and_no_qu
         "gone (Version 1 was removed: old), so only the baselines are left."
     )
     assert (verdict.facts["champion_version"], verdict.facts["decision"]) == (None, "promote")
-    assert set(kept(settings, verdict)[6]) == {"challenger", "co_reading", "most_read", "most_read_last_hour"}
+    assert set(kept(settings, verdict)[6]) == {"challenger", *BASELINES}
     with connect(settings) as warehouse:
         assert deciding.conclude_again(warehouse, verdict.id) == "promote"
 
