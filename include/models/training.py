@@ -107,7 +107,7 @@ def _of_readers(scenes: Scenes, readers: pa.Array) -> Scenes:
     return replace(scenes, requests=scenes.requests.filter(is_in), readers=scenes.readers.filter(is_in))
 
 
-def _last_moment(outcomes: pa.Table, otherwise: datetime) -> datetime:
-    """Return the latest moment that a model learnt from."""
+def _last_moment(outcomes: pa.Table, end: datetime) -> datetime:
+    """Return the latest moment that a model learnt from; without any, the latest that it could have, before `end`."""
     last = pc.max(outcomes.column("list_at")).as_py()
-    return cast(datetime, last) if last else otherwise
+    return cast(datetime, last) if last else end - timedelta(microseconds=1)

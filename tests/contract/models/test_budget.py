@@ -11,7 +11,7 @@ import pytest
 from include.core.settings import load_settings
 from include.features.scenes import open_outcomes, open_scenes, rows_between
 from include.models.budget import find_budget
-from include.models.training import EVER, fit_model, parameters, training_end
+from include.models.training import EVER, fit_model, holdout_start, parameters, training_end
 from tests.worlds import tiny
 
 AS_OF = tiny.AS_OF
@@ -74,3 +74,12 @@ def test_a_model_learns_from_the_readers_in_the_budget_and_says_who_was_not(sett
     assert trained.facts["example_rows"] == rows_between(rows, AS_OF - EVER, training_end(settings, AS_OF)).num_rows
     assert trained.facts["left_out_rows"] == found.left_out_rows
     assert parameters(settings, "two_stage", found, {})["training_data"] == found.sentence
+
+
+def test_a_model_that_found_nothing_to_learn_from_has_seen_nothing_of_the_hold_out(settings, build, tmp_path):
+    """Else the verdict on a first challenger would say that it knows the answers."""
+    found = find(settings, build)
+    nobody = replace(found, readers=found.readers.slice(0, 0))
+    scenes, outcomes = open_scenes(build), open_outcomes(build)
+    trained = fit_model(settings, "most_read", scenes, outcomes, nobody, AS_OF, tmp_path, build, {})
+    assert trained.trained_until == holdout_start(settings, AS_OF)
