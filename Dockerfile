@@ -26,7 +26,8 @@ COPY . .
 # psql comes with the locked packages; the code is compiled now because containers are read-only
 RUN .venv/bin/python -m compileall -q bin dags feature_repo include plugins \
     && ln -s "$(.venv/bin/python -c 'from include.adapters.embedded_postgres import binary; print(binary("psql"))')" \
-        /usr/local/bin/psql
+        /usr/local/bin/psql \
+    && ln -s /var/lib/daybreak .daybreak  # where feature_repo/feature_store.yaml looks
 ENV PATH=/opt/daybreak/.venv/bin:$PATH \
     PYTHONPATH=/opt/daybreak \
     PYTHONUNBUFFERED=1 \

@@ -146,7 +146,7 @@ def postgres_store(installation: Installation) -> Any:
             entity_key_serialization_version=3,
         )
     )
-    declared = declare(folder)
+    declared = declare(folder, timedelta(hours=installation.settings.list_step_hours))
     for one in declared:
         if isinstance(one, FeatureView) and one.name in VIEWS:
             one.batch_source = PostgreSQLSource(

@@ -1,25 +1,28 @@
 """Feast's entities, feature views and versioned feature services: declarations only, no computing.
 
-`include/features/build.py` computes exactly these columns (a test compares the two, both ways).
-The sources point to the files of a build; `bin/daybreak features apply` registers them.
+`include/features/build.py` computes exactly these columns (a test compares the two, both ways). Each build has a
+registry over its own files; that of the installation is over all builds. `feast plan`, `feast ui` and the other
+commands work in this folder: docs/development.md.
 """
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Array, Float32, Float64, Int64, String
 
-from include.core.settings import load_settings
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # the command `feast` looks for modules in this folder only
+
+from include.core.settings import Settings, load_settings
 
 VERSION = "v3"
-LATEST = load_settings().home / "features" / "latest"
 
 
-def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
-    """Return all declarations, over files below `root/<view>/`."""
+def declare(root: Path, step: timedelta) -> list[Entity | FeatureView | FeatureService]:
+    """Return all declarations, over files below `root/<view>/`; a value counts until the next step of list times."""
     reader = Entity(name="reader", join_keys=["reader_id"], value_type=ValueType.INT64)
     article = Entity(name="article", join_keys=["article_id"], value_type=ValueType.INT64)
 
@@ -34,7 +37,7 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     reader_activity = FeatureView(
         name="reader_activity",
         entities=[reader],
-        ttl=timedelta(hours=1),
+        ttl=step,
         source=source("reader_activity"),
         schema=[
             Field(name="reader_id", dtype=Int64),
@@ -53,7 +56,7 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     reader_taste = FeatureView(
         name="reader_taste",
         entities=[reader],
-        ttl=timedelta(hours=1),
+        ttl=step,
         source=source("reader_taste"),
         schema=[
             Field(name="reader_id", dtype=Int64),
@@ -68,7 +71,7 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     article_stats = FeatureView(
         name="article_stats",
         entities=[article],
-        ttl=timedelta(hours=1),
+        ttl=step,
         source=source("article_stats"),
         schema=[
             Field(name="article_id", dtype=Int64),
@@ -92,4 +95,9 @@ def declare(root: Path) -> list[Entity | FeatureView | FeatureService]:
     ]
 
 
-reader, article, reader_activity, reader_taste, article_stats, readers_v3, articles_v3 = declare(LATEST)
+def declare_all(settings: Settings) -> list[Entity | FeatureView | FeatureService]:
+    """Return all declarations of an installation, over every build that it keeps."""
+    return declare(settings.home / "features" / "*", timedelta(hours=settings.list_step_hours))
+
+
+reader, article, reader_activity, reader_taste, article_stats, readers_v3, articles_v3 = declare_all(load_settings())

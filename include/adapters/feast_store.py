@@ -1,17 +1,15 @@
-"""Feast: a sealed registry for each build, and the shared store for online serving.
+"""Feast: a sealed registry for each build, and the registry of the installation, over all builds.
 
 Training and scoring read a build through the registry sealed with it, so a retrieval always sees exactly that build
-(docs/decisions/0003). The shared registry in PostgreSQL is written at set-up only; runs materialise intervals into its
-online store and never apply declarations.
+(docs/decisions/0003). The registry of the installation is for people, who read it with Feast's own commands in
+`feature_repo/`; it is written at set-up, and no run reads or writes it.
 """
 
 from __future__ import annotations
 
-import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import pyarrow as pa
@@ -21,16 +19,14 @@ from include.adapters.quiet_feast import import_feast
 from include.core.settings import PROJECT, Settings
 
 REPOSITORY = PROJECT / "feature_repo"
-OVERLAP = timedelta(hours=1)
-MOMENT_LENGTH = len("20261120T030000Z")  # a build's name begins with its moment
 
 
-def seal(folder: Path, home: Path) -> None:
+def seal(folder: Path, home: Path, step: timedelta) -> None:
     """Write the declarations into the registry in `folder`, pointing to the build's later place `home`."""
     import_feast()
     from feature_repo.definitions import declare
 
-    _sealed_store(folder).apply(declare(home))
+    _sealed_store(folder).apply(declare(home, step))
 
 
 def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
@@ -45,33 +41,15 @@ def retrieve(folder: Path, service: str, entities: pa.Table) -> pa.Table:
 
 
 def apply_shared(settings: Settings) -> None:
-    """Register the declarations in the shared registry and create the online tables, at set-up and never in a run."""
-    import_feast()
-    from feature_repo.definitions import declare
+    """Register the declarations in the installation's registry, at set-up and never in a run."""
+    feast = import_feast()
+    from feature_repo.definitions import declare_all
 
-    _shared_store(settings).apply(declare(settings.home / "features" / "latest"))
-
-
-def serve_build(settings: Settings, build: Path, as_of: datetime) -> None:
-    """Serve this build from the online store, unless the store already serves a newer one.
-
-    `features/latest`, the target of the shared registry's sources, is switched to the build, then the build's interval
-    is materialised. The call is idempotent.
-    """
-    latest = settings.home / "features" / "latest"
-    if latest.is_symlink() and latest.resolve().name[:MOMENT_LENGTH] > build.name[:MOMENT_LENGTH]:
-        return
-    draft = latest.with_name(f".latest-{uuid.uuid4().hex}")
-    draft.symlink_to(build)
-    draft.replace(latest)
-    _shared_store(settings).materialize(start_date=as_of - OVERLAP, end_date=as_of)
-
-
-def read_online(settings: Settings, service: str, entities: list[dict[str, Any]]) -> pa.Table:
-    """Return the features that the online store serves for these entities now."""
-    store = _shared_store(settings)
-    answer = store.get_online_features(features=store.get_feature_service(service), entity_rows=entities)
-    return pa.table(answer.to_dict())
+    config = yaml.safe_load((REPOSITORY / "feature_store.yaml").read_text())
+    config["registry"] = str(settings.feast_registry)
+    settings.feast_registry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (settings.home / "features" / "latest").unlink(missing_ok=True)  # release 0.1 served this build online
+    feast.FeatureStore(config=feast.RepoConfig(**config, repo_path=REPOSITORY)).apply(declare_all(settings))
 
 
 @cache
@@ -87,14 +65,3 @@ def _sealed_store(folder: Path) -> Any:
             entity_key_serialization_version=3,
         )
     )
-
-
-def _shared_store(settings: Settings) -> Any:
-    feast = import_feast()
-    values = {
-        "DAYBREAK_FEAST_DB_PASSWORD": settings.feast_db_password.get_secret_value(),
-        "DAYBREAK_POSTGRES_HOST": settings.postgres_host,
-        "DAYBREAK_POSTGRES_PORT": str(settings.postgres_port),
-    }
-    config = yaml.safe_load(Template((REPOSITORY / "feature_store.yaml").read_text()).substitute(values))
-    return feast.FeatureStore(config=feast.RepoConfig(**config, repo_path=REPOSITORY))

@@ -31,19 +31,18 @@ ROLES = {
     "postgres": "postgres_password",
     "airflow": "airflow_db_password",
     "mlflow": "mlflow_db_password",
-    "feast": "feast_db_password",
     "newsroom": "newsroom_password",
     "daybreak_extract": "extract_password",
     "daybreak_run": "run_password",
     "daybreak_api": "api_password",
 }
 # database -> its owner
-DATABASES = {"airflow": "airflow", "mlflow": "mlflow", "feast": "feast", WAREHOUSE: "postgres", PUBLISHER: "newsroom"}
+DATABASES = {"airflow": "airflow", "mlflow": "mlflow", WAREHOUSE: "postgres", PUBLISHER: "newsroom"}
+RETIRED = ("feast",)  # databases of release 0.1, each owned by a role of its name
 # role -> the database it works in, unless it is the warehouse
 HOMES = {
     "airflow": "airflow",
     "mlflow": "mlflow",
-    "feast": "feast",
     "newsroom": PUBLISHER,
     "daybreak_extract": PUBLISHER,
 }
@@ -153,8 +152,11 @@ def source_query(settings: Settings, name: str) -> sql.Composed:
 
 
 def prepare_server(settings: Settings) -> None:
-    """Create missing roles and databases, and set every role's password."""
+    """Create missing roles and databases, set every role's password, and drop what earlier releases needed."""
     with connect(settings, "postgres", "postgres", autocommit=True) as server:
+        for name in RETIRED:
+            server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            server.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
         known = {name for (name,) in server.execute("select rolname from pg_roles")}
         for role in ROLES:
             verb = sql.SQL("alter" if role in known else "create")
@@ -174,8 +176,6 @@ def prepare_server(settings: Settings) -> None:
                 _create_database(server, database, owner, template)
     with connect(settings, "postgres", PUBLISHER) as publisher:
         publisher.execute(query("adapters/prepare_publisher"))
-    with connect(settings, "feast") as feast:
-        feast.execute("create schema if not exists online")
 
 
 def _create_database(server: Connection, database: str, owner: str, template: str) -> None:

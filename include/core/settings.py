@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.core.errors import SettingsError
@@ -21,6 +21,7 @@ from include.core.model_names import find_names
 
 PROJECT = Path(__file__).resolve().parents[2]
 NO_SECRET = SecretStr("")
+RETIRED = ("feast_db_password",)  # settings of release 0.1: a line in daybreak.env or a variable has no effect
 
 
 class Settings(BaseSettings):
@@ -63,7 +64,6 @@ class Settings(BaseSettings):
     postgres_password: SecretStr = Field(NO_SECRET, description="superuser `postgres`: migrations and roles only")
     airflow_db_password: SecretStr = Field(NO_SECRET, description="database role `airflow`")
     mlflow_db_password: SecretStr = Field(NO_SECRET, description="database role `mlflow`")
-    feast_db_password: SecretStr = Field(NO_SECRET, description="database role `feast`")
     extract_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_extract`: reads source")
     run_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_run`: recs, ops, quarantine")
     api_password: SecretStr = Field(NO_SECRET, description="database role `daybreak_api`: one view, one log")
@@ -212,6 +212,11 @@ class Settings(BaseSettings):
     drift_windows: int = Field(3, ge=1, description="number of recent windows that count")
     drift_cooldown_hours: int = Field(12, ge=0, description="hours between two requests for a retrain")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_retired(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name not in RETIRED}
+
     @field_validator("snapshot_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
@@ -238,6 +243,11 @@ class Settings(BaseSettings):
     def airflow_url(self) -> str:
         """Return Airflow's address for people and the CLI, without a trailing slash."""
         return self.public_url.rstrip("/") or f"http://{self.airflow_host}:{self.airflow_port}"
+
+    @property
+    def feast_registry(self) -> Path:
+        """Return the path of Feast's registry for people; each build of features has one of its own."""
+        return self.home / "features" / "registry.db"
 
     @property
     def mlflow_url(self) -> str:
@@ -273,7 +283,9 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Return the settings of this process. Raise a `SettingsError` that names each wrong or unknown one."""
     unknown = sorted(
-        name for name in os.environ if name.startswith("DAYBREAK_") and name[9:].lower() not in Settings.model_fields
+        name
+        for name in os.environ
+        if name.startswith("DAYBREAK_") and name[9:].lower() not in {*Settings.model_fields, *RETIRED}
     )
     if unknown:
         raise SettingsError(f"Unknown setting {', '.join(unknown)}.", hint="see docs/settings.md for the names.")

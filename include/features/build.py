@@ -93,7 +93,7 @@ def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, f
             f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
             hint="widen the window, or check that events and articles belong together.",
         )
-    seal(folder, home)
+    seal(folder, home, timedelta(hours=settings.list_step_hours))
 
 
 def _write(place: Path, rows: pa.RecordBatchReader, **moments: datetime) -> Path:

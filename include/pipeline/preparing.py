@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 
-from include.adapters import feast_store
 from include.adapters.warehouse import connect
 from include.core.checks import blocking
 from include.core.clock import compact
@@ -90,9 +89,7 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
             + " ".join(f"{check.sentence} [{check.code}]" for check in stopped),
             hint="nothing is trained or scored on them; check the snapshot's newest days in the validation report.",
         )
-    if purpose == "scoring":
-        feast_store.serve_build(settings, build, run.as_of)
-    else:
+    if purpose == "training":
         skew.keep_sample(settings, build)
     rows = {name: pq.read_metadata(build / name / "part.parquet").num_rows for name in ("requests", "article_stats")}
     return Reference("features", build.name, str(build), run.as_of, fingerprint, (reference.id,), rows)

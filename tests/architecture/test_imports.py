@@ -224,7 +224,7 @@ def test_no_dag_knows_a_vendor_or_a_stage():
 
 
 def test_feature_declarations_know_feast_and_the_settings_only():
-    allowed = ("__future__", "datetime", "feast", "include.core.settings", "pathlib")
+    allowed = ("__future__", "datetime", "feast", "include.core.settings", "pathlib", "sys")
     for path in files("feature_repo"):
         assert {one for one in imports(path) if not one.startswith(allowed)} == set(), name(path)
 

@@ -7,7 +7,6 @@ import shutil
 from datetime import datetime
 
 from include.adapters import smtp
-from include.adapters.warehouse import connect, query
 from include.core.settings import Settings
 from include.operations.doctor import State
 from include.operations.launcher import probes
@@ -54,8 +53,6 @@ def airflow(settings: Settings, moment: datetime) -> Answer:
 
 def feast(settings: Settings, moment: datetime) -> Answer:
     """Check that the feature registry exists."""
-    with connect(settings, "feast") as database:
-        row = database.execute(query("operations/doctor/registered")).fetchone()
-    if row and row[0]:
+    if settings.feast_registry.exists():
         return "fine", "the declarations are registered", ""
     return "FIX", "no declarations are registered", "run `bin/daybreak features apply`."

@@ -18,7 +18,6 @@ HEAVY = (
     "duckdb",
     "feast",
     "feast.infra.offline_stores.duckdb",
-    "feast.infra.online_stores.postgres_online_store.postgres",
     "great_expectations",
     "mlflow",
     "numpy",

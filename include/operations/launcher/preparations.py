@@ -125,8 +125,9 @@ def _create_users(settings: Settings) -> None:
 def _register_features(settings: Settings) -> None:
     """Register Feast's declarations unless they are unchanged."""
     stamp = settings.home / "features" / "registered"
-    declared = digest_of([digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))])
-    if stamp.exists() and stamp.read_text() == declared:
+    contents = [digest_file(path) for path in sorted((PROJECT / "feature_repo").glob("*.*"))]
+    declared = digest_of(contents, settings.home, settings.list_step_hours)
+    if stamp.exists() and stamp.read_text() == declared and settings.feast_registry.exists():
         return
     apply = [sys.executable, "-m", "include", "features", "apply"]  # Feast is too large to load it here
     _run(settings, "feast-apply", apply, environment.of_service(settings, "api-server"))

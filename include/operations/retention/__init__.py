@@ -83,12 +83,12 @@ def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run:
     home = settings.home
     with connect(settings) as warehouse:
         asked = {str(row[0]) for row in warehouse.execute(query("pipeline/open_questions"))}
-    latest = (home / "features" / "latest").resolve().name
+    newest = max(home.glob("features/2*-scoring-*"), default=None)
     window = before - timedelta(days=max(settings.window_days, settings.lookback_days))
     found = [
         drop_old(kind, paths, moment, dry_run)
         for kind, paths, moment in (
-            ("builds", [path for path in home.glob("features/2*") if path.name != latest], before),
+            ("builds", [path for path in home.glob("features/2*") if path != newest], before),
             ("lists", [*home.glob("lists/*")], before),
             (
                 "reports",

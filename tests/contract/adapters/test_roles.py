@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from include.adapters.warehouse import connect
+from include.adapters.warehouse import connect, prepare_server
 from tests.worlds import tiny
 
 RELATIONS = """
@@ -57,7 +57,17 @@ def test_the_publisher_may_not_look_into_what_daybreak_makes(mapped):
     assert {name.split(".")[0] for name in rights(mapped, "newsroom")} == {"newsroom", "source"}
 
 
-@pytest.mark.parametrize("role", ["airflow", "mlflow", "feast"])
+def test_the_database_and_the_role_of_an_earlier_release_go(mapped):
+    with connect(mapped, "postgres", "postgres", autocommit=True) as server:
+        server.execute("create role feast login")
+        server.execute("create database feast owner feast")
+        for _ in range(2):
+            prepare_server(mapped)
+            assert not server.execute("select from pg_database where datname = 'feast'").fetchall()
+            assert not server.execute("select from pg_roles where rolname = 'feast'").fetchall()
+
+
+@pytest.mark.parametrize("role", ["airflow", "mlflow"])
 def test_the_services_have_no_business_in_the_warehouse(mapped, role):
     assert rights(mapped, role) == {}
 

@@ -43,7 +43,7 @@ def table_of(folder, name):
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_what_the_repository_declares_is_what_the_code_computes(name, training_build):
-    (view,) = (one for one in declare(training_build) if one.name == name and hasattr(one, "schema"))
+    (view,) = (one for one in declare(training_build, 3 * HOUR) if one.name == name and hasattr(one, "schema"))
     declared = {field.name: ARROW_TYPES[str(field.dtype)] for field in view.schema}
     computed = {column.name: column.type for column in table_of(training_build, name).schema}
     assert computed.pop("event_timestamp") == computed.pop("created") == MOMENT
@@ -51,11 +51,11 @@ def test_what_the_repository_declares_is_what_the_code_computes(name, training_b
 
 
 def test_every_view_that_is_declared_is_computed_and_the_other_way_round(training_build):
-    assert {one.name for one in declare(training_build) if hasattr(one, "source")} == set(VIEWS)
+    assert {one.name for one in declare(training_build, 3 * HOUR) if hasattr(one, "source")} == set(VIEWS)
 
 
 def test_a_service_for_readers_and_one_for_articles_hold_every_view(training_build):
-    services = {one.name: one for one in declare(training_build) if hasattr(one, "feature_view_projections")}
+    services = {one.name: one for one in declare(training_build, 3 * HOUR) if hasattr(one, "feature_view_projections")}
     held = [view.name for service in services.values() for view in service.feature_view_projections]
     assert set(services) == {f"readers_{VERSION}", f"articles_{VERSION}"}
     assert sorted(held) == sorted(VIEWS)

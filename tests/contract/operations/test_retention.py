@@ -137,11 +137,12 @@ def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
     assert (old.exists(), young.exists()) == (False, True)
 
 
-def test_the_build_that_is_served_stays_however_old(settings):
-    served = aged(settings.home / "features" / "20250201T000000Z-x", 15, folder=True)
-    (settings.home / "features" / "latest").symlink_to(served)
+def test_the_newest_build_for_lists_stays_however_old(settings):
+    older = aged(settings.home / "features" / "20250201T000000Z-scoring-x", 15, folder=True)
+    newest = aged(settings.home / "features" / "20250202T000000Z-scoring-x", 15, folder=True)
+    training = aged(settings.home / "features" / "20250203T000000Z-training-x", 15, folder=True)
     sweep(settings, AS_OF)
-    assert served.exists()
+    assert [path.exists() for path in (older, newest, training)] == [False, True, False]
 
 
 def test_old_reports_and_strays_go(settings):

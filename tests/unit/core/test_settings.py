@@ -58,6 +58,13 @@ def test_an_unknown_line_in_the_file_is_named(home):
         load_settings()
 
 
+def test_a_setting_of_an_earlier_release_does_no_harm(home, monkeypatch):
+    (home / "daybreak.env").write_text("DAYBREAK_FEAST_DB_PASSWORD=secret\nDAYBREAK_WINDOW_DAYS=9\n")
+    assert load_settings().window_days == 9
+    monkeypatch.setenv("DAYBREAK_FEAST_DB_PASSWORD", "secret")
+    assert load_settings().window_days == 9
+
+
 def test_every_wrong_value_is_named_with_what_was_given(home, monkeypatch):
     monkeypatch.setenv("DAYBREAK_WINDOW_DAYS", "many")
     monkeypatch.setenv("DAYBREAK_MODEL", "three_stage")

@@ -1,1 +1,0 @@
-select to_regclass('public.feature_views') is not null
