@@ -215,7 +215,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _leave_out_retired(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in values.items() if name not in RETIRED}
+        return {name: value for name, value in values.items() if name.lower().removeprefix("daybreak_") not in RETIRED}
 
     @field_validator("snapshot_url")
     @classmethod

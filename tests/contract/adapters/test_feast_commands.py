@@ -109,6 +109,8 @@ def test_the_ui_shows_the_registry(repository):
     )
     try:
         assert b"Feast" in _answer(f"http://127.0.0.1:{port}/")
+        told = json.loads(_answer(f"http://127.0.0.1:{port}/api/v1/feature_views?project=daybreak"))
+        assert "reader_activity" in {view["spec"]["name"] for view in told["featureViews"]}
     finally:
         served.kill()
         served.wait()
