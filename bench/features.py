@@ -1,4 +1,4 @@
-"""`features`: join the features of readers from two views as known at each of their moments.
+"""`features`: join the features of readers from three views as known when they came.
 
 All variants are Feast with the same declarations and rows but another offline store: Daybreak's DuckDB over Parquet,
 Feast's default file store, and PostgreSQL. Every row must be the same; the file store may leave out readers without
@@ -23,7 +23,7 @@ from bench.measure import Work, in_child, in_turns
 from include.adapters import feast_store, warehouse
 from include.core.errors import DaybreakError
 
-VIEWS = ("reader_activity", "reader_taste")
+VIEWS = ("reader_profile", "reader_activity", "reader_taste")
 OTHERS = ("file", "postgres")
 ROLE = "newsroom"
 
@@ -49,7 +49,7 @@ def build(installation: Installation) -> Work:
     """Write the features for training, to files and to PostgreSQL, and the moments to ask for; not a variant."""
     from include.data.snapshot import take_snapshot
     from include.features.build import compute_features
-    from include.features.scenes import OURS_TO_FEAST
+    from include.features.scenes import ASKED_AT
 
     folder = _folder(installation)
 
@@ -57,7 +57,8 @@ def build(installation: Installation) -> Work:
         shutil.rmtree(folder, ignore_errors=True)
         snapshot = take_snapshot(installation.settings, AS_OF, timedelta(days=installation.settings.window_days))
         compute_features(installation.settings, snapshot, "training", folder, folder)
-        asked = pq.read_table(folder / "requests").rename_columns(OURS_TO_FEAST).slice(0, installation.sizes.moments)
+        asked = pq.read_table(folder / "requests", columns=["reader_id", ASKED_AT]).slice(0, installation.sizes.moments)
+        asked = asked.rename_columns(["reader_id", "event_timestamp"])
         pq.write_table(asked, folder / "asked.parquet")
         for view in VIEWS:
             _into_postgres(installation, view, pq.read_table(folder / view))

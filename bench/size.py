@@ -188,7 +188,7 @@ def features(installation: Installation) -> Work:
     def work() -> int:
         compute_features(settings, taken, "scoring", folder / "build", folder / "build")
         keep_crowd(settings, taken, folder / "build")
-        return pq.read_metadata(folder / "build" / "article_stats" / "part.parquet").num_rows
+        return pq.read_table(folder / "build" / "article_stats", columns=[]).num_rows
 
     return work
 

@@ -34,6 +34,19 @@ def declare(root: Path, step: timedelta) -> list[Entity | FeatureView | FeatureS
             created_timestamp_column="created",
         )
 
+    reader_profile = FeatureView(
+        name="reader_profile",
+        entities=[reader],
+        ttl=step,
+        source=source("reader_profile"),
+        schema=[
+            Field(name="reader_id", dtype=Int64),
+            Field(name="region", dtype=String),
+            Field(name="plan", dtype=String),
+            Field(name="interests", dtype=Array(String)),
+            Field(name="tenure_days", dtype=Float64),
+        ],
+    )
     reader_activity = FeatureView(
         name="reader_activity",
         entities=[reader],
@@ -41,10 +54,6 @@ def declare(root: Path, step: timedelta) -> list[Entity | FeatureView | FeatureS
         source=source("reader_activity"),
         schema=[
             Field(name="reader_id", dtype=Int64),
-            Field(name="region", dtype=String),
-            Field(name="plan", dtype=String),
-            Field(name="interests", dtype=Array(String)),
-            Field(name="tenure_days", dtype=Float64),
             Field(name="impression_count", dtype=Int64),
             Field(name="read_count", dtype=Int64),
             Field(name="read_count_1d", dtype=Int64),
@@ -87,10 +96,11 @@ def declare(root: Path, step: timedelta) -> list[Entity | FeatureView | FeatureS
     return [
         reader,
         article,
+        reader_profile,
         reader_activity,
         reader_taste,
         article_stats,
-        FeatureService(name=f"readers_{VERSION}", features=[reader_activity, reader_taste]),
+        FeatureService(name=f"readers_{VERSION}", features=[reader_profile, reader_activity, reader_taste]),
         FeatureService(name=f"articles_{VERSION}", features=[article_stats]),
     ]
 
@@ -100,4 +110,6 @@ def declare_all(settings: Settings) -> list[Entity | FeatureView | FeatureServic
     return declare(settings.home / "features" / "*", timedelta(hours=settings.list_step_hours))
 
 
-reader, article, reader_activity, reader_taste, article_stats, readers_v3, articles_v3 = declare_all(load_settings())
+(reader, article, reader_profile, reader_activity, reader_taste, article_stats, readers_v3, articles_v3) = declare_all(
+    load_settings()
+)

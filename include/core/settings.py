@@ -91,7 +91,12 @@ class Settings(BaseSettings):
 
     # data
     window_days: int = Field(14, ge=2, description="days of reading in a training run")
-    lookback_days: int = Field(14, ge=1, description="days of reading that a feature may use")
+    lookback_days: int = Field(
+        14,
+        ge=1,
+        description="days of reading that a feature may use, at most as many as the window has before its first list "
+        "time",
+    )
     article_lookback_days: int = Field(14, ge=1, description="days before the window from which articles still count")
     wait_deadline_minutes: int = Field(
         120, ge=0, le=240, description="how long to wait for late data after the window ends; 0: do not wait"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from include.adapters import duck
 from include.core.checks import Check, at_least, at_most
-from include.features.build import VIEWS
+from include.features.days import VIEWS
 
 LEAST_ANSWERED_SHARE = 0.99
 
@@ -16,7 +16,7 @@ def audit_features(build: Path, as_of: datetime, reach: timedelta) -> list[Check
     """Return the checks on a build's files; its newest moment may be at most `reach` before the run's."""
     with duck.connect() as connection:
         for name in (*VIEWS, "requests"):
-            connection.read_parquet(str(build / name / "part.parquet")).create_view(name)
+            connection.read_parquet(str(build / name / "*.parquet")).create_view(name)
         (row,) = duck.fetch(connection, duck.query("features/audit"), {"as_of": as_of}).to_pylist()
 
     def none(code: str, title: str, column: str, what: str) -> Check:

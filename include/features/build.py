@@ -1,12 +1,14 @@
 """Features: facts known about readers and articles at each moment, computed in SQL by the same code for both purposes.
 
-A build is a folder: one Parquet file per Feast view, the side tables that are not features (reads, co-reads, articles,
-and for training the outcomes), and the Feast registry that describes exactly this build. Training replays the list
-times of past days, scoring asks for now; for scenes of other moments without files, call `describe` and `make_scenes`.
+A build is a folder: a folder of Parquet files per Feast view and per side table that is no feature (reads, co-reads,
+articles, and for training the outcomes), and the Feast registry that describes exactly this build. Training replays the
+list times of past days, whose tables are kept by day (`days.py`); scoring asks for now. For scenes of other moments
+without files, call `describe` and `make_scenes`.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,19 +16,27 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from include.adapters import duck
 from include.core.contract import LONGEST_COUNTED_SECONDS, MOMENT
 from include.core.errors import SourceError
 from include.data.read_kind import find_read_kind
+from include.features.days import (
+    ROWS_AT_ONCE,
+    file_of,
+    known_as,
+    link_day,
+    open_day,
+    split_days,
+    write_table,
+    write_tables,
+)
 
 if TYPE_CHECKING:
     from include.core.settings import Settings
     from include.data.snapshot import Snapshot
 
-VIEWS = ("reader_activity", "reader_taste", "article_stats")
-ROWS_AT_ONCE = 131_072
+log = logging.getLogger(__name__)
 Purpose = Literal["training", "scoring"]
 # The queries in include/features/sql/duckdb/, each of which may name the tables of those before it.
 OF_ALL = ("reads", "shown", "article_stats", "co_reads")
@@ -34,7 +44,8 @@ OF_PURPOSE: dict[Purpose, tuple[str, ...]] = {
     "training": ("outcomes", "requests_training"),
     "scoring": ("requests_scoring",),
 }
-OF_READERS = ("reader_activity", "reader_taste")
+OF_READERS = ("reader_profile", "reader_activity", "reader_taste")
+OF_SCORING = ("article_stats", "co_reads", "requests_scoring", "reader_activity", "reader_taste")
 # Parameters of the SQL in include/features/sql/duckdb/; part of the feature version.
 COUNTING = {
     "fresh_hours": 6,
@@ -63,50 +74,70 @@ def counting(settings: Settings) -> dict[str, Any]:
     """Return the parameters of the feature queries."""
     return {
         **COUNTING,
-        "lookback_days": settings.lookback_days,
+        "lookback_days": find_lookback_days(settings),
         "article_max_age_hours": settings.article_max_age_hours,
     }
 
 
-def compute_features(settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path) -> None:
+def find_lookback_days(settings: Settings) -> int:
+    """Return how many days before a moment its features look back: as many as the window of a training run has before
+    its first moment, so that training and scoring see the same."""
+    replayed = timedelta(days=settings.train_days, hours=settings.holdout_hours)
+    before = timedelta(days=settings.window_days) - replayed
+    return max(1, min(settings.lookback_days, before // timedelta(days=1)))
+
+
+def find_log_facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return the parameters that the feature queries take from the log as a whole."""
+    ((knows_seconds,),) = connection.sql(duck.query("features/knows_seconds")).fetchall()
+    return {"read_kind": find_read_kind(connection), "knows_seconds": knows_seconds}
+
+
+def describe_outcomes(
+    connection: duckdb.DuckDBPyConnection, moments: Sequence[datetime], parameters: Mapping[str, Any]
+) -> pa.Table:
+    """Return what readers did after each of these moments, from the same tables as `describe`, and their reads."""
+    parameters = {**find_log_facts(connection), "since": min(moments), **parameters}
+    return describe_part(connection, "outcomes", parameters)
+
+
+def compute_features(
+    settings: Settings, snapshot: Snapshot, purpose: Purpose, folder: Path, home: Path, kept: Path | None = None
+) -> None:
     """Write all tables of a build as Parquet files to `folder`, and the Feast registry that describes them at `home`.
 
-    Each table is streamed to its file and read from there by later queries, so memory does not grow with readers.
+    The days of training are linked from the folder `kept` (default: the installation's) if they are there, and else
+    computed and kept. Training and scoring run the same queries on the same look-back.
     """
     from include.adapters.feast_store import seal  # a version on its own knows no database and no Feast
     from include.data.snapshot import open_snapshot_tables
 
-    moments = pa.table({"list_at": pa.array(list_times(settings, snapshot.as_of, purpose), MOMENT)})
+    moments, step = list_times(settings, snapshot.as_of, purpose), timedelta(hours=settings.list_step_hours)
     with open_snapshot_tables(settings, snapshot) as connection:
-        connection.register("moments", moments)
-        parameters = {"read_kind": find_read_kind(connection), **counting(settings)}
-        for name in ("moments", "articles"):
-            _write(folder / name, connection.table(name).to_arrow_reader(ROWS_AT_ONCE))
-        for name in (*OF_ALL, *OF_PURPOSE[purpose], *OF_READERS):
-            rows = duck.ask(connection, duck.query(f"features/{name}"), parameters).to_arrow_reader(ROWS_AT_ONCE)
-            known = _known_as(name)
-            path = _write(folder / known, rows, **({"created": snapshot.as_of} if known in VIEWS else {}))
-            connection.read_parquet(str(path)).create_view(known)
-    if not pq.read_metadata(folder / "requests" / "part.parquet").num_rows:
-        raise SourceError(
-            f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
-            f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
-            hint="widen the window, or check that events and articles belong together.",
-        )
-    seal(folder, home, timedelta(hours=settings.list_step_hours))
-
-
-def _write(place: Path, rows: pa.RecordBatchReader, **moments: datetime) -> Path:
-    """Write the rows to a file, with a column for each of the moments, and return its path."""
-    schema = rows.schema
-    for name in moments:
-        schema = schema.append(pa.field(name, MOMENT))
-    place.mkdir(parents=True)
-    with pq.ParquetWriter(place / "part.parquet", schema, compression="zstd", compression_level=1) as writer:
-        for batch in rows:
-            more = [pa.repeat(pa.scalar(moment, MOMENT), batch.num_rows) for moment in moments.values()]
-            writer.write_batch(pa.record_batch([*batch.columns, *more], schema=schema))
-    return place / "part.parquet"
+        parameters = {**counting(settings), **find_log_facts(connection)}
+        connection.register("moments", pa.table({"list_at": pa.array(moments, MOMENT)}))
+        tables = [(name, connection.table(name)) for name in ("moments", "articles")]
+        tables += [(name, duck.ask(connection, duck.query(f"features/{name}"))) for name in ("reads", "shown")]
+        for name, rows in tables:
+            write_table(folder / name / "part.parquet", rows.to_arrow_reader(ROWS_AT_ONCE))
+        if purpose == "training":
+            kept = kept or settings.home / "features" / "days"
+            found = [link_day(settings, snapshot, day, parameters, kept, folder) for day in split_days(moments, step)]
+            log.info("%d of %d days of features were found, the others computed.", sum(found), len(found))
+        else:
+            (now,) = split_days(moments, timedelta(0))
+            with open_day(settings, snapshot, now, parameters) as day:
+                write_tables(day, now, OF_SCORING, parameters, snapshot.as_of, lambda name: file_of(folder, name, now))
+        connection.read_parquet(str(folder / "requests" / "*.parquet")).create_view("requests")
+        if not connection.view("requests").shape[0]:
+            raise SourceError(
+                f"No reader can be described as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC: snapshot {snapshot.id} holds "
+                f"{snapshot.rows('subscribers'):,} subscribers and {snapshot.rows('reading_events'):,} events.",
+                hint="widen the window, or check that events and articles belong together.",
+            )
+        profiles = duck.ask(connection, duck.query("features/reader_profile")).to_arrow_reader(ROWS_AT_ONCE)
+        write_table(folder / "reader_profile" / "part.parquet", profiles, snapshot.as_of)
+    seal(folder, home, step)
 
 
 def describe(
@@ -119,11 +150,12 @@ def describe(
 
     `asked` holds the requests (reader_id, list_at), or the purpose that selects them.
     """
+    parameters = {**find_log_facts(connection), "since": min(moments), **parameters}
     tables = describe_world(connection, moments, parameters)
     if isinstance(asked, pa.Table):
         tables["requests"] = asked.sort_by([("list_at", "ascending"), ("reader_id", "ascending")])
     else:
-        tables |= {_known_as(name): describe_part(connection, name, parameters) for name in OF_PURPOSE[asked]}
+        tables |= {known_as(name): describe_part(connection, name, parameters) for name in OF_PURPOSE[asked]}
     return tables | describe_readers(connection, tables["requests"], parameters)
 
 
@@ -136,7 +168,7 @@ def describe_world(
         "articles": connection.table("articles").to_arrow_table(),
     }
     connection.register("moments", tables["moments"])
-    parameters = {"read_kind": find_read_kind(connection), **parameters}
+    parameters = {"read_kind": find_read_kind(connection), "since": min(moments), **parameters}
     tables |= {name: describe_part(connection, name, parameters) for name in OF_ALL if name != "co_reads"}
     # moment by moment, because the pairs of all moments at once fill the memory
     together = []
@@ -161,10 +193,5 @@ def describe_readers(
 def describe_part(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[str, Any]) -> pa.Table:
     """Return the result of one feature query, and register it as a table for later queries."""
     table = duck.fetch(connection, duck.query(f"features/{name}"), parameters)
-    connection.register(_known_as(name), table)
+    connection.register(known_as(name), table)
     return table
-
-
-def _known_as(query_name: str) -> str:
-    """Return the name of the table that a query makes; each purpose has its own query for requests."""
-    return query_name.removesuffix("_training").removesuffix("_scoring")

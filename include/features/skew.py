@@ -21,7 +21,7 @@ from include.adapters.evidently_report import NAMES, NUMBERS, ColumnDrift, Drift
 from include.core.checks import Check
 from include.core.settings import Settings
 from include.data.store import whole_folder
-from include.features.build import VIEWS
+from include.features.days import VIEWS
 from include.validation.history.change import find_furthest
 from include.validation.history.profiles import IGNORED, kind_of
 from include.validation.limits import SkewLimits, load_limits
@@ -48,7 +48,7 @@ def keep_sample(settings: Settings, build: Path) -> Path:
     if not place.exists():
         with whole_folder(settings, place) as folder, duck.connect() as connection:
             for view in VIEWS:
-                sample = _sample(connection.read_parquet(str(build / view / "part.parquet")))
+                sample = _sample(connection.read_parquet(str(build / view / "*.parquet")))
                 sample.write_parquet(str(folder / f"{view}.parquet"), compression="zstd")
     return place
 
@@ -70,11 +70,14 @@ def compare_builds(settings: Settings, trained_on: str, scored: Path) -> list[Vi
         note = f"neither a sample nor the files of {trained_on} are left."
         return [ViewSkew(view, Drift(view, note)) for view in VIEWS]
     kept = keep_sample(settings, build)
+    if not all((kept / f"{view}.parquet").exists() and (scored / view).exists() for view in VIEWS):
+        note = f"{trained_on} or {scored.name} has the views of release 0.1."
+        return [ViewSkew(view, Drift(view, note)) for view in VIEWS]
     with duck.connect() as connection:
         return [
             _compare_view(
                 view,
-                _sample(connection.read_parquet(str(scored / view / "part.parquet"))),
+                _sample(connection.read_parquet(str(scored / view / "*.parquet"))),
                 connection.read_parquet(str(kept / f"{view}.parquet")),
             )
             for view in VIEWS

@@ -23,7 +23,7 @@ from include.core.settings import Settings
 from include.features.scenes import open_outcomes
 
 UNKNOWN = "unknown"
-PER_ROW = ("outcomes", "requests", "reader_activity", "reader_taste")  # tables that grow with the readers
+PER_ROW = ("outcomes", "requests", "reader_profile", "reader_activity", "reader_taste")  # they grow with the readers
 MOST_REGIONS = 5
 
 
@@ -68,10 +68,11 @@ class Budget:
 def find_budget(settings: Settings, build: Path, end: datetime) -> Budget:
     """Choose among the readers with outcomes before `end`, within `max_train_rows` and `max_train_mb`."""
     outcomes = open_outcomes(build)
-    size = sum(pq.read_table(build / name).nbytes for name in PER_ROW)
+    size = sum(pq.read_table(build / name).nbytes for name in PER_ROW if (build / name).exists())
     affordable = int(settings.max_train_mb * 1_000_000 * max(outcomes.num_rows, 1) / max(size, 1))
     before = pc.less(outcomes.column("list_at"), pa.scalar(end, outcomes.schema.field("list_at").type))
-    readers = pq.read_table(build / "reader_activity", columns=["reader_id", "region"])
+    profile = "reader_profile" if (build / "reader_profile").exists() else "reader_activity"  # builds of release 0.1
+    readers = pq.read_table(build / profile, columns=["reader_id", "region"])
     return share_readers(
         outcomes.filter(before), readers, max_rows=min(settings.max_train_rows, affordable), seed=settings.seed
     )

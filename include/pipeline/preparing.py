@@ -91,5 +91,5 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
         )
     if purpose == "training":
         skew.keep_sample(settings, build)
-    rows = {name: pq.read_metadata(build / name / "part.parquet").num_rows for name in ("requests", "article_stats")}
+    rows = {name: pq.read_table(build / name, columns=[]).num_rows for name in ("requests", "article_stats")}
     return Reference("features", build.name, str(build), run.as_of, fingerprint, (reference.id,), rows)

@@ -99,7 +99,7 @@ def train_again(
     build = folder / "features"
     build.mkdir(parents=True)
     say("building its features")
-    compute_features(then, clean, "training", build, build)
+    compute_features(then, clean, "training", build, build, folder / "days")  # no day is taken from earlier runs
     keep_crowd(then, clean, build)
     used = budget.find_budget(then, build, training.training_end(then, registered.as_of))
     say(f"training {registered.model}: {used.sentence}")

@@ -72,13 +72,13 @@ def test_the_first_challenger_is_promoted_and_each_click_is_one_unit_of_its_qual
 
 def test_clicks_count_as_reads_where_there_are_no_reads(said):
     """Else every reader looks like one who never comes."""
-    (stats,) = said[1].home.glob("features/*-training-*/reader_activity/part.parquet")
+    (stats,) = said[1].home.glob("features/*-training-*/reader_activity")
     assert pc.sum(pq.read_table(stats, columns=["read_count"])["read_count"]).as_py() > 1000
 
 
 def test_clicks_count_for_articles_too(said):
     """Else nothing is read by many, and most_read lists what is newest."""
-    (stats,) = said[1].home.glob("features/*-training-*/article_stats/part.parquet")
+    (stats,) = said[1].home.glob("features/*-training-*/article_stats")
     assert pc.sum(pq.read_table(stats, columns=["read_count_6h"])["read_count_6h"]).as_py() > 1000
 
 

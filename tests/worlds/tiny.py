@@ -218,7 +218,9 @@ def store(settings: Settings, world: World, as_of: datetime = AS_OF, days: int =
 AHEAD = {"ART122", "ART123", "EVT113", "EVT114", "EVT115"}
 
 
-def build(settings: Settings, world: World, purpose: Purpose, as_of: datetime = AS_OF) -> Path:
+def build(
+    settings: Settings, world: World, purpose: Purpose, as_of: datetime = AS_OF, kept: Path | None = None
+) -> Path:
     """The folder with the features of this world, its broken rows left out as a run would.
 
     Those that are only ahead of their time stay: a query that looks ahead must be able to find them.
@@ -228,7 +230,7 @@ def build(settings: Settings, world: World, purpose: Purpose, as_of: datetime = 
         broken = [row for row in find_broken_rows(settings, connection) if not AHEAD.issuperset(row.codes)]
     clean = leave_out(settings, raw, broken)
     folder = settings.home / "builds" / f"{raw.id}-{purpose}-{len(list(settings.home.glob('builds/*')))}"
-    compute_features(settings, clean, purpose, folder, folder)
+    compute_features(settings, clean, purpose, folder, folder, kept)
     keep_crowd(settings, clean, folder)
     return folder
 

@@ -19,7 +19,14 @@ import pyarrow as pa
 from include.adapters import duck
 from include.core.contract import MOMENT
 from include.core.settings import Settings
-from include.features.build import counting, describe, describe_readers, describe_world
+from include.features.build import (
+    counting,
+    describe,
+    describe_outcomes,
+    describe_part,
+    describe_readers,
+    describe_world,
+)
 from include.features.scenes import Scenes, make_scenes
 from include.judging.backtest.ground import Ground, first_reads
 from include.judging.backtest.plan import EVERYBODY, Plan
@@ -156,9 +163,8 @@ def _session_scenes(
             ("moments", world["moments"]),
         ):
             sessions.register(name, table)
-        reads = duck.fetch(sessions, duck.query("features/reads"), parameters)
-        sessions.register("reads", reads)
-        outcomes = duck.fetch(sessions, duck.query("features/outcomes"), parameters)
+        reads = describe_part(sessions, "reads", parameters)
+        outcomes = describe_outcomes(sessions, world["moments"].column("list_at").to_pylist(), parameters)
         described = describe_readers(sessions, requests, parameters)
     outcomes = outcomes.join(
         asked.select(["reader_id", "list_at", "article_id"]),

@@ -89,6 +89,7 @@ def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run:
         drop_old(kind, paths, moment, dry_run)
         for kind, paths, moment in (
             ("builds", [path for path in home.glob("features/2*") if path != newest], before),
+            ("days of features", [*home.glob("features/days/*")], before),
             ("lists", [*home.glob("lists/*")], before),
             (
                 "reports",

@@ -17,7 +17,8 @@ from include.core.errors import SourceError
 from include.core.settings import Settings
 from include.data.snapshot import open_snapshot_tables
 from include.data.store import digest_file
-from include.features.build import VIEWS, compute_features, counting, describe, list_times
+from include.features.build import compute_features, counting, describe, list_times
+from include.features.days import VIEWS
 from include.features.scenes import VERSION, make_scenes, open_outcomes, open_scenes
 from tests.worlds import tiny
 
@@ -221,10 +222,11 @@ def test_requests_may_be_given_and_of_readers_nobody_knows(serverless, known_wor
     assert scenes.articles.num_rows > 20
 
 
-def test_the_same_snapshot_gives_the_same_bytes(serverless, known_world, training_build):
-    again = tiny.build(serverless, known_world, "training")
+def test_the_same_snapshot_gives_the_same_bytes(serverless, known_world, training_build, tmp_path):
+    """Also where no day was kept."""
+    again = tiny.build(serverless, known_world, "training", kept=tmp_path)
     names = sorted(str(path.relative_to(training_build)) for path in training_build.rglob("*.parquet"))
-    assert len(names) == 12
+    assert len(names) == 25
     for name in names:
         assert digest_file(again / name) == digest_file(training_build / name), name
 
@@ -241,7 +243,8 @@ def test_the_order_of_the_rows_does_not_change_a_byte(serverless, known_world):
     folders = []
     for order in ("ascending", "descending"):
         folder = serverless.home / order
-        compute_features(serverless, tiny.store(serverless, ragged, order=order), "training", folder, folder)
+        taken = tiny.store(serverless, ragged, order=order)
+        compute_features(serverless, taken, "training", folder, folder, folder / "kept")
         folders.append(folder)
     for name in (*VIEWS, "co_reads", "outcomes", "reads", "requests", "shown"):
         assert table_of(folders[0], name).equals(table_of(folders[1], name)), name
@@ -266,7 +269,7 @@ def test_a_reader_who_was_there_for_ever_is_described_without_a_tenure(serverles
     }
     rows = {
         row["reader_id"]: row
-        for row in table_of(tiny.build(serverless, ancient, "scoring"), "reader_activity").to_pylist()
+        for row in table_of(tiny.build(serverless, ancient, "scoring"), "reader_profile").to_pylist()
     }
     assert rows[7]["tenure_days"] is None
     assert rows[8]["tenure_days"] > 30

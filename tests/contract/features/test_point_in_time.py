@@ -11,7 +11,7 @@ import pytest
 
 from include.core.contract import MOMENT
 from include.features import build
-from include.features.build import VIEWS
+from include.features.days import VIEWS
 from include.features.scenes import open_scenes
 from tests.worlds import tiny
 

@@ -17,7 +17,7 @@ from include.adapters.warehouse import connect
 from include.core.run import Run
 from include.data.store import read_json
 from include.features import skew
-from include.features.build import VIEWS
+from include.features.days import VIEWS
 from tests.worlds import tiny
 
 
@@ -42,9 +42,10 @@ def builds(scoring_features, tmp_path_factory):
         folder = made / f"{len(list(made.iterdir()))}"
         shutil.copytree(scoring_features.uri, folder)
         if view:
-            table = pq.read_table(folder / view / "part.parquet")
+            (file,) = (folder / view).iterdir()
+            table = pq.read_table(file)
             table = table.set_column(table.column_names.index(column), column, change(table.column(column)))
-            pq.write_table(table, folder / view / "part.parquet")
+            pq.write_table(table, file)
         return folder
 
     return changed
@@ -66,8 +67,10 @@ def test_what_is_scored_with_the_same_code_on_the_same_readers_is_like_what_was_
 
 
 def test_the_numbers_are_those_that_evidently_measured(settings, trained, builds):
-    (activity,) = (one for one in skew.compare_builds(settings, trained, builds()) if one.view == "reader_activity")
-    found = {metric["config"].get("column"): metric for metric in activity.drift.numbers["metrics"][1:10]}
+    profile, activity = skew.compare_builds(settings, trained, builds())[:2]
+    assert (profile.view, activity.view) == ("reader_profile", "reader_activity")
+    metrics = [*profile.drift.numbers["metrics"], *activity.drift.numbers["metrics"]]
+    found = {metric["config"]["column"]: metric for metric in metrics if "method" in metric["config"]}
     assert {name: found[name]["config"]["method"] for name in ("tenure_days", "plan")} == {
         "tenure_days": "wasserstein",
         "plan": "jensenshannon",
@@ -107,13 +110,13 @@ def test_seconds_that_became_milliseconds_are_noticed(settings, trained, builds)
 
 
 def test_words_that_were_spelled_otherwise_are_noticed(settings, trained, builds):
-    build = builds("reader_activity", "region", pc.utf8_upper)
-    assert set(failed(settings, trained, build)) == {("SKW102", "reader_activity")}
+    build = builds("reader_profile", "region", pc.utf8_upper)
+    assert set(failed(settings, trained, build)) == {("SKW102", "reader_profile")}
 
 
 def test_a_feature_that_went_missing_is_noticed(settings, trained, builds):
-    build = builds("reader_activity", "tenure_days", lambda column: pa.nulls(len(column), column.type))
-    assert set(failed(settings, trained, build)) == {("SKW103", "reader_activity")}
+    build = builds("reader_profile", "tenure_days", lambda column: pa.nulls(len(column), column.type))
+    assert set(failed(settings, trained, build)) == {("SKW103", "reader_profile")}
 
 
 def test_a_feature_of_another_kind_is_noticed(settings, trained, builds):
@@ -133,6 +136,15 @@ def test_without_a_sample_nothing_is_claimed(settings, builds):
     assert {(check.severity, check.outcome) for check in checks} == {("info", "not applicable")}
 
 
+def test_with_a_build_of_an_earlier_release_nothing_is_claimed(settings, trained, builds):
+    """It has the profile of readers within their activity."""
+    build = builds()
+    shutil.rmtree(build / "reader_profile")
+    assert {(check.severity, check.outcome) for check in check(settings, trained, build)} == {
+        ("info", "not applicable")
+    }
+
+
 def test_a_real_watch_compares_the_features_of_the_live_lists(live_lists, tiny_world):
     health = pipeline.watch(Run(tiny_world, "watch skew", tiny.AS_OF, "tests"))
     with connect(tiny_world) as warehouse:
@@ -142,4 +154,9 @@ def test_a_real_watch_compares_the_features_of_the_live_lists(live_lists, tiny_w
     assert {outcome for _, outcome in kept} <= {"passed", "not applicable"}
     assert ("reader_activity.read_seconds",) in drifts
     numbers = read_json((tiny_world.home / "reports" / health.facts["report"]).with_suffix(".json"))
-    assert set(numbers) == {"reading", "reader_activity", "reader_taste"}  # of few articles nothing is said
+    assert set(numbers) == {
+        "reading",
+        "reader_profile",
+        "reader_activity",
+        "reader_taste",
+    }  # of few articles nothing is said

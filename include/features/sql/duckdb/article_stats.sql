@@ -18,6 +18,7 @@ with live as (
            sum(round(1000 * e.dwell_seconds)::bigint) filter (where e.kind = $read_kind) as read_ms_1d
     from reading_events e
     join moments m on e.occurred_at < m.list_at and e.ingested_at < m.list_at and e.occurred_at >= m.list_at - interval 1 day
+    where e.occurred_at >= $since::timestamptz - interval 1 day
     group by all
 )
 select l.article_id, l.list_at as event_timestamp,

@@ -1,13 +1,16 @@
--- Counts of values that no feature may have, over the three views of a build.
+-- Counts of values that no feature may have, over the views of a build.
 with keyed as (
-    select 'reader_activity' as view, reader_id as key, event_timestamp from reader_activity
+    select 'reader_profile' as view, reader_id as key, event_timestamp from reader_profile
+    union all select 'reader_activity', reader_id, event_timestamp from reader_activity
     union all select 'reader_taste', reader_id, event_timestamp from reader_taste
     union all select 'article_stats', article_id, event_timestamp from article_stats
 ), repeated as (
     select count(*) - 1 as more from keyed group by view, key, event_timestamp having count(*) > 1
 ), numbers as (
-    select unnest([tenure_days, impression_count, read_count, read_count_1d, read_seconds, mean_read_seconds,
-                   active_day_count]::double[]) as number from reader_activity
+    select tenure_days::double as number from reader_profile
+    union all
+    select unnest([impression_count, read_count, read_count_1d, read_seconds, mean_read_seconds,
+                   active_day_count]::double[]) from reader_activity
     union all
     select unnest([impression_count_1d, click_count_1d, read_count_1d, read_count_6h, read_count_3h, read_count_1h,
                    read_seconds_1d]::double[]) from article_stats

@@ -1,10 +1,5 @@
 -- The recent reading of each requested reader, as known at the moment. Times are summed in whole milliseconds.
 select q.reader_id, q.list_at as event_timestamp,
-       any_value(s.region) as region,
-       any_value(s.plan) as plan,
-       any_value(s.interests) as interests,
-       case when any_value(s.signed_up_at) > timestamptz '1900-01-01 00:00Z'  -- PostgreSQL's -infinity is not DuckDB's
-            then greatest(0, date_diff('hour', any_value(s.signed_up_at), q.list_at)) / 24.0 end as tenure_days,
        count(*) filter (where e.kind = 'impression') as impression_count,
        count(*) filter (where e.kind = $read_kind) as read_count,
        count(*) filter (where e.kind = $read_kind and e.occurred_at >= q.list_at - interval 1 day) as read_count_1d,
