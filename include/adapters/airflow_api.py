@@ -75,8 +75,10 @@ class Airflow:
 
     def emit(self, asset: str, extra: Json) -> None:
         """Emit an event of an asset, which starts the DAGs scheduled on it."""
-        (found,) = self.get("assets", uri_pattern=f"%://{asset}")["assets"]
-        self.post("assets/events", {"asset_id": found["id"], "extra": extra})
+        found = [one["id"] for one in self.get("assets", name_pattern=asset)["assets"] if one["name"] == asset]
+        if not found:
+            raise ServiceError(f"Airflow knows no asset {asset} yet.", hint="wait until its DAGs are parsed.")
+        self.post("assets/events", {"asset_id": found[0], "extra": extra})
 
     def runs(self, dag_id: str, limit: int = 20) -> list[Json]:
         """Return the latest runs, newest first."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from include.core.clock import now, parse_moment
-from include.core.errors import DaybreakError
+from include.core.errors import DaybreakError, ServiceError
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import load_settings
@@ -184,12 +184,17 @@ def announce_question(run: Run, verdict: Reference) -> str:
     from include.pipeline.orders import tell_how_to_answer
 
     airflow, settings, how = Airflow(run.settings), run.settings, tell_how_to_answer(run, verdict)
-    if not airflow.answers():
+    trouble = "" if airflow.answers() else f"Airflow does not answer at {airflow.address}."
+    if not trouble:
+        try:
+            airflow.emit("question", {"verdict_id": verdict.id, "reason": (verdict.facts or {})["sentence"]})
+        except ServiceError as error:
+            trouble = error.fact
+    if trouble:
         return (
-            f"{how} Airflow does not answer at {airflow.address}, so the question is not under Required Actions; it "
-            "stays open until it is answered or the champion changes."
+            f"{how} The question is not under Required Actions and stays open until it is answered or the champion "
+            f"changes: {trouble}"
         )
-    airflow.emit("question", {"verdict_id": verdict.id, "reason": (verdict.facts or {})["sentence"]})
     return (
         f"{how} It is also under Required Actions in Airflow ({settings.airflow_url}/required_actions); without an "
         f"answer within {settings.ask_hours} h the champion stays. The next run of `monitor` mails on-call."

@@ -14,6 +14,6 @@ def test_without_airflow_a_question_says_so_and_how_to_answer_it(tmp_path):
     verdict = Reference("verdict", "20250309T000000Z-v2-after-1-abc", "", AS_OF, "f", (), {"sentence": "It is likely."})
     assert announce_question(Run(settings, "cli/retrain/1", AS_OF, "ada"), verdict) == (
         "Answer with `bin/daybreak approve 20250309T000000Z-v2-after-1-abc`, or add --keep to keep the champion. "
-        f"Airflow does not answer at http://127.0.0.1:{settings.airflow_port}, so the question is not under Required "
-        "Actions; it stays open until it is answered or the champion changes."
+        "The question is not under Required Actions and stays open until it is answered or the champion changes: "
+        f"Airflow does not answer at http://127.0.0.1:{settings.airflow_port}."
     )
