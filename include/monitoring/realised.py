@@ -44,9 +44,13 @@ def keep_realised(
 def tell_realised(realised: Sequence[dict[str, Any]]) -> str:
     """Return a sentence with the realised quality of each version, and of the baselines."""
     told = [
-        f"{'baseline' if row['model_version'] is None else 'v{}'.format(row['model_version'])}: "
-        f"{row['impressions']:,} shown, {row['reads']:,} read, {row['read_seconds'] / 3600:,.1f} h"
+        f"{_maker(row['model_version'])}: {row['impressions']:,} shown, {row['reads']:,} read, "
+        f"{row['read_seconds'] / 3600:,.1f} h"
         for row in realised
         if row["slice"] == "all"
     ]
     return f"Our lists: {'; '.join(told)}." if told else "Our lists: not seen by readers in this window."
+
+
+def _maker(version: int | None) -> str:
+    return "baseline" if version is None else f"v{version}"

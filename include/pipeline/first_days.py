@@ -40,16 +40,12 @@ def need_examples(settings: Settings, clean: Snapshot) -> None:
     with open_snapshot_tables(settings, clean) as connection:
         (row,) = duck.fetch(connection, duck.query("pipeline/first_reading")).to_pylist()
     first: datetime = row["first"]
-    if first >= training_end(settings, clean.as_of):
-        raise nothing_to_learn(settings, clean.as_of, first)
-
-
-def nothing_to_learn(settings: Settings, as_of: datetime, first: datetime) -> TooEarly:
-    """Return the error for a training without an example before the hold-out."""
+    if first < training_end(settings, clean.as_of):
+        return
     hours = settings.holdout_hours + settings.list_step_hours
-    return TooEarly(
-        f"Reading begins at {first:%Y-%m-%d %H:%M} UTC, and a training as of {as_of:%Y-%m-%d %H:%M} UTC needs reading "
-        f"from more than {hours} h before: {settings.holdout_hours} h are held out for judging.",
+    raise TooEarly(
+        f"Reading begins at {first:%Y-%m-%d %H:%M} UTC, and a training as of {clean.as_of:%Y-%m-%d %H:%M} UTC needs "
+        f"reading from more than {hours} h before: {settings.holdout_hours} h are held out for judging.",
         hint=f"from {first + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC on `retrain` trains a model; until one is "
         "promoted, a baseline makes the lists.",
     )

@@ -126,7 +126,7 @@ def _count_rows(snapshot: Reference) -> int:
 
 
 def recommend(run: Run, call: Call = call_plainly) -> Reference:
-    """Make, audit and publish everyone's lists; `facts["changed"]` says whether they are live, `sentence` by what."""
+    """Make, audit and publish lists; `facts` say whether they are live (`changed`) and by which model (`sentence`)."""
     lists = call(run, pipeline.score, prepare(run, "scoring", call=call))
     return call(run, pipeline.publish, call(run, pipeline.audit, call(run, pipeline.write_batch, lists)))
 

@@ -33,10 +33,12 @@ def score(run: Run, features: Reference) -> Reference:
     """Save every subscriber's list to a file: by the champion, or by the best baseline while there is none."""
     with connect(run.settings) as warehouse:
         champion = champions.find_champion(warehouse)
-        if champion is None:
-            return score_features(run.settings, features, by_baseline(warehouse, run.as_of))
-        registered = registry.find_model(warehouse, champion.version)
-    return score_features(run.settings, features, by_version(run.settings, registered))
+        maker = (
+            by_version(run.settings, registry.find_model(warehouse, champion.version))
+            if champion
+            else by_baseline(warehouse, run.as_of)
+        )
+    return score_features(run.settings, features, maker)
 
 
 def by_version(settings: Settings, registered: RegisteredModel) -> ListMaker:
