@@ -15,12 +15,12 @@ from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
 from include.core.clock import in_words
+from include.core.run import tell_origin
 from include.core.settings import Settings
 
 Row = dict[str, Any]
-TYPES = {"manual": "by hand", "asset_triggered": "on an event"}
 MINUTE = timedelta(minutes=1)
-MODES = {"dry_run": "dry run", "off": "training only"}
+KINDS = {"asset_triggered": "event"}  # of Airflow, where it has another word
 
 
 def find_runs(settings: Settings, moment: datetime, name: str | None = None, limit: int = 10) -> list[Row]:
@@ -71,14 +71,13 @@ def _ask_airflow(settings: Settings, statement: LiteralString, values: Mapping[s
 
 
 def _of_airflow(row: Row, stages: Sequence[Row], moment: datetime) -> Row:
-    form = row["conf"] or {}
-    how = TYPES.get(row["run_type"], row["run_type"])
+    mode = (row["conf"] or {}).get("mode") or ""
+    first: Row = stages[0] if stages else {"as_of": row["as_of"], "mode": mode, "reason": ""}
     return {
         "run_id": f"{row['dag_id']}/{row['run_id']}",
         "name": row["dag_id"],
-        "how": f"{how} by {row['who']}".replace("by hand by", "by") if row["who"] else how,
-        "mode": MODES.get(form.get("mode") or ("dry_run" if form.get("dry_run") else ""), ""),
-        "as_of": stages[0]["as_of"] if stages else row["as_of"],
+        "how": tell_origin(KINDS.get(row["run_type"]) or row["run_type"], first["mode"] or mode, row["who"] or ""),
+        **{name: first[name] for name in ("as_of", "reason")},
         "started_at": row["started_at"],
         "ended_at": row["ended_at"],
         "state": row["state"],
@@ -92,10 +91,8 @@ def _of_command(run_id: str, stages: Sequence[Row], moment: datetime) -> Row:
     return {
         "run_id": run_id,
         "name": run_id.split("/")[1],
-        "how": "command line",
-        "mode": "dry run" if {"judge", "shadow"} <= {row["stage"] for row in stages} else "",
-        "as_of": stages[0]["as_of"],
-        "started_at": stages[0]["started_at"],
+        "how": tell_origin(stages[0]["kind"] or "command", stages[0]["mode"], stages[0]["actor"]),
+        **{name: stages[0][name] for name in ("as_of", "reason", "started_at")},
         "ended_at": None if state == "running" else max(row["finished_at"] for row in stages),
         "state": state,
         "outcome": _tell_outcome(state, stages, moment),

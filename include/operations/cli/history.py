@@ -119,8 +119,7 @@ def list_runs(arguments: argparse.Namespace) -> Answer:
 def _tell_run(row: Mapping[str, Any]) -> tuple[str, str]:
     ended = row["ended_at"]
     took = f", took {write_seconds((ended - row['started_at']).total_seconds())}" if ended else f", {row['state']}"
-    how = ", ".join(filter(None, (row["how"], row["mode"])))
-    about = f"{how}; as of {row['as_of']:{MINUTE}}{took}"
+    about = f"{row['how']}; as of {row['as_of']:{MINUTE}}{took}"
     return f"{row['started_at']:{MINUTE}}  {row['name']}: {about}", f"{'':18}{row['outcome']}"
 
 

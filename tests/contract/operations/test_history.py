@@ -97,7 +97,7 @@ def test_a_run_of_airflow_is_told_with_its_form_and_its_outcome(settings):
     run = a_run(settings, "retrain", "manual__1", 1, kind="manual", who="ada", form={"mode": "dry_run"})
     judge(run, "Kept v1: v2 does not beat it.")
     (told,) = found(settings).values()
-    assert (told["name"], told["how"], told["mode"], told["state"]) == ("retrain", "by ada", "dry run", "success")
+    assert (told["name"], told["how"], told["state"]) == ("retrain", "manual run, dry run by ada", "success")
     assert (told["as_of"], told["started_at"]) == (AS_OF, AS_OF + HOUR)
     assert told["outcome"] == "Kept v1: v2 does not beat it."
 
@@ -144,7 +144,7 @@ def test_runs_are_the_latest_first_and_those_of_commands_are_among_them(settings
     told = found(settings)
     assert list(told) == ["cli/retrain/now", "recommend/scheduled__2", "recommend/scheduled__1"]
     assert [run["outcome"] for run in told.values()] == ["Promoted v1.", "b1 stays unpublished.", "b1 is live."]
-    assert told["cli/retrain/now"]["how"] == "command line"
+    assert told["cli/retrain/now"]["how"] == "command by ada"
     assert list(found(settings, limit=2)) == list(told)[:2]
     assert list(found(settings, name="retrain")) == ["cli/retrain/now"]
     assert list(found(settings, name="newsroom")) == ["newsroom/scheduled__1"]
@@ -167,7 +167,7 @@ def test_the_next_runs_come_in_their_order_and_paused_dags_last(settings):
 def test_the_command_prints_runs_and_next_runs(settings):
     publish(a_run(settings, "recommend", "scheduled__1", 1), True)
     lines = cli.say(settings, "runs").out.splitlines()
-    assert lines[0] == "2026-11-20 04:00  recommend: scheduled; as of 2026-11-20 03:00, took 5 min 0 s"
+    assert lines[0] == "2026-11-20 04:00  recommend: scheduled run; as of 2026-11-20 03:00, took 5 min 0 s"
     assert lines[1].strip() == "b1 is live."
     assert lines[-1].startswith("next  ")
     assert json.loads(cli.say(settings, "runs", "--json").out)["runs"][0]["outcome"] == "b1 is live."
@@ -178,7 +178,7 @@ def test_status_tells_what_runs_what_failed_and_what_comes_next(settings):
     a_run(settings, "recommend", "scheduled__1", 2, state="running")
     lines = cli.say(settings, "status").out.splitlines()
     assert "failed        retrain, 2026-11-20 04:00: Failed before its first stage." in lines
-    assert "running       recommend, scheduled: Has begun." in lines
+    assert "running       recommend, scheduled run: Has begun." in lines
     assert any(line.startswith("next          recommend ") for line in lines)
     status = json.loads(cli.say(settings, "status", "--json").out)
     assert [run["run_id"] for run in status["failing"]] == ["retrain/scheduled__1"]
@@ -193,8 +193,8 @@ def test_every_version_is_listed_with_its_present_state(registry):
         warehouse.execute("insert into ops.champions select 4, 2, 3, 'rollback', 'worse', 'ada', null, 'r', 's'")
         warehouse.execute(
             "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_version, champion_seq,"
-            " decision, checks, metrics) values ('ask-4', %s, 'r', 4, 2, 4, 'ask', '[]', '{}')",
-            [AS_OF],
+            " decision, checks, metrics, asked_at) values ('ask-4', %s, 'r', 4, 2, 4, 'ask', '[]', '{}', %s)",
+            [AS_OF, AS_OF],
         )
     holding.pin(registry, "ada", 2, "audit")
     rows = json.loads(cli.say(registry, "versions", "--json").out)

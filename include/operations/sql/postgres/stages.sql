@@ -10,7 +10,7 @@ with chosen as (
         limit %(limit)s
     )
 )
-select run_id, stage, as_of, status, started_at, finished_at, error, reference ->> 'id' as id,
+select run_id, stage, as_of, kind, mode, actor, reason, status, started_at, finished_at, error, reference ->> 'id' as id,
        coalesce(reference -> 'facts', '{}') as facts
 from ops.runs join chosen using (run_id)
 order by started_at
