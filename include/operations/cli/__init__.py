@@ -81,6 +81,8 @@ def _run(words: list[str]) -> None:
         sys.exit(130)
     if answer is not None:
         answer.show(as_json=arguments.json)
+        if answer.failure:
+            raise answer.failure
         sys.exit(answer.code)
 
 
@@ -158,15 +160,7 @@ def make_parser() -> Parser:
     decisions.add_mode(command)
     command.add_argument("--reason", help="reason, for the record")
     command.set_defaults(run=_retrain)
-    command = add(
-        "backfill",
-        help="do past days again, up to training and judging; promote nothing",
-        about="Do past days again, one after the other, each as it was, and end with a table of what each gave. Runs "
-        "here and now, without Airflow, and promotes nothing.",
-        example="backfill --from 2026-11-17T03:00 --to 2026-11-19T03:00",
-    )
-    backfill.add_options(command)
-    command.set_defaults(run=backfill.backfill)
+    backfill.add_backfill(add)
     command = add(
         "recommend",
         help="make every reader's list and publish them",

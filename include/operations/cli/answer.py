@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any, Literal, TextIO
 
+from include.core.errors import DaybreakError
+
 Colour = Literal["red", "yellow", "green", "bold"]
 CODES: dict[Colour, int] = {"bold": 1, "red": 31, "green": 32, "yellow": 33}
 NARROWEST = 40
@@ -26,12 +28,13 @@ GAP = re.compile(r"(?:^ +| {2,})(?=\S)")
 class Answer:
     """What a command found: `facts` for programs, `text` for people, and the exit code.
 
-    `marks` gives words of the text a colour on a terminal.
+    `failure` is raised once the answer is printed; `marks` gives words of the text a colour on a terminal.
     """
 
     facts: Any
     text: str
     code: int = 0
+    failure: DaybreakError | None = None
     marks: Mapping[str, Colour] = field(default_factory=dict)
 
     def show(self, *, as_json: bool) -> None:

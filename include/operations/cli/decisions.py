@@ -167,7 +167,7 @@ def approve(arguments: argparse.Namespace) -> Answer:
     run = new_run("approve", now())
     question = pipeline.find_question(run.settings, arguments.verdict)
     if question is None:
-        raise DaybreakError("No verdict needs a decision.", hint="`bin/daybreak status` shows the newest verdict.")
+        raise DaybreakError("No verdict needs a decision.", hint="`bin/daybreak status` shows the last verdicts.")
     if arguments.verdict and question["verdict_id"] != arguments.verdict:
         raise DaybreakError(
             f"Verdict {arguments.verdict} needs no decision.",
