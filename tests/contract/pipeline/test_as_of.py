@@ -32,12 +32,12 @@ MEASURED_HERE = ("RT112", "RT114", "RT115")  # time and memory of this machine d
 
 
 @pytest.fixture(scope="module")
-def installation(warehouse, tmp_path_factory):
+def installation(pristine, tmp_path_factory):
     """An installation of the module's own, with a registry of its own: fresh processes look there, too."""
-    home = tmp_path_factory.mktemp("as-of")
-    settings = warehouse.model_copy(update={"home": home, "mlflow_port": servers.free_port(), **WIDE})
+    ports = {"postgres_port": servers.free_port(), "mlflow_port": servers.free_port()}
+    settings = pristine.model_copy(update={"home": tmp_path_factory.mktemp("as-of"), **ports, **WIDE})
     mlflow_client.reach.cache_clear()
-    with servers.mlflow(settings):
+    with servers.postgres(settings, template=pristine.home / "postgres"), servers.mlflow(settings):
         yield settings
     mlflow_client.reach.cache_clear()
 

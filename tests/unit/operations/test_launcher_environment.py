@@ -35,8 +35,8 @@ def test_every_password_is_generated_and_no_two_are_alike(home):
     passwords = [
         getattr(settings, field).get_secret_value() for field in Settings.model_fields if field.endswith("_password")
     ]
-    assert len(passwords) == 11
-    assert len(set(passwords)) == 11
+    assert len(passwords) == 10
+    assert len(set(passwords)) == 10
     assert min(map(len, passwords)) >= 20
 
 
