@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, cast
 from include.adapters.warehouse import Connection, connect, query
 from include.core.checks import Check
 from include.core.clock import now
-from include.core.errors import StateFolderError
+from include.core.errors import NoChampion, StateFolderError, TooEarly
 from include.core.measure import peak_mb
 from include.core.references import Reference
 from include.core.run import Run
@@ -27,7 +27,10 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def recorded(
     stage: Callable[Concatenate[Run, Arguments], Reference],
 ) -> Callable[Concatenate[Run, Arguments], Reference]:
-    """Wrap a stage to record each run in a row of `ops.runs`; a retry reuses the row."""
+    """Wrap a stage to record each run in a row of `ops.runs`; a retry reuses the row.
+
+    A stage that comes too early for its publisher is recorded as skipped.
+    """
 
     @wraps(stage)
     def run_stage(run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Reference:
@@ -38,7 +41,8 @@ def recorded(
             reference = stage(run, *args, **kwargs)
         except BaseException as error:
             cause = _name_full_disk(run.settings, error)
-            _finish(run.settings, {**name, "status": "failed", "reference": None, "error": str(cause)[:2000]})
+            status = "skipped" if isinstance(error, NoChampion | TooEarly) else "failed"
+            _finish(run.settings, {**name, "status": status, "reference": None, "error": str(cause)[:2000]})
             if cause is error:
                 raise
             raise cause from error

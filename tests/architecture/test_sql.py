@@ -22,7 +22,7 @@ CLOCK = {
     "adapters/migrations/0004_quarantine": "stamps",
     "adapters/migrations/0006_snapshots": "stamps",
     "adapters/migrations/0015_retention": "stamps",
-    "adapters/migrations/0021_lists_by_baseline": "whether a list is stale is about now",
+    "adapters/migrations/0021_first_days": "whether a list is stale is about now",
     "alerts/sent": "stamps",
     "data/keep_snapshot": "stamps when a snapshot was last met",
     "lists/begin": "stamps",

@@ -8,7 +8,7 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
-from include.core.errors import SourceError, TooEarly
+from include.core.errors import NoChampion, SourceError, TooEarly
 from include.core.run import Run
 from include.judging import champion as champions
 from include.pipeline import preparing
@@ -21,17 +21,30 @@ def a_run(settings, as_of=tiny.AS_OF):
     return Run(settings, "run/1", as_of, "tests")
 
 
+def recorded(settings):
+    with connect(settings) as warehouse:
+        return warehouse.execute("select stage, status from ops.runs").fetchall()
+
+
 def test_an_empty_window_is_too_early_while_nothing_was_ever_read(publisher):
     with pytest.raises(
         TooEarly, match=r"^Nothing has been read from this publisher yet\. source\.reading_events has no"
     ):
         pipeline.extract(a_run(publisher, BEFORE_ALL_READING), 2)
+    assert recorded(publisher) == [("extract", "skipped")]
 
 
 def test_an_empty_window_is_an_error_once_there_was_reading(publisher):
     pipeline.extract(a_run(publisher), 2)
     with pytest.raises(SourceError, match=r"^source\.reading_events has no row for the window"):
         pipeline.extract(a_run(publisher, BEFORE_ALL_READING), 2)
+    assert recorded(publisher) == [("extract", "failed")]
+
+
+def test_without_a_champion_to_guard_the_stage_is_skipped(publisher):
+    with pytest.raises(NoChampion):
+        pipeline.guard(a_run(publisher))
+    assert recorded(publisher) == [("guard", "skipped")]
 
 
 def test_missing_views_are_an_error_from_the_first_moment_on(fresh_warehouse):
