@@ -16,7 +16,7 @@ from include.data import lateness, snapshot
 from include.data.store import digest_of, whole_folder
 from include.features import skew
 from include.features.audit import audit_features
-from include.features.build import Purpose, compute_features
+from include.features.build import Purpose, compute_features, find_lookback_days
 from include.features.crowd import keep_crowd
 from include.features.scenes import VERSION
 from include.models import provenance
@@ -68,10 +68,9 @@ def validate(run: Run, reference: Reference) -> Reference:
 def build_features(run: Run, reference: Reference, purpose: Purpose) -> Reference:
     """Build features, side tables and, for training, outcomes from a clean snapshot."""
     settings = run.settings
+    shape = [find_lookback_days(settings), settings.article_max_age_hours, settings.list_step_hours]
     if purpose == "training":
         need_examples(settings, snapshot.open_snapshot(reference))
-    shape = [settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours]
-    if purpose == "training":
         shape += [settings.train_days, settings.holdout_hours]
     fingerprint = digest_of(reference.fingerprint, purpose, VERSION, shape, provenance.code_digest())
     build = settings.home / "features" / f"{compact(run.as_of)}-{purpose}-{fingerprint[:12]}"

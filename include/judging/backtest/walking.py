@@ -23,6 +23,7 @@ from include.core.errors import ArtifactDamaged, DaybreakError
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot
 from include.data.store import digest_of, scratch, whole_folder
+from include.features.build import find_lookback_days
 from include.judging.backtest.asking import Lesson, Question, make_question, teach
 from include.judging.backtest.ground import Ground
 from include.judging.backtest.plan import CHAMPION, Plan
@@ -67,7 +68,8 @@ class Walk:
         self.settings, self.plan, self.snapshot, self.say, self.champion = settings, plan, snapshot, say, champion
         self.home = settings.home / "backtests"
         chosen = (
-            *(settings.lookback_days, settings.article_max_age_hours, settings.list_step_hours, settings.train_days),
+            *(settings.lookback_days, find_lookback_days(settings), settings.article_max_age_hours),
+            *(settings.list_step_hours, settings.train_days),
             *(settings.max_per_publisher, settings.max_per_category, settings.max_train_rows, settings.seed),
         )
         shape = (plan.mode, plan.every, plan.train_window, plan.train_sample, chosen)

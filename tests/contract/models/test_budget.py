@@ -52,7 +52,7 @@ def test_whole_readers_are_out_and_their_rows_are_counted(settings, build, learn
 
 
 def test_a_cap_on_bytes_works_like_one_on_rows(settings, build, learnt_from):
-    names = ("outcomes", "requests", "reader_activity", "reader_taste")
+    names = ("outcomes", "requests", "reader_profile", "reader_activity", "reader_taste")
     size = sum(pq.read_table(build / name).nbytes for name in names)
     found = find(settings, build, max_train_mb=1)
     assert found.max_rows == pytest.approx(open_outcomes(build).num_rows * 1e6 / size, rel=0.01)

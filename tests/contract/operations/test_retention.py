@@ -129,7 +129,7 @@ def test_what_runs_did_is_remembered_for_a_season_and_of_champions_and_kept_vers
 TABLES = {"runs": "select run_id from ops.runs", "checks": "select run_id from ops.checks"}
 
 
-@pytest.mark.parametrize("kind", ["features", "lists"])
+@pytest.mark.parametrize("kind", ["features", "features/days", "lists"])
 def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
     old = aged(settings.home / kind / "20250201T000000Z-x", 15, folder=True)
     young = aged(settings.home / kind / "20250301T000000Z-x", 13, folder=True)
