@@ -181,7 +181,8 @@ def _answer(installation: Installation, variant: str) -> dict[tuple[int, Any], t
         table["event_timestamp"].cast(pa.timestamp("us")).cast(pa.int64())
     )  # in UTC, whether the store says so or not
     moments = zip(table["reader_id"].to_pylist(), times.to_pylist(), strict=True)
-    names = sorted(set(table.column_names) - {"reader_id", "event_timestamp"})
+    index = "__index_level_0__"  # the file store's frame hands it over
+    names = sorted(set(table.column_names) - {"reader_id", "event_timestamp", index})
     rows = zip(*([_plain(value) for value in table.column(name).to_pylist()] for name in names), strict=True)
     return dict(zip(moments, rows, strict=True))
 
