@@ -221,7 +221,7 @@ def test_without_warehouse_and_mail_server_the_alert_waits_in_the_state_folder(s
     assert outbox.report(no_warehouse, FAILURE, mailbox.send)
     mailbox.start()
     assert outbox.deliver_pending(settings, mailbox.send) == (1, 0)
-    assert mailbox.subjects == ["[ticket] retrain failed at validate: Bad rows."]
+    assert mailbox.subjects == ["[page] retrain failed at validate: Bad rows."]
 
 
 def test_a_warehouse_that_is_broken_in_another_way_costs_no_alert(settings, mailbox, monkeypatch):
