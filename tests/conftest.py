@@ -18,6 +18,9 @@ for _name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
     del os.environ[_name]  # tests never look at, or into, an installation of yours
 STATE = Path(tempfile.mkdtemp(prefix="daybreak-tests-")).resolve()
 os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
+os.environ.setdefault(
+    "MLFLOW_LOGGING_LEVEL", "WARNING"
+)  # as the adapter does, which a test that imports MLflow forestalls
 
 from tests.parts import cli, servers  # noqa: E402
 from tests.worlds import tiny  # noqa: E402

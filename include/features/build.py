@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -172,13 +172,24 @@ def describe_world(
     tables |= {name: describe_part(connection, name, parameters) for name in OF_ALL if name != "co_reads"}
     # moment by moment, because the pairs of all moments at once fill the memory
     together = []
-    for number in range(len(moments)):
+    for number, moment in enumerate(moments):
         connection.register("moments", tables["moments"].slice(number, 1))
+        connection.register("reads", _fetch_reads_of_day(connection, moment, parameters))
         together.append(describe_part(connection, "co_reads", parameters))
     connection.register("moments", tables["moments"])
+    connection.register("reads", tables["reads"])
     tables["co_reads"] = pa.concat_tables(together)
     connection.register("co_reads", tables["co_reads"])
     return tables
+
+
+def _fetch_reads_of_day(
+    connection: duckdb.DuckDBPyConnection, moment: datetime, parameters: Mapping[str, Any]
+) -> pa.Table:
+    """Return the reads that the day of a moment sees (days.py): an article read before its look-back is read anew."""
+    first = datetime.combine(moment.date(), time.min, moment.tzinfo) - timedelta(days=parameters["lookback_days"])
+    seen = "with reading_events as (select * from reading_events where occurred_at >= $first)\n"
+    return duck.fetch(connection, seen + duck.query("features/reads"), {**parameters, "first": first})
 
 
 def describe_readers(

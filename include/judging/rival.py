@@ -52,7 +52,7 @@ def choose_incumbent(warehouse: Connection, run: Run) -> Incumbent:
         return _choose_chained(warehouse, run, newest_seq)
     before = warehouse.execute(query("judging/judged_before"), {"run_id": run.run_id, "as_of": run.as_of}).fetchone()
     if before:
-        told = (
+        told = before[3] or (  # verdicts of release 0.1 do not tell it
             f"Judged against {_name(before[0])} as when this run was first judged, on {before[2]:%Y-%m-%d %H:%M} UTC."
         )
         return Incumbent(before[0], before[1], before[1] == newest_seq, told, is_of_record=True)

@@ -165,9 +165,10 @@ def test_commands_print_progress_and_their_answer_and_no_noise_of_libraries(firs
 
 def test_status_tells_champion_lists_and_verdict_as_data(live_lists, first_retrain, tiny_world):
     status = json.loads(cli.say(tiny_world, "status", "--json").out)
-    verdict = status["verdict"]
-    assert (verdict["kind"], verdict["actor"]) == ("command", getpass.getuser())
-    assert verdict["sentence"].startswith(("Promoted v1: ", "Kept v1: "))
+    assert status["verdict"]["sentence"].startswith(("Promoted v1: ", "Kept v1: "))
+    with connect(tiny_world) as warehouse:
+        started = "select kind, actor from ops.runs where run_id = %s and stage = 'judge'"
+        assert warehouse.execute(started, [first_retrain.run_id]).fetchone() == ("command", getpass.getuser())
     champion, lists = status["champion"], status["lists"]
     assert (champion["version"], champion["run_id"]) == (1, first_retrain.run_id)
     assert champion["snapshot_id"] == first_retrain.model.parents[1]
