@@ -74,7 +74,10 @@ class Judge:
         )
 
     def conditions(self, view: str, rules: Sequence[Rule]) -> dict[str, str]:
-        """Return, by code, the SQL condition by which Great Expectations counts the rows that break each rule."""
+        """Return, by code, the SQL condition by which Great Expectations counts the rows that break each rule.
+
+        Expectations about a table, or with a `row_condition`, have none.
+        """
         from great_expectations.validator.metric_configuration import MetricConfiguration
         from great_expectations.validator.metrics_calculator import MetricsCalculator
 
@@ -85,8 +88,8 @@ class Judge:
         found = {}
         for rule in rules:
             asked = expectation(rule, 1.0)
-            if not getattr(asked, "map_metric", None):
-                continue
+            if not getattr(asked, "map_metric", None) or asked.row_condition:
+                continue  # it is about the table, or about a part of it, which its condition does not tell
             metrics = asked.get_validation_dependencies(
                 execution_engine=engine, runtime_configuration={"result_format": "BOOLEAN_ONLY"}
             ).metric_configurations
@@ -98,8 +101,8 @@ class Judge:
                 condition, *_ = calculator.get_metric(metric)
             except KeyError:  # it has logged why
                 raise SettingsError(
-                    f"{rule.code} cannot be asked: {view} has no column {rule.column}.",
-                    hint="correct the expectation; its columns are those of docs/mapping.md.",
+                    f"{rule.code} cannot be asked of {view}, column {rule.column}: Great Expectations failed.",
+                    hint="its log above says why; the columns are those of docs/mapping.md.",
                 ) from None
             found[rule.code] = str(condition.compile(dialect=engine.engine.dialect))
         return found

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from great_expectations.checkpoint.actions import ActionContext, UpdateDataDocsAction
 from great_expectations.checkpoint.checkpoint import CheckpointResult
+from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
 from great_expectations.render.renderer.site_builder import SiteBuilder
 from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -46,6 +47,8 @@ class BuildPages(UpdateDataDocsAction):  # type: ignore[misc]
     type: Literal["build_pages"] = "build_pages"
 
     def run(self, checkpoint_result: CheckpointResult, action_context: ActionContext | None = None) -> dict[str, Any]:
-        """Build them."""
-        built: dict[str, Any] = self._build_data_docs(self.site_names, [*checkpoint_result.run_results])
+        """Build them, and the pages of the suites that they link to."""
+        results = checkpoint_result.run_results
+        suites = [ExpectationSuiteIdentifier(name=result.suite_name) for result in results.values()]
+        built: dict[str, Any] = self._build_data_docs(self.site_names, [*results, *suites])
         return built

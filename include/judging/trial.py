@@ -6,7 +6,7 @@ No score is reused from another run: every model ranks again. The result is the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -82,20 +82,20 @@ def hold_trial(
     )
     if rival and rival.name == "champion":
         champion = rival.version
+    evidence = Evidence(
+        version,
+        {},
+        {},
+        (),
+        mechanics,
+        holdout.start,
+        until,
+        rival,
+        champion,
+        champion_trouble,
+        is_binding=is_binding,
+    )
     if model is None or mechanics.trouble:
-        evidence = Evidence(
-            version,
-            {},
-            {},
-            (),
-            mechanics,
-            holdout.start,
-            until,
-            rival,
-            champion,
-            champion_trouble,
-            is_binding=is_binding,
-        )
         return judge_challenger(limits, evidence), evidence
     contestants = {"challenger": model, **{name: one for name, (_, one) in rivals.items()}}
     contestants |= {name: model_class(name)() for name in BASELINES}
@@ -110,20 +110,7 @@ def hold_trial(
         )
         means["challenger"] = {**ours.means, **_turnover(holdout.scenes, ours.lists, theirs.lists)}
     gaps = _gaps(settings, {name: one.evaluation for name, one in found.items()})
-    evidence = Evidence(
-        version,
-        means,
-        gaps,
-        slices,
-        mechanics,
-        holdout.start,
-        until,
-        rival,
-        champion,
-        champion_trouble,
-        live,
-        is_binding,
-    )
+    evidence = replace(evidence, means=means, gaps=gaps, slices=slices, live=live)
     return judge_challenger(limits, evidence), evidence
 
 

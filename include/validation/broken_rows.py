@@ -88,6 +88,13 @@ def quarantines(rule: Rule) -> bool:
     return rule.severity == "block"
 
 
+def quarantining(settings: Settings, connection: duckdb.DuckDBPyConnection, table: SourceTable) -> dict[str, str]:
+    """Return the conditions of the table's rows to quarantine, by code of the rule."""
+    conditions = find_conditions(settings)
+    codes = [rule.code for rule in applying(connection, table) if quarantines(rule)]
+    return {code: conditions[code] for code in codes if code in conditions}
+
+
 def find_broken_rows(settings: Settings, connection: duckdb.DuckDBPyConnection) -> list[BrokenRow]:
     """Return every row that breaks a rule, from a connection that `open_rows` made."""
     counts = mark_broken_rows(settings, connection)
@@ -109,11 +116,10 @@ def _mark(
 ) -> BrokenCount:
     marked = f"{table.name}_broken"
     if (marked,) not in connection.execute("show tables").fetchall():
-        conditions = find_conditions(settings)
         codes = [
-            CaseExpression(SQLExpression(conditions[rule.code]), ConstantExpression(f"{rule.code},"))
-            for rule in applying(connection, table)
-            if quarantines(rule) and rule.code in conditions and (suspected is None or rule.code in suspected)
+            CaseExpression(SQLExpression(condition), ConstantExpression(f"{code},"))
+            for code, condition in quarantining(settings, connection, table).items()
+            if suspected is None or code in suspected
         ]
         key = ColumnExpression(table.key).cast("varchar").alias("primary_key")
         broken = FunctionExpression("concat", ConstantExpression(""), *codes).alias("codes")

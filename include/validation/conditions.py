@@ -1,24 +1,25 @@
 """The conditions by which a row breaks a rule, in SQL, as Great Expectations asks for them.
 
 There is one source: Great Expectations makes a condition of each expectation, counts by it, and the quarantine pass
-finds the rows by the same text. Conditions depend on the contract alone, so they are made on empty tables and kept;
+finds the rows by the same text. Conditions do not depend on the rows, so they are made on empty tables and kept;
 whoever only looks for rows need not load Great Expectations.
 """
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from duckdb import ConstantExpression, StarExpression
 
-from include.adapters import duck
-from include.adapters.gx import installed_version, open_judge
+from include.adapters import duck, duck_dialect, gx
 from include.core.contract import MOMENT, TABLES, SourceTable
 from include.core.settings import Settings
-from include.data.store import digest_of, read_json, write_json
+from include.data.store import digest_file, digest_of, read_json, write_json
 from include.validation.suites import suite
 
 PLACE = {"filename": pa.string(), "file_row_number": pa.int64()}
@@ -38,8 +39,12 @@ def find_conditions(settings: Settings) -> dict[str, str]:
 
 
 def _digest() -> str:
+    """Return the digest of all that conditions depend on: rules, views, and what turns a rule into SQL."""
+    makers = [digest_file(Path(inspect.getfile(module))) for module in (gx, duck_dialect)]
     texts = [duck.query(f"validation/{table.name}{part}") for table in TABLES for part in ("", "_window")]
-    return digest_of([[asdict(rule) for rule in suite(table)] for table in TABLES], texts, installed_version())
+    return digest_of(
+        [[asdict(rule) for rule in suite(table)] for table in TABLES], texts, makers, gx.installed_version()
+    )
 
 
 def _make() -> dict[str, str]:
@@ -53,7 +58,7 @@ def _make() -> dict[str, str]:
             facts = connection.view(f"{table.name}_facts")
             facts.select(StarExpression(), ConstantExpression(True).alias("is_sound")).create_view(f"{table.name}_rows")
         create_window(connection, A_MOMENT, A_MOMENT)
-        with open_judge(connection) as judge:
+        with gx.open_judge(connection) as judge:
             for table in TABLES:
                 found |= judge.conditions(f"{table.name}_window", suite(table))
     return found

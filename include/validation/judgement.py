@@ -8,7 +8,7 @@ downstream runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from include.validation.broken_rows import (
     fetch_broken_rows,
     mark_broken_rows,
     open_rows,
+    quarantining,
     undelivered,
 )
 from include.validation.suites import suite, titles
@@ -80,6 +81,8 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
             answers = judge.judge(suites, least, snapshot.as_of)
         suspected = {code for by_code in answers.values() for code, answer in by_code.items() if answer.broken}
         counts = mark_broken_rows(settings, connection, suspected)
+        for table in TABLES:
+            _agree(table.name, quarantining(settings, connection, table), answers[table.name], counts[table.name])
         checks: list[Check] = []
         broken: list[BrokenRow] = []
         for table in TABLES:
@@ -107,6 +110,16 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgem
                 held,
             ]
     return Judgement(tuple(sorted(checks, key=lambda check: check.code)), counts, tuple(broken))
+
+
+def _agree(table: str, found_by: Container[str], answers: Mapping[str, Answer], count: BrokenCount) -> None:
+    """Raise unless the quarantine pass found as many rows as Great Expectations counted, by the same condition."""
+    for code, answer in answers.items():
+        if code in found_by and answer.broken != count.by_code.get(code, 0):
+            raise RuntimeError(
+                f"{code} on {table}: Great Expectations counts {answer.broken:,} values that break it, the quarantine "
+                f"pass {count.by_code.get(code, 0):,}."
+            )
 
 
 def _is_of(row: BrokenRow, check: Check) -> bool:

@@ -2,7 +2,8 @@
 
 The files are suites as Great Expectations writes them, so its documentation applies: any expectation may be added. Each
 needs a `code` in its `meta`; `severity` decides as for every rule. If an expectation is about single rows and critical,
-the rows that break it are quarantined; any other critical one stops the run when it fails.
+the rows that break it are quarantined; any other critical one (on a table, or with a `row_condition`) stops the run
+when it fails.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from include import pipeline
 from include.adapters import mlflow_client
 from include.adapters.warehouse import connect
 from include.core.run import Run
+from include.judging.fresh_process import try_out
 from include.models import BASELINES
-from include.pipeline import deciding
+from include.pipeline import deciding, judging
 from tests.parts import servers
 from tests.worlds import tiny
 from tests.worlds.reigns import ask_for, champion_of, crown, publish
@@ -49,6 +50,21 @@ def versions(installation, features):
     made = {number: pipeline.train(run, features, MODELS[number - 1]) for number, run in runs.items()}
     assert [version.id for version in made.values()] == ["1", "2", "3"]
     return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tried_once():
+    """Try each version in a fresh process once: what is found there depends on the version and not on its rival."""
+    found = {}
+
+    def try_once(settings, registered, scenes):
+        if registered.version not in found:
+            found[registered.version] = try_out(settings, registered, scenes)
+        return found[registered.version]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "try_out", try_once)
+        yield
 
 
 @pytest.fixture

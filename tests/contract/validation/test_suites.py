@@ -7,6 +7,7 @@ import json
 import great_expectations as gx
 import great_expectations.expectations as gxe
 import pytest
+from great_expectations.expectations.row_conditions import Column
 
 from include.core.contract import TABLES
 from include.core.errors import SettingsError
@@ -15,7 +16,7 @@ from include.validation import suites
 from include.validation.judgement import judge_snapshot
 from tests.worlds import tiny
 
-LATIN = {"code": "OWN101"}
+NAMED = {"code": "OWN101"}
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def judged(snapshot, tmp_path):
 
 def test_a_critical_expectation_on_rows_quarantines_the_rows_that_break_it(add, snapshot, tmp_path):
     add(
-        gxe.ExpectColumnValuesToBeBetween(column="word_count", min_value=8, mostly=0.9, severity="critical", meta=LATIN)
+        gxe.ExpectColumnValuesToBeBetween(column="word_count", min_value=8, mostly=0.9, severity="critical", meta=NAMED)
     )
     found, checks = judged(snapshot, tmp_path)
     assert [(row.primary_key, row.codes) for row in found.broken] == [("910000", ("OWN101",))]
@@ -58,15 +59,23 @@ def test_a_critical_expectation_on_rows_quarantines_the_rows_that_break_it(add, 
     assert checks["OWN101"].sentence.startswith("1 of ")
 
 
+def test_a_critical_expectation_on_a_part_of_the_rows_stops_the_run_and_quarantines_none(add, snapshot, tmp_path):
+    short = Column("word_count") < 8
+    add(gxe.ExpectColumnValuesToBeInSet(column="language", value_set=["xx"], row_condition=short, meta=NAMED))
+    found, checks = judged(snapshot, tmp_path)
+    assert found.broken == ()
+    assert checks["OWN101"].blocks
+
+
 def test_a_warning_is_noted_and_its_rows_stay(add, snapshot, tmp_path):
-    add(gxe.ExpectColumnValuesToBeBetween(column="word_count", min_value=8, severity="warning", meta=LATIN))
+    add(gxe.ExpectColumnValuesToBeBetween(column="word_count", min_value=8, severity="warning", meta=NAMED))
     found, checks = judged(snapshot, tmp_path)
     assert found.broken == ()
     assert (checks["OWN101"].outcome, checks["OWN101"].severity, checks["OWN101"].blocks) == ("failed", "warn", False)
 
 
 def test_a_critical_expectation_on_the_table_stops_the_run(add, snapshot, tmp_path):
-    add(gxe.ExpectColumnMeanToBeBetween(column="word_count", max_value=1, severity="critical", meta=LATIN))
+    add(gxe.ExpectColumnMeanToBeBetween(column="word_count", max_value=1, severity="critical", meta=NAMED))
     found, checks = judged(snapshot, tmp_path)
     assert found.broken == ()
     assert checks["OWN101"].blocks
@@ -74,7 +83,7 @@ def test_a_critical_expectation_on_the_table_stops_the_run(add, snapshot, tmp_pa
 
 
 def test_the_page_shows_an_added_expectation_in_its_own_words(add, snapshot, tmp_path):
-    words = {"description": "articles are long enough to be read", "meta": LATIN}
+    words = {"description": "articles are long enough to be read", "meta": NAMED}
     add(gxe.ExpectColumnValuesToBeBetween(column="word_count", min_value=8, severity="info", **words))
     _, checks = judged(snapshot, tmp_path)
     assert checks["OWN101"].title == words["description"]
@@ -108,6 +117,6 @@ def test_a_file_that_is_no_suite_is_named(add, snapshot, tmp_path, text):
 )
 def test_an_expectation_that_cannot_be_asked_is_an_error_and_no_verdict(add, snapshot, tmp_path, entry, said):
     add()
-    (tmp_path / "articles.json").write_text(json.dumps({"expectations": [{**entry, "meta": LATIN}]}))
+    (tmp_path / "articles.json").write_text(json.dumps({"expectations": [{**entry, "meta": NAMED}]}))
     with pytest.raises(SettingsError, match=said):
         judged(snapshot, tmp_path)

@@ -18,6 +18,7 @@ from include.core.contract import ACCEPTED_TYPES, READING_EVENTS, TABLES, Rule
 from include.core.errors import ValidationBlocked
 from include.core.run import Run
 from include.data.snapshot import open_snapshot
+from include.validation import broken_rows, conditions
 from include.validation import judgement as validation
 from include.validation.broken_rows import find_broken_rows, open_rows, quarantines
 from include.validation.conditions import find_conditions
@@ -101,14 +102,30 @@ def test_every_blocking_rule_has_a_row_that_breaks_it(broken):
 
 def test_each_rule_finds_as_many_rows_as_great_expectations_counts(settings, raw, checks):
     said = {code: int(check.sentence.split(" of ")[0].replace(",", "")) for code, check in checks.items()}
-    conditions = find_conditions(settings)
+    asked = find_conditions(settings)
     with open_rows(settings, raw) as connection:
         breaking = {
-            code: len(connection.sql(f"select 1 from {table.name}_window where {conditions[code]}").fetchall())
+            code: len(connection.sql(f"select 1 from {table.name}_window where {asked[code]}").fetchall())
             for code, (table, _) in RULES.items()
         }
     assert said == breaking
     assert sum(said.values()) > 50
+
+
+def test_that_great_expectations_and_the_quarantine_pass_differ_would_be_an_error(settings, raw, monkeypatch):
+    wrong = {**find_conditions(settings), "EVT103": "false"}
+    monkeypatch.setattr(broken_rows, "find_conditions", lambda _: wrong)
+    with pytest.raises(RuntimeError, match=r"EVT103 on reading_events: Great Expectations counts .* pass 0"):
+        validation.judge_snapshot(settings, raw, settings.home / "docs")
+
+
+@pytest.mark.parametrize("changed", ["include/adapters/gx.py", "include/adapters/duck_dialect.py"])
+def test_conditions_are_made_again_when_what_makes_them_changes(settings, monkeypatch, changed):
+    before, real = conditions._digest(), conditions.digest_file
+    monkeypatch.setattr(
+        conditions, "digest_file", lambda path: "changed" if str(path).endswith(changed) else real(path)
+    )
+    assert conditions._digest() != before
 
 
 def test_a_number_that_is_none_is_found_by_both_even_if_no_other_value_is_too_large(settings):
