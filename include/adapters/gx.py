@@ -67,6 +67,7 @@ class Judge:
         import great_expectations as gx
 
         self._gx = gx
+        self._is_stored = stored_in is not None
         self._context = gx.get_context(mode="ephemeral", project_config=_configure(stored_in))
         self._context.variables.progress_bars = {"globally": False}
         self._source = self._context.data_sources.add_sql(
@@ -112,7 +113,8 @@ class Judge:
     ) -> dict[str, dict[str, Answer]]:
         """Run one checkpoint over all suites (name: view and rules), store its results and write Data Docs.
 
-        The answers are by suite and code. An expectation that raises is an exception here, never a verdict on the data.
+        The parameters are the limits that are known only now. The answers are by suite and code. An expectation that
+        raises is an exception here, never a verdict on the data.
         """
         from great_expectations.core.run_identifier import RunIdentifier
 
@@ -128,21 +130,14 @@ class Judge:
             self._gx.Checkpoint(
                 name="window",
                 validation_definitions=definitions,
-                actions=[BuildPages(name="data docs", site_names=[SITE])],
+                actions=[BuildPages(name="data docs", site_names=[SITE])] if self._is_stored else [],
                 result_format=NO_EXAMPLES,
             )
         )
         found = checkpoint.run(
             expectation_parameters=dict(parameters), run_id=RunIdentifier(run_name="validation", run_time=moment)
         )
-        by_code = {rule.code: rule for _, rules in suites.values() for rule in rules}
-        return {
-            one.suite_name: {
-                result.expectation_config.meta["code"]: _answer(by_code[result.expectation_config.meta["code"]], result)
-                for result in one.results
-            }
-            for one in found.run_results.values()
-        }
+        return {one.suite_name: _answers(suites[one.suite_name][1], one) for one in found.run_results.values()}
 
     def _rows(self, view: str) -> Any:
         return self._source.add_table_asset(view, table_name=view).add_batch_definition_whole_table("all rows")
@@ -212,6 +207,12 @@ def expectation(rule: Rule, mostly: Any) -> Any:
             return gxe.ExpectColumnValuesToNotMatchRegex(**common, regex=rule.limits[0])
         case "no_longer_than":
             return gxe.ExpectColumnValueLengthsToBeBetween(**common, max_value=rule.limits[0])
+        case "as_usual" if rule.column:
+            return gxe.ExpectColumnValuesToNotBeNull(**{**common, "mostly": {"$PARAMETER": rule.limits[0]}})
+        case "as_usual":
+            del common["column"], common["mostly"]
+            fewest, most = ({"$PARAMETER": name} for name in rule.limits)
+            return gxe.ExpectTableRowCountToBeBetween(**common, min_value=fewest, max_value=most)
         case "as_written":
             return _as_written(rule)
 
@@ -241,6 +242,13 @@ def _limits(rule: Rule) -> str:
         case "no_longer_than":
             return f" (at most {rule.limits[0]:,} characters)"
     return ""
+
+
+def _answers(rules: Sequence[Rule], found: Any) -> dict[str, Answer]:
+    """Return the answers of one suite by code."""
+    by_code = {rule.code: rule for rule in rules}
+    codes = [(result.expectation_config.meta["code"], result) for result in found.results]
+    return {code: _answer(by_code[code], result) for code, result in codes}
 
 
 def _answer(rule: Rule, result: Any) -> Answer:

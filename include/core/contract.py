@@ -27,7 +27,8 @@ class Rule:
     """A rule for the rows of a table. Rows that break a `block` rule are quarantined, and above a cap the run stops.
 
     A lesser severity is only reported. `holds` is the kind of rule, `limits` its parameters (of `as_written`, an
-    expectation of Great Expectations as JSON); a null value breaks only `not_null`. `spans` says whether the row alone
+    expectation of Great Expectations as JSON; of `as_usual`, the names of suite parameters that hold what earlier days
+    teach); a null value breaks only `not_null`. `spans` says whether the row alone
     decides or other rows too; of two copies, the one that keeps the rules of the first kind stays. `about` names the
     source column when `column` is computed by the queries in `include/validation/sql/duckdb/`. A `private` rule has its
     own cap, and its findings are never shown.
@@ -36,7 +37,9 @@ class Rule:
     code: str
     title: str
     column: str
-    holds: Literal["not_null", "between", "one_of", "is_true", "matches", "lacks", "no_longer_than", "as_written"]
+    holds: Literal[
+        "not_null", "between", "one_of", "is_true", "matches", "lacks", "no_longer_than", "as_written", "as_usual"
+    ]
     limits: tuple[Any, ...] = ()
     severity: Severity = "block"
     about: str = ""

@@ -24,7 +24,6 @@ from include.pipeline.first_days import before_the_first_reading, need_examples
 from include.pipeline.run import keep_checks, recall, recorded
 from include.validation import broken_rows, table_checks
 from include.validation import judgement as validation
-from include.validation.history.checks import check_history
 from include.validation.page import save_front_page
 
 
@@ -46,8 +45,6 @@ def validate(run: Run, reference: Reference) -> Reference:
     with whole_folder(settings, (settings.home / "reports" / report).parent) as docs:
         judgement = validation.judge_snapshot(settings, raw, docs)
         checks = [*judgement.checks, *table_checks.check_offered_columns(settings)]
-        with snapshot.open_snapshot_tables(settings, raw) as connection:
-            checks += check_history(settings, raw, connection)
         broken = judgement.broken
         validation.quarantine_rows(
             settings, raw, validation.examples(broken) if blocking(checks) else broken, run.run_id

@@ -27,7 +27,6 @@ from include.pipeline.run import keep_checks, recall, recorded
 from include.validation import broken_rows, suites
 from include.validation import judgement as validation
 from include.validation.broken_rows import BrokenRow
-from include.validation.history.checks import check_history
 from include.validation.page import save_front_page
 from include.validation.quarantine.mending import AsideRow, Mended, Place, make_version, mend
 from include.validation.quarantine.rows import NothingWaits, Wish, newest_snapshot
@@ -114,9 +113,8 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
     """Return the rows that break a rule and the path of the report; raise `ValidationBlocked` if they are too many."""
     report = f"validation/{mended.id}/index.html"
     with whole_folder(run.settings, (run.settings.home / "reports" / report).parent) as docs:
-        judgement = validation.judge_snapshot(run.settings, mended, docs)
-        with snapshot.open_snapshot_tables(run.settings, mended) as connection:
-            checks = [*judgement.checks, *check_history(run.settings, mended, connection, remember=False)]
+        judgement = validation.judge_snapshot(run.settings, mended, docs, remember=False)
+        checks = list(judgement.checks)
         trends = recall(run.settings, mended.as_of, checks)
         save_front_page(run.settings, docs, mended, checks, judgement.counts, judgement.broken, trends)
     if not dry_run:

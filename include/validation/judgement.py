@@ -31,6 +31,7 @@ from include.validation.broken_rows import (
     quarantining,
     undelivered,
 )
+from include.validation.history.checks import look_back
 from include.validation.suites import suite, titles
 from include.validation.table_checks import check_files
 
@@ -71,19 +72,23 @@ class Judgement:
         )
 
 
-def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path) -> Judgement:
-    """Ask every rule of a snapshot, find the rows that break one, and write results and Data Docs to `docs`."""
+def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path, *, remember: bool = True) -> Judgement:
+    """Ask every rule of a snapshot, find the rows that break one, and write results and Data Docs to `docs`.
+
+    Do not `remember` the figures of a snapshot that mends another, for later days to be compared with.
+    """
     caps = {False: settings.quarantine_cap_share, True: settings.private_cap_share}
     with open_rows(settings, snapshot) as connection:
+        history = look_back(settings, snapshot, connection, remember=remember)
         suites = {table.name: (f"{table.name}_window", applying(connection, table)) for table in TABLES}
         least = {limit_name(is_private): 1 - cap for is_private, cap in caps.items()}
         with open_judge(connection, docs) as judge:
-            answers = judge.judge(suites, least, snapshot.as_of)
-        suspected = {code for by_code in answers.values() for code, answer in by_code.items() if answer.broken}
+            answers = judge.judge(suites | history.suites(), least | history.parameters(), snapshot.as_of)
+        suspected = {code for name in suites for code, answer in answers[name].items() if answer.broken}
         counts = mark_broken_rows(settings, connection, suspected)
         for table in TABLES:
             _agree(table.name, quarantining(settings, connection, table), answers[table.name], counts[table.name])
-        checks: list[Check] = []
+        checks = history.checks(answers)
         broken: list[BrokenRow] = []
         for table in TABLES:
             rows = snapshot.rows(table.name)

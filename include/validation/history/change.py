@@ -7,17 +7,20 @@ before (NUL), by effect size and never by p-value: on a million rows everything 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from include.core.checks import Check
+from include.core.contract import Rule
 from include.validation.history.profiles import MOST_WORDS, Profile, null_share
 from include.validation.limits import ChangeLimits, TableLimits
 
 SLACK = 0.02  # a learned limit is at least this far above the usual share
 SPREAD = 5.0  # or this many of the days' own spreads, if larger
 NOISE = 4.0  # or this many standard deviations of a share of that many rows, if larger
+ROUNDING = 1e-9  # a share of exactly the limit is allowed
 MOST_NAMED = 3
 TITLES = {
     "ANO101": "numbers are like those of the run before",
@@ -26,34 +29,76 @@ TITLES = {
 }
 
 
-def check_null_shares(
+@dataclass(frozen=True)
+class Fullness:
+    """The largest shares of missing values that are usual for the newest 24 hours, by column, and where they are from.
+
+    `limits` is empty if there is too little to judge by.
+    """
+
+    table: str
+    newest: Profile
+    limits: Mapping[str, float]
+    days: int
+    needed: str = ""
+
+    def rules(self) -> dict[str, Rule]:
+        """Return the rule of each column."""
+        return {
+            column: Rule(
+                f"NUL101 {column}",
+                f"{column} is missing no more often than usual",
+                column,
+                "as_usual",
+                (self._parameter(column),),
+                "warn",
+                spans="window",
+            )
+            for column in self.limits
+        }
+
+    def parameters(self) -> dict[str, float]:
+        """Return the limits as Great Expectations gets them: the least share of values that must be there."""
+        return {self._parameter(column): max(0.0, 1 - limit - ROUNDING) for column, limit in self.limits.items()}
+
+    def _parameter(self, column: str) -> str:
+        return f"{self.table}_{column}_filled"
+
+
+def learn_null_shares(
     table: str, newest: Profile, days: Sequence[Profile], limits: TableLimits, min_days: int, min_rows: int
-) -> Check:
-    """Return one check on the missing values of all columns, each against its own limit, learned or given."""
-    named = ("NUL101", "as few values are missing as usual", table)
+) -> Fullness:
+    """Return the limit of each column that has values to judge: the one given, else the one learned from the days."""
     past = [day for day in days if day["rows"] >= min_rows]
     if newest["rows"] < min_rows or (len(past) < min_days and not limits.null_share):
-        told = f"not judged: {newest['rows']:,} rows and {len(past)} earlier days of at least {min_rows} rows"
-        return Check(*named, "info", "not applicable", None, "", f"{told}; {min_rows} and {min_days} are needed.")
-    over, nearest = [], (-math.inf, "")
+        told = f"{newest['rows']:,} rows and {len(past)} earlier days of at least {min_rows} rows"
+        return Fullness(table, newest, {}, len(past), f"{told}; {min_rows} and {min_days} are needed")
+    found = {}
     for column in newest["columns"]:
-        share = null_share(newest, column)
         limit = limits.null_share.get(column)
         if limit is None and len(past) >= min_days:
             limit = learned_limit([s for day in past if (s := null_share(day, column)) is not None], newest["rows"])
-        if share is None or limit is None:
-            continue
+        if limit is not None and limit < 1:
+            found[column] = limit
+    return Fullness(table, newest, found, len(past))
+
+
+def check_null_shares(fullness: Fullness, kept: Container[str]) -> Check:
+    """Return one check on the missing values of all columns; `kept` names the rules that the newest 24 hours keep."""
+    named = ("NUL101", "as few values are missing as usual", fullness.table)
+    if fullness.needed:
+        return Check(*named, "info", "not applicable", None, "", f"not judged: {fullness.needed}.")
+    over, nearest = [], (-math.inf, "")
+    for column, rule in fullness.rules().items():
+        share, limit = null_share(fullness.newest, column) or 0.0, fullness.limits[column]
         told = f"{column} {share:.2%} (limit {limit:.2%})"
-        nearest = max(nearest, (share - limit, told)) if limit < 1 else nearest
-        if share > limit:
+        nearest = max(nearest, (share - limit, told))
+        if rule.code not in kept:
             over.append((share - limit, told))
+    days = f"({fullness.days} days of history)"
     worst = ", ".join(told for _, told in sorted(over, reverse=True)[:MOST_NAMED])
-    told = f"{len(over)} columns miss more values than allowed ({len(past)} days of history): {worst}." if over else ""
-    told = (
-        told
-        or f"all columns are within their limits ({len(past)} days of history); nearest to its limit is "
-        f"{nearest[1] or 'none'}."
-    )
+    told = f"{len(over)} columns miss more values than allowed {days}: {worst}." if over else ""
+    told = told or f"all columns are within their limits {days}; nearest to its limit is {nearest[1] or 'none'}."
     return Check(*named, "warn", "failed" if over else "passed", len(over), "<= 0 columns", told)
 
 

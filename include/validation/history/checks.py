@@ -1,8 +1,9 @@
 """History: check today against earlier days, and save today's figures for later days.
 
 Belongs here: counting a snapshot by time, saving its figures in `ops.profiles`, and asking the pure modules (volume,
-change) for checks. A run's history is its snapshot's earlier days and the figures of runs of earlier moments, so the
-same run repeated gives the same checks.
+change) for limits and checks. Great Expectations holds the newest 24 hours, a batch of its own, to the limits that
+earlier days teach; comparisons of two snapshots are decided here. A run's history is its snapshot's earlier days and
+the figures of runs of earlier moments, so the same run repeated gives the same checks.
 """
 
 from __future__ import annotations
@@ -16,16 +17,27 @@ from typing import Any
 import duckdb
 
 from include.adapters import duck
+from include.adapters.gx import Answer
 from include.adapters.warehouse import Connection, connect, query
 from include.core.checks import Check
-from include.core.contract import TABLES, SourceTable
+from include.core.contract import TABLES, Rule, SourceTable
 from include.core.errors import ArtifactDamaged
 from include.core.settings import Settings
 from include.data.day_files import WHOLE
 from include.data.snapshot import Snapshot, find_snapshot
-from include.validation.history.change import check_null_shares, compare
-from include.validation.history.profiles import figures_of, profile_snapshot
-from include.validation.history.volume import Counts, Stream, check_held, check_parts, check_table, check_unseen
+from include.validation.history.change import Fullness, check_null_shares, compare, learn_null_shares
+from include.validation.history.profiles import figures_of, newest_rows, profile_snapshot
+from include.validation.history.volume import (
+    Allowed,
+    Counts,
+    Stream,
+    allow,
+    check_held,
+    check_newest,
+    check_parts,
+    check_table,
+    check_unseen,
+)
 from include.validation.limits import Limits, load_limits
 
 FIRST_HOURS = 2  # a span whose first row comes this late still counts as whole
@@ -39,12 +51,51 @@ class Past:
     snapshot: Snapshot | None
 
 
-def check_history(
-    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
-) -> list[Check]:
-    """Return every history check of a snapshot, whose tables are open in `connection`, and save its figures.
+@dataclass(frozen=True)
+class History:
+    """What earlier days say: checks that are decided, and limits that Great Expectations holds the newest day to."""
 
-    Do not `remember` the figures of a snapshot that mends another: its moment has figures already.
+    decided: tuple[Check, ...]
+    streams: tuple[Stream, ...]
+    allowed: Mapping[str, list[Allowed]]
+    fullness: Mapping[str, Fullness]
+    min_days: int
+
+    def suites(self) -> dict[str, tuple[str, list[Rule]]]:
+        """Return the view with the newest 24 hours of each table, and the rules for it."""
+        rules = {
+            table: [*(one.rule for one in allowed), *self.fullness[table].rules().values()]
+            for table, allowed in self.allowed.items()
+        }
+        return {f"{table}_newest": (f"{table}_newest", found) for table, found in rules.items() if found}
+
+    def parameters(self) -> dict[str, float]:
+        """Return the limits by the names that the rules give them."""
+        learned = [one.parameters for allowed in self.allowed.values() for one in allowed]
+        return {
+            name: limit
+            for one in (*learned, *(each.parameters() for each in self.fullness.values()))
+            for name, limit in one.items()
+        }
+
+    def checks(self, answers: Mapping[str, Mapping[str, Answer]]) -> list[Check]:
+        """Return every check, given Great Expectations' answers by suite and code."""
+        found = list(self.decided)
+        for stream in self.streams:
+            answered = answers.get(f"{stream.table}_newest", {})
+            kept = {code for code, answer in answered.items() if answer.is_kept}
+            found += check_newest(stream, self.allowed[stream.table], kept, self.min_days)
+            found.append(check_null_shares(self.fullness[stream.table], kept))
+        return sorted(found, key=lambda one: one.code)
+
+
+def look_back(
+    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, *, remember: bool = True
+) -> History:
+    """Return what earlier days say about a snapshot, whose tables are open in `connection`, and save its figures.
+
+    Creates a view `<table>_newest` of each table's newest 24 hours. Do not `remember` the figures of a snapshot that
+    mends another: its moment has figures already.
     """
     limits = load_limits()
     profile = profile_snapshot(settings, snapshot)
@@ -52,8 +103,37 @@ def check_history(
         past = find_past(settings, warehouse, snapshot.as_of)
         if remember:
             keep_figures(warehouse, snapshot, profile)
-    checks = check_volume(settings, snapshot, connection, past, limits)
-    return sorted([*checks, *check_change(settings, snapshot, profile, past, limits)], key=lambda one: one.code)
+    since = {
+        "articles": snapshot.window_start - timedelta(days=settings.article_lookback_days),
+        "reading_events": snapshot.window_start,
+    }
+    streams, allowed, decided = [], {}, []
+    for table in TABLES:
+        newest_rows(connection.table(table.name), table, snapshot.as_of).create_view(f"{table.name}_newest")
+        stream = (
+            read_stream(connection, table.name, snapshot, since[table.name], past)
+            if table.day_column
+            else Stream(table.name, snapshot.as_of, {**past.rows[table.name], 0: snapshot.rows(table.name)})
+        )
+        streams.append(stream)
+        allowed[table.name] = allow(stream, limits.of(table.name), limits.min_days)
+        decided += check_table(stream, limits.of(table.name), limits.min_days)
+        decided += _check_held(table, snapshot, past.snapshot, limits)
+        if table.name == "articles":
+            parts = read_parts(connection, snapshot.as_of, since["articles"], stream.spans)
+            decided += _check_parts(parts, snapshot.as_of, limits)
+    decided += check_change(settings, snapshot, profile, past, limits)
+    fullness = {table.name: learn_fullness(table, snapshot, profile, limits) for table in TABLES}
+    return History(tuple(decided), tuple(streams), allowed, fullness, limits.min_days)
+
+
+def _check_parts(parts: Mapping[str, Mapping[str, Counts]], as_of: datetime, limits: Limits) -> list[Check]:
+    """Return the checks on articles by publisher and category."""
+    checks = [check_unseen(parts["category"], limits.articles, limits.min_days)]
+    for code, dimension, name in (("VOL109", "publisher", "publishers"), ("VOL110", "category", "categories")):
+        title = f"{name} go on as usual"
+        checks.append(check_parts(code, title, "articles", parts[dimension], as_of, limits.articles, limits.min_days))
+    return checks
 
 
 def find_past(settings: Settings, warehouse: Connection, as_of: datetime) -> Past:
@@ -78,35 +158,6 @@ def keep_figures(warehouse: Connection, snapshot: Snapshot, profile: Mapping[str
             query("validation/history/keep_profile"),
             [{**where, **dict(zip(names, row, strict=True))} for row in sorted(figures_of(profile["newest"]))],
         )
-
-
-def check_volume(
-    settings: Settings, snapshot: Snapshot, connection: duckdb.DuckDBPyConnection, past: Past, limits: Limits
-) -> list[Check]:
-    """Return the checks on rows and freshness: tables, then publishers and categories."""
-    since = {
-        "articles": snapshot.window_start - timedelta(days=settings.article_lookback_days),
-        "reading_events": snapshot.window_start,
-    }
-    checks: list[Check] = []
-    for table in TABLES:
-        of_table = limits.of(table.name)
-        stream = (
-            read_stream(connection, table.name, snapshot, since[table.name], past)
-            if table.day_column
-            else Stream(table.name, snapshot.as_of, {**past.rows[table.name], 0: snapshot.rows(table.name)})
-        )
-        checks += check_table(stream, of_table, limits.min_days)
-        checks += _check_held(table, snapshot, past.snapshot, limits)
-        if table.name == "articles":
-            parts = read_parts(connection, snapshot.as_of, since["articles"], stream.spans)
-            checks.append(check_unseen(parts["category"], of_table, limits.min_days))
-            for code, dimension, name in (("VOL109", "publisher", "publishers"), ("VOL110", "category", "categories")):
-                title = f"{name} go on as usual"
-                checks.append(
-                    check_parts(code, title, "articles", parts[dimension], snapshot.as_of, of_table, limits.min_days)
-                )
-    return checks
 
 
 def read_stream(
@@ -208,19 +259,25 @@ def _rows_by_day(snapshot: Snapshot, table: SourceTable, begin: datetime, end: d
     return rows
 
 
+def learn_fullness(table: SourceTable, snapshot: Snapshot, profile: Mapping[str, Any], limits: Limits) -> Fullness:
+    """Return how many values may be missing in the newest 24 hours, by what the days before them missed."""
+    newest_from = (snapshot.as_of - timedelta(hours=24)).date().isoformat()
+    days = [one for day, one in sorted(profile["days"][table.name].items()) if day < newest_from]
+    newest = profile["newest"][table.name]
+    return learn_null_shares(table.name, newest, days, limits.of(table.name), limits.min_days, limits.min_rows)
+
+
 def check_change(
     settings: Settings, snapshot: Snapshot, profile: Mapping[str, Any], past: Past, limits: Limits
 ) -> list[Check]:
-    """Return the checks against earlier days (missing values) and against the run before (newest 24 hours)."""
-    before = profile_snapshot(settings, past.snapshot) if past.snapshot else None
-    newest_from = (snapshot.as_of - timedelta(hours=24)).date().isoformat()
-    checks = []
-    for table in TABLES:
-        newest = profile["newest"][table.name]
-        days = [one for day, one in sorted(profile["days"][table.name].items()) if day < newest_from]
-        checks.append(
-            check_null_shares(table.name, newest, days, limits.of(table.name), limits.min_days, limits.min_rows)
+    """Return the checks of the newest 24 hours against those of the run before."""
+    if not past.snapshot:
+        return []
+    before = profile_snapshot(settings, past.snapshot)["newest"]
+    return [
+        check
+        for table in TABLES
+        for check in compare(
+            table.name, profile["newest"][table.name], before[table.name], limits.change, limits.min_rows
         )
-        if before:
-            checks += compare(table.name, newest, before["newest"][table.name], limits.change, limits.min_rows)
-    return checks
+    ]

@@ -7,7 +7,7 @@ only new days and its newest 24 hours.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -20,7 +20,7 @@ from duckdb import (
 )
 
 from include.adapters import duck
-from include.core.contract import TABLES
+from include.core.contract import TABLES, SourceTable
 from include.core.settings import Settings
 from include.data.day_files import WHOLE
 from include.data.snapshot import Snapshot
@@ -86,12 +86,16 @@ def profile_newest(settings: Settings, snapshot: Snapshot) -> dict[str, Profile]
         newest = [file for file in files if not table.day_column or begin.date().isoformat() <= file.day < WHOLE]
         paths = [str(object_path(settings, file.sha256)) for file in newest or files[:1]]
         with duck.connect() as connection:
-            rows = connection.read_parquet(paths)
-            if table.day_column:
-                at = ColumnExpression(table.day_column)
-                rows = rows.filter((at >= ConstantExpression(begin)) & (at < ConstantExpression(snapshot.as_of)))
-            found[table.name] = measure(rows)
+            found[table.name] = measure(newest_rows(connection.read_parquet(paths), table, snapshot.as_of))
     return found
+
+
+def newest_rows(rows: duckdb.DuckDBPyRelation, table: SourceTable, as_of: datetime) -> duckdb.DuckDBPyRelation:
+    """Return the rows of the newest 24 hours; of a table without a day column, all."""
+    if not table.day_column:
+        return rows
+    at, begin = ColumnExpression(table.day_column), as_of - timedelta(hours=NEWEST_HOURS)
+    return rows.filter((at >= ConstantExpression(begin)) & (at < ConstantExpression(as_of)))
 
 
 def measure(rows: duckdb.DuckDBPyRelation) -> Profile:

@@ -1,19 +1,20 @@
-"""Volume and freshness: compare row counts with the expectation for this day, and check that data is new enough.
+"""Volume and freshness: what row counts are expected for this day, and whether data is new enough.
 
-Belongs here: the expectation, from the same weekdays or else the last days, and the checks that follow, as pure
-functions of counts; counting is in `checks.py`. Days are spans of 24 hours counted back from `as_of`, so that a run at
-any hour compares equal spans; 0 is the newest.
+Belongs here: the expectation, from the same weekdays or else the last days, the limits for Great Expectations that
+follow, and checks, as pure functions of counts; counting is in `checks.py`. Days are spans of 24 hours counted back
+from `as_of`, so that a run at any hour compares equal spans; 0 is the newest.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
 
 from include.core.checks import Check, Severity
+from include.core.contract import Rule
 from include.validation.limits import TableLimits
 
 WEEK = 7
@@ -22,6 +23,10 @@ NOISE = 4.0  # standard deviations of a count that chance explains, either way
 SPREAD = 3.0  # the same for the days' own ups and downs, on a scale of multiples
 NEVER_ENOUGH = 0.1  # below a tenth of the expectation a day counts as missing, however much days vary
 MOST_NAMED = 3
+NEWEST: tuple[tuple[str, str, Severity], ...] = (
+    ("VOL101", "the newest 24 hours are there", "block"),
+    ("VOL102", "the newest 24 hours are as full as usual", "warn"),
+)
 
 Counts = Mapping[int, float]  # days back -> rows
 
@@ -83,9 +88,48 @@ def nearest(observed: float, expectations: Sequence[Expected]) -> Expected:
     return min(expectations, key=lambda one: abs(math.log((observed + 1) / (one.rows + 1))))
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """How many rows of the newest 24 hours a rule allows, and the expectation that says so."""
+
+    rule: Rule
+    expected: Expected
+    fewest: int
+    most: int
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Return the limits as Great Expectations gets them."""
+        return dict(zip(self.rule.limits, (self.fewest, self.most), strict=True))
+
+
+def allow(stream: Stream, limits: TableLimits, min_days: int) -> list[Allowed]:
+    """Return what earlier days allow for the newest 24 hours; empty with too little history."""
+    expectations = expect(stream.spans, f"{stream.as_of - timedelta(hours=24):%A}", min_days)
+    if not expectations:
+        return []
+    expected = nearest(stream.spans.get(0, 0), expectations)
+    shares = {"VOL101": (limits.block_below, limits.block_above), "VOL102": (limits.warn_below, limits.warn_above)}
+    found = []
+    for code, title, severity in NEWEST:
+        low, high = bounds(expected, *shares[code])
+        names = tuple(f"{stream.table}_{code}_{which}" for which in ("fewest", "most"))
+        rule = Rule(code, title, "", "as_usual", names, severity, spans="window")
+        found.append(Allowed(rule, expected, math.ceil(low), math.floor(high)))
+    return found
+
+
+def check_newest(stream: Stream, allowed: Sequence[Allowed], kept: Container[str], min_days: int) -> list[Check]:
+    """Return the checks that the newest 24 hours have as many rows as usual; `kept` names the rules that they keep."""
+    if not allowed:
+        days = sum(back > 0 for back in stream.spans)
+        return [unknown(code, title, stream.table, days, min_days) for code, title, _ in NEWEST]
+    return [_between(stream, one, one.rule.code in kept) for one in allowed]
+
+
 def check_table(stream: Stream, limits: TableLimits, min_days: int) -> list[Check]:
-    """Return the checks on a table's rows as a whole."""
-    checks = _check_newest(stream, limits, min_days)
+    """Return the checks on a table's earlier days and on the age of its newest row."""
+    checks: list[Check] = []
     if stream.days:
         checks += _check_days(stream, min_days)
     if stream.newest_age_hours is not None:
@@ -93,40 +137,22 @@ def check_table(stream: Stream, limits: TableLimits, min_days: int) -> list[Chec
     return checks
 
 
-def _check_newest(stream: Stream, limits: TableLimits, min_days: int) -> list[Check]:
-    gross, close = ("VOL101", "the newest 24 hours are there"), ("VOL102", "the newest 24 hours are as full as usual")
-    expectations = expect(stream.spans, f"{stream.as_of - timedelta(hours=24):%A}", min_days)
-    if not expectations:
-        days = sum(back > 0 for back in stream.spans)
-        return [unknown(*named, stream.table, days, min_days) for named in (gross, close)]
-    observed = stream.spans.get(0, 0)
-    expected = nearest(observed, expectations)
-    severities: tuple[Severity, Severity] = ("block", "warn")
-    shares = ((limits.block_below, limits.block_above), (limits.warn_below, limits.warn_above))
-    checks = []
-    for (code, title), severity, (below, above) in zip((gross, close), severities, shares, strict=True):
-        low, high = bounds(expected, below, above)
-        checks.append(_between(code, title, stream.table, severity, observed, expected, low, high))
-    return checks
-
-
-def _between(
-    code: str, title: str, subject: str, severity: Severity, rows: float, expected: Expected, low: float, high: float
-) -> Check:
+def _between(stream: Stream, allowed: Allowed, is_kept: bool) -> Check:
+    rows, expected = stream.spans.get(0, 0), allowed.expected
     times = rows / expected.rows if expected.rows else None
-    word = "fewer" if rows < low else "more" if rows > high else "as many"
+    word = "as many" if is_kept else "fewer" if rows < allowed.fewest else "more"
     told = f"{rows:,.0f} rows in the newest 24 hours, {expected.rows:,.0f} expected by {expected.grounds}"
     verdict = f"{word} {'than' if word != 'as many' else 'as'} usual for this day"
     return Check(
-        code,
-        title,
-        subject,
-        severity,
-        "passed" if low <= rows <= high else "failed",
+        allowed.rule.code,
+        allowed.rule.title,
+        stream.table,
+        allowed.rule.severity,
+        "passed" if is_kept else "failed",
         times,
-        f"{low:,.0f} to {high:,.0f} rows",
+        f"{allowed.fewest:,} to {allowed.most:,} rows",
         f"{told}{f' ({times:.2f} times)' if times is not None else ''}: {verdict}; "
-        f"{low:,.0f} to {high:,.0f} are allowed.",
+        f"{allowed.fewest:,} to {allowed.most:,} are allowed.",
     )
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from include import pipeline
+from include.adapters.gx import open_judge
 from include.adapters.warehouse import connect
 from include.core.contract import TABLES
 from include.core.errors import ValidationBlocked
@@ -17,6 +18,7 @@ from include.core.run import Run
 from include.data.snapshot import find_snapshot, open_snapshot_tables, refer_to
 from include.validation.history import checks as history
 from include.validation.history import profiles
+from include.validation.judgement import judge_snapshot
 from tests.worlds import tiny
 
 AS_OF = tiny.AS_OF
@@ -45,7 +47,10 @@ def checks(settings, world, as_of=AS_OF, days=5):
     """code and subject -> check, on these rows as a snapshot."""
     snapshot = tiny.store(settings, world, as_of, days)
     with open_snapshot_tables(settings, snapshot, name_rows=True) as connection:
-        return {(c.code, c.subject): c for c in history.check_history(settings, snapshot, connection)}
+        past = history.look_back(settings, snapshot, connection)
+        with open_judge(connection) as judge:
+            answers = judge.judge(past.suites(), past.parameters(), snapshot.as_of)
+    return {(check.code, check.subject): check for check in past.checks(answers)}
 
 
 def failed(found):
@@ -127,18 +132,35 @@ def test_a_publisher_that_fell_silent_and_a_category_never_seen_are_named(forget
     assert not [check for check in found.values() if check.blocks]
 
 
-def test_missing_values_are_held_against_the_days_before(forgetful, world):
+def test_missing_values_are_held_against_the_days_before(forgetful, world, monkeypatch):
     articles = world["articles"]
     newest = between(articles, "published_at", AS_OF - DAY, AS_OF)
     language = pc.if_else(newest, pa.scalar(None, pa.string()), articles.column("language"))
     changed = articles.set_column(articles.schema.get_field_index("language"), "language", language)
     limits = history.load_limits().model_copy(update={"min_rows": 100})  # the world has 192 articles a day
-    snapshot = tiny.store(forgetful, {**world, "articles": changed})
-    profile = profiles.profile_snapshot(forgetful, snapshot)
-    found = history.check_change(forgetful, snapshot, profile, history.Past({}, None), limits)
-    (check,) = (check for check in found if check.outcome == "failed")
-    assert (check.code, check.subject) == ("NUL101", "articles")
-    assert "language 100.00% (limit 2.00%)" in check.sentence
+    monkeypatch.setattr(history, "load_limits", lambda: limits)
+    found = checks(forgetful, {**world, "articles": changed})
+    assert failed(found) == {("NUL101", "articles")}
+    assert "language 100.00% (limit 2.00%)" in found["NUL101", "articles"].sentence
+
+
+def test_what_earlier_days_teach_is_in_the_results_and_pages_of_great_expectations(forgetful, world, tmp_path):
+    """The suite names the limits, the result holds them as they were learned for this day."""
+    snapshot = tiny.store(forgetful, thinned(world, "reading_events", "occurred_at", AS_OF - DAY, AS_OF, 3))
+    judgement = judge_snapshot(forgetful, snapshot, tmp_path)
+    (check,) = (check for check in judgement.checks if (check.code, check.subject) == ("VOL101", "reading_events"))
+    (path,) = tmp_path.glob("results/reading_events_newest/**/*.json")
+    results = {one["expectation_config"]["meta"]["code"]: one for one in json.loads(path.read_text())["results"]}
+    counted, filled = results["VOL101"], results["NUL101 position"]
+    newest = world["reading_events"].filter(between(world["reading_events"], "occurred_at", AS_OF - DAY, AS_OF))
+    assert (counted["success"], counted["expectation_config"]["severity"], check.blocks) == (False, "critical", True)
+    assert newest.num_rows // 3 - 1 <= counted["result"]["observed_value"] <= newest.num_rows // 3 + 1
+    limits = counted["expectation_config"]["kwargs"]
+    assert check.limit_is == f"{limits['min_value']:,} to {limits['max_value']:,} rows"
+    assert filled["success"]
+    assert filled["expectation_config"]["kwargs"]["mostly"] < 1
+    (page,) = tmp_path.glob("validations/reading_events_newest/**/*.html")
+    assert "VOL101: the newest 24 hours are there" in page.read_text()
 
 
 def test_the_same_snapshot_again_says_the_same_and_leaves_the_same(forgetful, world):

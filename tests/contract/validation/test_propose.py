@@ -12,11 +12,12 @@ from include import pipeline
 from include.adapters.warehouse import connect
 from include.core.checks import Check
 from include.core.run import Run
-from include.data.snapshot import open_snapshot_tables, refer_to
+from include.data.snapshot import refer_to
 from include.pipeline import run
 from include.pipeline.run import keep_checks
 from include.validation.history import checks as history
 from include.validation.history import propose
+from include.validation.judgement import judge_snapshot
 from include.validation.limits import FILE, load_limits
 from tests.parts import cli, servers
 from tests.worlds import tiny
@@ -78,12 +79,11 @@ def test_the_newest_snapshot_that_was_validated_is_the_one_that_suggests(propose
 
 
 def test_what_is_suggested_can_be_taken_as_it_is_and_passes_what_it_was_suggested_by(
-    proposed, settings, snapshot, monkeypatch
+    proposed, settings, snapshot, monkeypatch, tmp_path
 ):
     limits = load_limits.__wrapped__(settings.home / "proposals" / f"limits-{snapshot.id}.toml")
     monkeypatch.setattr(history, "load_limits", lambda: limits)
-    with open_snapshot_tables(settings, snapshot, name_rows=True) as connection:
-        found = history.check_history(settings, snapshot, connection)
+    found = judge_snapshot(settings, snapshot, tmp_path).checks
     assert [check for check in found if check.outcome == "failed"] == []
 
 

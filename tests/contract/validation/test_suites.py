@@ -11,7 +11,6 @@ from great_expectations.expectations.row_conditions import Column
 
 from include.core.contract import TABLES
 from include.core.errors import SettingsError
-from include.core.settings import Settings
 from include.validation import suites
 from include.validation.judgement import judge_snapshot
 from tests.worlds import tiny
@@ -36,9 +35,9 @@ def add(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def snapshot(tmp_path):
+def snapshot(warehouse, tmp_path):
     """A day of the tiny world, in which one article's word_count is 7."""
-    settings = Settings(home=tmp_path / "home")
+    settings = warehouse.model_copy(update={"home": tmp_path / "home"})
     world = tiny.known_at(tiny.tiny(), tiny.AS_OF, days=1)
     row = {**world["articles"].slice(0, 1).to_pylist()[0], "article_id": 910_000, "word_count": 7}
     return settings, tiny.store(settings, tiny.changed(world, "articles", [row]), days=1)

@@ -144,7 +144,8 @@ def test_every_rule_gets_an_answer(checks):
 
 
 def test_under_the_cap_the_checks_pass(judgement):
-    assert {check.outcome for check in judgement.checks} == {"passed"}
+    assert not [check for check in judgement.checks if check.outcome == "failed"]
+    assert {check.outcome for check in judgement.checks if not check.code.startswith(("VOL", "NUL"))} == {"passed"}
 
 
 def test_what_great_expectations_decides_follows_from_the_numbers_it_tells(settings, raw):
