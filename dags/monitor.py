@@ -27,6 +27,7 @@ from airflow.sdk import CronTriggerTimetable, dag
 
 from daybreak_airflow.assets import CHAMPION, DRIFT
 from daybreak_airflow.defaults import WATCHING
+from daybreak_airflow.forms import REASON
 from daybreak_airflow.tasks import decisions, stages
 
 
@@ -36,6 +37,7 @@ from daybreak_airflow.tasks import decisions, stages
     doc_md=__doc__,
     tags=["daybreak", "monitoring"],
     schedule=CronTriggerTimetable("30 * * * *", timezone="UTC"),
+    params={"reason": REASON},
     dagrun_timeout=timedelta(hours=2),
 )
 def monitor():

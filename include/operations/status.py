@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from include.core.run import tell_origin
 from include.core.settings import Settings
 from include.judging.champion import find_champion
 from include.judging.holds import find_holds
+from include.operations.gaps import DAYS, find_gaps
 from include.operations.launcher import environment, files
 from include.operations.runs import find_failing, find_next_runs, find_runs, tell_next
 from include.pipeline.deciding import tell_verdict
@@ -26,13 +29,14 @@ def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
     """Return champion, lists, verdicts, runs, services and links; None or empty if a database does not answer."""
     moment = now()
     found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "other_verdicts": [], "holds": []}
-    found |= {"questions": [], "quarantined": [], "running": [], "failing": [], "next": []}
+    found |= {"questions": [], "quarantined": [], "running": [], "failing": [], "next": [], "gaps": []}
     try:
         found |= _ask_warehouse(settings, moment)
         latest = find_runs(settings, moment, limit=LATEST_RUNS)
         found["running"] = [run for run in latest if run["state"] in ("running", "queued")]
         found["failing"] = find_failing(latest)
         found["next"] = find_next_runs(settings)
+        found["gaps"] = [asdict(gap) for gap in find_gaps(settings, moment, DAYS)]
     except DaybreakError as error:
         found["trouble"] = str(error)
     return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
@@ -196,6 +200,11 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
         for run in status["failing"]
     ]
     lines += [f"running       {run['name']}, {run['how']}: {run['outcome']}" for run in status["running"]]
+    if status["gaps"]:
+        missing = Counter({gap["dag_id"]: 0 for gap in status["gaps"]})
+        missing.update({gap["dag_id"]: gap["count"] for gap in status["gaps"]})
+        told = ", ".join(f"{name} {count}" for name, count in missing.items())
+        lines.append(f"gaps          {told} missing, failed or outdated: `bin/daybreak gaps`")
     if status["next"]:
         lines.append(f"next          {tell_next(status['next'], moment)}")
     lines.append("services      " + ", ".join(f"{name} {state}" for name, state in status["services"].items()))

@@ -52,6 +52,7 @@ BAD = {
 FIELDS = {
     "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "chained", "reason"],
     "recommend": ["as_of", "publish_backfill", "reason"],
+    "monitor": ["reason"],
     "rollback": ["to", "why"],
     "hold": ["action", "hours", "why"],
     "maintain": ["dry_run"],

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.core.errors import ServiceError
+from include.operations.gaps import find_schedules
 from tests.end_to_end.conftest import wait_until
 
 pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
@@ -37,6 +38,11 @@ def test_status_tells_champion_lists_and_services_as_json(installation):
     assert {"promoted_at", "run_id", "snapshot_id"} <= set(status["champion"])
     assert status["lists"]["readers"] == status["lists"]["readers_with_ten"] > 2500
     assert set(status["services"].values()) == {"running"}
+
+
+def test_the_schedules_by_which_gaps_are_found_are_those_of_the_dags(installation):
+    found = {one["dag_id"]: (one["cron"], one["since"] is not None) for one in find_schedules(installation.settings)}
+    assert found == {"retrain": ("0 3 * * *", True), "recommend": ("0 * * * *", True), "monitor": ("30 * * * *", True)}
 
 
 def test_every_reader_has_ten_distinct_unread_live_articles(installation):

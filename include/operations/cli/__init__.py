@@ -32,7 +32,7 @@ from include.operations.cli.runs import new_run
 
 GROUPS = {
     "start and stop": ("up", "down"),
-    "see the state": ("status", "runs", "versions", "champions", "show", "doctor", "logs", "psql"),
+    "see the state": ("status", "runs", "gaps", "versions", "champions", "show", "doctor", "logs", "psql"),
     "run the loop now, without Airflow": ("retrain", "backfill", "recommend", "monitor", "tune"),
     "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
     "look back": ("backtest", "reproduce"),

@@ -1,17 +1,20 @@
-"""`bin/daybreak versions|champions|runs`: what there is and what happened, as tables."""
+"""`bin/daybreak versions|champions|runs|gaps`: what there is, what happened and what did not, as tables."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from include.core.clock import in_words, now
+from include.core.errors import DaybreakError
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer, table
 from include.operations.cli.commands import Add, whole_number
 from include.operations.cli.progress import write_seconds
+from include.operations.gaps import DAYS, LOOP, file_backfill, find_gaps, tell_gaps
 
 MINUTE = "%Y-%m-%d %H:%M"
 LATEST = 10
@@ -47,6 +50,20 @@ def add_commands(add: Add) -> None:
     command.add_argument("name", nargs="?", metavar="NAME", help="only runs of this DAG or command, such as retrain")
     _add_limit(command, "runs")
     command.set_defaults(run=list_runs)
+
+    command = add(
+        "gaps",
+        help="list scheduled runs that are missing or failed, and close the gaps",
+        about="List scheduled runs of retrain, recommend and monitor that did not start or failed, and a model that "
+        "late data has outdated, each with the command that closes the gap. --fix files one backfill of a DAG in "
+        "Airflow; it promotes and publishes nothing.",
+        example="gaps --days 30",
+    )
+    command.add_argument(
+        "--days", type=whole_number, default=DAYS, metavar="N", help=f"number of days to look back (default: {DAYS})"
+    )
+    command.add_argument("--fix", choices=LOOP, metavar="DAG", help=f"file a backfill: {', '.join(LOOP)}")
+    command.set_defaults(run=list_gaps)
 
 
 def _add_limit(command: argparse.ArgumentParser, what: str) -> None:
@@ -114,6 +131,27 @@ def list_runs(arguments: argparse.Namespace) -> Answer:
     if following:
         lines += ["", f"next  {tell_next(following, moment)}"]
     return Answer({"runs": rows, "next": following}, "\n".join(lines), marks={"Failed": "red", "running": "yellow"})
+
+
+def list_gaps(arguments: argparse.Namespace) -> Answer:
+    """Return the gaps, or file the backfill that closes those of a DAG."""
+    settings = load_settings()
+    gaps = find_gaps(settings, now(), arguments.days)
+    if arguments.fix:
+        chosen = [gap for gap in gaps if gap.dag_id == arguments.fix and gap.kind != "outdated"]
+        if not chosen:
+            raise DaybreakError(
+                f"{arguments.fix} has no gaps in the last {arguments.days} days.", hint="`bin/daybreak gaps` lists all."
+            )
+        number = file_backfill(settings, arguments.fix, chosen)
+        runs = sum(gap.count for gap in chosen)
+        told = (
+            f"Filed backfill {number} of {arguments.fix} for {runs} run(s), one at a time; it promotes and publishes "
+            f"nothing. Progress: {settings.airflow_url}/dags/{arguments.fix}/backfills"
+        )
+        return Answer({"backfill": number, "runs": runs, "gaps": [asdict(gap) for gap in chosen]}, told)
+    lines = [line for gap in gaps for line in (gap.sentence, f"  {gap.command}")]
+    return Answer([asdict(gap) for gap in gaps], "\n".join(lines) or tell_gaps(gaps, arguments.days))
 
 
 def _tell_run(row: Mapping[str, Any]) -> tuple[str, str]:

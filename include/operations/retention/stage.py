@@ -14,7 +14,7 @@ from include.pipeline.run import recorded
 
 @recorded
 def clean_up(run: Run, dry_run: bool = False) -> Reference:
-    """Remove what is old, or only list it in a dry run; correct MLflow's aliases by the ledger; list missing days."""
+    """Remove what is old, or only list it in a dry run; correct MLflow's aliases by the ledger."""
     if not dry_run:
         champions.repair_aliases(run.settings)
     swept = retention.sweep(run.settings, run.as_of, dry_run=dry_run)

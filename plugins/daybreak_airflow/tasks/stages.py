@@ -208,7 +208,7 @@ def deliver_alerts() -> dict[str, int]:
 @shows(RetentionReportLink())
 @task
 def clean_up() -> Passed:
-    """Remove what retention no longer keeps, or list it in a dry run, and report gaps."""
+    """Remove what retention no longer keeps, or list it in a dry run."""
     from include.operations.retention.stage import clean_up as sweep
 
     done = sweep(current_run(), bool(get_current_context()["params"].get("dry_run")))
@@ -224,6 +224,16 @@ def clean_airflow() -> Passed:
     done = sweep(current_run(), bool(get_current_context()["params"].get("dry_run")))
     log.info("%s", (done.facts or {})["sentence"])
     return done.to_dict()
+
+
+@task
+def look_for_gaps() -> Passed:
+    """Find scheduled runs that are missing or failed, and a model that late data has outdated."""
+    from include.operations.gaps import look_for_gaps as look
+
+    found = look(current_run())
+    log.info("%s", (found.facts or {})["sentence"])
+    return found.to_dict()
 
 
 @task
