@@ -20,5 +20,6 @@ PROBES = (
     Probe("DR112", "The mail server accepts mail", services.mail),
     Probe("DR113", "MLflow answers", services.mlflow),
     Probe("DR114", "Airflow is healthy", services.airflow),
+    Probe("DR117", "Heavy tasks have slots", services.pool, ("DR101",)),
     Probe("DR115", "Feast has the declarations", services.feast),
 )

@@ -9,7 +9,7 @@ from datetime import datetime
 from include.adapters import smtp
 from include.core.settings import Settings
 from include.operations.doctor import State
-from include.operations.launcher import probes
+from include.operations.launcher import pools, probes
 
 COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 START = "start it with `make up`; `bin/daybreak logs NAME` shows why it stopped."
@@ -49,6 +49,19 @@ def airflow(settings: Settings, moment: datetime) -> Answer:
     if sick:
         return "FIX", f"not healthy: {', '.join(sick)}", START
     return "fine", f"{settings.airflow_url}; {', '.join(COMPONENTS)} healthy", ""
+
+
+def pool(settings: Settings, moment: datetime) -> Answer:
+    """Check that the pool of heavy tasks has room for a training, and for the lists beside it."""
+    slots = pools.find_slots(settings)
+    if slots is None:
+        return "FIX", f"Airflow has no pool {pools.HEAVY}, so heavy tasks wait", "run `make up`, which creates it."
+    fix = f"give it {pools.SLOTS} in Airflow under Admin, Pools."
+    if -1 < slots < pools.TRAINING_SLOTS:
+        return "FIX", f"{slots} slot(s) in {pools.HEAVY}; a training takes {pools.TRAINING_SLOTS} and never starts", fix
+    if slots == pools.TRAINING_SLOTS:
+        return "note", f"{slots} slots in {pools.HEAVY}: lists wait while a model is trained", fix
+    return "fine", f"{'no limit' if slots == -1 else f'{slots} slots'} in {pools.HEAVY}", ""
 
 
 def feast(settings: Settings, moment: datetime) -> Answer:

@@ -14,6 +14,15 @@ TRAINING_SLOTS = 2
 DESCRIPTION = "Daybreak: training takes two slots, scoring and monitoring one; with fewer than two, no training starts."
 
 
+def find_slots(settings: Settings) -> int | None:
+    """Return the pool's slots in Airflow; None without the pool."""
+    from include.adapters import warehouse
+
+    with warehouse.connect(settings, "airflow") as database:
+        found = database.execute("select slots from slot_pool where pool = %s", [HEAVY]).fetchone()
+    return found[0] if found else None
+
+
 def create(settings: Settings) -> None:
     """Create the pool if it is missing; leave the slots that a person gave it in Airflow."""
     from include.adapters import warehouse

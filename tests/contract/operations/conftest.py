@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from include.adapters.warehouse import connect
@@ -9,17 +11,35 @@ from include.operations.launcher import files, preparations
 from tests.conftest import reset_warehouse
 from tests.parts.servers import write_env_file
 
+PRISTINE = "pristine_airflow"
 
-@pytest.fixture(scope="module")
-def airflow(server, tmp_path_factory):
-    """Its settings. The database is empty again afterwards."""
+
+def replace_airflow(settings, template):
+    with connect(settings, "postgres", "postgres", autocommit=True) as admin:
+        admin.execute("drop database if exists airflow with (force)")
+        admin.execute(f"create database airflow owner airflow template {template} strategy file_copy")
+
+
+@pytest.fixture(scope="session")
+def airflow_home(server, tmp_path_factory):
+    """The state folder, with Airflow's keys, of an installation whose database is kept as a template."""
     settings = server.model_copy(update={"home": tmp_path_factory.mktemp("airflow")})
-    reset_warehouse(settings)
     for folder in files.FOLDERS:
         (settings.home / folder).mkdir(parents=True, exist_ok=True)
-    write_env_file(settings)
     preparations.prepare_airflow_database(settings)
-    yield settings
     with connect(settings, "postgres", "postgres", autocommit=True) as admin:
-        admin.execute("drop database airflow with (force)")
-        admin.execute("create database airflow owner airflow")
+        admin.execute(f"create database {PRISTINE} template airflow strategy file_copy")
+    replace_airflow(settings, "template1")
+    return settings.home
+
+
+@pytest.fixture(scope="module")
+def airflow(server, airflow_home, tmp_path_factory):
+    """Its settings. The database is empty again afterwards."""
+    settings = server.model_copy(update={"home": tmp_path_factory.mktemp("installation") / "home"})
+    shutil.copytree(airflow_home, settings.home)
+    write_env_file(settings)
+    reset_warehouse(settings)
+    replace_airflow(settings, PRISTINE)
+    yield settings
+    replace_airflow(settings, "template1")
