@@ -18,6 +18,8 @@ for _name in [name for name in os.environ if name.startswith("DAYBREAK_")]:
     del os.environ[_name]  # tests never look at, or into, an installation of yours
 STATE = Path(tempfile.mkdtemp(prefix="daybreak-tests-")).resolve()
 os.environ["DAYBREAK_HOME"] = str(STATE / "unused")
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+os.environ.update(ONE_CORE)  # the other core is the other process's; threads that wait for it would spin
 os.environ.setdefault(
     "MLFLOW_LOGGING_LEVEL", "WARNING"
 )  # as the adapter does, which a test that imports MLflow forestalls
