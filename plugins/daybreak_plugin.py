@@ -1,4 +1,4 @@
-"""Daybreak in Airflow's UI: the report pages, and links to them and to MLflow in the navigation.
+"""Daybreak in Airflow's UI: the report pages, the runbook, and links to them and to MLflow in the navigation.
 
 Every Airflow process loads this file, and workers load it for every task, so the pages are imported only on request.
 """
@@ -20,7 +20,7 @@ async def pages(scope: Any, receive: Any, send: Any) -> None:
 
 
 class DaybreakPlugin(AirflowPlugin):
-    """The report pages and the navigation entries."""
+    """The pages and the navigation entries."""
 
     name = "daybreak"
     fastapi_apps = [{"app": pages, "url_prefix": "/daybreak", "name": "daybreak"}]  # noqa: RUF012
@@ -32,5 +32,6 @@ class DaybreakPlugin(AirflowPlugin):
             "url_route": "daybreak-reports",
             "nav_top_level": True,
         },
+        {"name": "Runbook", "href": "daybreak/runbook", "destination": "nav", "url_route": "daybreak-runbook"},
         {"name": "MLflow", "href": load_settings().mlflow_link, "destination": "nav", "nav_top_level": True},
     ]

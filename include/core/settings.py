@@ -284,6 +284,10 @@ class Settings(BaseSettings):
         """Return a report's address for people, given its path below the report folder."""
         return f"{self.airflow_url}/daybreak/reports/{quote(path)}"
 
+    def runbook_link(self, section: str) -> str:
+        """Return the address of a section of the runbook, for people."""
+        return f"{self.airflow_url}/daybreak/runbook/{section}"
+
 
 def load_settings() -> Settings:
     """Return the settings of this process. Raise a `SettingsError` that names each wrong or unknown one."""

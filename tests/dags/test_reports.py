@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from fastapi.testclient import TestClient
@@ -75,7 +76,7 @@ def test_every_page_asks_airflow_who_is_there():
         )
         for route in app.routes
     }
-    assert asks == {"/reports/": True, "/reports/{path:path}": True}
+    assert asks == {"/reports/": True, "/reports/{path:path}": True, "/runbook": True, "/runbook/{section}": True}
 
 
 @pytest.mark.parametrize("path", ["", "verdicts/v1.html", "validation/s1/index.html", "nowhere"])
@@ -149,10 +150,37 @@ def test_an_empty_index_says_so(reader, folder):
     assert "No reports yet." in reader.get("/reports/").text
 
 
+def test_a_section_of_the_runbook_is_found_after_the_sign_in_too(reader):
+    asked = reader.get("/runbook/source-unusable")
+    assert (asked.status_code, asked.headers["location"]) == (307, "../runbook#source-unusable")
+    page = reader.get("/runbook").text
+    assert '<h3 id="source-unusable">Source unusable</h3>' in page
+    assert '<a href="#source-unusable">Source unusable</a>' in page
+    assert reader.get("/runbook/a%0d%0ab: c").headers["location"] == "../runbook#a%0D%0Ab%3A%20c"
+
+
+def test_a_stranger_reads_no_runbook(stranger):
+    assert stranger.get("/runbook").status_code == 401
+    answer = stranger.get("/runbook/service-down", headers={"accept": "text/html"})
+    assert answer.headers["location"].endswith("%2Frunbook%2Fservice-down")
+
+
+def test_every_link_within_the_runbook_leads_somewhere():
+    from daybreak_airflow.ui.runbook import runbook_page
+
+    page = runbook_page()
+    targets = set(re.findall(r'href="([^"]+)"', page))
+    assert {target for target in targets if not target.startswith("#")} == set()
+    assert {target[1:] for target in targets} <= set(re.findall(r'id="([^"]+)"', page))
+    assert "checks.md" in page
+    assert "<td>" in page
+
+
 def test_the_navigation_leads_to_reports_and_mlflow():
     import daybreak_plugin
 
     views = {view["name"]: view["href"] for view in daybreak_plugin.DaybreakPlugin.external_views}
     assert views["Reports"] == "daybreak/reports/"
+    assert views["Runbook"] == "daybreak/runbook"
     assert views["MLflow"].startswith("http")
     assert {app["url_prefix"] for app in daybreak_plugin.DaybreakPlugin.fastapi_apps} == {"/daybreak"}

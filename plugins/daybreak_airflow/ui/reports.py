@@ -1,4 +1,4 @@
-"""The pages under /daybreak: reports that runs wrote, behind Airflow's own login.
+"""The pages under /daybreak: reports that runs wrote and the runbook, behind Airflow's own login.
 
 Files are served from `$DAYBREAK_HOME/reports` only; a path that leads out of it is not found.
 
@@ -59,6 +59,20 @@ def report(path: str) -> FileResponse:
     if file is None:
         raise HTTPException(404, "There is no such report.")
     return FileResponse(file, headers=SANDBOX)
+
+
+@app.get("/runbook", response_class=HTMLResponse, dependencies=may_look)
+def runbook() -> str:
+    """Return the runbook, to which mails link."""
+    from daybreak_airflow.ui.runbook import runbook_page
+
+    return runbook_page()
+
+
+@app.get("/runbook/{section}", dependencies=may_look)
+def runbook_section(section: str) -> RedirectResponse:
+    """Lead to a section of the runbook; an anchor in the address of a mail would be lost at the sign-in."""
+    return RedirectResponse(f"../runbook#{quote(section)}")
 
 
 def inside(folder: Path, path: str) -> Path | None:
