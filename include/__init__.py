@@ -10,7 +10,7 @@ In the order of the flow:
     lists/       a version -> audited lists, switched live at once
     judging/     a version -> a verdict; who is champion
     monitoring/  live lists and later reading -> health, drift, a reason to retrain
-    alerts/      a failure or an event -> one mail that can be acted on
+    alerts/      a failure or an event -> an incident, and mails to act on
     operations/  an installation and the people who run it
     adapters/    the only files that import a vendor
     core/        the words that every room speaks

@@ -140,6 +140,7 @@ class Airflow:
                     raise ServiceError(
                         f"Airflow at {self.address} does not answer: {error}.",
                         hint="check with `bin/daybreak status` that it is running.",
+                        about="Airflow",
                     ) from error
             time.sleep(1)
         if absent_ok and answer.status_code == 404:

@@ -50,6 +50,7 @@ async def ask(settings: Settings, window_end: datetime) -> Arrival:
         raise ServiceError(
             f"The source database at {place(settings, 'daybreak_extract')} does not answer: {_last_line(error)}",
             hint=how_to_reach(settings, "daybreak_extract"),
+            about="source database",
         ) from error
     except psycopg.Error as error:
         raise SourceError(

@@ -54,4 +54,5 @@ def _opened(url: str) -> Iterator[tuple[Any, str]]:
         raise ServiceError(
             f"{url} cannot be used: {type(error).__name__}: {' '.join(str(error).split())[:300]}",
             hint="check the setting snapshot_url and its credentials; s3:// requires the package s3fs, gs:// gcsfs.",
+            about="snapshot store",
         ) from error

@@ -70,6 +70,7 @@ def unreachable(settings: Settings, error: Exception) -> ServiceError:
     return ServiceError(
         f"MLflow at {settings.mlflow_url} does not answer: {str(error).splitlines()[0][:200]}.",
         hint="check with `bin/daybreak status` that it is running.",
+        about="MLflow",
     )
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from hashlib import sha256
 
 from include.core.errors import ServiceError
 from include.core.settings import Settings
+
+# A subject stays on one line: programs that sort by its beginning do not find one that begins on the second.
+POLICY = policy.SMTP.clone(max_line_length=250)
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,22 @@ class MailServer:
         )
 
 
-def send(server: MailServer, recipients: str, subject: str, body: str, *, incident: str) -> None:
-    """Send a mail. One incident always has one Message-ID, so a mail that is sent twice is shown once."""
-    message = EmailMessage()
+def send(
+    server: MailServer, recipients: str, subject: str, body: str, *, incident: str, thread: str = "", html: str = ""
+) -> None:
+    """Send a mail. Its key always gives the same Message-ID, so a mail that is sent twice is shown once.
+
+    `thread` is the key of the mail that it answers; mail programs show both as one conversation.
+    """
+    message = EmailMessage(policy=POLICY)
     message["From"], message["To"], message["Subject"] = server.sender, recipients, subject
     message["Date"] = formatdate(usegmt=True)
-    message["Message-ID"] = f"<{sha256(incident.encode()).hexdigest()[:32]}@daybreak>"
+    message["Message-ID"] = _message_id(incident)
+    if thread:
+        message["In-Reply-To"] = message["References"] = _message_id(thread)
     message.set_content(body)
+    if html:
+        message.add_alternative(html, subtype="html")
     try:
         with connect(server) as client:
             client.send_message(message)
@@ -58,6 +71,10 @@ def send(server: MailServer, recipients: str, subject: str, body: str, *, incide
             f"The mail server {server.host}:{server.port} did not accept {subject!r}: {type(error).__name__}: {error}",
             hint="the alert is kept and sent again within the hour; check the connection smtp_default.",
         ) from error
+
+
+def _message_id(key: str) -> str:
+    return f"<{sha256(key.encode()).hexdigest()[:32]}@daybreak>"
 
 
 def greet(server: MailServer) -> None:

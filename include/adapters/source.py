@@ -44,6 +44,7 @@ def read_source(settings: Settings, window: Mapping[str, str]) -> Iterator[Any]:
             f"The source database at {place(settings, 'daybreak_extract')} refused the connection: "
             f"{_what_it_said(error)}",
             hint=how_to_reach(settings, "daybreak_extract"),
+            about="source database",
         ) from error
     with connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read read only")
@@ -122,7 +123,9 @@ def stream(settings: Settings, cursor: Any, table: SourceTable, *, strays: bool 
         state = getattr(error, "sqlstate", None) or ""
         if state.startswith(WENT_AWAY) or any(words in str(error) for words in LOST):
             raise ServiceError(
-                fact, hint="the connection to the database was lost; nothing was saved, run again."
+                fact,
+                hint="the connection to the database was lost; nothing was saved, run again.",
+                about="source database",
             ) from error
         hint = "grant the role that reads it `select` on it" if state == NOT_ALLOWED else "fix the view"
         raise SourceError(fact, hint=f"{hint}, then run again.") from error

@@ -101,6 +101,10 @@ def how_to_reach(settings: Settings, role: str) -> str:
     return "check with `bin/daybreak status` that it is running."
 
 
+def _name_of(role: str) -> str:
+    return "source database" if role == "daybreak_extract" else "warehouse"
+
+
 @contextmanager
 def connect(
     settings: Settings, role: str = "daybreak_run", database: str = "", *, autocommit: bool = False
@@ -119,6 +123,7 @@ def connect(
             f"PostgreSQL at {place(settings, role, database)} refused {given.get('user', role)}: "
             f"{str(error).strip().splitlines()[0]}",
             hint=how_to_reach(settings, role),
+            about=_name_of(role),
         ) from error
     try:
         with connection:
@@ -130,6 +135,7 @@ def connect(
             f"PostgreSQL at {place(settings, role, database)} closed the connection of {given.get('user', role)}: "
             f"{str(error).strip().splitlines()[0]}",
             hint=f"{how_to_reach(settings, role)} Unfinished work was rolled back: run it again.",
+            about=_name_of(role),
         ) from error
 
 

@@ -1,1 +1,1 @@
-"""Turn a failure or an event into one incident and one mail that a person can act on at night."""
+"""Turn failures and events into incidents that open, rise and end, and into mails to act on at night."""

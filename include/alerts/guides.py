@@ -9,93 +9,97 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["page", "ticket", "digest"]
+Severity = Literal["page", "ticket"]
 
 
 @dataclass(frozen=True)
 class Guide:
-    """A guide to one DAG's failure: urgency, unchanged parts, next step, and section of the runbook."""
+    """A guide to one DAG's failure: unchanged parts, next step, section of the runbook, and when it becomes a page.
 
-    severity: Severity
+    A failure is a page when readers are or will soon be worse off: once `pages_after` runs in a row have failed, None
+    for never. While a DAG that serves readers fails, stale lists make a page of it, too, and so does a first failure
+    whose cause lasts.
+    """
+
     done: str
     next_step: str
     section: str
+    pages_after: int | None = None
+    serves_readers: bool = False
 
 
 AGAIN = "Then clear the failed task in Airflow (Grid, the red square, Clear): the run goes on from there."
 GUIDES = {
     "retrain": Guide(
-        "page",
         "Nothing was promoted: what makes the lists stays the same, and they are refreshed every hour.",
         f"Read the error above and remove its cause. {AGAIN}",
         "retrain-failed",
+        pages_after=3,
     ),
     "recommend": Guide(
-        "page",
         "Nothing was published: the last good lists stay live. The next hourly run tries again.",
         f"Read the error above and remove its cause before the lists grow stale. {AGAIN}",
         "recommend-failed",
+        pages_after=2,
+        serves_readers=True,
     ),
     "monitor": Guide(
-        "ticket",
         "Champion and lists stay as they are. The next hourly run measures again.",
         f"Until it works, drift goes unseen. Read the error above and remove its cause. {AGAIN}",
         "monitor-failed",
     ),
     "maintain": Guide(
-        "ticket",
         "Champion and lists stay as they are. Nothing that a run needs was removed.",
         f"Watch the free space until it works. {AGAIN}",
         "maintain-failed",
     ),
     "replay_quarantine": Guide(
-        "ticket",
         "No row was brought back: the rows stay quarantined, snapshots and champion are as they were.",
         "Read the error above and remove its cause, then trigger `replay_quarantine` again.",
         "replay-failed",
     ),
     "approve": Guide(
-        "ticket",
         "The champion stays until a person decides.",
         "Answer with `bin/daybreak approve` (with --keep to say no), or clear the failed task.",
         "approve-failed",
     ),
     "rollback": Guide(
-        "page",
         "Nothing was changed: champion and lists are as they were.",
         f"Read the error above: it names the version that could not be used; name another in the form. {AGAIN}",
         "rollback-failed",
     ),
     "hold": Guide(
-        "ticket",
         "No hold was set or lifted: promotions are as free as they were.",
         f"Read the error above and remove its cause. {AGAIN} Or use `bin/daybreak freeze`, `unfreeze`, `pin`, `unpin`.",
         "hold-failed",
     ),
     "tune": Guide(
-        "ticket",
         "Readers see no change: champion and lists stay, and `retrain` keeps using the parameters it had.",
         f"Read the error above and remove its cause. {AGAIN} The search continues after its last trial.",
         "tune-failed",
     ),
     "newsroom": Guide(
-        "ticket",
         "The demo publisher has stopped; the next run continues from there.",
         "Do nothing if the next run is green: this is the demo, not a real publisher.",
         "newsroom-failed",
     ),
 }
 ANY_RUN = Guide(
-    "page", "Unknown: Daybreak has no guide for this DAG.", f"Read the log and remove the cause. {AGAIN}", "run-failed"
+    "Unknown: Daybreak has no guide for this DAG.",
+    f"Read the log and remove the cause. {AGAIN}",
+    "run-failed",
+    pages_after=1,
 )
+SERVING = frozenset(dag_id for dag_id, guide in GUIDES.items() if guide.serves_readers)
 
 
 @dataclass(frozen=True)
 class Cause:
-    """The next step for one kind of error, in any DAG."""
+    """The next step for one kind of error, in any DAG; one that `lasts` will fail the next run, too."""
 
     next_step: str
     section: str
+    lasts: bool = False
 
 
 # By the error's class. A cause's next step is more precise than the DAG's, so it takes precedence.
@@ -105,6 +109,7 @@ CAUSES = {
         "source, then clear the task `extract` with everything after it, so that the corrected rows are read; or bring "
         "them into this snapshot with `replay_quarantine`.",
         "validation-blocked",
+        lasts=True,
     ),
     "SourceLate": Cause(
         "Ask the publisher when the rest will arrive. Once it is there, clear the task `wait_for_data`: the run "
@@ -114,6 +119,7 @@ CAUSES = {
     "SourceError": Cause(
         "Correct the view or the data that the error names, then clear the task `extract` with everything after it.",
         "source-unusable",
+        lasts=True,
     ),
     "ServiceError": Cause(
         f"See which service is down with `bin/daybreak status`, read `bin/daybreak logs NAME`, start it. {AGAIN}",
@@ -127,11 +133,15 @@ CAUSES = {
     "ArtifactDamaged": Cause(
         "Clear the task that makes the artifact named in the error, with everything after it: it is made again.",
         "artifact-damaged",
+        lasts=True,
     ),
-    "StateFolderError": Cause(f"Make room, or make the state folder writable. {AGAIN}", "state-folder-unusable"),
+    "StateFolderError": Cause(
+        f"Make room, or make the state folder writable. {AGAIN}", "state-folder-unusable", lasts=True
+    ),
     "SettingsError": Cause(
         "Correct the setting that the error names in the environment or in daybreak.env, then restart the services.",
         "setting-wrong",
+        lasts=True,
     ),
     "AirflowTaskTimeout": Cause(
         f"Compare the task's duration with earlier runs, and see whether the machine is busy. {AGAIN}",

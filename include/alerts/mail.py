@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include.adapters import smtp
+from include.alerts.letter import as_html
 from include.alerts.outbox import Send
+from include.alerts.wording import Alert
 from include.core.settings import Settings
 
 PORTS = {"tls": 465, "starttls": 587, "plain": 25}
@@ -27,7 +29,12 @@ class MailConnection:
 def mailer(settings: Settings, connection: MailConnection | None = None) -> Send:
     """Return a function that mails an alert through the connection, else through the server in the settings."""
     server = find_server(settings, connection)
-    return lambda alert: smtp.send(server, settings.mail_to, alert.subject, alert.body, incident=alert.incident)
+
+    def send(alert: Alert) -> None:
+        keys = {"incident": alert.incident, "thread": alert.thread}
+        smtp.send(server, settings.mail_to, alert.subject, alert.body, html=as_html(alert.subject, alert.body), **keys)
+
+    return send
 
 
 def find_server(settings: Settings, connection: MailConnection | None) -> smtp.MailServer:

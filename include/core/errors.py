@@ -12,28 +12,33 @@ from dataclasses import dataclass
 class DaybreakError(Exception):
     """An error with a `fact` (what is wrong, where, how many), a `hint` (what to do next) and a `report` page, if any.
 
-    `exit_code` is the exit code of the CLI.
+    `exit_code` is the exit code of the CLI. `about` names what is broken (v3, MLflow, source) where that is not the run
+    itself: failures of several runs about the same thing are one incident.
     """
 
     exit_code = 1
+    about = ""
 
-    def __init__(self, fact: str, *, hint: str, report: str = "") -> None:
+    def __init__(self, fact: str, *, hint: str, report: str = "", about: str = "") -> None:
         super().__init__(f"{fact} Hint: {hint}")
         self.fact = fact
         self.hint = hint
         self.report = report
+        self.about = about or self.about
 
 
 class SettingsError(DaybreakError):
     """A setting is unknown, is missing or has an invalid value."""
 
     exit_code = 2
+    about = "settings"
 
 
 class StateFolderError(DaybreakError):
     """The state folder cannot be used: read-only, full, or held by another instance."""
 
     exit_code = 3
+    about = "state folder"
 
 
 class ServiceError(DaybreakError):
@@ -46,6 +51,7 @@ class SourceError(DaybreakError):
     """The publisher's views are missing, lack a column, have a wrong type, or are empty for the window (`is_empty`)."""
 
     exit_code = 5
+    about = "source"
 
     def __init__(self, fact: str, *, hint: str, report: str = "", is_empty: bool = False) -> None:
         super().__init__(fact, hint=hint, report=report)
@@ -56,6 +62,7 @@ class SourceLate(DaybreakError):
     """The window's data is incomplete and the deadline has passed."""
 
     exit_code = 10
+    about = "source"
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class ValidationBlocked(DaybreakError):
     exit_code = 6
 
     def __init__(self, fact: str, *, hint: str, report: str = "", findings: tuple[Finding, ...] = ()) -> None:
-        super().__init__(fact, hint=hint, report=report)
+        super().__init__(fact, hint=hint, report=report, about=findings[0].table if findings else "source")
         self.findings = findings
 
 
@@ -111,7 +118,7 @@ class BadInput(DaybreakError):
 
 
 class FormRefused(DaybreakError):
-    """The form of an Airflow run asks for what no run can do. Who filled it in sees it; on-call gets no mail."""
+    """A form asks for what no run can do. Whoever filled it in sees it; on-call gets no mail."""
 
     exit_code = 13
 

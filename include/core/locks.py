@@ -18,3 +18,4 @@ class LockKey(IntEnum):
     ALIASES = 7_240_714  # one process at a time sets MLflow's aliases
     NEWSROOM = 7_240_715  # one process plays the demo publisher at a time
     LOADING = 7_240_716  # one process loads a log at a time
+    INCIDENTS = 7_240_717  # one process at a time opens, joins or closes an incident

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user at the mail server; empty: no sign-in")
     smtp_secret: SecretStr = Field(NO_SECRET, description="password of that user")
     mail_to: str = Field("oncall@localhost", description="recipients of alerts, separated by commas")
+    incident_quiet_minutes: int = Field(
+        180, ge=1, description="an incident that comes back within this time is the same one, and is over after it"
+    )
 
     # data
     window_days: int = Field(14, ge=2, description="days of reading in a training run")

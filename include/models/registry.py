@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -124,9 +125,15 @@ def find_model(warehouse: Connection, version: int) -> RegisteredModel:
     with warehouse.cursor(row_factory=class_row(RegisteredModel)) as cursor:
         model = cursor.execute(query("models/model"), [version]).fetchone()
     if removed := warehouse.execute(query("models/removed_why"), [version]).fetchone():
-        raise ArtifactDamaged(f"Version {version} was removed: {removed[0]}", hint="name another, or train again.")
+        raise ArtifactDamaged(
+            f"Version {version} was removed: {removed[0]}", hint="name another, or train again.", about=f"v{version}"
+        )
     if model is None:
-        raise ArtifactDamaged(f"There is no version v{version}.", hint="`bin/daybreak versions` lists those there are.")
+        raise ArtifactDamaged(
+            f"There is no version v{version}.",
+            hint="`bin/daybreak versions` lists those there are.",
+            about=f"v{version}",
+        )
     return model
 
 
@@ -137,19 +144,32 @@ def load_version(settings: Settings, registered: RegisteredModel) -> Recommender
             f"Version {registered.version} was trained on features {registered.feature_version}; "
             f"this code uses {VERSION}.",
             hint="train again with the current features.",
+            about=f"v{registered.version}",
         )
-    return model_class(registered.model).load(fetch_files(settings, registered))
+    with _naming(registered):
+        return model_class(registered.model).load(fetch_files(settings, registered))
 
 
 def fetch_files(settings: Settings, registered: RegisteredModel) -> Path:
     """Return the folder of a version's files, fetched once; raise `ArtifactDamaged` if their digest is wrong."""
     folder = settings.home / "models" / registered.digest
-    if not folder.exists():
-        with whole_folder(settings, folder) as draft:
-            mlflow_registry.download(settings, registered.mlflow_run_id, draft)
-            _check_digest(draft, registered)
-    _check_digest(folder, registered)
+    with _naming(registered):
+        if not folder.exists():
+            with whole_folder(settings, folder) as draft:
+                mlflow_registry.download(settings, registered.mlflow_run_id, draft)
+                _check_digest(draft, registered)
+        _check_digest(folder, registered)
     return folder
+
+
+@contextmanager
+def _naming(registered: RegisteredModel) -> Iterator[None]:
+    """Say of damage to files that it is about this version, so that all runs that need it share an incident."""
+    try:
+        yield
+    except ArtifactDamaged as error:
+        error.about = f"v{registered.version}"
+        raise
 
 
 def _check_digest(folder: Path, registered: RegisteredModel) -> None:

@@ -63,7 +63,7 @@ def ask(run: Run, verdict: Reference) -> Reference:
         f"`bin/daybreak approve {verdict.id}` (with --keep to keep the champion).\n\n"
         f"Links\nAnswer: {run.settings.airflow_url}/required_actions\n"
         f"Verdict: {run.settings.report_link(facts['report'])}\n"
-        f"Runbook: docs/runbook.md#a-person-is-asked\n"
+        f"Runbook: {run.settings.runbook_link('a-person-is-asked')}\n"
     )
     raise_alert(run.settings, Alert(f"ask/{verdict.id}", "ticket", subject, body))
     return verdict

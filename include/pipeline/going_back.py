@@ -14,9 +14,10 @@ from include.adapters.warehouse import Connection, connect, query
 from include.alerts.outbox import keep_alert, raise_alert
 from include.alerts.wording import Alert
 from include.core.clock import now
-from include.core.errors import ArtifactDamaged, DaybreakError
+from include.core.errors import ArtifactDamaged, DaybreakError, FormRefused
 from include.core.references import Reference
 from include.core.run import Run
+from include.core.settings import Settings
 from include.data.store import digest_of
 from include.judging import champion as champions
 from include.judging import holds
@@ -28,8 +29,6 @@ from include.models import registry
 from include.monitoring.fall import find_fall, find_reign
 from include.pipeline.publishing import score_and_audit
 from include.pipeline.run import keep_audit, recorded
-
-RUNBOOK = "Runbook: docs/runbook.md#rolled-back"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def _go_back(run: Run, to: int | None, reason: str, *, is_automatic: bool = Fals
     if _is_done(run, champion):  # a retry of what was done already
         return _reference(run, champion)
     if to == champion.version:
-        raise DaybreakError(f"v{to} is already champion.", hint="see since when with `bin/daybreak status`.")
+        raise FormRefused(f"v{to} is already champion.", hint="see since when with `bin/daybreak status`.")
     _forbid(held, to)
     target = _find_target(run, champion, to)
     passed = f" Passed over: {' '.join(target.passed_over)}" if target.passed_over else ""
@@ -87,7 +86,7 @@ def _go_back(run: Run, to: int | None, reason: str, *, is_automatic: bool = Fals
         keep_audit(warehouse, run.actor, "rollback", detail)
         if is_automatic:
             _freeze(warehouse, run.actor, settings.rollback_cooldown_hours)
-            keep_alert(warehouse, _alert(champion, why))
+            keep_alert(warehouse, _alert(settings, champion, why))
         done = champions.need_champion(warehouse)
     return _reference(run, done, target.batch_id)
 
@@ -103,9 +102,10 @@ def _forbid(held: Sequence[Hold], to: int | None) -> None:
         raise DaybreakError(pins[0].tell(), hint="run `bin/daybreak unpin` first.")
 
 
-def _alert(champion: Champion, sentence: str) -> Alert:
+def _alert(settings: Settings, champion: Champion, sentence: str) -> Alert:
+    link = f"Runbook: {settings.runbook_link('rolled-back')}"
     subject = f"[ticket] v{champion.version} does worse with readers than its predecessor"
-    return Alert(f"guard/{champion.seq}", "ticket", subject, f"What happened\n{sentence}\n\n{RUNBOOK}\n")
+    return Alert(f"guard/{champion.seq}", "ticket", subject, f"What happened\n{sentence}\n\nLinks\n{link}\n")
 
 
 def _reference(run: Run, champion: Champion, batch_id: str | None = None) -> Reference:
@@ -120,7 +120,7 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
         candidates = [to] if to else champions.find_fallbacks(warehouse)
         if to and not champions.was_champion(warehouse, to):
             known = ", ".join(f"v{version}" for version in champions.find_fallbacks(warehouse)) or "none"
-            raise DaybreakError(
+            raise FormRefused(
                 f"v{to} was never champion, so a rollback to it is not possible.",
                 hint=f"choose one of the former champions: {known}.",
             )
@@ -132,7 +132,7 @@ def _find_target(run: Run, champion: Champion, to: int | None) -> Target:
             registry.load_version(run.settings, registered)  # checks every byte before anything changes
         except ArtifactDamaged as error:
             if to:
-                raise
+                raise FormRefused(error.fact, hint=error.hint) from error
             passed_over.append(f"v{version}: {error.fact}")
             continue
         with connect(run.settings) as warehouse:
@@ -170,7 +170,7 @@ def guard(run: Run) -> Reference:
             sentence = f"{why} Not rolled back: " + (
                 held[0].tell() if held else f"the last rollback was at {last:%Y-%m-%d %H:%M} UTC."
             )
-            raise_alert(settings, _alert(champion, sentence))
+            raise_alert(settings, _alert(settings, champion, sentence))
         else:
             done = _go_back(run, None, why, is_automatic=True)
             sentence, changed, version = (done.facts or {})["sentence"], True, int(done.id)

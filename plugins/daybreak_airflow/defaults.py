@@ -1,4 +1,4 @@
-"""Defaults of every DAG and task: owner, first day, retries, time limits and the alert on failure.
+"""Defaults of every DAG and task: owner, first day, retries, time limits, and what on-call is told.
 
 A DAG takes them with `@dag(**DEFAULTS, ...)`, or those of its kind, and adds only its own arguments.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
-from daybreak_airflow.oncall import Oncall
+from daybreak_airflow.oncall import AllClear, Oncall
 from daybreak_airflow.runs import refuse_form
 from include.operations.launcher.pools import TRAINING_SLOTS
 
@@ -40,13 +40,14 @@ TASK_DEFAULTS: dict[str, Any] = {
     "on_failure_callback": Oncall(),
 }
 
-# The callback is set at both levels: a task that the system kills does not call its own, but its run always does.
+# That of failures is set at both levels: a task that the system kills does not call its own, but its run always does.
 DEFAULTS: dict[str, Any] = {
     "start_date": FIRST_DAY,
     "catchup": False,
     "max_active_runs": 1,
     "default_args": TASK_DEFAULTS,
     "on_failure_callback": Oncall(),
+    "on_success_callback": AllClear(),
 }
 
 

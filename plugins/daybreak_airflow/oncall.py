@@ -1,8 +1,8 @@
-"""Alert on-call to a failure: one mail per run, after the last retry.
+"""Tell on-call that a run failed, after the last retry, and that what failed works again.
 
-The same notifier is set on tasks and on DAGs. The task's knows the error; the run's comes later and counts only when
-the task could not report (killed by the system, out of memory, machine lost). Both name the same incident, and the
-first report wins.
+The same notifier of failures is set on tasks and on DAGs. The task's knows the error; the run's comes later and counts
+only when the task could not report (killed by the system, out of memory, machine lost). That a run succeeded is told by
+the DAG alone.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
+    from include.alerts.incidents import Success
     from include.alerts.outbox import Send
     from include.alerts.wording import Failure
     from include.core.settings import Settings
@@ -27,26 +28,47 @@ TOO_SLOW = "AirflowTaskTimeout"
 log = logging.getLogger(__name__)
 
 
-class Oncall(BaseNotifier):
-    """Hand a failed run to the outbox and try to mail it at once."""
+class Untemplated(BaseNotifier):
+    """A notifier without templates."""
 
     def render_template_fields(self, context: Mapping[str, Any], jinja_env: Any = None) -> None:
-        """Do nothing: there are no templates, and Airflow's rendering fails on some of its own contexts."""
+        """Do nothing: Airflow's rendering fails on some of its own contexts."""
+
+
+class Oncall(Untemplated):
+    """Let a failed run open or join its incident, and mail what is due at once."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
         """Report the run's failure unless it was reported already, or the run was refused for its form."""
         from daybreak_airflow.connections import connected_settings
-        from include.alerts.outbox import report
+        from include.alerts.reporting import refuse, report
+        from include.core.errors import FormRefused
 
         if is_refused(context):
             log.info("No mail: the run was refused for its form, and the log of its task says why.")
             return
         settings = connected_settings()
+        if isinstance(context.get("exception"), FormRefused):
+            refuse(settings, *name_of(context))
+            log.info("No mail: the task refused the form, and its log says why.")
+            return
         report(settings, failure_of(settings, context), mailer(settings))
 
 
+class AllClear(Untemplated):
+    """Let a run that succeeded close the incidents that had stopped its DAG, and mail that they are over."""
+
+    def notify(self, context: Mapping[str, Any]) -> None:
+        """Report the run's success."""
+        from daybreak_airflow.connections import connected_settings
+        from include.alerts.reporting import report_success
+
+        settings = connected_settings()
+        report_success(settings, success_of(context), mailer(settings))
+
+
 def is_refused(context: Mapping[str, Any]) -> bool:
-    """Return whether the run cannot have done anything because of its form, at task and at DAG level alike."""
+    """Return whether the form alone shows that the run cannot have done anything, at task and at DAG level alike."""
     from daybreak_airflow.runs import refuse_form
     from include.core.errors import FormRefused
 
@@ -79,8 +101,7 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
     from include.alerts.wording import Failure
 
     dag_run, ti = context.get("dag_run"), context.get("ti")
-    dag_id = dag_run.dag_id if dag_run else context["dag"].dag_id
-    run_id = dag_run.run_id if dag_run else context["run_id"]
+    dag_id, run_id = name_of(context)
     error = context.get("exception")
     return Failure(
         dag_id=dag_id,
@@ -96,7 +117,33 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
         log_url=ti.log_url if ti else "",
         report_url=report_of(settings, context, error),
         findings=tuple(getattr(error, "findings", ())),
+        about=getattr(error, "about", ""),
+        is_past=is_past(context),
+        is_of_run=error is None,
     )
+
+
+def success_of(context: Mapping[str, Any]) -> Success:
+    """Return what a run that succeeded says of incidents; at DAG level much of the context may be missing."""
+    from include.alerts.incidents import Success
+
+    return Success(*name_of(context), as_of=moment_of(context), is_past=is_past(context))
+
+
+def name_of(context: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the ids of the DAG and the run."""
+    if dag_run := context.get("dag_run"):
+        return dag_run.dag_id, dag_run.run_id
+    return context["dag"].dag_id, context["run_id"]
+
+
+def is_past(context: Mapping[str, Any]) -> bool:
+    """Return whether the run works as of a moment that a backfill or a form names; no reader waits for such a run."""
+    from daybreak_airflow.runs import is_backfill
+
+    if context.get("dag_run") is None:
+        return str(context["run_id"]).startswith("backfill__")
+    return is_backfill(context) or bool((context.get("params") or {}).get("as_of"))
 
 
 def moment_of(context: Mapping[str, Any]) -> Any:

@@ -81,6 +81,8 @@ ENVIRONMENT = {
 # Asks what time it is, and why it may; everybody else is told by as_of.
 CLOCK_READERS = {
     "include/alerts/outbox.py": "stamps when an alert was raised",
+    "include/alerts/reporting.py": "says when an incident began and ended, and how old the lists are by then",
+    "include/alerts/waiting_room.py": "stamps when a mail was sent",
     "include/models/registry.py": "says when a training began and ended",
     "include/operations/cli/__init__.py": "says how old the lists are; tunes as of the last midnight",
     "include/operations/cli/backfill.py": "refuses a backfill of the future",

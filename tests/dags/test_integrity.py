@@ -83,10 +83,11 @@ class TestEveryDag:
         assert dags[dag_id].timetable.can_be_scheduled is (dag_id not in BY_HAND)
 
     def test_tells_oncall_of_a_failed_run_and_of_every_failed_task(self, dags, dag_id):
-        from daybreak_airflow.oncall import Oncall
+        from daybreak_airflow.oncall import AllClear, Oncall
 
         dag = dags[dag_id]
         assert isinstance(dag.on_failure_callback, Oncall)
+        assert isinstance(dag.on_success_callback, AllClear)
         for task in dag.tasks:
             assert [type(callback) for callback in task.on_failure_callback] == [Oncall], task.task_id
 

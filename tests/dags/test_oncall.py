@@ -54,6 +54,10 @@ def blocked():
     return error
 
 
+def text_of(mail):
+    return mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
+
+
 def failure(settings, **more):
     from daybreak_airflow.oncall import failure_of
 
@@ -82,13 +86,16 @@ def test_a_failed_validation_is_one_mail_that_names_every_check_whoever_reports_
     Oncall()(of | {"exception": error})
     Oncall()(of | {"exception": error, "ti": None, "reason": "task_failure"})
     [mail] = mails
-    text = mail.get_content().replace("\r\n", "\n")
-    assert "reading_events: 30 % break it. [EVT103] (1 more check failed)" in mail["Subject"]
+    text = text_of(mail)
+    assert (
+        mail["Subject"]
+        == "[page] reading_events: retrain failed at train: 30 % break it. [EVT103] (1 more check failed)"
+    )
     for part in (
         "- reading_events: 30 % break it. For example 17, 18, 19. [EVT103]",
         "- articles: 5 % break it. For example 9003. [ART103]",
         "Data Docs: http://127.0.0.1:8080/daybreak/reports/validation/x/index.html",
-        "docs/runbook.md#validation-blocked",
+        "Runbook: http://127.0.0.1:8080/daybreak/runbook/validation-blocked",
     ):
         assert part in text
 
@@ -116,11 +123,11 @@ def test_a_context_with_next_to_nothing_still_makes_an_alert(settings):
     from types import SimpleNamespace
 
     from daybreak_airflow.oncall import failure_of
-    from include.alerts.wording import compose
-    from include.core.clock import now
+    from include.alerts.wording import understand
 
     told = failure_of(settings, {"dag": SimpleNamespace(dag_id="retrain", task_ids=[]), "run_id": "r", "reason": "x"})
-    assert compose(told, None, now()).incident == "retrain/r"
+    assert understand(settings, told).subject == "retrain"
+    assert (told.run_id, told.is_of_run, told.is_past) == ("r", True, False)
 
 
 def test_a_run_that_failed_at_its_own_moment_is_told_without_one(settings):
@@ -133,9 +140,9 @@ def test_a_failure_reaches_the_mailbox_once_though_task_and_run_both_report_it(s
     Oncall()(context("scheduled", interval_end=TICK) | {"exception": blocked()})
     Oncall()(context("scheduled", interval_end=TICK) | {"reason": "task_failure"})
     (mail,) = mails
-    assert mail["Subject"] == "[page] retrain failed at train: 12 % of rows are bad."
+    assert mail["Subject"] == "[page] source: retrain failed at train: 12 % of rows are bad."
     assert (mail["From"], mail["To"]) == ("airflow@example.org", "oncall@localhost")
-    assert "docs/runbook.md#validation-blocked" in mail.get_content()
+    assert "/daybreak/runbook/validation-blocked" in text_of(mail)
 
 
 def test_a_failed_backfill_is_a_ticket(settings, mails):
@@ -153,6 +160,49 @@ def test_a_refused_form_wakes_nobody_whoever_reports_it(settings, mails, form, r
     Oncall()(context("manual", **form) | reported_by)
     assert not mails
     assert not (settings.home / "alerts").exists()
+
+
+def test_a_refusal_by_the_task_is_noted_for_the_run_that_reports_later(settings, mails, monkeypatch):
+    from daybreak_airflow.oncall import Oncall
+    from include.alerts import reporting
+    from include.core.errors import FormRefused
+
+    noted = []
+    monkeypatch.setattr(reporting, "refuse", lambda settings, *run: noted.append(run))
+    Oncall()(context("manual") | {"exception": FormRefused("v9 was never champion.", hint="choose v2.")})
+    assert (noted, mails) == ([("retrain", "manual__1")], [])
+
+
+@pytest.mark.parametrize(
+    ("run_type", "form", "is_past"),
+    [
+        ("scheduled", {}, False),
+        ("manual", {}, False),
+        ("manual", {"as_of": "2026-11-19"}, True),
+        ("backfill", {}, True),
+    ],
+)
+def test_a_run_as_of_a_moment_that_a_person_named_is_past(settings, run_type, form, is_past):
+    from daybreak_airflow.oncall import success_of
+
+    interval_end = TICK if run_type in ("scheduled", "backfill") else None
+    told = success_of(context(run_type, interval_end=interval_end, **form))
+    assert (told.dag_id, told.run_id, told.is_past) == ("retrain", f"{run_type}__1", is_past)
+    assert failure(settings, params={"as_of": None}).is_past is False
+
+
+def test_a_success_is_told_with_the_moment_it_worked_as_of(monkeypatch, settings):
+    from daybreak_airflow.oncall import AllClear
+    from include.alerts import reporting
+
+    told = []
+    monkeypatch.setattr(reporting, "report_success", lambda settings, success, send: told.append(success))
+    AllClear()(context("scheduled", interval_end=TICK) | {"ti": None, "reason": "success"})
+    AllClear()({"dag": context("backfill")["dag"], "run_id": "backfill__2", "reason": "success"})
+    assert [(one.run_id, one.as_of, one.is_past) for one in told] == [
+        ("scheduled__1", TICK, False),
+        ("backfill__2", None, True),
+    ]
 
 
 def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):

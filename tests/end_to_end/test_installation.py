@@ -201,7 +201,7 @@ def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):
     run_id = installation.airflow.trigger("retrain", {"as_of": "2001-01-01T00:00:00Z", "reason": "end to end"})
     assert installation.finished("retrain", run_id) == "failed"
     [mail] = wait_until(lambda: [mail for mail in installation.mails() if run_id in mail["body"]])
-    assert mail["subject"].startswith("[page] ")
+    assert mail["subject"].startswith("[ticket] source (past days): retrain failed at ")
     for part in ("has no row for the window", "Hint:", "champion v", "/dags/retrain/runs/manual", "runbook"):
         assert part in mail["body"], f"{part} is missing in:\n{mail['body']}"
     assert not promoted_by(installation, run_id)

@@ -195,13 +195,16 @@ def request_retrain(health: Passed) -> str:
 
 @task
 def deliver_alerts() -> dict[str, int]:
-    """Mail the waiting alerts and return how many were sent and still wait; does not fail when the server is down."""
+    """Review open incidents, mail what waits, and return how many mails were sent and still wait.
+
+    A mail server that is down does not make it fail.
+    """
     from daybreak_airflow.connections import connected_settings
     from daybreak_airflow.oncall import mailer
-    from include.alerts.outbox import deliver_pending
+    from include.alerts.reporting import review
 
     settings = connected_settings()
-    sent, waiting = deliver_pending(settings, mailer(settings))
+    sent, waiting = review(settings, mailer(settings))
     return {"sent": sent, "waiting": waiting}
 
 

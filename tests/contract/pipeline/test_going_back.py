@@ -10,7 +10,7 @@ import pytest
 from include import pipeline
 from include.adapters.warehouse import connect
 from include.core.clock import now
-from include.core.errors import ArtifactDamaged, DaybreakError
+from include.core.errors import DaybreakError, FormRefused
 from include.judging import champion as champions
 from include.judging import holds
 from include.lists import batch as batches
@@ -63,7 +63,7 @@ def test_a_version_whose_files_changed_is_passed_over(settings, run, three):
 
 def test_a_version_that_is_named_and_damaged_changes_nothing(settings, run, three):
     (settings.home / "models" / three[1] / "version.txt").write_text("9")
-    with pytest.raises(ArtifactDamaged):
+    with pytest.raises(FormRefused, match="The files of version 1 have digest"):
         pipeline.roll_back(run, 1, "bad")
     assert (champion_of(settings).version, live_model(settings)) == (3, [(3,)])
 
@@ -72,7 +72,7 @@ def test_nobody_goes_back_to_a_version_that_no_verdict_made_champion(settings, r
     """Else a challenger that was kept out would come in by this door."""
     register(settings, 4)
     with pytest.raises(
-        DaybreakError, match=r"v4 was never champion.* Hint: choose one of the former champions: v2, v1"
+        FormRefused, match=r"v4 was never champion.* Hint: choose one of the former champions: v2, v1"
     ):
         pipeline.roll_back(run, 4, "it is new")
     assert (champion_of(settings).version, live_model(settings)) == (3, [(3,)])

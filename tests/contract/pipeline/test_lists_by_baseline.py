@@ -12,7 +12,7 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
-from include.alerts.outbox import live_lists
+from include.alerts.reporting import live_lists
 from include.core.clock import now
 from include.core.run import Run
 from include.judging import champion as champions
@@ -91,7 +91,8 @@ def test_their_page_status_and_mail_name_the_baseline(settings, first_days, scor
     champion, lists_by = status.render_status(found, now()).splitlines()[:2]
     assert champion == "champion      none yet"
     assert lists_by.strip() == "lists by the baseline co_reading; no model has been promoted yet"
-    assert live_lists(settings).baseline == "co_reading"
+    with connect(settings) as warehouse:
+        assert live_lists(warehouse).baseline == "co_reading"
 
 
 def test_the_shown_reader_is_one_who_has_a_list_even_if_nothing_was_read_yet(publisher):

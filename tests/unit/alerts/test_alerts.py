@@ -1,23 +1,33 @@
-"""What an alert says: everything a person woken at night needs, and nothing that must not be mailed."""
+"""What a mail says: everything a person woken at night needs, and nothing that must not be mailed."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from include.alerts.guides import ANY_RUN, CAUSES, GUIDES
+from include.alerts.incidents import Incident
 from include.alerts.outbox import printable
-from include.alerts.wording import SUBJECT_LENGTH, Alert, Failure, LiveLists, compose
+from include.alerts.wording import (
+    SUBJECT_LENGTH,
+    Failure,
+    LiveLists,
+    compose,
+    severity_of,
+    tell_what_readers_saw,
+    understand,
+)
 from include.core import errors
 from include.core.clock import in_words
 from include.core.errors import Finding
 from include.core.settings import PROJECT, Settings
 
 NOW = datetime(2026, 11, 20, 7, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 LISTS = LiveLists("b-17", datetime(2026, 11, 20, 4, 10, tzinfo=UTC), 17, 15000, stale_after_minutes=240)
 BLOCKED = Failure(
     dag_id="retrain",
@@ -40,7 +50,21 @@ FINDINGS = (
             ("", "")),
     Finding("articles", "VOL101", "as many rows as usual", "12 rows; 1,400 are usual.", 0, ()),
 )  # fmt: skip
+SETTINGS = Settings(public_url="http://airflow")
 KILLED = Failure(dag_id="recommend", run_id="r", run_type="scheduled", task_id="score", tries=3)
+
+
+def incident_of(failure, lists=LISTS, failed_runs=1, **known):
+    """The incident that a failure opens."""
+    trouble = understand(SETTINGS, failure)
+    about = {name: getattr(trouble, name) for name in ("cause", "subject", "title")}
+    severity = severity_of(trouble, failed_runs, lists, NOW)
+    times = {"opened_at": NOW, "last_at": NOW, "thread": trouble.thread(NOW), "stopped": {failure.dag_id: failed_runs}}
+    return Incident(1, severity=severity, trouble=asdict(trouble), **about, **{**times, **known})
+
+
+def first_mail(failure, lists=LISTS):
+    return compose("opened", incident_of(failure, lists), lists, NOW)
 
 
 def sections(body):
@@ -49,14 +73,14 @@ def sections(body):
 
 
 def test_the_subject_says_how_urgent_what_failed_and_why():
-    assert compose(BLOCKED, LISTS, NOW).subject == (
-        "[page] retrain failed at validate: 12 % of 4,000 rows of reading_events are bad (limit 2 %)."
+    assert first_mail(BLOCKED, LISTS).subject == (
+        "[ticket] retrain failed at validate: 12 % of 4,000 rows of reading_events are bad (limit 2 %)."
     )
 
 
 def test_the_body_answers_what_broke_what_readers_see_what_was_done_and_what_to_do():
-    body = sections(compose(BLOCKED, LISTS, NOW).body)
-    assert list(body) == ["What broke", "What readers see now", "What was done", "Next step", "Links"]
+    body = sections(first_mail(BLOCKED, LISTS).body)
+    assert list(body) == ["What broke", "Since", "What readers see now", "What was done", "Next step", "Links"]
     assert body["What broke"] == (
         "retrain failed at validate, scheduled run scheduled__2026-11-20T03:00:00+00:00 (as of 2026-11-20 03:00 UTC).\n"
         "12 % of 4,000 rows of reading_events are bad (limit 2 %).\n"
@@ -71,14 +95,15 @@ def test_the_body_answers_what_broke_what_readers_see_what_was_done_and_what_to_
         "Run: http://airflow/run",
         "Log: http://airflow/log",
         "Report: http://airflow/report",
-        "Runbook: docs/runbook.md#validation-blocked",
+        "Runbook: http://airflow/daybreak/runbook/validation-blocked",
     ]
+    assert body["Since"] == "2026-11-20 07:10 UTC. Further failures of this cause are counted and send no mail."
 
 
 def test_a_failed_validation_names_table_check_count_and_example_keys_of_each_check_in_one_mail():
-    alert = compose(replace(BLOCKED, findings=FINDINGS), LISTS, NOW)
+    alert = first_mail(replace(BLOCKED, findings=FINDINGS, about="reading_events"))
     assert alert.subject == (
-        "[page] retrain failed at validate: reading_events: 1,200 of 4,000 values (30.00%) break it; 2.00% may. "
+        "[ticket] reading_events: retrain failed at validate: 1,200 of 4,000 values (30.00%) break it; 2.00% may. "
         "[EVT103] (2 more checks failed)"
     )
     body = sections(alert.body)
@@ -89,107 +114,168 @@ def test_a_failed_validation_names_table_check_count_and_example_keys_of_each_ch
         "- articles: 12 rows; 1,400 are usual. [VOL101]",
     ]
     assert "Data Docs: http://airflow/report" in body["Links"].splitlines()
-    assert alert.incident == compose(BLOCKED, LISTS, NOW).incident
 
 
 def test_a_mail_about_many_checks_stays_readable():
-    body = sections(compose(replace(BLOCKED, findings=FINDINGS * 10), LISTS, NOW).body)
+    body = sections(first_mail(replace(BLOCKED, findings=FINDINGS * 10), LISTS).body)
     lines = body["Checks that failed"].splitlines()
     assert len(lines) == 13
     assert lines[-1] == "... and 18 more, in the Data Docs."
 
 
-def test_one_run_is_one_incident_whichever_task_failed():
-    assert compose(BLOCKED, LISTS, NOW).incident == "retrain/scheduled__2026-11-20T03:00:00+00:00"
-    assert compose(BLOCKED, LISTS, NOW).incident == compose(replace(BLOCKED, task_id="", kind=""), None, NOW).incident
+def test_failures_of_any_run_about_the_same_thing_share_cause_and_subject():
+    about_v3 = replace(BLOCKED, kind="ArtifactDamaged", about="v3", fact="The files of version 3 have changed.")
+    told = {understand(SETTINGS, replace(about_v3, dag_id=dag_id)).subject for dag_id in ("retrain", "recommend")}
+    assert told == {"v3"}
+    assert first_mail(about_v3).subject == (
+        "[ticket] v3: retrain failed at validate: The files of version 3 have changed."
+    )
+    assert understand(SETTINGS, replace(about_v3, about="")).subject == "retrain"
+    assert understand(SETTINGS, replace(about_v3, is_past=True)).subject == "v3 (past days)"
+
+
+def test_the_mail_on_a_rise_counts_the_runs_and_answers_the_first_mail():
+    incident = incident_of(BLOCKED, opened_at=NOW - 3 * HOUR, stopped={"recommend": 2, "retrain": 1})
+    alert = compose("escalated", replace(incident, severity="page"), LISTS, NOW)
+    assert (
+        alert.subject == "[page] retrain failed at validate: 12 % of 4,000 rows of reading_events are bad (limit 2 %)."
+    )
+    assert sections(alert.body)["Since"] == (
+        "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 3 failed runs (recommend 2, retrain 1). It is a page now: "
+        "readers are worse off, or will soon be."
+    )
+    assert (alert.thread, alert.incident) == (incident.thread, f"{incident.thread}/escalated/0")
+
+
+def test_the_mail_on_an_end_says_how_long_how_many_runs_and_what_readers_saw():
+    stopped = {"monitor": 1, "recommend": 3}
+    incident = incident_of(KILLED, opened_at=NOW - 3 * HOUR, recovered_at=NOW, stopped=stopped)
+    saw = tell_what_readers_saw(timedelta(hours=4), 150)
+    alert = compose("recovered", incident, LISTS, NOW, saw)
+    assert alert.subject.startswith("[recovered] recommend failed at score: ")
+    body = sections(alert.body)
+    assert list(body) == ["What happened", "How long", "What readers saw", "Links"]
+    assert body["What happened"] == "It is over: what failed works again since 2026-11-20 07:10 UTC."
+    assert body["How long"] == (
+        "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 4 failed runs (monitor 1, recommend 3)."
+    )
+    assert body["What readers saw"] == "Lists up to 4 h old, STALE; they count as stale after 150 min."
+    assert alert.thread == incident.thread
+
+
+def test_the_mail_on_a_return_says_when_it_had_been_over():
+    incident = incident_of(KILLED, recovered_at=NOW - HOUR, returns=1)
+    alert = compose("returned", incident, LISTS, NOW)
+    assert sections(alert.body)["Since"] == (
+        "It was over at 2026-11-20 06:10 UTC and is back. Further failures of this cause are counted and send no mail."
+    )
+    assert alert.incident == f"{incident.thread}/returned/1"
 
 
 def test_lists_beyond_their_age_are_called_stale():
     fresh, old = LISTS, replace(LISTS, stale_after_minutes=179)
-    assert "STALE" not in compose(BLOCKED, fresh, NOW).body
-    assert "3 h old, STALE" in compose(BLOCKED, old, NOW).body
+    assert "STALE" not in first_mail(BLOCKED, fresh).body
+    assert "3 h old, STALE" in first_mail(BLOCKED, old).body
 
 
 def test_lists_by_a_baseline_are_called_that():
     by_baseline = replace(LISTS, model_version=None, baseline="co_reading")
-    body = sections(compose(BLOCKED, by_baseline, NOW).body)
+    body = sections(first_mail(BLOCKED, by_baseline).body)
     assert ", baseline co_reading, 3 h old, for 15,000 readers (batch b-17)." in body["What readers see now"]
     assert body["What readers see now"].endswith("No model has been promoted yet.")
 
 
 def test_before_the_first_publication_readers_see_nothing_and_the_mail_says_so():
-    assert "No lists: none have been published yet." in compose(BLOCKED, None, NOW).body
+    assert "No lists: none have been published yet." in first_mail(BLOCKED, None).body
 
 
 def test_nobody_is_woken_for_lists_that_no_reader_has_yet():
-    assert compose(BLOCKED, None, NOW).subject.startswith("[ticket] retrain failed")
-    assert compose(BLOCKED, "Unknown: the warehouse does not answer.", NOW).severity == "page"
+    blocked = replace(BLOCKED, dag_id="recommend")
+    assert first_mail(blocked, None).subject.startswith("[ticket] recommend failed")
+    assert first_mail(blocked, "Unknown: the warehouse does not answer.").severity == "page"
 
 
 def test_when_nobody_knows_what_readers_see_the_mail_says_that():
-    body = sections(compose(BLOCKED, "Unknown: the warehouse does not answer.", NOW).body)
+    body = sections(first_mail(BLOCKED, "Unknown: the warehouse does not answer.").body)
     assert body["What readers see now"] == "Unknown: the warehouse does not answer."
 
 
 def test_a_task_that_was_killed_has_a_sentence_and_a_section_too():
-    alert = compose(KILLED, LISTS, NOW)
-    assert alert.subject.startswith("[page] recommend failed at score: It ended without an error message")
+    alert = first_mail(KILLED, LISTS)
+    assert alert.subject.startswith("[ticket] recommend failed at score: It ended without an error message")
     assert "Airflow tried 3 times." in alert.body
-    assert "docs/runbook.md#task-killed" in alert.body
+    assert "/daybreak/runbook/task-killed" in alert.body
     assert "Log:" not in alert.body
 
 
 def test_a_run_that_failed_as_a_whole_names_no_task():
-    alert = compose(replace(KILLED, task_id="", tries=0, kind="", fact="The run took too long."), LISTS, NOW)
-    assert alert.subject == "[page] recommend failed: The run took too long."
+    alert = first_mail(replace(KILLED, task_id="", tries=0, kind="", fact="The run took too long."), LISTS)
+    assert alert.subject == "[ticket] recommend failed: The run took too long."
 
 
 @pytest.mark.parametrize("task_id", ["promote", "publish"])
 def test_a_failed_switch_does_not_claim_that_nothing_changed(task_id):
-    body = sections(compose(replace(BLOCKED, task_id=task_id), LISTS, NOW).body)
+    body = sections(first_mail(replace(BLOCKED, task_id=task_id), LISTS).body)
     assert body["What was done"].startswith("The switch is one transaction")
 
 
+LASTING, PASSING = "ValidationBlocked", "AuditFailed"
+FRESH, STALE = replace(LISTS, stale_after_minutes=240), replace(LISTS, stale_after_minutes=150)
+
+
 @pytest.mark.parametrize(
-    ("dag_id", "run_type", "severity"),
+    ("dag_id", "kind", "failed_runs", "lists", "severity"),
     [
-        ("retrain", "scheduled", "page"),
-        ("retrain", "asset_triggered", "page"),
-        ("retrain", "manual", "page"),
-        ("retrain", "backfill", "ticket"),
-        ("recommend", "scheduled", "page"),
-        ("recommend", "backfill", "ticket"),
-        ("monitor", "scheduled", "ticket"),
-        ("maintain", "scheduled", "ticket"),
-        ("newsroom", "scheduled", "ticket"),
-        ("tune", "scheduled", "ticket"),
-        ("a DAG of tomorrow", "scheduled", "page"),
+        ("recommend", LASTING, 1, FRESH, "page"),
+        ("recommend", PASSING, 1, FRESH, "ticket"),
+        ("recommend", PASSING, 2, FRESH, "page"),
+        ("recommend", PASSING, 1, STALE, "page"),
+        ("recommend", "", 1, FRESH, "ticket"),
+        ("retrain", LASTING, 1, FRESH, "ticket"),
+        ("retrain", LASTING, 1, STALE, "ticket"),
+        ("retrain", LASTING, 3, FRESH, "page"),
+        ("monitor", LASTING, 9, STALE, "ticket"),
+        ("maintain", PASSING, 9, FRESH, "ticket"),
+        ("newsroom", PASSING, 9, FRESH, "ticket"),
+        ("rollback", LASTING, 9, STALE, "ticket"),
+        ("a DAG of tomorrow", PASSING, 1, FRESH, "page"),
     ],
 )
-def test_severity(dag_id, run_type, severity):
-    alert = compose(replace(BLOCKED, dag_id=dag_id, run_type=run_type), LISTS, NOW)
-    assert alert.severity == severity
-    assert alert.subject.startswith(f"[{severity}] ")
+def test_a_failure_is_a_page_when_readers_are_or_will_soon_be_worse_off(dag_id, kind, failed_runs, lists, severity):
+    trouble = understand(SETTINGS, replace(BLOCKED, dag_id=dag_id, kind=kind))
+    assert severity_of(trouble, failed_runs, lists, NOW) == severity
+
+
+@pytest.mark.parametrize(
+    "theirs", [{"run_type": "manual"}, {"run_type": "backfill", "is_past": True}, {"is_past": True}]
+)
+def test_a_run_that_a_person_started_and_a_past_day_are_never_a_page(theirs):
+    trouble = understand(SETTINGS, replace(BLOCKED, dag_id="recommend", **theirs))
+    assert severity_of(trouble, 9, STALE, NOW) == "ticket"
 
 
 def test_a_long_error_of_many_lines_makes_one_short_subject_and_keeps_its_words_in_the_body():
     fact = "first line\nBcc: everybody@example.org\n" + "word " * 100
-    alert = compose(replace(BLOCKED, fact=fact), LISTS, NOW)
+    alert = first_mail(replace(BLOCKED, fact=fact), LISTS)
     assert "\n" not in alert.subject
-    assert SUBJECT_LENGTH - 10 < len(alert.subject) <= SUBJECT_LENGTH
+    assert SUBJECT_LENGTH - 20 < len(alert.subject) <= SUBJECT_LENGTH
     assert alert.subject.endswith(" word …")
     assert fact in alert.body
 
 
 def test_a_secret_never_leaves_the_house(tmp_path):
     settings = Settings(home=tmp_path, run_password=SecretStr("hunter2-hunter2"), api_password=SecretStr("id"))
-    alert = Alert("i", "page", "hunter2-hunter2", "postgresql://run:hunter2-hunter2@db did not answer")
-    assert printable(settings, alert) == Alert("i", "page", "***", "postgresql://run:***@db did not answer")
+    told = replace(
+        KILLED, fact="postgresql://run:hunter2-hunter2@db did not answer", run_url="http://id/hunter2-hunter2"
+    )
+    trouble = printable(settings, understand(settings, told))
+    assert trouble.title == "recommend failed at score: postgresql://run:***@db did not answer"
+    assert trouble.links["Run"] == "http://id/***"
 
 
 def test_characters_that_a_database_or_a_mail_refuses_are_replaced(tmp_path):
-    alert = printable(Settings(home=tmp_path), Alert("i", "page", "a\x00b", "half a \ud83d smile"))
-    assert (alert.subject, alert.body) == ("ab", "half a ? smile")
+    told = replace(KILLED, fact="a\x00b: half a \ud83d smile")
+    assert printable(Settings(home=tmp_path), understand(SETTINGS, told)).title.endswith("ab: half a ? smile")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +296,7 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert():
     text = (PROJECT / "docs" / "runbook.md").read_text()
     written = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", text, re.MULTILINE)}
     texts = [file.read_text() for file in (PROJECT / "include").rglob("*.py")]
-    sent_to = {section for one in texts for section in re.findall(r"runbook\.md#([a-z-]+)", one)}
+    sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
     assert written == {known.section for known in [*GUIDES.values(), *CAUSES.values(), ANY_RUN]} | sent_to
 
 

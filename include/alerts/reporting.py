@@ -1,0 +1,171 @@
+"""Turn events into incidents: a run failed, a run succeeded, time passed.
+
+Each event is one transaction under one lock: the incident, the run that joins it and the mail that is due are written
+together or not at all, and two processes that report the same cause open one incident. When the warehouse cannot be
+written, the failure is mailed at once and kept as a file (`waiting_room.py`). Does not belong here: what a failure
+means (`wording.py`) and which mail is due (`incidents.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+
+from include.adapters.warehouse import Connection, connect, query
+from include.alerts import waiting_room
+from include.alerts.guides import SERVING
+from include.alerts.incidents import (
+    FailedRun,
+    Incident,
+    Success,
+    add_incident,
+    due_mail,
+    fail,
+    find_incident,
+    open_incidents,
+    save,
+    settle,
+    succeed,
+)
+from include.alerts.outbox import Send, deliver_pending, keep_alert, printable
+from include.alerts.wording import (
+    Failure,
+    LiveLists,
+    Trouble,
+    compose,
+    severity_of,
+    tell_what_readers_saw,
+    understand,
+)
+from include.core.clock import now
+from include.core.locks import LockKey
+from include.core.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def report(settings: Settings, failure: Failure, send: Send) -> bool:
+    """Let a failure open or join its incident, and mail what is due; return whether it was new."""
+    trouble = printable(settings, understand(settings, failure))
+    run = failure.to_run(now())
+    try:
+        bring_home(settings)
+        with changing(settings) as warehouse:
+            is_news = not (failure.is_of_run and _is_known(settings, warehouse, run))
+            if is_news:
+                take_failure(settings, warehouse, trouble, run)
+    except Exception as error:  # no error of the warehouse may lose the alert
+        log.warning("The alert is mailed without the warehouse: %s", error)
+        return waiting_room.report(settings, trouble, run, send)
+    deliver_pending(settings, send)
+    return is_news
+
+
+def report_success(settings: Settings, success: Success, send: Send) -> None:
+    """Close the incidents that this success ends, and mail that they are over."""
+    with connect(settings) as warehouse:
+        if not _ended_by(warehouse, success):
+            return
+    with changing(settings) as warehouse:
+        ended = _ended_by(warehouse, success)
+        for incident in open_incidents(warehouse):
+            if incident.incident_id in ended:
+                moment = now()
+                keep(settings, warehouse, incident, succeed(incident, success.dag_id, SERVING, moment), moment)
+    deliver_pending(settings, send)
+
+
+def refuse(settings: Settings, dag_id: str, run_id: str) -> None:
+    """Note that a run was refused for its form, so that its own report of the failure is no news."""
+    with connect(settings) as warehouse:
+        warehouse.execute(query("alerts/refuse_run"), {"dag_id": dag_id, "run_id": run_id, "moment": now()})
+
+
+def review(settings: Settings, send: Send) -> tuple[int, int]:
+    """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait."""
+    try:
+        bring_home(settings)
+        with changing(settings) as warehouse:
+            moment, lists = now(), live_lists(warehouse)
+            is_stale = lists is not None and lists.is_stale(moment)
+            for incident in open_incidents(warehouse):
+                worse = is_stale and bool(SERVING & incident.stopped.keys())
+                after = settle(incident, moment, quiet_time(settings), readers_are_worse_off=worse)
+                keep(settings, warehouse, incident, after, moment)
+    finally:
+        delivered = deliver_pending(settings, send)
+    return delivered
+
+
+@contextmanager
+def changing(settings: Settings) -> Iterator[Connection]:
+    """Yield a transaction in which no other process changes an incident."""
+    with connect(settings) as warehouse:
+        warehouse.execute(query("alerts/lock_incidents"), [LockKey.INCIDENTS])
+        yield warehouse
+
+
+def take_failure(settings: Settings, warehouse: Connection, trouble: Trouble, run: FailedRun, thread: str = "") -> None:
+    """Let a failed run open or join its incident, in the caller's transaction; `thread` is that of an earlier mail."""
+    moment = run.failed_at
+    before = find_incident(warehouse, trouble.cause, trouble.subject, moment - quiet_time(settings))
+    incident = before or add_incident(warehouse, asdict(trouble), moment, thread or trouble.thread(moment))
+    row = vars(run) | {"incident_id": incident.incident_id, "since": incident.recovered_at}
+    warehouse.execute(query("alerts/join"), row)
+    (failed_runs,) = warehouse.execute(query("alerts/failed_in_a_row"), row).fetchone() or (1,)
+    (stopped,) = warehouse.execute(query("alerts/stopped"), [incident.incident_id]).fetchone() or ({},)
+    after = fail(incident, severity_of(trouble, failed_runs, live_lists(warehouse), moment), moment)
+    is_newer = trouble.is_live or not incident.trouble["is_live"]
+    known = asdict(trouble) if is_newer else incident.trouble
+    keep(settings, warehouse, before, replace(after, stopped=stopped, trouble=known), moment)
+
+
+def keep(settings: Settings, warehouse: Connection, before: Incident | None, after: Incident, moment: datetime) -> None:
+    """Save what became of an incident, and the mail that is due, in the caller's transaction."""
+    mail = due_mail(before, after, moment)
+    if mail:
+        saw = _tell_what_readers_saw(settings, warehouse, after) if mail == "recovered" else ""
+        keep_alert(warehouse, compose(mail, after, live_lists(warehouse), moment, saw))
+        after = replace(after, mailed=after.severity)
+    save(warehouse, after)
+
+
+def live_lists(warehouse: Connection) -> LiveLists | None:
+    """Return the lists that readers see now; None before the first publication."""
+    row = warehouse.execute(query("alerts/readers_now")).fetchone()
+    return LiveLists(*row) if row else None
+
+
+def bring_home(settings: Settings) -> None:
+    """Move failures that were kept as files into the warehouse, and their mails into the outbox."""
+    for kept in waiting_room.kept(settings):
+        with changing(settings) as warehouse:
+            if kept.alert:
+                keep_alert(warehouse, kept.alert, raised_at=kept.run.failed_at, sent_at=kept.sent_at)
+            thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
+            take_failure(settings, warehouse, kept.trouble, kept.run, thread)
+        kept.forget()
+
+
+def quiet_time(settings: Settings) -> timedelta:
+    """Return how long an incident that came back must be quiet to be over."""
+    return timedelta(minutes=settings.incident_quiet_minutes)
+
+
+def _is_known(settings: Settings, warehouse: Connection, run: FailedRun) -> bool:
+    """Return whether the task of a run reported its failure before, or the run was refused for its form."""
+    values = {"dag_id": run.dag_id, "run_id": run.run_id, "closed_since": run.failed_at - quiet_time(settings)}
+    return warehouse.execute(query("alerts/known_run"), values).fetchone() is not None
+
+
+def _ended_by(warehouse: Connection, success: Success) -> set[int]:
+    return {incident_id for (incident_id,) in warehouse.execute(query("alerts/ended_by"), vars(success))}
+
+
+def _tell_what_readers_saw(settings: Settings, warehouse: Connection, incident: Incident) -> str:
+    values = {"since": incident.opened_at, "until": incident.recovered_at}
+    (oldest,) = warehouse.execute(query("alerts/oldest_lists"), values).fetchone() or (None,)
+    return tell_what_readers_saw(oldest, settings.stale_after_minutes)

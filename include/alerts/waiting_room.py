@@ -1,0 +1,140 @@
+"""Failures that are reported while the warehouse cannot be written: one mail per cause, and a file per failure.
+
+The files lie in the state folder until the warehouse answers; then `reporting.bring_home` moves them into it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from include.alerts.incidents import FailedRun, Incident
+from include.alerts.outbox import Send
+from include.alerts.wording import Alert, Trouble, compose, severity_of
+from include.core.clock import now
+from include.core.errors import ServiceError
+from include.core.settings import Settings
+from include.data.store import digest_of
+
+UNKNOWN = "Unknown: the warehouse does not answer, so lists cannot be read from it."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A failure in its file, with the mail about it unless an earlier failure's mail told of the cause."""
+
+    file: Path
+    trouble: Trouble
+    run: FailedRun
+    alert: Alert | None = None
+    sent_at: datetime | None = None
+
+    @classmethod
+    def read(cls, file: Path) -> Kept:
+        """Return the failure in a file."""
+        content = json.loads(file.read_text())
+        run: Mapping[str, Any] = content["run"]
+        moments = {name: _moment(run[name]) for name in ("as_of", "failed_at")}
+        alert = Alert(**content["alert"]) if content["alert"] else None
+        trouble = Trouble(**content["trouble"])
+        return cls(file, trouble, FailedRun(**{**run, **moments}), alert, _moment(content["sent_at"]))
+
+    @property
+    def content(self) -> str:
+        """Return the failure as it stands in its file."""
+        found = {name: value and asdict(value) for name, value in vars(self).items() if name not in ("file", "sent_at")}
+        return json.dumps(found | {"sent_at": self.sent_at}, default=datetime.isoformat)
+
+    def forget(self) -> None:
+        """Remove the file."""
+        self.file.unlink(missing_ok=True)
+
+
+def report(settings: Settings, trouble: Trouble, run: FailedRun, send: Send) -> bool:
+    """Keep a failure as a file, and mail it unless its cause was mailed; return whether it was new."""
+    before = list(kept(settings))
+    if any((one.run.dag_id, one.run.run_id) == (run.dag_id, run.run_id) for one in before):
+        return False
+    incident = _as_incident(trouble, run)
+    told = [one.alert for one in before if one.alert and one.trouble.cause == trouble.cause
+            and one.trouble.subject == trouble.subject]  # fmt: skip
+    if told:
+        incident = replace(incident, thread=told[0].thread or told[0].incident)
+    name = digest_of(trouble.cause, trouble.subject)[:32]
+    if not {incident.severity, "page"} & {alert.severity for alert in told}:
+        alert = compose("escalated" if told else "opened", incident, UNKNOWN, run.failed_at)
+        first = Kept(waiting_room(settings) / f"{name}.{incident.severity}.json", trouble, run, alert)
+        if _keep(first):
+            return _send(first, send)
+    return _keep(Kept(waiting_room(settings) / f"{name}.{digest_of(run.dag_id, run.run_id)[:32]}.json", trouble, run))
+
+
+def kept(settings: Settings) -> Iterator[Kept]:
+    """Yield the failures that are kept as files, the oldest first; rename files that cannot be read."""
+    found = []
+    for file in waiting_room(settings).glob("*.json"):
+        try:
+            found.append(Kept.read(file))
+        except FileNotFoundError:  # another process was faster
+            continue
+        except (ValueError, TypeError, KeyError):  # cut short by a full disk, or of another release
+            log.warning("%s cannot be read and is renamed to .damaged.", file)
+            file.rename(file.with_suffix(".damaged"))
+    yield from sorted(found, key=lambda one: (one.run.failed_at, one.file.name))
+
+
+def waiting_room(settings: Settings) -> Path:
+    """Return the folder where failures wait while the warehouse is down."""
+    return settings.home / "alerts"
+
+
+def _as_incident(trouble: Trouble, run: FailedRun) -> Incident:
+    moment = run.failed_at
+    return Incident(
+        incident_id=0,
+        cause=trouble.cause,
+        subject=trouble.subject,
+        title=trouble.title,
+        severity=severity_of(trouble, 1, UNKNOWN, moment),
+        trouble=asdict(trouble),
+        thread=trouble.thread(moment),
+        opened_at=moment,
+        last_at=moment,
+        stopped={run.dag_id: 1},
+    )
+
+
+def _keep(one: Kept) -> bool:
+    """Write the file; return whether it is new. A full disk must not keep the mail from going out."""
+    try:
+        one.file.parent.mkdir(parents=True, exist_ok=True)
+        with one.file.open("x") as new:
+            new.write(one.content)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        log.warning("The alert cannot be kept as a file: %s", error)
+    return True
+
+
+def _send(one: Kept, send: Send) -> bool:
+    assert one.alert is not None
+    try:
+        send(one.alert)
+    except ServiceError as error:
+        log.warning("%s", error)
+        return True
+    if one.file.exists():
+        one.file.write_text(replace(one, sent_at=now()).content)
+    return True
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
