@@ -42,7 +42,8 @@ def _section(title: str, text: str = "") -> str:
     links = [found for line in lines if (found := LINK.match(line))]
     if lines and len(links) == len(lines):
         buttons = "".join(
-            f'<a href="{escape(url)}" style="{BUTTON}">{escape(name)}</a>' for name, url in map(_pair, links)
+            f'<a href="{escape(url)}" target="_blank" style="{BUTTON}">{escape(name)}</a>'
+            for name, url in map(_pair, links)
         )
         return f"{head}<div>{buttons}</div>"
     return head + "".join(f'<p style="margin:0 0 6px">{_marked(line)}</p>' for line in lines)
@@ -57,7 +58,7 @@ def _marked(line: str) -> str:
     parts, end = [], 0
     for found in URL.finditer(line):
         url = escape(found[0])
-        parts += [_coded(line[end : found.start()]), f'<a href="{url}" style="color:#0b5cad">{url}</a>']
+        parts += [_coded(line[end : found.start()]), f'<a href="{url}" target="_blank" style="color:#0b5cad">{url}</a>']
         end = found.end()
     return "".join([*parts, _coded(line[end:])])
 

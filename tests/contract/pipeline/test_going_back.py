@@ -71,9 +71,7 @@ def test_a_version_that_is_named_and_damaged_changes_nothing(settings, run, thre
 def test_nobody_goes_back_to_a_version_that_no_verdict_made_champion(settings, run, three):
     """Else a challenger that was kept out would come in by this door."""
     register(settings, 4)
-    with pytest.raises(
-        FormRefused, match=r"v4 was never champion.* Hint: choose one of the former champions: v2, v1"
-    ):
+    with pytest.raises(FormRefused, match=r"v4 was never champion.* Hint: choose one of the former champions: v2, v1"):
         pipeline.roll_back(run, 4, "it is new")
     assert (champion_of(settings).version, live_model(settings)) == (3, [(3,)])
 

@@ -35,11 +35,16 @@ def test_a_text_of_strangers_is_shown_and_never_run():
 
 
 def test_an_address_in_a_sentence_is_a_link_without_the_full_stop():
-    assert '<a href="http://airflow/a?b=1&amp;c=2" style="color:#0b5cad">http://airflow/a?b=1&amp;c=2</a>.' in page()
+    assert (
+        '<a href="http://airflow/a?b=1&amp;c=2" target="_blank" style="color:#0b5cad">http://airflow/a?b=1&amp;c=2</a>.'
+        in page()
+    )
 
 
 def test_the_section_of_links_is_a_row_of_buttons():
-    assert '<a href="http://airflow/daybreak/runbook#service-down" style="display:inline-block' in page()
+    assert (
+        '<a href="http://airflow/daybreak/runbook#service-down" target="_blank" style="display:inline-block' in page()
+    )
     assert ">Runbook</a>" in page()
 
 

@@ -74,12 +74,14 @@ def test_a_hostile_subject_is_text(mailbox, browser):
 
 def test_html_is_shown_in_a_sandbox_that_fetches_nothing(mailbox, browser):
     mail_id = mailbox.keep(a_mail(html="<b>bold</b><script>alert(1)</script>"))
-    assert f'<iframe sandbox src="/mails/{mail_id}/html"' in browser.get(f"/mails/{mail_id}").text
+    frame = '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox"'
+    assert f'{frame} src="/mails/{mail_id}/html"' in browser.get(f"/mails/{mail_id}").text
     part = browser.get(f"/mails/{mail_id}/html")
     assert "<b>bold</b>" in part.text
     policy = part.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert policy.endswith("; sandbox")
+    assert policy.endswith("; sandbox allow-popups allow-popups-to-escape-sandbox")
+    assert "allow-scripts" not in policy
 
 
 def test_a_mail_that_is_no_mail_is_shown_all_the_same(mailbox, browser):

@@ -1,6 +1,7 @@
 """The demo mailbox's pages: the list of mails, a single mail, and both as JSON.
 
-A mail may contain anything, so its HTML part is shown in a sandboxed frame with a policy that runs and fetches nothing.
+A mail may contain anything, so its HTML part is shown in a sandboxed frame with a policy that runs and fetches nothing;
+a link in it opens a new tab.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+LINKS = "allow-popups allow-popups-to-escape-sandbox"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>
 body {{ font: 15px/1.5 system-ui, sans-serif; color: #1c2733; background: #f6f7f9; margin: 0; }}
@@ -33,7 +35,7 @@ table {{ width: 100%; border-collapse: collapse; background: #fff; box-shadow: 0
 th, td {{ text-align: left; padding: .5rem .75rem; border-top: 1px solid #e6e9ee; vertical-align: top; }}
 th {{ border: 0; font-weight: 600; color: #5b6b7c; white-space: nowrap; }}
 pre, iframe {{ background: #fff; box-shadow: 0 1px 3px #0002; padding: 1rem; white-space: pre-wrap; }}
-iframe {{ width: 100%; height: 32rem; border: 0; box-sizing: border-box; }}
+iframe {{ width: 100%; height: 46rem; border: 0; box-sizing: border-box; }}
 .quiet {{ color: #5b6b7c; }}
 </style><main>{body}</main></html>"""
 
@@ -67,15 +69,17 @@ def page(
             for name, text in (("From", mail.sender), ("To", mail.to), ("Date", mail.date))
         )
         body = f'<p><a href="/">All mails</a></p><table>{head}</table>'
+        if mail.html:
+            body += f'<h2>HTML</h2><iframe sandbox="{LINKS}" src="/mails/{mail.id}/html" title="HTML part"></iframe>'
         if mail.body:
             body += f"<h2>Text</h2><pre>{_shown(mail.body)}</pre>"
-        if mail.html:
-            body += f'<h2>HTML</h2><iframe sandbox src="/mails/{mail.id}/html" title="HTML part"></iframe>'
         return _html(mail.subject or "(no subject)", body)
 
     async def html_part(request: Request) -> Response:
         mail = mailbox.read(request.path_params["mail_id"])
-        headers = SAFE_HEADERS | {"Content-Security-Policy": SAFE_HEADERS["Content-Security-Policy"] + "; sandbox"}
+        headers = SAFE_HEADERS | {
+            "Content-Security-Policy": SAFE_HEADERS["Content-Security-Policy"] + f"; sandbox {LINKS}"
+        }
         return HTMLResponse(mail.html if mail else "", 200 if mail else 404, headers=headers)
 
     return Starlette(
