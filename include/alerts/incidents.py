@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from include.adapters.warehouse import Connection, query
 from include.alerts.guides import Severity
 from include.core.clock import FORMAT, in_words
+from include.core.errors import DaybreakError
 
 Mail = Literal["opened", "escalated", "returned", "recovered"]
 FORGOTTEN_AFTER = timedelta(days=1)  # a failure of a past day or of a form may never be run again
@@ -88,14 +89,22 @@ class Incident:
     def tell(self, moment: datetime) -> str:
         """Describe the incident in one line: urgency, title, age, runs, and who looks after it."""
         runs = f", {self.runs} failed run{'s' if self.runs > 1 else ''}" if self.runs else ""
-        line = f"[{self.severity}] {self.title} Open for {in_words(moment - self.opened_at)}{runs}."
-        if self.is_quiet:
+        state = f"Closed {self.closed_at.strftime(FORMAT)} after" if self.closed_at else "Open for"
+        length = in_words((self.closed_at or moment) - self.opened_at)
+        line = f"#{self.incident_id} [{self.severity}] {self.title} {state} {length}{runs}."
+        if self.is_quiet and not self.closed_at:
             line += " It works at present."
         if self.acknowledged_at:
             line += f" Acknowledged by {self.acknowledged_by}."
         if self.muted_until and self.muted_until > moment:
             line += f" Muted until {self.muted_until.strftime(FORMAT)} by {self.muted_by}: {self.mute_reason}"
         return line
+
+    def facts(self) -> dict[str, Any]:
+        """Return what programs are told of it."""
+        left_out = ("trouble", "thread", "mailed")
+        found = {name: value for name, value in vars(self).items() if name not in left_out}
+        return {**found, "runs": self.runs, "is_quiet": self.is_quiet, "links": self.trouble["links"]}
 
 
 def open_incidents(warehouse: Connection) -> list[Incident]:
@@ -129,6 +138,35 @@ def add_incident(warehouse: Connection, trouble: Mapping[str, Any], moment: date
 def save(warehouse: Connection, incident: Incident) -> None:
     """Write the present state of an incident."""
     warehouse.execute(query("alerts/save_incident"), vars(incident) | {"trouble": json.dumps(incident.trouble)})
+
+
+def acknowledge(warehouse: Connection, incident_id: int, actor: str, moment: datetime) -> Incident:
+    """Say that a person looks after an open incident, so that no further mail is sent about it."""
+    taken = replace(_need_open(warehouse, incident_id), acknowledged_at=moment, acknowledged_by=actor)
+    save(warehouse, taken)
+    return taken
+
+
+def mute(
+    warehouse: Connection, incident_id: int, until: datetime, reason: str, actor: str, moment: datetime
+) -> Incident:
+    """Send no mail about the cause and subject of an open incident until a moment; it replaces an earlier mute."""
+    muted = replace(
+        _need_open(warehouse, incident_id), muted_until=until, muted_by=actor, mute_reason=reason.rstrip(".") + "."
+    )
+    warehouse.execute(query("alerts/mute"), vars(muted) | {"muted_at": moment})
+    return muted
+
+
+def _need_open(warehouse: Connection, incident_id: int) -> Incident:
+    found = open_incidents(warehouse)
+    for incident in found:
+        if incident.incident_id == incident_id:
+            return incident
+    known = ", ".join(str(one.incident_id) for one in found)
+    raise DaybreakError(
+        f"There is no open incident {incident_id}.", hint=f"choose one of {known}." if known else "none is open."
+    )
 
 
 def fail(incident: Incident, severity: Severity, moment: datetime) -> Incident:

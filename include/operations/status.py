@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query, source_query
+from include.alerts.incidents import open_incidents
 from include.core.clock import in_words, now
 from include.core.errors import DaybreakError
 from include.core.run import tell_origin
@@ -29,7 +30,8 @@ def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
     """Return champion, lists, verdicts, runs, services and links; None or empty if a database does not answer."""
     moment = now()
     found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "other_verdicts": [], "holds": []}
-    found |= {"questions": [], "quarantined": [], "running": [], "failing": [], "next": [], "gaps": []}
+    found |= {"questions": [], "incidents": [], "quarantined": [], "running": [], "failing": [], "next": []}
+    found["gaps"] = []
     try:
         found |= _ask_warehouse(settings, moment)
         latest = find_runs(settings, moment, limit=LATEST_RUNS)
@@ -53,6 +55,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
             late = cursor.execute(query("operations/late_rows")).fetchone()
             quarantined = cursor.execute(query("operations/quarantined")).fetchall()
         holds = [hold.tell() for hold in find_holds(warehouse, moment)]
+        incidents = [{**one.facts(), "sentence": one.tell(moment)} for one in open_incidents(warehouse)]
         questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
         reports = {
             stage: row[0]
@@ -73,6 +76,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
         "other_verdicts": [_describe(row) for row in others],
         "holds": holds,
         "questions": questions,
+        "incidents": incidents,
         "late_rows": late and late["sentence"],
         "quarantined": quarantined,
         "reports": reports | ({"judge": f"verdicts/{record['verdict_id']}.html"} if record else {}),
@@ -179,6 +183,7 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
     if verdict:
         lines += [f"verdict       {_tell(verdict)}", *(f"              {line}" for line in _tell_more(verdict))]
     lines += [f"not counted   {_tell(other)}" for other in status["other_verdicts"]]
+    lines += [f"incident      {incident['sentence']}" for incident in status["incidents"]]
     lines += [f"hold          {hold}" for hold in status["holds"]]
     lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:

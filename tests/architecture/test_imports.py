@@ -85,6 +85,7 @@ CLOCK_READERS = {
     "include/alerts/waiting_room.py": "stamps when a mail was sent",
     "include/models/registry.py": "says when a training began and ended",
     "include/operations/cli/__init__.py": "says how old the lists are; tunes as of the last midnight",
+    "include/operations/cli/alerts.py": "a mute begins when it is typed; says how old incidents are",
     "include/operations/cli/backfill.py": "refuses a backfill of the future",
     "include/operations/cli/backtest.py": "refuses a backtest of the future",
     "include/operations/cli/decisions.py": "a freeze begins when it is typed",

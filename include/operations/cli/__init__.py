@@ -19,6 +19,7 @@ from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
 from include.operations import status as current_status
 from include.operations.cli import backfill, backtest, decisions, history, tune, versions
+from include.operations.cli.alerts import add_alerts
 from include.operations.cli.answer import Answer, Colour, has_colour, paint
 from include.operations.cli.commands import Parser, add_model, commands_of, whole_number
 from include.operations.cli.completion import add_completion
@@ -33,6 +34,7 @@ from include.operations.cli.runs import new_run
 GROUPS = {
     "start and stop": ("up", "down"),
     "see the state": ("status", "runs", "gaps", "versions", "champions", "show", "doctor", "logs", "psql"),
+    "look after incidents": ("alerts",),
     "run the loop now, without Airflow": ("retrain", "backfill", "recommend", "monitor", "tune"),
     "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
     "look back": ("backtest", "reproduce"),
@@ -141,6 +143,7 @@ def make_parser() -> Parser:
     command.set_defaults(run=_show)
 
     history.add_commands(add)
+    add_alerts(add)
 
     command = add(
         "retrain",

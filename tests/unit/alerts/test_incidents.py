@@ -126,9 +126,13 @@ def test_an_acknowledgement_ends_with_its_incident():
 def test_a_line_says_urgency_age_runs_and_who_looks_after_it():
     line = replace(OPEN, severity="page", acknowledged_at=NOON, acknowledged_by="ada").tell(NOON + 3 * HOUR)
     assert line == (
-        "[page] v3: recommend failed at score: The files of version 3 have changed. Open for 3 h, 2 failed runs. "
+        "#7 [page] v3: recommend failed at score: The files of version 3 have changed. Open for 3 h, 2 failed runs. "
         "Acknowledged by ada."
     )
     muted = replace(OPEN, stopped={}, muted_until=NOON + HOUR, muted_by="ben", mute_reason="being moved")
     assert muted.tell(NOON).endswith("Open for 0 min. Muted until 2026-11-20 13:00 UTC by ben: being moved")
     assert "Muted" not in muted.tell(NOON + HOUR)
+
+
+def test_a_line_about_a_closed_incident_says_when_it_ended_and_how_long_it_had_lasted():
+    assert CLOSED.tell(NOON + 9 * HOUR).endswith("Closed 2026-11-20 13:00 UTC after 60 min, 2 failed runs.")

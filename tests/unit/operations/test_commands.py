@@ -15,7 +15,7 @@ from include.operations import cli as command_line
 from include.operations.cli import make_parser
 from tests.parts import cli
 
-WITHOUT_FACTS = {"up", "down", "env", "features", "psql", "logs", "completion", "quarantine", "newsroom"}
+WITHOUT_FACTS = {"up", "down", "env", "features", "psql", "logs", "completion", "quarantine", "newsroom", "alerts"}
 
 
 def commands(parser=None):
@@ -67,7 +67,7 @@ def test_every_command_that_tells_facts_tells_them_as_json():
 
 
 def test_the_list_names_every_command_once():
-    for parser in (make_parser(), COMMANDS["quarantine"], COMMANDS["newsroom"]):
+    for parser in (make_parser(), COMMANDS["quarantine"], COMMANDS["newsroom"], COMMANDS["alerts"]):
         listed = [line.split()[0] for line in parser.description.splitlines() if line.startswith("  ")]
         assert sorted(listed) == sorted(parser.commands)
 
