@@ -167,6 +167,13 @@ def _tell_more(verdict: Mapping[str, Any]) -> list[str]:
     return [line for line in (*told, numbers) if line]
 
 
+def tell_full_lists(lists: Mapping[str, Any]) -> str:
+    """Return how many readers have a list, and how many of the lists are full if an audit counted them."""
+    if lists["readers_with_ten"] is None:
+        return f"{lists['readers']:,} readers have a list"
+    return f"{lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}"
+
+
 def render_status(status: dict[str, Any], moment: datetime) -> str:
     """Return the status as lines of text."""
     lines = []
@@ -188,9 +195,8 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
     lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
         lines.append(
-            f"lists         {lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}; "
-            f"as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, {in_words(moment - lists['generated_at'])} ago"
-            + (", STALE" if lists["is_stale"] else "")
+            f"lists         {tell_full_lists(lists)}; as of {lists['generated_at']:%Y-%m-%d %H:%M} UTC, "
+            f"{in_words(moment - lists['generated_at'])} ago" + (", STALE" if lists["is_stale"] else "")
         )
     else:
         lines.append("lists         none yet")
