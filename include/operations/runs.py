@@ -37,6 +37,18 @@ def find_runs(settings: Settings, moment: datetime, name: str | None = None, lim
     return sorted(found, key=lambda run: run["started_at"], reverse=True)[:limit]
 
 
+def find_run(settings: Settings, moment: datetime, dag_id: str, run_id: str) -> Row | None:
+    """Return one run with its `stages`, of a DAG or, if `dag_id` is `cli`, of a command; None if there is none."""
+    asked = {"dag_id": dag_id, "run_id": run_id}
+    whole_id = f"{dag_id}/{run_id}"
+    by_airflow = [] if dag_id == "cli" else _ask_airflow(settings, query("operations/one_run"), asked)
+    with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
+        stages = cursor.execute(query("operations/run_stages"), {"run_id": whole_id}).fetchall()
+    if by_airflow:
+        return {**_of_airflow(by_airflow[0], stages, moment), "stages": stages}
+    return {**_of_command(whole_id, stages, moment), "stages": stages} if stages else None
+
+
 def find_next_runs(settings: Settings) -> list[Row]:
     """Return each DAG with the moment of its next run, soonest first; None if it is paused or has no schedule."""
     return _ask_airflow(settings, query("operations/next_runs"), {})
@@ -53,12 +65,13 @@ def find_failing(runs: Sequence[Row]) -> list[Row]:
 
 def tell_next(rows: Sequence[Row], moment: datetime) -> str:
     """Return when each DAG runs next, soonest first."""
-    coming = [f"{row['name']} {_tell_coming(row['next_at'] - moment)}" for row in rows if row["next_at"]]
+    coming = [f"{row['name']} {tell_coming(row['next_at'] - moment)}" for row in rows if row["next_at"]]
     paused = [row["name"] for row in rows if row["is_paused"]]
     return "; ".join(filter(None, (", ".join(coming), f"paused: {', '.join(paused)}" if paused else "")))
 
 
-def _tell_coming(wait: timedelta) -> str:
+def tell_coming(wait: timedelta) -> str:
+    """Return how soon a run comes."""
     return f"in {in_words(wait)}" if wait >= MINUTE else "now"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from include.operations.runs import find_failing, find_next_runs, find_runs, tel
 from include.pipeline.deciding import tell_verdict
 
 LATEST_RUNS = 50  # about a day of hourly runs
+NUMBER = r"-?[0-9]{1,18}"
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
@@ -118,26 +120,38 @@ def sign_in(settings: Settings) -> str:
 
 def one_reader(settings: Settings, reader: str | None) -> list[dict[str, Any]]:
     """Return a reader's live list with titles; any reader's if none is named. Ids of a loaded log work too."""
-    reader_id = None if reader is None else _find_reader(settings, reader)
+    reader_id = None if reader is None else find_reader(settings, reader)
     with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(query("operations/one_reader"), {"reader_id": reader_id}).fetchall()
-    ids = [row["article_id"] for row in rows]
+    told = describe_articles(settings, [row["article_id"] for row in rows])
+    return [{**row, **told[row["article_id"]]} for row in rows]
+
+
+def describe_articles(settings: Settings, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return title, category, publisher and the publisher's name of each article by id; None where one is unknown."""
     with connect(settings, "daybreak_extract") as source, source.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(source_query(settings, "operations/titles"), {"ids": ids}).fetchall()
+        found = cursor.execute(source_query(settings, "operations/titles"), {"ids": list(ids)}).fetchall()
     titles = {row["article_id"]: row for row in found}
     names = _find_names(settings, "article", ids=ids)
     untold = dict.fromkeys(("title", "category", "publisher"))
-    return [
-        {**untold, **row, **titles.get(row["article_id"], {}), "name": names.get(row["article_id"])} for row in rows
-    ]
+    return {one: {"article_id": one, **untold, **titles.get(one, {}), "name": names.get(one)} for one in ids}
 
 
-def _find_reader(settings: Settings, reader: str) -> int:
+def find_article(settings: Settings, article: str) -> int:
+    """Return the id of an article named by the publisher's id or by ours."""
+    return _find_id(settings, "article", article)
+
+
+def find_reader(settings: Settings, reader: str) -> int:
     """Return the id of a reader named by the publisher's id or by ours."""
-    found = list(_find_names(settings, "reader", names=[reader]))
-    if not found and not reader.lstrip("-").isdecimal():
-        raise DaybreakError(f"There is no reader {reader!r}.", hint="give an id from the loaded log, or a number.")
-    return found[0] if found else int(reader)
+    return _find_id(settings, "reader", reader)
+
+
+def _find_id(settings: Settings, kind: str, name: str) -> int:
+    found = list(_find_names(settings, kind, names=[name])) if name.isprintable() else []
+    if not found and not re.fullmatch(NUMBER, name):
+        raise DaybreakError(f"There is no {kind} {name!r}.", hint="give an id from the loaded log, or a number.")
+    return found[0] if found else int(name)
 
 
 def _find_names(settings: Settings, kind: str, *, ids: Sequence[int] = (), names: Sequence[str] = ()) -> dict[int, str]:

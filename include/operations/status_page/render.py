@@ -1,0 +1,45 @@
+"""Pages as HTML: the templates beside this file, with every value escaped, and the style of the reports."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from include.core.html import STYLE, Figure
+from include.operations.status_page.parts import Link, Page, Places
+
+HERE = Path(__file__).parent
+STATIC = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "icon_dark.svg": "image/svg+xml",
+}
+
+
+def render(template: str, page: Page, places: Places, **more: object) -> str:
+    """Return the page as HTML."""
+    return _templates().get_template(f"{template}.html").render(page=page, places=places, **more)
+
+
+@cache
+def read_static(name: str) -> bytes:
+    """Return a file that pages load; the stylesheet begins with that of the reports."""
+    text = (HERE / "static" / name).read_text()
+    return (STYLE + text if name == "style.css" else text).encode()
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.tests["link"] = lambda value: isinstance(value, Link)
+    templates.tests["figure"] = lambda value: isinstance(value, Figure)
+    return templates

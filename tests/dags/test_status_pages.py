@@ -1,0 +1,157 @@
+"""The status pages: for people who signed in, readers' lists only for those who may start runs, and nothing foreign."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from fastapi.testclient import TestClient
+
+from include.core.errors import DaybreakError
+from include.operations.status_page.facts import ArticleFacts, Facts, ReaderFacts, RunFacts
+
+NOW = datetime(2026, 11, 30, 16, 44, tzinfo=UTC)
+LIVE = {
+    "batch_id": "b1",
+    "generated_at": NOW,
+    "model_version": 1,
+    "baseline": None,
+    "list_length": 10,
+    "readers": 2999,
+    "readers_with_ten": 2999,
+    "is_stale": False,
+}
+ARTICLE = {"article_id": 5, "title": "<b>War</b>", "category": "news", "publisher": "Post", "name": None}
+STATUS = {
+    **{"champion": None, "lists": LIVE, "verdict": None, "other_verdicts": [], "holds": [], "questions": []},
+    **{"quarantined": [], "running": [], "failing": [], "next": [], "reports": {}, "late_rows": None},
+}
+RUN = {
+    **{"run_id": "retrain/r+1", "name": "retrain", "how": "scheduled run", "as_of": NOW, "reason": ""},
+    **{"started_at": NOW, "ended_at": None, "state": "running", "outcome": "train has just begun.", "stages": []},
+}
+PAGES = ["", "champions", "articles", "articles/5", "runs/retrain/r%2B1", "reports/", "static/style.css"]
+PERSONAL = ["readers", "readers/7"]
+
+
+@pytest.fixture(autouse=True)
+def found(monkeypatch, tmp_path):
+    """The facts, without a database."""
+    from airflow.models.dag import DagModel
+
+    from include.operations.status_page import facts
+
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    monkeypatch.setattr(DagModel, "get_team_name", lambda dag_id: None)
+    sizes = {"warehouse": 1, "files": 1, "free": 1}
+    answers = {
+        "find_facts": Facts(NOW, STATUS, state=sizes),
+        "find_champions": ([], []),
+        "find_reader": ReaderFacts("7", [{**ARTICLE, "rank": 1, "reason": "New"}], LIVE, None, [], []),
+        "find_article": ArticleFacts(ARTICLE, LIVE, [{"rank": 1, "reason": "New", "readers": 3}]),
+        "find_run_facts": RunFacts(RUN, {}),
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(facts, name, lambda *asked, answer=answer: answer)
+
+
+def browser_of(role):
+    """A browser of somebody who signed in with this role, below a path of the server's own."""
+    from airflow.api_fastapi.app import create_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.api_fastapi.core_api.security import get_user
+
+    from daybreak_airflow.ui.app import app
+
+    create_auth_manager()
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="ada", role=role)
+    return TestClient(app, root_path="/airflow/daybreak", follow_redirects=False)
+
+
+@pytest.fixture(autouse=True)
+def everybody_leaves():
+    from daybreak_airflow.ui.app import app
+
+    yield
+    app.dependency_overrides.clear()
+
+
+def test_every_page_asks_airflow_who_is_there():
+    from airflow.api_fastapi.core_api.security import get_user
+
+    from daybreak_airflow.ui.app import app
+
+    asks = {
+        route.path: any(
+            asked.call is get_user for access in route.dependant.dependencies for asked in access.dependencies
+        )
+        for route in app.routes
+    }
+    assert len(asks) == 12
+    assert all(asks.values())
+
+
+@pytest.mark.parametrize("path", [*PAGES, *PERSONAL])
+def test_a_stranger_and_somebody_without_a_role_see_nothing(path):
+    from daybreak_airflow.ui.app import app
+
+    assert TestClient(app, root_path="/daybreak").get(f"/{path}").status_code == 401
+    assert browser_of(None).get(f"/{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_viewer_sees_every_page_on_the_product(path):
+    answer = browser_of("viewer").get(f"/{path}")
+    assert answer.status_code == 200
+    assert "readers" not in set(re.findall(r'href="/airflow/daybreak/([^"]*)"', answer.text))
+
+
+@pytest.mark.parametrize("path", PERSONAL)
+@pytest.mark.parametrize(("role", "code"), [("viewer", 403), ("user", 200), ("op", 200), ("admin", 200)])
+def test_a_readers_list_is_for_those_who_may_start_runs(path, role, code):
+    assert browser_of(role).get(f"/{path}").status_code == code
+
+
+def test_who_may_open_readers_is_shown_the_way():
+    assert 'href="/airflow/daybreak/readers"' in browser_of("op").get("/").text
+
+
+def test_an_id_that_was_asked_for_leads_to_its_page():
+    answer = browser_of("op").get("/readers", params={"id": "a/b c"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/airflow/daybreak/readers/a%2Fb%20c")
+    assert browser_of("viewer").get("/articles", params={"id": "5"}).headers["location"].endswith("/articles/5")
+
+
+def test_an_unknown_id_is_told_kindly_and_asked_for_again(monkeypatch):
+    from include.operations.status_page import facts
+
+    def refuse(*asked):
+        raise DaybreakError("There is no reader '<i>'.", hint="give a number.")
+
+    monkeypatch.setattr(facts, "find_reader", refuse)
+    answer = browser_of("op").get("/readers/<i>")
+    assert answer.status_code == 404
+    assert "There is no reader &#39;&lt;i&gt;&#39;. Hint: give a number." in answer.text
+    assert 'value="&lt;i&gt;"' in answer.text
+
+
+def test_text_of_publishers_is_escaped_and_nothing_foreign_is_loaded():
+    answer = browser_of("op").get("/readers/7")
+    assert "&lt;b&gt;War&lt;/b&gt;" in answer.text
+    assert "<b>" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert re.findall(r'(?:src|href|action)="(?!/airflow/|#)[^"]*"', answer.text) == []
+    assert "style=" not in answer.text
+
+
+def test_links_lead_to_airflow_below_its_own_path():
+    page = browser_of("viewer").get("/runs/retrain/r%2B1").text
+    assert '<a href="/airflow/dags/retrain/runs/r%2B1" target="_top">The run in Airflow</a>' in page
+
+
+def test_nothing_else_is_served_beside_the_pages():
+    assert browser_of("admin").get("/static/render.py").status_code == 404
+    assert browser_of("admin").get("/static/..%2frender.py").status_code == 404
