@@ -27,22 +27,18 @@ def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool) ->
     if status.get("trouble"):
         return Page("Daybreak", f"No. {status['trouble']}", "bad")
     worries = sorted(_find_worries(facts, places), key=lambda worry: worry.tone != "bad")
-    calm = f"Yes. {_tell_lists(facts)}" if status["lists"] else "Not yet: no lists have been published."
-    if not worries:
-        return Page("Daybreak", calm, "good" if status["lists"] else "ask", (), _cards(facts, places, may_see_readers))
-    first, *others = worries
-    answer = "No" if first.tone == "bad" else "Yes, but"
-    lead = f"{answer}: {first.words}" if first.tone == "bad" else f"{answer} {_uncapital(first.words)}"
-    return Page("Daybreak", lead, first.tone, _with_link(first, others), _cards(facts, places, may_see_readers))
+    cards = _cards(facts, places, may_see_readers)
+    if worries:
+        first, *others = worries
+        lead = f"No: {first.words}" if first.tone == "bad" else f"Yes, but {_uncapital(first.words)}"
+        return Page("Daybreak", lead, first.tone, first.link, others, cards)
+    if not status["lists"]:
+        return Page("Daybreak", "Not yet: no lists have been published.", "ask", cards=cards)
+    return Page("Daybreak", f"Yes. {_tell_lists(facts)}", "good", cards=cards)
 
 
 def _uncapital(words: str) -> str:
     return words if words[:1] == "v" else words[:1].lower() + words[1:]
-
-
-def _with_link(first: Line, others: Sequence[Line]) -> tuple[Line, ...]:
-    """Return what else is wrong, after the way to the first trouble."""
-    return (*([Line("", "", first.tone, first.link)] if first.link else []), *others)
 
 
 def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
@@ -258,13 +254,16 @@ def _by_day(realised: Sequence[Row]) -> Table:
 def _alerts(facts: Facts) -> Card:
     if not facts.alerts:
         return Card("Alerts", "None in the last 24 hours.")
-    rows = [
-        (tell_moment(row["raised_at"]), row["severity"], row["subject"], "yes" if row["sent_at"] else "not yet")
+    lines = [
+        Line(row["severity"], f"{row['subject']} ({tell_moment(row['raised_at'])}{_tell_sending(row)})")
         for row in facts.alerts
     ]
-    count = "1 alert" if len(rows) == 1 else f"{len(rows):,} alerts"
-    table = Table("Alerts of the last 24 hours", ("Raised", "Severity", "Alert", "Mailed"), rows, shown=5)
-    return Card("Alerts", f"{count} in the last 24 hours.", tables=[table], is_wide=True)
+    count = "1 alert" if len(lines) == 1 else f"{len(lines):,} alerts"
+    return Card("Alerts", f"{count} in the last 24 hours.", lines=lines)
+
+
+def _tell_sending(row: Row) -> str:
+    return "" if row["sent_at"] else ", not mailed yet"
 
 
 def _drift(facts: Facts, places: Places) -> Card:

@@ -23,6 +23,10 @@ class Link:
     opens: Literal["here", "airflow", "new"] = "here"
 
 
+class Moment(str):
+    """A moment in words, which is kept on one line."""
+
+
 Cell = str | Figure | Link | None
 
 
@@ -62,11 +66,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its title, the answer in a sentence, what else is to be known at once, and its cards."""
+    """A page: its title, the answer in a sentence with a way on, what else is to be known at once, and its cards."""
 
     title: str
     lead: str
     tone: Tone = ""
+    link: Link | None = None
     more: Sequence[Line] = ()
     cards: Sequence[Card] = ()
 
@@ -113,6 +118,6 @@ def is_command(run_id: str) -> bool:
     return run_id.startswith("cli/")
 
 
-def tell_moment(moment: datetime) -> str:
+def tell_moment(moment: datetime) -> Moment:
     """Return a moment to the minute."""
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return Moment(f"{moment:%Y-%m-%d %H:%M} UTC")

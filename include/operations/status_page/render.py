@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.core.html import STYLE, Figure
-from include.operations.status_page.parts import Link, Page, Places
+from include.operations.status_page.parts import Link, Moment, Page, Places
 
 HERE = Path(__file__).parent
 STATIC = {
@@ -41,5 +41,6 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.tests["link"] = lambda value: isinstance(value, Link)
+    templates.tests["moment"] = lambda value: isinstance(value, Moment)
     templates.tests["figure"] = lambda value: isinstance(value, Figure)
     return templates

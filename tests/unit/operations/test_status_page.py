@@ -83,7 +83,7 @@ def lines(page, title):
 
 def test_when_nothing_is_wrong_the_answer_is_yes_and_says_what_readers_have():
     page = page_on()
-    assert (page.tone, page.more) == ("good", ())
+    assert (page.tone, page.link, page.more) == ("good", None, ())
     assert page.lead == "Yes. 2,999 readers have lists by v3 of 2026-11-30 16:00 UTC, 44 min old."
 
 
@@ -131,8 +131,8 @@ def test_the_answer_names_the_worst(status, tone, lead):
 def test_the_worst_comes_first_and_what_else_is_wrong_follows():
     page = page_on(questions=["v4"], failing=[FAILED])
     assert page.lead.startswith("No: retrain failed")
-    assert [line.words for line in page.more] == ["", "Verdict v4 needs an answer."]
-    assert page.more[0].link.address == "/daybreak/runs/retrain/scheduled__1"
+    assert [line.words for line in page.more] == ["Verdict v4 needs an answer."]
+    assert page.link.address == "/daybreak/runs/retrain/scheduled__1"
 
 
 def test_a_paused_search_or_a_freeze_is_no_trouble_but_is_told():
@@ -350,7 +350,7 @@ def test_a_page_is_complete_for_those_who_hear_it():
     assert '<html lang="en">' in text
     assert text.count("<h1>") == 1
     assert all(tag in text for tag in ("<header>", '<nav aria-label="Daybreak">', '<main id="content">'))
-    assert '<th scope="col">Day</th>' in text
+    assert '<th role="columnheader" scope="col">Day</th>' in text
     assert 'role="img" aria-label="Seconds of reading per article shown, from 2026-11-30 15:44 UTC' in text
     assert 'aria-current="page">Status</a>' in text
     assert "style=" not in text
