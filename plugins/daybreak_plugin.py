@@ -22,8 +22,8 @@ async def pages(scope: Any, receive: Any, send: Any) -> None:
 class DaybreakPlugin(AirflowPlugin):
     """The pages, their entries in the navigation, and the card of a run as its tab.
 
-    Reports, the runbook and MLflow stand under Browse: there a link to another server is a link, at the top level a button that
-    does nothing.
+    Reports, the runbook and MLflow stand under Browse: there a link to another server is a link, at the top level a
+    button that does nothing.
     """
 
     name = "daybreak"

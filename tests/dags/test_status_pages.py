@@ -155,3 +155,20 @@ def test_links_lead_to_airflow_below_its_own_path():
 def test_nothing_else_is_served_beside_the_pages():
     assert browser_of("admin").get("/static/render.py").status_code == 404
     assert browser_of("admin").get("/static/..%2frender.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "told"),
+    [
+        ("readers/7", 403, "You may not see this page."),
+        ("reports/verdicts/gone.html", 404, "There is no such page."),
+        ("nowhere", 404, "There is no such page."),
+    ],
+)
+def test_a_browser_is_told_in_words_what_it_cannot_have_and_a_program_briefly(path, code, told):
+    browser = browser_of("viewer")
+    answer = browser.get(f"/{path}", headers={"accept": "text/html,*/*"})
+    assert answer.status_code == code
+    assert told in answer.text
+    assert 'aria-current="page"' not in answer.text
+    assert "detail" in browser.get(f"/{path}").json()
