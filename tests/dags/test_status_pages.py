@@ -24,7 +24,15 @@ LIVE = {
 }
 ARTICLE = {"article_id": 5, "title": "<b>War</b>", "category": "news", "publisher": "Post", "name": None}
 STATUS = {
-    **{"champion": None, "lists": LIVE, "verdict": None, "other_verdicts": [], "holds": [], "questions": []},
+    **{
+        "champion": None,
+        "lists": LIVE,
+        "verdict": None,
+        "other_verdicts": [],
+        "holds": [],
+        "questions": [],
+        "incidents": [],
+    },
     **{"quarantined": [], "running": [], "failing": [], "next": [], "reports": {}, "late_rows": None},
 }
 RUN = {

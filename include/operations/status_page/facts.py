@@ -27,7 +27,7 @@ from include.operations.versions import find_reigns, find_versions
 
 Row = dict[str, Any]
 WEEKS = timedelta(weeks=4)
-ALERTS_FOR = timedelta(days=1)
+DAY = timedelta(days=1)
 DRIFT_WINDOWS = 24
 STATE_KNOWN_FOR = timedelta(minutes=30)
 
@@ -39,11 +39,11 @@ class Facts:
     moment: datetime
     status: Mapping[str, Any]
     night: Row | None = None
+    gaps: Sequence[str] = ()
     realised: Sequence[Row] = ()
     reigns: Sequence[Row] = ()
     candidate: Row | None = None
     drift: Sequence[Row] = ()
-    alerts: Sequence[Row] = ()
     quarantined: Sequence[Row] = ()
     filled_share: float | None = None
     state: Mapping[str, int] = field(default_factory=dict)
@@ -88,8 +88,9 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         health = {**since, "window_hours": settings.monitor_window_hours}
         realised = _ask(warehouse, "realised_lately", health)
         drift = _ask(warehouse, "drift_lately", {**since, "limit": DRIFT_WINDOWS})
-        alerts = _ask(warehouse, "alerts_lately", {"since": moment - ALERTS_FOR})
         newest = told["quarantined"][0]["snapshot_id"] if told["quarantined"] else None
+        until = {"as_of": moment - DAY}  # today's may still come
+        gaps = [day for (day,) in warehouse.execute(query("operations/retention/days_without_verdict"), until)]
         quarantined = _ask(warehouse, "quarantined_by_publisher", {"snapshot_id": newest}) if newest else []
         (in_database,) = warehouse.execute("select pg_database_size(current_database())").fetchone() or (0,)
         files = _ask(warehouse, "live_files", {})
@@ -100,11 +101,11 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         moment,
         told,
         next(iter(find_runs(settings, moment, "retrain", limit=1)), None),
+        gaps,
         realised,
         find_reigns(settings),
         newer[0] if newer else None,
         drift,
-        alerts,
         _name_publishers(settings, quarantined),
         _measure_filled(files[0]["lists"]) if files else None,
         {

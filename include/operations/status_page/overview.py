@@ -28,12 +28,13 @@ def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool) ->
         return Page("Daybreak", f"No. {status['trouble']}", "bad")
     worries = sorted(_find_worries(facts, places), key=lambda worry: worry.tone != "bad")
     cards = _cards(facts, places, may_see_readers)
+    if not status["lists"]:
+        tone: Tone = "bad" if any(worry.tone == "bad" for worry in worries) else "ask"
+        return Page("Daybreak", "Not yet: no lists have been published.", tone, more=worries, cards=cards)
     if worries:
         first, *others = worries
         lead = f"No: {first.words}" if first.tone == "bad" else f"Yes, but {_uncapital(first.words)}"
         return Page("Daybreak", lead, first.tone, first.link, others, cards)
-    if not status["lists"]:
-        return Page("Daybreak", "Not yet: no lists have been published.", "ask", cards=cards)
     return Page("Daybreak", f"Yes. {_tell_lists(facts)}", "good", cards=cards)
 
 
@@ -49,7 +50,14 @@ def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
         age = in_words(moment - lists["generated_at"])
         link = places.dag("recommend", "Runs of recommend")
         yield Line("Lists", f"Readers' lists are stale: they are {age} old.", "bad", link)
+    for incident in status["incidents"]:
+        if not incident["is_quiet"]:
+            words = f"{incident['title']} Open for {in_words(moment - incident['opened_at'])}."
+            yield Line("Incident", words, "bad" if incident["severity"] == "page" else "ask", _way_on(incident))
+    known = {dag_id for incident in status["incidents"] for dag_id in incident["stopped"]}
     for run in status["failing"]:
+        if run["name"] in known:
+            continue
         tone: Tone = "bad" if run["name"] in LOOP else "ask"
         link = places.card(run["run_id"], f"Run of {run['name']}")
         yield Line("Run", f"{run['name']} failed at {tell_moment(run['started_at'])}. {run['outcome']}", tone, link)
@@ -83,7 +91,7 @@ def _cards(facts: Facts, places: Places, may_see_readers: bool) -> tuple[Card, .
         _night(facts, places),
         _runs(facts, places),
         _waiting(facts, places),
-        _alerts(facts),
+        _incidents(facts),
         _quality(facts),
         _drift(facts, places),
         _quarantine(facts, places),
@@ -171,6 +179,8 @@ def _night(facts: Facts, places: Places) -> Card:
         Line("Started", f"{tell_moment(run['started_at'])}, {run['how']}{ended}"),
         Line("Worked as of", tell_moment(run["as_of"])),
     ]
+    if facts.gaps:
+        lines.append(Line("Without a verdict", ", ".join(facts.gaps)))
     tone: Tone = "bad" if run["state"] == "failed" else ""
     return Card("Last retraining", lead, tone, lines, links=_to_run(run, places))
 
@@ -196,12 +206,17 @@ def _runs(facts: Facts, places: Places) -> Card:
             run["name"],
             f"Failed, {tell_moment(run['started_at'])}: {run['outcome']}",
             "bad",
-            places.card(run["run_id"], "Card"),
+            places.card(run["run_id"], f"Card of {run['name']}"),
         )
         for run in status["failing"]
     ]
     lines += [
-        Line(run["name"], f"Runs now, {run['how']}: {run['outcome']}", "", places.card(run["run_id"], "Card"))
+        Line(
+            run["name"],
+            f"Runs now, {run['how']}: {run['outcome']}",
+            "",
+            places.card(run["run_id"], f"Card of {run['name']}"),
+        )
         for run in status["running"]
     ]
     coming = [row for row in status["next"] if row["next_at"]]
@@ -251,19 +266,29 @@ def _by_day(realised: Sequence[Row]) -> Table:
     return Table("The same by day", ("Day", "Per article shown", "Articles shown"), rows, shown=0)
 
 
-def _alerts(facts: Facts) -> Card:
-    if not facts.alerts:
-        return Card("Alerts", "None in the last 24 hours.")
+def _incidents(facts: Facts) -> Card:
+    incidents = facts.status["incidents"]
+    if not incidents:
+        return Card("Open incidents", "None.")
+    tones: dict[str, Tone] = {"page": "bad", "ticket": "ask"}
     lines = [
-        Line(row["severity"], f"{row['subject']} ({tell_moment(row['raised_at'])}{_tell_sending(row)})")
-        for row in facts.alerts
+        Line(
+            f"#{incident['incident_id']}",
+            incident["sentence"],
+            "" if incident["is_quiet"] else tones[incident["severity"]],
+            _way_on(incident),
+        )
+        for incident in incidents
     ]
-    count = "1 alert" if len(lines) == 1 else f"{len(lines):,} alerts"
-    return Card("Alerts", f"{count} in the last 24 hours.", lines=lines)
+    lead = "1 is open." if len(lines) == 1 else f"{len(lines):,} are open."
+    return Card("Open incidents", lead, lines[0].tone, lines)
 
 
-def _tell_sending(row: Row) -> str:
-    return "" if row["sent_at"] else ", not mailed yet"
+def _way_on(incident: Mapping[str, Any]) -> Link | None:
+    """Return the link to what to do about an incident, else to the run that failed."""
+    links = incident["links"]
+    name = next((name for name in ("Runbook", "Run") if name in links), None)
+    return Link(name, links[name], "new") if name else None
 
 
 def _drift(facts: Facts, places: Places) -> Card:

@@ -72,9 +72,6 @@ def test_the_status_page_has_its_facts_from_what_was_recorded(settings):
     for end, subject, drifted in [(AS_OF, "window", True), (AS_OF, "category", True), (AS_OF, "region", False)]:
         ask_for(settings, drift, end, subject, drifted)
     ask_for(settings, drift, AS_OF - HOUR, "window", False)
-    alert = "insert into ops.alerts (incident, severity, subject, body, raised_at) values (%s, 'page', 's', '', %s)"
-    for number, hours in enumerate((1, 30)):
-        ask_for(settings, f"{alert} returning 1", f"i{number}", NOW - hours * HOUR)
     found = facts.find_facts(settings, NOW)
     assert "trouble" not in found.status
     assert (found.status["lists"]["readers"], found.status["lists"]["readers_with_ten"]) == (300, 299)
@@ -83,7 +80,7 @@ def test_the_status_page_has_its_facts_from_what_was_recorded(settings):
         (AS_OF, 2.0, 400)
     ]
     assert [(row["is_drifted"], row["moved"]) for row in found.drift] == [(True, ["category"]), (False, [])]
-    assert [row["incident"] for row in found.alerts] == ["i0"]
+    assert found.status["incidents"] == []
     assert found.reigns[0]["version"] == 1
     assert all(size > 0 for size in found.state.values())
     page = build_status_page(replace(found, moment=NOW), Places("/daybreak", ""), may_see_readers=True)

@@ -48,6 +48,7 @@ STATUS = {
     "other_verdicts": [],
     "holds": [],
     "questions": [],
+    "incidents": [],
     "late_rows": None,
     "quarantined": [],
     "running": [],
@@ -135,6 +136,35 @@ def test_the_worst_comes_first_and_what_else_is_wrong_follows():
     assert page.link.address == "/daybreak/runs/retrain/scheduled__1"
 
 
+INCIDENT = {
+    **{"incident_id": 4, "severity": "page", "title": "source: recommend failed at extract: no column title."},
+    **{"sentence": "#4 [page] source: no column title.", "is_quiet": False, "stopped": {"recommend": 3}},
+    **{"opened_at": NOW - 3 * HOUR, "links": {"Run": "http://a/run", "Runbook": "http://a/daybreak/runbook/x"}},
+}
+
+
+def test_an_open_incident_is_the_answer_in_place_of_the_runs_that_it_stopped():
+    page = page_on(incidents=[INCIDENT], failing=[{**FAILED, "name": "recommend"}])
+    assert page.lead == "No: source: recommend failed at extract: no column title. Open for 3 h."
+    assert (page.more, page.link.words, page.link.address) == ([], "Runbook", "http://a/daybreak/runbook/x")
+    found = card(page, "Open incidents")
+    assert (found.lead, found.tone, found.lines[0].words) == ("1 is open.", "bad", INCIDENT["sentence"])
+    ticket = page_on(incidents=[{**INCIDENT, "severity": "ticket", "links": {}}])
+    assert (ticket.tone, ticket.link) == ("ask", None)
+
+
+def test_an_incident_that_works_at_present_is_listed_and_no_trouble():
+    page = page_on(incidents=[{**INCIDENT, "is_quiet": True}])
+    assert page.tone == "good"
+    assert card(page, "Open incidents").lead == "1 is open."
+
+
+def test_before_the_first_lists_everything_else_that_is_wrong_follows():
+    page = page_on(lists=None, failing=[FAILED])
+    assert (page.lead, page.tone) == ("Not yet: no lists have been published.", "bad")
+    assert page.more[0].words.startswith("retrain failed")
+
+
 def test_a_paused_search_or_a_freeze_is_no_trouble_but_is_told():
     page = page_on(
         next=[{"name": "tune", "is_paused": True, "next_at": None}], holds=["Promotions are frozen, by ada: vote."]
@@ -164,6 +194,13 @@ def test_the_champion_has_its_reason_its_quality_and_what_comes_after_it():
     assert told["Among readers"] == "4.2 s of reading per article shown"
     assert told["Next candidate"] == "v4, trained 2026-11-30 16:44 UTC: needs a decision"
     assert lines(page_on(champion=None), "Champion")["Next candidate"] == "none trained since"
+
+
+def test_days_on_which_no_model_was_judged_are_named():
+    assert "Without a verdict" not in lines(page_on(), "Last")
+    assert lines(page_on(replace(CALM, gaps=["2026-11-27", "2026-11-28"])), "Last")["Without a verdict"] == (
+        "2026-11-27, 2026-11-28"
+    )
 
 
 def test_a_question_has_a_link_to_its_answer():
