@@ -103,7 +103,7 @@ def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
     lists = facts.status["lists"]
     if not lists:
         lead = "None have been published yet."
-        return Card("Readers' lists", lead, "ask", links=[places.dag("recommend", "Make them")])
+        return Card("Readers' lists", lead, "ask", links=[places.dag("recommend", "Make lists now")])
     age = in_words(facts.moment - lists["generated_at"])
     lines = [
         Line("Made by", _maker(lists)),
@@ -113,8 +113,8 @@ def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
         lines.append(Line("Fallbacks", f"{_share(facts.filled_share)} of the places, which the model did not rank"))
     if facts.status.get("late_rows"):
         lines.append(Line("Late rows", facts.status["late_rows"]))
-    links = [places.page("readers", "Look up a reader or an article")] if may_see_readers else []
-    links = links or [places.page("articles", "Look up an article")]
+    links = [places.page("readers", "Look up a reader")] if may_see_readers else []
+    links += [places.page("articles", "Look up an article"), places.dag("recommend", "Make lists now")]
     return Card("Readers' lists", f"{tell_full_lists(lists)}.", "bad" if lists["is_stale"] else "", lines, links=links)
 
 
@@ -143,6 +143,7 @@ def _champion(facts: Facts, places: Places) -> Card:
     ]
     if "judge" in status["reports"]:
         links.append(places.report(status["reports"]["judge"], "The newest verdict"))
+    links += [places.dag("rollback", "Roll back"), places.dag("hold", "Freeze or pin")]
     return Card(
         "Champion",
         f"v{champion['version']}, since {tell_moment(champion['promoted_at'])} ({age}).",
@@ -172,7 +173,7 @@ def _candidate(facts: Facts) -> Line:
 def _night(facts: Facts, places: Places) -> Card:
     run = facts.night
     if run is None:
-        return Card("Last retraining", "None has run yet.", links=[places.dag("retrain", "Start one")])
+        return Card("Last retraining", "None has run yet.", links=[places.dag("retrain", "Retrain now")])
     lead = run["outcome"]
     ended = f", took {in_words(run['ended_at'] - run['started_at'])}" if run["ended_at"] else f", {run['state']}"
     lines = [
@@ -182,7 +183,8 @@ def _night(facts: Facts, places: Places) -> Card:
     if facts.gaps:
         lines.append(Line("Without a verdict", ", ".join(facts.gaps)))
     tone: Tone = "bad" if run["state"] == "failed" else ""
-    return Card("Last retraining", lead, tone, lines, links=_to_run(run, places))
+    links = [*_to_run(run, places), places.dag("retrain", "Retrain now")]
+    return Card("Last retraining", lead, tone, lines, links=links)
 
 
 def _to_run(run: Mapping[str, Any], places: Places) -> list[Link]:

@@ -92,6 +92,23 @@ def test_before_anything_ran_there_is_a_page(fresh_warehouse):
     assert page.lead == "Not yet: no lists have been published."
 
 
+def test_an_open_incident_is_told_with_the_way_on(settings):
+    trouble = json.dumps({"links": {"Run": "http://a/run", "Runbook": "http://a/runbook"}})
+    ask_for(
+        settings,
+        "insert into ops.incidents (cause, subject, title, severity, trouble, thread, opened_at, last_at) values"
+        " ('c', 'source', 'source: recommend failed: no title.', 'page', %s, 't', %s, %s) returning 1",
+        trouble,
+        NOW - 3 * HOUR,
+        NOW,
+    )
+    page = build_status_page(facts.find_facts(settings, NOW), Places("/daybreak", ""), may_see_readers=True)
+    told = [page.lead, *(line.words for line in page.more)]
+    assert any("source: recommend failed: no title. Open for 3 h." in one for one in told)
+    (found,) = [card for card in page.cards if card.title == "Open incidents"]
+    assert found.lines[0].link.address == "http://a/runbook"
+
+
 def test_a_database_that_is_down_is_the_answer(settings):
     found = facts.find_facts(settings.model_copy(update={"postgres_port": 1}), NOW)
     page = build_status_page(found, Places("/daybreak", ""), may_see_readers=True)
