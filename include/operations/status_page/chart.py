@@ -104,7 +104,7 @@ def _draw(width: int, points: Sequence[tuple[datetime, float]], changes: Sequenc
         width,
         path,
         dots,
-        _days(since, until, x, most=max(2, width // 130)),
+        _days(since, until, x, most=width // 90),
         tuple(Tick(y(top * part), f"{top * part:g}") for part in (0, 0.5, 1)),
         _marks([change for change in changes if since <= change.at <= until], x, right),
     )
