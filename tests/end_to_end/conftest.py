@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,15 @@ class Installation:
 
         password = getattr(self.settings, f"airflow_{user}_password")
         return Airflow(self.settings.model_copy(update={"airflow_user": user, "airflow_password": password}))
+
+    def page(self, user, path):
+        """What `operator` or `viewer` gets who asks for a page under /daybreak."""
+        password = getattr(self.settings, f"airflow_{user}_password").get_secret_value()
+        address = f"http://127.0.0.1:{self.settings.airflow_port}"
+        with httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
+            signed_in = browser.post("/auth/token", json={"username": user, "password": password})
+            token = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+            return browser.get(f"/daybreak/{path}", headers=token)
 
     def get(self, url):
         with urllib.request.urlopen(url, timeout=30) as answer:

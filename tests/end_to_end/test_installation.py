@@ -4,6 +4,7 @@ Airflow's scheduler, MLflow's server and a mail server."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,17 @@ def test_a_viewer_only_looks_and_an_operator_starts_runs_under_their_own_name(in
     run_id = operator.trigger("maintain", {"dry_run": True})
     assert operator.run("maintain", run_id)["triggering_user_name"] == "operator"
     assert installation.finished("maintain", run_id) == "success"
+
+
+def test_the_status_page_answers_and_a_readers_list_is_for_those_who_may_start_runs(installation):
+    answer = installation.page("viewer", "")
+    assert answer.status_code == 200
+    assert "Is everything all right?" in answer.text
+    assert re.search(r"v\d+, since ", answer.text)
+    [[run_id]] = installation.sql("select run_id from ops.champions order by seq limit 1")
+    assert installation.page("viewer", f"runs/{run_id}").status_code == 200
+    assert installation.page("viewer", "readers/7").status_code == 403
+    assert "Reader 7" in installation.page("operator", "readers/7").text
 
 
 def test_an_operator_freezes_promotions_and_allows_them_again(installation):

@@ -31,7 +31,9 @@ PARTS = {
     "Judged": ("judge", "ask"),
     "Promoted": ("promote", "answer", "roll_back"),
     "Published": ("score", "write_batch", "audit", "publish", "shadow"),
-    "Watched": ("watch",),
+    "Watched": ("watch", "guard"),
+    "Cleaned up": ("clean_up", "clean_airflow"),
+    "Looked back": ("backtest", "reproduce"),
 }
 # stage -> the numbers among its facts that people ask for, with their words
 COUNTED = {

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from include.core.settings import PROJECT
 from include.operations.status_page.chart import HEIGHT, Change, draw
 from include.operations.status_page.details import (
+    PARTS,
     build_article_page,
     build_champions_page,
     build_reader_page,
@@ -363,6 +365,13 @@ def test_a_runs_card_tells_what_went_in_and_what_came_out():
     assert told["Quarantined"].links[0].address == "/daybreak/reports/validation/x/index.html"
     assert told["Judged"].lead == "Promoted v3: better. Judged against v2."
     assert told["Published"].lead == "They are live."
+
+
+def test_every_stage_that_a_run_records_has_its_part_on_the_card():
+    code = "\n".join(path.read_text() for path in (PROJECT / "include").rglob("*.py"))
+    stages = set(re.findall(r"^@recorded\ndef (\w+)", code, re.MULTILINE))
+    assert len(stages) > 15
+    assert stages == {stage for part in PARTS.values() for stage in part}
 
 
 def test_a_failed_stage_says_what_failed_and_not_the_hint():
