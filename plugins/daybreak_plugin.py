@@ -36,7 +36,6 @@ class DaybreakPlugin(AirflowPlugin):
             "url_route": "daybreak",
             "nav_top_level": True,
             "icon": "daybreak/static/icon.svg",
-            "icon_dark_mode": "daybreak/static/icon_dark.svg",
         },
         {
             "name": "Daybreak",

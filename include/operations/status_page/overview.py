@@ -43,7 +43,7 @@ def _uncapital(words: str) -> str:
 
 
 def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
-    """Yield what is wrong or waits for a person."""
+    """Yield what is wrong or waits for a person. Grave is what readers notice: a page, or stale lists."""
     status, moment = facts.status, facts.moment
     lists = status["lists"]
     if lists and lists["is_stale"]:
@@ -58,9 +58,8 @@ def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
     for run in status["failing"]:
         if run["name"] in known:
             continue
-        tone: Tone = "bad" if run["name"] in LOOP else "ask"
         link = places.card(run["run_id"], f"Run of {run['name']}")
-        yield Line("Run", f"{run['name']} failed at {tell_moment(run['started_at'])}. {run['outcome']}", tone, link)
+        yield Line("Run", f"{run['name']} failed at {tell_moment(run['started_at'])}. {run['outcome']}", "ask", link)
     for name in status["questions"][:1]:
         link = places.questions("Answer in Airflow")
         yield Line("Question", f"Verdict {name} needs an answer.", "ask", link)
@@ -207,7 +206,7 @@ def _runs(facts: Facts, places: Places) -> Card:
         Line(
             run["name"],
             f"Failed, {tell_moment(run['started_at'])}: {run['outcome']}",
-            "bad",
+            "ask",
             places.card(run["run_id"], f"Card of {run['name']}"),
         )
         for run in status["failing"]
@@ -236,7 +235,7 @@ def _runs(facts: Facts, places: Places) -> Card:
     if paused:
         lines.append(Line("Paused", ", ".join(paused)))
     lead = f"{first['name']} comes next, {tell_coming(first['next_at'] - facts.moment)}." if first else "None is due."
-    return Card("Runs", lead, "bad" if status["failing"] else "", lines)
+    return Card("Runs", lead, "ask" if status["failing"] else "", lines)
 
 
 def _quality(facts: Facts) -> Card:

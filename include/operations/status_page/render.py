@@ -11,12 +11,7 @@ from include.core.html import STYLE, Figure
 from include.operations.status_page.parts import Link, Moment, Page, Places
 
 HERE = Path(__file__).parent
-STATIC = {
-    "style.css": "text/css",
-    "page.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-    "icon_dark.svg": "image/svg+xml",
-}
+STATIC = {"style.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
 def render(template: str, page: Page, places: Places, **more: object) -> str:
