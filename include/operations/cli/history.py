@@ -8,12 +8,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from include.core.clock import in_words, now
+from include.core.clock import in_words, now, write_seconds
 from include.core.errors import DaybreakError
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer, table
 from include.operations.cli.commands import Add, whole_number
-from include.operations.cli.progress import write_seconds
 from include.operations.gaps import DAYS, LOOP, file_backfill, find_gaps, tell_gaps
 
 MINUTE = "%Y-%m-%d %H:%M"

@@ -15,6 +15,7 @@ from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from include.adapters.warehouse import connect, query
+from include.core.clock import write_seconds
 
 if TYPE_CHECKING:
     from include.core.references import Reference
@@ -71,14 +72,6 @@ def ticking(name: str, usual_seconds: float | None = None) -> Iterator[None]:
 
 def _print_tick(line: str, on_terminal: bool) -> None:
     print(f"{CLEAR_LINE}{line}" if on_terminal else line, end="" if on_terminal else "\n", file=sys.stderr, flush=True)
-
-
-def write_seconds(seconds: float) -> str:
-    """Return a duration as people write it: 0.4 s, 36 s, 3 min 10 s."""
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
 
 
 def _usual_seconds(run: Run, stage: str) -> float | None:

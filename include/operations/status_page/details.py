@@ -20,6 +20,7 @@ from include.operations.status_page.parts import (
     Tone,
     is_command,
     tell_moment,
+    tell_times,
 )
 
 # stage -> its part of a run's card; several stages may tell one part
@@ -191,7 +192,7 @@ def build_run_page(facts: RunFacts, places: Places) -> Page:
         Line("Run", run["run_id"]),
         Line("How", run["how"]),
         Line("As of", tell_moment(run["as_of"])),
-        Line("Started", _tell_times(run)),
+        Line("Started", tell_times(run)),
     ]
     if run["reason"]:
         lines.append(Line("Reason", run["reason"]))
@@ -203,11 +204,6 @@ def build_run_page(facts: RunFacts, places: Places) -> Page:
             cards.append(_tell_part(title, found, facts.checks, places))
     tone: Tone = {"failed": "bad", "success": "good"}.get(run["state"], "ask")  # type: ignore[assignment]
     return Page(f"Run of {run['name']}", run["outcome"], tone, cards=cards)
-
-
-def _tell_times(run: Mapping[str, Any]) -> str:
-    started = tell_moment(run["started_at"])
-    return f"{started}, took {in_words(run['ended_at'] - run['started_at'])}" if run["ended_at"] else started
 
 
 def _tell_part(title: str, stages: Sequence[Row], checks: Mapping[str, Row], places: Places) -> Card:

@@ -28,6 +28,7 @@ from include.operations.versions import find_reigns, find_versions
 Row = dict[str, Any]
 WEEKS = timedelta(weeks=4)
 DAY = timedelta(days=1)
+LATEST_RETRAININGS = 20
 DRIFT_WINDOWS = 24
 STATE_KNOWN_FOR = timedelta(minutes=30)
 
@@ -100,7 +101,7 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
     return Facts(
         moment,
         told,
-        next(iter(find_runs(settings, moment, "retrain", limit=1)), None),
+        _find_night(settings, moment),
         gaps,
         realised,
         find_reigns(settings),
@@ -114,6 +115,13 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
             "free": shutil.disk_usage(settings.home).free,
         },
     )
+
+
+def _find_night(settings: Settings, moment: datetime) -> Row | None:
+    """Return the newest nightly retraining, else the newest that a person or an event started."""
+    latest = find_runs(settings, moment, "retrain", limit=LATEST_RETRAININGS)
+    nightly = (run for run in latest if run["run_id"].startswith("retrain/scheduled__"))
+    return next(nightly, latest[0] if latest else None)
 
 
 def find_champions(settings: Settings) -> tuple[list[Row], list[Row]]:

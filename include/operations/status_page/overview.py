@@ -15,7 +15,18 @@ from include.operations.runs import tell_coming
 from include.operations.status import tell_full_lists
 from include.operations.status_page.chart import Change, draw
 from include.operations.status_page.facts import Facts, Row
-from include.operations.status_page.parts import Card, Line, Link, Page, Places, Table, Tone, is_command, tell_moment
+from include.operations.status_page.parts import (
+    Card,
+    Line,
+    Link,
+    Page,
+    Places,
+    Table,
+    Tone,
+    is_command,
+    tell_moment,
+    tell_times,
+)
 
 LOOP = ("retrain", "recommend", "monitor")  # while one of them stands still, the product does
 WINDOWS_SHOWN = 5
@@ -174,16 +185,16 @@ def _night(facts: Facts, places: Places) -> Card:
     if run is None:
         return Card("Last retraining", "None has run yet.", links=[places.dag("retrain", "Retrain now")])
     lead = run["outcome"]
-    ended = f", took {in_words(run['ended_at'] - run['started_at'])}" if run["ended_at"] else f", {run['state']}"
     lines = [
-        Line("Started", f"{tell_moment(run['started_at'])}, {run['how']}{ended}"),
+        Line("Started", f"{tell_times(run)}, {run['how']}"),
         Line("Worked as of", tell_moment(run["as_of"])),
     ]
     if facts.gaps:
         lines.append(Line("Without a verdict", ", ".join(facts.gaps)))
     tone: Tone = "bad" if run["state"] == "failed" else ""
     links = [*_to_run(run, places), places.dag("retrain", "Retrain now")]
-    return Card("Last retraining", lead, tone, lines, links=links)
+    title = "Last night's retraining" if run["run_id"].startswith("retrain/scheduled__") else "Last retraining"
+    return Card(title, lead, tone, lines, links=links)
 
 
 def _to_run(run: Mapping[str, Any], places: Places) -> list[Link]:

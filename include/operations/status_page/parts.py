@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
+from include.core.clock import write_seconds
 from include.core.html import Figure
 from include.operations.status_page.chart import Chart
 
@@ -121,3 +122,12 @@ def is_command(run_id: str) -> bool:
 def tell_moment(moment: datetime) -> Moment:
     """Return a moment to the minute."""
     return Moment(f"{moment:%Y-%m-%d %H:%M} UTC")
+
+
+def tell_times(run: Mapping[str, Any]) -> str:
+    """Return when a run started, and how long it took or that it goes on."""
+    if not run["ended_at"]:
+        return f"{tell_moment(run['started_at'])}, {run['state']}"
+    return (
+        f"{tell_moment(run['started_at'])}, took {write_seconds((run['ended_at'] - run['started_at']).total_seconds())}"
+    )

@@ -87,6 +87,14 @@ def test_the_status_page_has_its_facts_from_what_was_recorded(settings):
     assert "1 of 300 readers have fewer than 10 articles." in " ".join([page.lead, *(line.words for line in page.more)])
 
 
+def test_the_last_nightly_retraining_is_told_whatever_a_person_tried_since(settings, monkeypatch):
+    runs = [{"run_id": f"retrain/{name}"} for name in ("manual__2", "scheduled__1", "scheduled__0")]
+    monkeypatch.setattr(facts, "find_runs", lambda *asked, **limit: runs)
+    assert facts.find_facts(settings, NOW).night == runs[1]
+    del runs[1:]
+    assert facts.find_facts(settings, NOW).night == runs[0]
+
+
 def test_before_anything_ran_there_is_a_page(fresh_warehouse):
     page = build_status_page(facts.find_facts(fresh_warehouse, NOW), Places("/daybreak", ""), may_see_readers=True)
     assert page.lead == "Not yet: no lists have been published."

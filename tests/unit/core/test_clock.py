@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from include.core.clock import compact, now, parse_moment
+from include.core.clock import compact, now, parse_moment, write_seconds
 from include.core.errors import SettingsError
 
 
@@ -38,3 +38,10 @@ def test_the_compact_form_is_in_utc_and_sorts_by_time():
 
 def test_now_is_aware():
     assert now().tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(0.44, "0.4 s"), (9.96, "10.0 s"), (36.4, "36 s"), (119, "119 s"), (190, "3 min 10 s")]
+)
+def test_durations_are_written_as_people_write_them(seconds, written):
+    assert write_seconds(seconds) == written

@@ -47,13 +47,6 @@ def test_it_ends_when_the_work_fails(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"), [(0.44, "0.4 s"), (9.96, "10.0 s"), (36.4, "36 s"), (119, "119 s"), (190, "3 min 10 s")]
-)
-def test_durations_are_written_as_people_write_them(seconds, written):
-    assert progress.write_seconds(seconds) == written
-
-
-@pytest.mark.parametrize(
     ("champion", "changed", "told"),
     [("3", True, "v3 is champion"), ("1", False, "not promoted"), ("None", False, "not promoted")],
 )
