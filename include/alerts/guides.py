@@ -152,6 +152,38 @@ CAUSES = {
         "task-killed",
     ),
 }
+# What no failed run tells, by the name of the condition (conditions.py).
+CONDITIONS = {
+    "ListsStale": Cause(
+        "See with `bin/daybreak status` whether the scheduler runs, and in Airflow whether `recommend` is paused or "
+        "waits for a slot. `bin/daybreak recommend` makes and publishes lists without Airflow.",
+        "lists-stale",
+    ),
+    "RowsQuarantined": Cause(
+        "`bin/daybreak quarantine list` counts the rows by check, `quarantine show` shows them. Have the publisher "
+        "correct them, then bring them back with `bin/daybreak quarantine replay`.",
+        "rows-quarantined",
+    ),
+    "ChampionOld": Cause(
+        "Look at the last verdicts (`bin/daybreak versions`): they say why no challenger was promoted. If promotions "
+        "are frozen or pinned, ask whether they still have to be.",
+        "champion-old",
+    ),
+    "ChallengersKeepLosing": Cause(
+        "Open the newest verdict: the same check usually fails each night. More reading per reader, a longer "
+        "`lookback_days` or a search with `tune` may help.",
+        "challengers-keep-losing",
+    ),
+    "QuestionUnanswered": Cause(
+        "Read the verdict and answer in Airflow under Required Actions, or with `bin/daybreak approve` (with --keep to "
+        "keep the champion).",
+        "question-unanswered",
+    ),
+    "PromotionHeld": Cause(
+        "Ask whoever set the hold whether it is still needed. `bin/daybreak unfreeze` or `unpin` lifts it.",
+        "promotion-held",
+    ),
+}
 # Tasks that change the live champion or lists. A failed one may have finished its work before it failed.
 SWITCHES = {"promote", "publish"}
 SWITCH = (

@@ -1,4 +1,4 @@
-"""Turn events into incidents: a run failed, a run succeeded, time passed.
+"""Turn events into incidents: a run failed, a run succeeded, time passed and a condition holds.
 
 Each event is one transaction under one lock: the incident, the run that joins it and the mail that is due are written
 together or not at all, and two processes that report the same cause open one incident. When the warehouse cannot be
@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import waiting_room
-from include.alerts.guides import SERVING
+from include.alerts.conditions import Condition, find_conditions
+from include.alerts.guides import CONDITIONS, SERVING
 from include.alerts.incidents import (
     FailedRun,
     Incident,
@@ -88,12 +89,21 @@ def review(settings: Settings, send: Send) -> tuple[int, int]:
     """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait."""
     try:
         bring_home(settings)
+        moment = now()
+        with connect(settings) as warehouse:
+            lists = live_lists(warehouse)
+            conditions = list(find_conditions(settings, warehouse, lists, moment))
+        holding = {(condition.name, condition.subject) for condition in conditions}
         with changing(settings) as warehouse:
-            moment, lists = now(), live_lists(warehouse)
+            for condition in conditions:
+                take_condition(settings, warehouse, condition, moment)
             is_stale = lists is not None and lists.is_stale(moment)
             for incident in open_incidents(warehouse):
                 worse = is_stale and bool(SERVING & incident.stopped.keys())
                 after = settle(incident, moment, quiet_time(settings), readers_are_worse_off=worse)
+                is_over = incident.cause in CONDITIONS and (incident.cause, incident.subject) not in holding
+                if is_over and not incident.is_quiet:
+                    after = succeed(incident, "", SERVING, moment)
                 keep(settings, warehouse, incident, after, moment)
     finally:
         delivered = deliver_pending(settings, send)
@@ -121,6 +131,15 @@ def take_failure(settings: Settings, warehouse: Connection, trouble: Trouble, ru
     is_newer = trouble.is_live or not incident.trouble["is_live"]
     known = asdict(trouble) if is_newer else incident.trouble
     keep(settings, warehouse, before, replace(after, stopped=stopped, trouble=known), moment)
+
+
+def take_condition(settings: Settings, warehouse: Connection, condition: Condition, moment: datetime) -> None:
+    """Let a condition that holds open its incident, or keep it open, in the caller's transaction."""
+    trouble = printable(settings, condition.to_trouble(settings))
+    before = find_incident(warehouse, trouble.cause, trouble.subject, moment - quiet_time(settings))
+    incident = before or add_incident(warehouse, asdict(trouble), moment, trouble.thread(moment))
+    after = replace(fail(incident, condition.severity, moment), trouble=asdict(trouble))
+    keep(settings, warehouse, before, after, moment)
 
 
 def keep(settings: Settings, warehouse: Connection, before: Incident | None, after: Incident, moment: datetime) -> None:

@@ -127,7 +127,7 @@ def understand(settings: Settings, failure: Failure) -> Trouble:
     return Trouble(
         cause=failure.kind or "killed",
         subject=subject,
-        title=shorten(f"{about}{where}: {fact.removeprefix(f'{failure.about}: ')}", TITLE_LENGTH, placeholder=" …"),
+        title=title_of(f"{about}{where}: {fact.removeprefix(f'{failure.about}: ')}"),
         what_broke=f"{where}, {failure.run_type} run {failure.run_id}{as_of}.\n{fact}"
         + (f"\nHint: {failure.hint}" if failure.hint else ""),
         checks="\n".join(tell_finding(finding) for finding in failure.findings[:MOST_FINDINGS])
@@ -139,6 +139,11 @@ def understand(settings: Settings, failure: Failure) -> Trouble:
         pages_after=1 if guide.serves_readers and cause.lasts else guide.pages_after,
         serves_readers=guide.serves_readers,
     )
+
+
+def title_of(sentence: str) -> str:
+    """Return the sentence as the title of an incident, which every subject ends with."""
+    return shorten(sentence, TITLE_LENGTH, placeholder=" …")
 
 
 def severity_of(trouble: Trouble, failed_runs: int, lists: Lists, moment: datetime) -> Severity:
@@ -158,7 +163,8 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
     trouble = Trouble(**incident.trouble)
     if mail == "recovered":
         parts = {
-            "What happened": f"It is over: what failed works again since {_at(incident.recovered_at)}.",
+            "What happened": f"It is over since {_at(incident.recovered_at)}"
+            + (": what failed works again." if incident.stopped else "."),
             "How long": _tell_length(incident, incident.recovered_at or moment),
             "What readers saw": readers_saw,
             "Links": _tell_links(trouble),

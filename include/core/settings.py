@@ -92,6 +92,13 @@ class Settings(BaseSettings):
         180, ge=1, description="an incident that comes back within this time is the same one, and is over after it"
     )
 
+    quarantine_usual_times: float = Field(
+        3, gt=0, description="new quarantined rows of a table in a day, in times of a usual day, that open a ticket"
+    )
+    champion_max_age_days: int = Field(21, ge=1, description="age of the champion's training data that opens a ticket")
+    rejection_streak: int = Field(7, ge=1, description="challengers rejected in a row that open a ticket")
+    hold_reminder_days: int = Field(7, ge=1, description="days after which a freeze or a pin in force opens a ticket")
+
     # data
     window_days: int = Field(14, ge=2, description="days of reading in a training run")
     lookback_days: int = Field(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from include.alerts.guides import ANY_RUN, CAUSES, GUIDES
+from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES
 from include.alerts.incidents import Incident
 from include.alerts.outbox import printable
 from include.alerts.wording import (
@@ -155,7 +155,7 @@ def test_the_mail_on_an_end_says_how_long_how_many_runs_and_what_readers_saw():
     assert alert.subject.startswith("[recovered] recommend failed at score: ")
     body = sections(alert.body)
     assert list(body) == ["What happened", "How long", "What readers saw", "Links"]
-    assert body["What happened"] == "It is over: what failed works again since 2026-11-20 07:10 UTC."
+    assert body["What happened"] == "It is over since 2026-11-20 07:10 UTC: what failed works again."
     assert body["How long"] == (
         "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 4 failed runs (monitor 1, recommend 3)."
     )
@@ -297,7 +297,8 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert():
     written = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", text, re.MULTILINE)}
     texts = [file.read_text() for file in (PROJECT / "include").rglob("*.py")]
     sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
-    assert written == {known.section for known in [*GUIDES.values(), *CAUSES.values(), ANY_RUN]} | sent_to
+    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), ANY_RUN]
+    assert written == {guide.section for guide in guides} | sent_to
 
 
 def test_every_cause_is_an_error_that_exists():

@@ -1,5 +1,5 @@
 -- Questions that were asked and neither answered nor superseded by another champion, newest first.
-select v.verdict_id, v.challenger_version, v.as_of
+select v.verdict_id, v.challenger_version, v.as_of, v.asked_at
 from ops.verdicts v
 where v.asked_at is not null
   and v.champion_seq = (select coalesce(max(seq), 0) from ops.champions)
