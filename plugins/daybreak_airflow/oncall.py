@@ -59,10 +59,13 @@ class AllClear(Untemplated):
     """Let a run that succeeded close the incidents that had stopped its DAG, and mail that they are over."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Report the run's success."""
+        """Report the run's success, unless all its tasks were skipped: such a run shows nothing, and has no context."""
         from daybreak_airflow.connections import connected_settings
         from include.alerts.reporting import report_success
 
+        if context.get("dag_run") is None:
+            log.info("Every task was skipped, so the run says nothing of what had failed.")
+            return
         settings = connected_settings()
         report_success(settings, success_of(context), mailer(settings))
 
@@ -124,7 +127,7 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
 
 
 def success_of(context: Mapping[str, Any]) -> Success:
-    """Return what a run that succeeded says of incidents; at DAG level much of the context may be missing."""
+    """Return what a run that succeeded says of incidents."""
     from include.alerts.incidents import Success
 
     return Success(*name_of(context), as_of=moment_of(context), is_past=is_past(context))

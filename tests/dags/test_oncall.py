@@ -6,6 +6,10 @@ import email
 import email.policy
 import json
 import socket
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from unittest.mock import Mock
+from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -120,8 +124,6 @@ def test_a_run_that_was_too_slow_says_so(settings):
 
 
 def test_a_context_with_next_to_nothing_still_makes_an_alert(settings):
-    from types import SimpleNamespace
-
     from daybreak_airflow.oncall import failure_of
     from include.alerts.wording import understand
 
@@ -191,18 +193,56 @@ def test_a_run_as_of_a_moment_that_a_person_named_is_past(settings, run_type, fo
     assert failure(settings, params={"as_of": None}).is_past is False
 
 
-def test_a_success_is_told_with_the_moment_it_worked_as_of(monkeypatch, settings):
-    from daybreak_airflow.oncall import AllClear
+@pytest.fixture
+def told(monkeypatch, settings):
+    """What the callbacks of a DAG tell, in place of writing it to a warehouse."""
     from include.alerts import reporting
 
     told = []
     monkeypatch.setattr(reporting, "report_success", lambda settings, success, send: told.append(success))
-    AllClear()(context("scheduled", interval_end=TICK) | {"ti": None, "reason": "success"})
-    AllClear()({"dag": context("backfill")["dag"], "run_id": "backfill__2", "reason": "success"})
-    assert [(one.run_id, one.as_of, one.is_past) for one in told] == [
-        ("scheduled__1", TICK, False),
-        ("backfill__2", None, True),
+    monkeypatch.setattr(reporting, "report", lambda settings, failure, send: told.append(failure))
+    return told
+
+
+def call_back(dags, dag_id, task_id, run_type, *, is_failure, **form):
+    """Let Airflow's own dag-processor call what a DAG has for the end of a run; without a task all were skipped."""
+    from airflow.callbacks.callback_requests import DagCallbackRequest
+    from airflow.dag_processing import processor
+
+    run_id = f"{run_type}__1"
+    ended = context(run_type, interval_end=TICK if run_type != "manual" else None, **form)["dag_run"]
+    ti = {"id": uuid4(), "task_id": task_id, "dag_id": dag_id, "run_id": run_id, "try_number": 1, "map_index": -1}
+    about = {"dag_run": ended.model_copy(update={"dag_id": dag_id}), "last_ti": {**ti, "dag_version_id": uuid4()}}
+    request = DagCallbackRequest(
+        filepath="x",
+        bundle_name="b",
+        bundle_version=None,
+        dag_id=dag_id,
+        run_id=run_id,
+        context_from_server=about if task_id else None,
+        is_failure_callback=is_failure,
+        msg="it ended",
+    )
+    bag = SimpleNamespace(dags=dags, get_dag=dags.get)
+    log = Mock()
+    processor._execute_dag_callbacks(bag, request, log)
+    assert not log.exception.called
+
+
+def test_airflow_tells_of_a_success_with_the_moment_it_worked_as_of(dags, told):
+    call_back(dags, "recommend", "publish", "scheduled", is_failure=False)
+    call_back(dags, "recommend", "publish", "manual", is_failure=False, as_of="2026-11-19")
+    call_back(dags, "retrain", "", "backfill", is_failure=False)
+    assert [(one.dag_id, one.run_id, one.as_of, one.is_past) for one in told] == [
+        ("recommend", "scheduled__1", TICK, False),
+        ("recommend", "manual__1", datetime(2026, 11, 19, tzinfo=UTC), True),
     ]
+
+
+def test_airflow_tells_of_a_failure_without_the_error(dags, told):
+    call_back(dags, "rollback", "roll_back", "manual", is_failure=True, to=9, why="it is bad")
+    (failure,) = told
+    assert (failure.dag_id, failure.task_id, failure.kind, failure.is_of_run) == ("rollback", "roll_back", "", True)
 
 
 def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
