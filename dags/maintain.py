@@ -3,9 +3,9 @@
 ## What it does
 Removes what retention no longer keeps (batches, versions, snapshots, builds, reports, logs) and old rows of Airflow's
 own database (`airflow db clean`). Looks for gaps: scheduled runs of the loop that did not start or failed, and a model
-that late data has outdated. Mails alerts that are still waiting. Runs every day at 05:15 UTC, after the night's
-training. With `dry_run` in its form it removes nothing and says what would happen to each version and snapshot, and
-why.
+that late data has outdated. Mails alerts that are still waiting, and a digest: last night's verdict, lists, readers,
+quarantined rows, incidents, and what waits for a person. Runs every day at 05:15 UTC, after the night's training. With
+`dry_run` in its form it removes nothing and says what would happen to each version and snapshot, and why.
 
 ## Reads and writes
 Reads `ops.*`, MLflow, the state folder and Airflow's database. Never removes a version that is or was champion, is
@@ -31,7 +31,7 @@ from daybreak_airflow.tasks import stages
 
 @dag(
     **DEFAULTS,
-    description="Daily at 05:15 UTC: removes what is old, looks for gaps, mails the alerts that wait.",
+    description="Daily at 05:15 UTC: removes what is old, looks for gaps, mails waiting alerts and a digest.",
     doc_md=__doc__,
     tags=["daybreak", "upkeep"],
     params={"dry_run": Param(False, type="boolean", description="list what would be removed, remove nothing")},
@@ -39,11 +39,12 @@ from daybreak_airflow.tasks import stages
     dagrun_timeout=timedelta(hours=2),
 )
 def maintain():
-    """Clean up; alerts are mailed even if that fails."""
+    """Clean up; alerts and the digest are mailed even if that fails."""
     stages.clean_up()
     stages.clean_airflow()
     stages.look_for_gaps()
     stages.deliver_alerts()
+    stages.mail_digest()
 
 
 maintain()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from textwrap import shorten
+from typing import Literal
 
 from include.alerts.guides import ANY_RUN, CAUSES, GUIDES, SWITCH, SWITCHES, Cause, Severity
 from include.alerts.incidents import FailedRun, Incident, Mail, RunKind
@@ -27,7 +28,7 @@ class Alert:
     """A mail as it is stored and sent: `incident` is its key, `thread` the key of the mail that it answers."""
 
     incident: str
-    severity: Severity
+    severity: Severity | Literal["digest"]
     subject: str
     body: str
     thread: str = ""

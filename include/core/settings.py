@@ -92,6 +92,7 @@ class Settings(BaseSettings):
         180, ge=1, description="an incident that comes back within this time is the same one, and is over after it"
     )
 
+    mail_digest: bool = Field(True, description="mail a digest every morning, with `maintain`")
     quarantine_usual_times: float = Field(
         3, gt=0, description="new quarantined rows of a table in a day, in times of a usual day, that open a ticket"
     )

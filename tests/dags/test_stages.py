@@ -285,3 +285,16 @@ def test_a_replay_with_nothing_to_try_is_green_and_says_so(replayed, monkeypatch
     with pytest.raises(AirflowSkipException, match="No row waits"):
         replayed()
     assert replayed.asked == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "sentence"),
+    [("scheduled", "false", "The digest is switched off"), ("manual", "true", "mailed by the scheduled run")],
+)
+def test_a_digest_that_is_switched_off_or_started_by_a_person_is_not_mailed(monkeypatch, kind, setting, sentence):
+    from daybreak_airflow.tasks import stages
+
+    monkeypatch.setenv("DAYBREAK_MAIL_DIGEST", setting)
+    enter(monkeypatch, context(kind), Run(load_settings(), "run-1", TICK, "tests", kind=kind))
+    with pytest.raises(AirflowSkipException, match=sentence):
+        stages.mail_digest.function()

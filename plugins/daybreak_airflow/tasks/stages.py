@@ -208,6 +208,22 @@ def deliver_alerts() -> dict[str, int]:
     return {"sent": sent, "waiting": waiting}
 
 
+@task
+def mail_digest() -> None:
+    """Mail the digest of the day; skipped if it is switched off, and in runs that a person started."""
+    from daybreak_airflow.oncall import mailer
+    from include.alerts.outbox import deliver_pending
+    from include.operations.digest import raise_digest
+
+    run = current_run()
+    if not run.settings.mail_digest:
+        raise skip("The digest is switched off (DAYBREAK_MAIL_DIGEST).")
+    if run.kind != "scheduled":
+        raise skip("The digest is mailed by the scheduled run.")
+    raise_digest(run)
+    deliver_pending(run.settings, mailer(run.settings))
+
+
 @shows(RetentionReportLink())
 @task
 def clean_up() -> Passed:
