@@ -285,7 +285,7 @@ def _incidents(facts: Facts) -> Card:
     tones: dict[str, Tone] = {"page": "bad", "ticket": "ask"}
     lines = [
         Line(
-            f"#{incident['incident_id']}",
+            incident["severity"],
             incident["sentence"],
             "" if incident["is_quiet"] else tones[incident["severity"]],
             _way_on(incident),
