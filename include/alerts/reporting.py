@@ -123,7 +123,7 @@ def take_failure(settings: Settings, warehouse: Connection, trouble: Trouble, ru
     moment = run.failed_at
     before = find_incident(warehouse, trouble.cause, trouble.subject, moment - quiet_time(settings))
     incident = before or add_incident(warehouse, asdict(trouble), moment, thread or trouble.thread(moment))
-    row = vars(run) | {"incident_id": incident.incident_id, "since": incident.recovered_at}
+    row = vars(run) | {"incident_id": incident.incident_id}
     warehouse.execute(query("alerts/join"), row)
     (failed_runs,) = warehouse.execute(query("alerts/failed_in_a_row"), row).fetchone() or (1,)
     (stopped,) = warehouse.execute(query("alerts/stopped"), [incident.incident_id]).fetchone() or ({},)

@@ -142,6 +142,16 @@ def test_a_ticket_becomes_a_page_when_the_next_run_fails_too(settings, mailbox):
     assert "2 failed runs (recommend 2)" in page.get_body(("plain",)).get_content()
 
 
+def test_two_runs_in_a_row_are_a_page_whatever_stopped_each(settings, mailbox):
+    publish(settings, timedelta(minutes=10))
+    reporting.report(settings, LATE, mailbox.send)
+    reporting.report(settings, replace(LATE, run_id="scheduled__05", kind="ServiceError", about="MLflow"), mailbox.send)
+    assert [subject.partition(" failed")[0] for subject in mailbox.subjects] == [
+        "[ticket] recommend",
+        "[page] MLflow: recommend",
+    ]
+
+
 def test_a_ticket_becomes_a_page_when_lists_grow_stale_though_nothing_runs(settings, mailbox):
     publish(settings, timedelta(minutes=160))
     reporting.report(settings, replace(LATE, dag_id="monitor"), mailbox.send)

@@ -205,8 +205,9 @@ def flip(path):
 def test_a_local_copy_with_a_changed_byte_is_refused_and_then_fetched_again(elsewhere, registered):
     registry.load_version(elsewhere, registered)
     flip(elsewhere.home / "models" / registered.digest / "two_stage.skops")
-    with pytest.raises(ArtifactDamaged, match=f"The files of version {registered.version} have digest"):
+    with pytest.raises(ArtifactDamaged, match=f"The files of version {registered.version} have digest") as damage:
         registry.load_version(elsewhere, registered)
+    assert damage.value.about == f"v{registered.version}"
     registry.load_version(elsewhere, registered)
 
 
@@ -223,8 +224,9 @@ def test_a_stored_artifact_with_a_changed_byte_is_refused_and_nothing_of_it_is_k
     flip(file)
     try:
         for _ in range(2):
-            with pytest.raises(ArtifactDamaged):
+            with pytest.raises(ArtifactDamaged) as damage:
                 registry.load_version(elsewhere, registered)
+            assert damage.value.about == f"v{registered.version}"
     finally:
         file.write_bytes(sound)
     assert not (elsewhere.home / "models" / registered.digest).exists()

@@ -1,3 +1,5 @@
-select count(*) from ops.incident_runs
-where incident_id = %(incident_id)s and dag_id = %(dag_id)s and kind = 'live'
-  and failed_at > coalesce(%(since)s, '-infinity'::timestamptz)
+-- Runs of a DAG that failed since what stopped them last worked, whatever the causes.
+select count(distinct r.run_id)
+from ops.incident_runs r join ops.incidents i using (incident_id)
+where r.dag_id = %(dag_id)s and r.kind = 'live' and i.closed_at is null
+  and r.failed_at > coalesce(i.recovered_at, '-infinity'::timestamptz)
