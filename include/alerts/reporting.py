@@ -164,8 +164,10 @@ def bring_home(settings: Settings) -> None:
         with changing(settings) as warehouse:
             if kept.alert:
                 keep_alert(warehouse, kept.alert, raised_at=kept.run.failed_at, sent_at=kept.sent_at)
-            thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
-            take_failure(settings, warehouse, kept.trouble, kept.run, thread)
+            is_taken = warehouse.execute(query("alerts/taken"), vars(kept.run)).fetchone() is not None
+            if not is_taken:  # else a process died before it removed the file
+                thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
+                take_failure(settings, warehouse, kept.trouble, kept.run, thread)
         kept.forget()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_one_mail_that_is_refused_does_not_hold_up_the_others(settings, mailbox)
     assert outbox.deliver_pending(settings, mailbox.send) == (0, 3)
     assert outbox.deliver_pending(settings, mailbox.send) == (2, 1)
     assert mailbox.subjects == ["[page] number 2", "[page] number 3"]
+
+
+def test_an_answer_waits_for_the_first_mail_of_its_thread_but_not_for_ever(settings, mailbox):
+    mailbox.refuses = "number 1"
+    outbox.raise_alert(settings, an_alert(1))
+    for _ in range(2):
+        outbox.deliver_pending(settings, mailbox.send)
+    outbox.raise_alert(settings, replace(an_alert(2), thread=an_alert(1).incident))
+    for _ in range(3):
+        assert outbox.deliver_pending(settings, mailbox.send) == (0, 2)
+    assert outbox.deliver_pending(settings, mailbox.send) == (0, 2)
+    assert outbox.deliver_pending(settings, mailbox.send) == (1, 1)
+    assert mailbox.subjects == ["[page] number 2"]
 
 
 def test_two_deliverers_at_once_mail_different_alerts(settings):

@@ -251,7 +251,7 @@ def test_a_broken_mail_server_raises_nothing_and_loses_no_part_of_the_thread(set
     reporting.report_success(settings, replace(success("recommend", 6)), mailbox.send)
     mailbox.start()
     assert reporting.review(settings, mailbox.send) == (3, 0)
-    assert sorted(subject.partition("]")[0] for subject in mailbox.subjects) == ["[page", "[recovered", "[ticket"]
+    assert [subject.partition("]")[0] for subject in mailbox.subjects] == ["[ticket", "[page", "[recovered"]
 
 
 def test_the_mail_says_what_readers_see(settings, mailbox):
@@ -292,6 +292,20 @@ def test_without_warehouse_and_mail_server_the_alert_waits_in_the_state_folder(s
     mailbox.start()
     assert reporting.review(settings, mailbox.send) == (1, 0)
     assert mailbox.subjects == ["[page] v3: recommend failed at score: The files of version 3 have changed."]
+
+
+def test_a_failure_that_was_moved_into_the_warehouse_twice_is_told_once(settings, no_warehouse, mailbox):
+    """As after kill -9 between the transaction and the removal of the file."""
+    reporting.report(no_warehouse, DAMAGE, mailbox.send)
+    (file,) = waiting_room.waiting_room(settings).iterdir()
+    content = file.read_text()
+    reporting.review(settings, mailbox.send)
+    reporting.report_success(settings, success("recommend", 6), mailbox.send)
+    file.write_text(content)
+    reporting.review(settings, mailbox.send)
+    assert len(mailbox.mails) == 2
+    with connect(settings) as connection:
+        assert open_incidents(connection) == []
 
 
 def test_a_warehouse_that_is_broken_in_another_way_costs_no_alert(settings, mailbox, monkeypatch):
