@@ -71,10 +71,10 @@ def _tell_decision(verdict: Mapping[str, Any] | None, moment: datetime) -> str:
 def _tell_night(verdict: Mapping[str, Any] | None, moment: datetime) -> str:
     if verdict is None:
         return "No challenger was judged yet."
-    told = f"v{verdict['challenger_version']}: {verdict['sentence']}"
     if _is_new(verdict, moment):
-        return told
-    return f"No challenger was judged within a day. The last one was at {verdict['judged_at'].strftime(FORMAT)}: {told}"
+        return str(verdict["sentence"])
+    at = verdict["judged_at"].strftime(FORMAT)
+    return f"No challenger was judged within a day. The last verdict, of {at}: {verdict['sentence']}"
 
 
 def _tell_lists(status: Mapping[str, Any], moment: datetime) -> str:
@@ -95,7 +95,7 @@ def _tell_reading(reading: Sequence[tuple[datetime, int, int, float]]) -> str:
     if not shown:
         return "No reading of the lists was measured."
     told = [
-        f"{impressions:,} articles shown, {reads:,} read ({reads / impressions:.1%}), "
+        f"{impressions:,} articles shown, {reads:,} read ({100 * reads / impressions:.1f} %), "
         f"{seconds / impressions:.1f} s per article shown"
         for _, impressions, reads, seconds in shown
     ]

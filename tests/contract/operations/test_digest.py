@@ -79,10 +79,10 @@ def test_it_tells_the_verdict_the_reading_the_incidents_and_the_holds(run):
     (alert,) = mailed(run)
     assert alert.subject.endswith(": v7 lost, 1 incident open")
     told = sections(alert)
-    assert told["Last night"].startswith("v7: Kept v6")
+    assert told["Last night"].startswith("Kept v6")
     first, before = told["Readers"].splitlines()
-    assert first.endswith("1,000 articles shown, 76 read (7.6%), 4.2 s per article shown.")
-    assert before == "A week before: 1,000 articles shown, 71 read (7.1%), 4.2 s per article shown."
+    assert first.endswith("1,000 articles shown, 76 read (7.6 %), 4.2 s per article shown.")
+    assert before == "A week before: 1,000 articles shown, 71 read (7.1 %), 4.2 s per article shown."
     assert "[ticket] monitor failed at watch: It broke. Open for 0 min, 1 failed run." in told["Incidents"]
     assert told["Waits for a person"] == "Promotions are frozen, by ben: audit."
 
