@@ -146,7 +146,8 @@ def keep(settings: Settings, warehouse: Connection, before: Incident | None, aft
     """Save what became of an incident, and the mail that is due, in the caller's transaction."""
     mail = due_mail(before, after, moment)
     if mail:
-        saw = _tell_what_readers_saw(settings, warehouse, after) if mail == "recovered" else ""
+        touches_lists = bool(after.stopped) or after.severity == "page"
+        saw = _tell_what_readers_saw(settings, warehouse, after) if mail == "recovered" and touches_lists else ""
         keep_alert(warehouse, compose(mail, after, live_lists(warehouse), moment, saw))
         after = replace(after, mailed=after.severity)
     save(warehouse, after)

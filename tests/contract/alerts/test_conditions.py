@@ -118,6 +118,9 @@ def test_quarantined_rows_are_one_ticket_until_they_come_back(settings):
     )
     assert review(settings) == []
     assert subjects(settings)[1].startswith("[recovered] articles: 1,421 rows")
+    with connect(settings) as warehouse:
+        bodies = [body for (body,) in warehouse.execute("select body from ops.alerts order by alert_id")]
+    assert "What readers saw" not in bodies[1], "it never touched their lists"
 
 
 def test_rows_that_later_snapshots_hold_too_and_rows_of_a_past_day_are_not_new(settings):
