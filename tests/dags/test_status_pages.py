@@ -31,6 +31,7 @@ STATUS = {
         "other_verdicts": [],
         "holds": [],
         "questions": [],
+        "gaps": [],
         "incidents": [],
     },
     **{"quarantined": [], "running": [], "failing": [], "next": [], "reports": {}, "late_rows": None},

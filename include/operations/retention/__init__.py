@@ -29,7 +29,7 @@ CARDS = "cards"  # kept as long as the versions they describe
 
 
 def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Sweep:
-    """Remove what is old, or only list it in a dry run; return the items and the days without a verdict."""
+    """Remove what is old, or only list it in a dry run; return the items."""
     before, items, notes = as_of - timedelta(days=settings.keep_days), [], []
     items += (batches := _drop_batches(settings, before, dry_run))
     going: list[int] = []
@@ -45,12 +45,8 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
         notes.append(f"Versions were not checked: {error.fact}")
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
-    with connect(settings) as warehouse:
-        gaps = [
-            day for (day,) in warehouse.execute(query("operations/retention/days_without_verdict"), {"as_of": as_of})
-        ]
     items += _drop_rows(settings, as_of - timedelta(days=FIGURES_DAYS), dry_run)
-    return Sweep(as_of, dry_run, tuple(items), tuple(gaps), tuple(notes))
+    return Sweep(as_of, dry_run, tuple(items), tuple(notes))
 
 
 def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:

@@ -30,16 +30,15 @@ class Sweep:
     as_of: datetime
     is_dry_run: bool
     items: tuple[Item, ...]
-    gaps: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Return the number of removed items by kind, and the days without a verdict."""
+        """Return the number of removed items by kind, and the result in a sentence."""
         gone: Counter[str] = Counter()
         for item in self.items:
             gone[item.kind] += 0 if item.is_kept else item.count
-        return {**gone, "gaps": list(self.gaps), "sentence": self.sentence, "dry_run": self.is_dry_run}
+        return {**gone, "sentence": self.sentence, "dry_run": self.is_dry_run}
 
     @property
     def sentence(self) -> str:

@@ -31,7 +31,6 @@ def save_page(settings: Settings, sweep: Sweep) -> str:
     name = f"retention/{compact(sweep.as_of)}{'-dry-run' if sweep.is_dry_run else ''}.html"
     sections = [(kind.title(), _table(sweep, [item for item in sweep.items if item.kind == kind])) for kind in EACH]
     sections.append(("Other removed items", _table(sweep, [one for one in sweep.items if one.kind not in EACH])))
-    sections.append(("Days without a verdict", f"<p>{', '.join(sweep.gaps) or 'None.'}</p>"))
     title = f"Retention{': dry run' if sweep.is_dry_run else ''}"
     save(settings.home / "reports" / name, page(title, sweep.sentence, sections))
     return name

@@ -34,6 +34,7 @@ PARTS = {
     "Published": ("score", "write_batch", "audit", "publish", "shadow"),
     "Watched": ("watch", "guard"),
     "Cleaned up": ("clean_up", "clean_airflow"),
+    "Gaps": ("look_for_gaps",),
     "Looked back": ("backtest", "reproduce"),
 }
 # stage -> the numbers among its facts that people ask for, with their words

@@ -27,7 +27,6 @@ from include.operations.versions import find_reigns, find_versions
 
 Row = dict[str, Any]
 WEEKS = timedelta(weeks=4)
-DAY = timedelta(days=1)
 LATEST_RETRAININGS = 20
 DRIFT_WINDOWS = 24
 STATE_KNOWN_FOR = timedelta(minutes=30)
@@ -40,7 +39,6 @@ class Facts:
     moment: datetime
     status: Mapping[str, Any]
     night: Row | None = None
-    gaps: Sequence[str] = ()
     realised: Sequence[Row] = ()
     reigns: Sequence[Row] = ()
     candidate: Row | None = None
@@ -90,8 +88,6 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         realised = _ask(warehouse, "realised_lately", health)
         drift = _ask(warehouse, "drift_lately", {**since, "limit": DRIFT_WINDOWS})
         newest = told["quarantined"][0]["snapshot_id"] if told["quarantined"] else None
-        until = {"as_of": moment - DAY}  # today's may still come
-        gaps = [day for (day,) in warehouse.execute(query("operations/retention/days_without_verdict"), until)]
         quarantined = _ask(warehouse, "quarantined_by_publisher", {"snapshot_id": newest}) if newest else []
         (in_database,) = warehouse.execute("select pg_database_size(current_database())").fetchone() or (0,)
         files = _ask(warehouse, "live_files", {})
@@ -102,7 +98,6 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         moment,
         told,
         _find_night(settings, moment),
-        gaps,
         realised,
         find_reigns(settings),
         newer[0] if newer else None,

@@ -11,6 +11,7 @@ from typing import Any
 from include.core.clock import in_words
 from include.core.html import Figure
 from include.core.numbers import write_number
+from include.operations.gaps import DAYS
 from include.operations.runs import tell_coming
 from include.operations.status import tell_full_lists
 from include.operations.status_page.chart import Change, draw
@@ -99,11 +100,12 @@ def _cards(facts: Facts, places: Places, may_see_readers: bool) -> tuple[Card, .
         _lists(facts, places, may_see_readers),
         _champion(facts, places),
         _night(facts, places),
-        _runs(facts, places),
         _waiting(facts, places),
         _incidents(facts),
+        _gaps(facts, places),
         _quality(facts),
         _drift(facts, places),
+        _runs(facts, places),
         _quarantine(facts, places),
         _state(facts),
     )
@@ -189,8 +191,6 @@ def _night(facts: Facts, places: Places) -> Card:
         Line("Started", f"{tell_times(run)}, {run['how']}"),
         Line("Worked as of", tell_moment(run["as_of"])),
     ]
-    if facts.gaps:
-        lines.append(Line("Without a verdict", ", ".join(facts.gaps)))
     tone: Tone = "bad" if run["state"] == "failed" else ""
     links = [*_to_run(run, places), places.dag("retrain", "Retrain now")]
     title = "Last night's retraining" if run["run_id"].startswith("retrain/scheduled__") else "Last retraining"
@@ -247,6 +247,19 @@ def _runs(facts: Facts, places: Places) -> Card:
         lines.append(Line("Paused", ", ".join(paused)))
     lead = f"{first['name']} comes next, {tell_coming(first['next_at'] - facts.moment)}." if first else "None is due."
     return Card("Runs", lead, "ask" if status["failing"] else "", lines)
+
+
+def _gaps(facts: Facts, places: Places) -> Card:
+    gaps = facts.status["gaps"]
+    if not gaps:
+        return Card("Gaps", f"Every scheduled run of the last {DAYS} days succeeded or goes on.")
+    lines = [Line(gap["dag_id"], gap["sentence"], "ask") for gap in gaps]
+    count = sum(gap["count"] for gap in gaps)
+    lead = (
+        f"{count:,} {'run is' if count == 1 else 'runs are'} missing. `bin/daybreak gaps` says how to close the gaps."
+    )
+    links = [places.dag(name, f"Backfill {name}") for name in dict.fromkeys(gap["dag_id"] for gap in gaps)]
+    return Card("Gaps", lead, "ask", lines, links=links)
 
 
 def _quality(facts: Facts) -> Card:

@@ -202,18 +202,3 @@ def test_without_mlflow_the_rest_is_swept_and_the_report_says_so(settings):
     found = retention.sweep(settings, AS_OF)
     assert found.facts["batches"] == 1
     assert f"Versions were not checked: MLflow at {settings.mlflow_url} does not answer" in found.sentence
-
-
-def test_days_without_a_verdict_are_named_since_the_first_one(settings):
-    with connect(settings) as warehouse:
-        for days in (4, 2, 0):
-            warehouse.execute(
-                "insert into ops.verdicts (verdict_id, as_of, run_id, challenger_version, champion_seq, decision,"
-                " checks, metrics) values (%s, %s, 'r', 1, 0, 'keep', '[]', '{}')",
-                [str(days), AS_OF - days * DAY],
-            )
-    assert sweep(settings, AS_OF)["gaps"] == ["2025-03-06", "2025-03-08"]
-
-
-def test_before_the_first_verdict_no_day_is_missing(settings):
-    assert sweep(settings, AS_OF)["gaps"] == []

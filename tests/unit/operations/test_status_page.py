@@ -56,6 +56,7 @@ STATUS = {
     "running": [],
     "failing": [],
     "next": [{"name": "retrain", "is_paused": False, "next_at": NOW + 10 * HOUR}],
+    "gaps": [],
     "reports": {},
 }
 REIGN = {
@@ -196,11 +197,13 @@ def test_the_champion_has_its_reason_its_quality_and_what_comes_after_it():
     assert lines(page_on(champion=None), "Champion")["Next candidate"] == "none trained since"
 
 
-def test_days_on_which_no_model_was_judged_are_named():
-    assert "Without a verdict" not in lines(page_on(), "Last")
-    assert lines(page_on(replace(CALM, gaps=["2026-11-27", "2026-11-28"])), "Last")["Without a verdict"] == (
-        "2026-11-27, 2026-11-28"
-    )
+def test_gaps_are_listed_with_a_link_to_where_a_backfill_is_filed():
+    assert card(page_on(), "Gaps").lead == "Every scheduled run of the last 14 days succeeded or goes on."
+    gap = {"dag_id": "retrain", "count": 2, "sentence": "retrain: 2 runs failed, as of Monday to Tuesday."}
+    found = card(page_on(gaps=[gap]), "Gaps")
+    assert found.lead.startswith("2 runs are missing. ")
+    assert [line.words for line in found.lines] == [gap["sentence"]]
+    assert [link.words for link in found.links] == ["Backfill retrain"]
 
 
 def test_a_question_has_a_link_to_its_answer():
