@@ -4,9 +4,9 @@
 Measures the live lists (reading that came from them, by slice). Lets Evidently compare readers and news with the
 champion's training data, its lists with its first ones, and the features behind them with those of the training.
 Requests a new model from `retrain` when readers and news drifted in too many of the last windows. Goes back to the
-previous champion when readers spend clearly less time with the new one's lists. Looks for what no failed run tells
-(stale lists, quarantined rows, forgotten holds), closes incidents that are over, and mails alerts that are still
-waiting. Runs every hour at half past. Before the first promotion it measures the lists only.
+previous champion when readers spend clearly less time with the new one's lists. Looks for conditions that no failed
+run shows (stale lists, quarantined rows, forgotten holds), closes incidents that are over, and mails alerts that are
+still waiting. Runs every hour at half past. Before the first promotion it measures the lists only.
 
 ## Reads and writes
 Reads `source.*`, `recs.*`, the files of published lists and the champion's training data. Writes `ops.health`,

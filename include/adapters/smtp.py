@@ -69,7 +69,7 @@ def send(
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
             f"The mail server {server.host}:{server.port} did not accept {subject!r}: {type(error).__name__}: {error}",
-            hint="the alert is kept and sent again within the hour; check the connection smtp_default.",
+            hint="check Airflow's connection smtp_default, or smtp_* in docs/settings.md.",
         ) from error
 
 

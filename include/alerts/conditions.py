@@ -25,10 +25,14 @@ ANSWER_BY = 0.5  # share of the time to answer after which a question is told of
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that holds now: its name in `CONDITIONS`, what it is about, and the numbers in a sentence."""
+    """A condition that holds now: its name in `CONDITIONS`, what it is about, and the numbers in a sentence.
+
+    The title stays the same as long as it holds, so it has no numbers.
+    """
 
     name: str
     subject: str
+    title: str
     fact: str
     done: str
     severity: Severity = "ticket"
@@ -40,7 +44,7 @@ class Condition:
         return Trouble(
             cause=self.name,
             subject=self.subject,
-            title=title_of(f"{self.subject}: {self.fact}"),
+            title=title_of(self.title),
             what_broke=self.fact,
             done=self.done,
             next_step=guide.next_step,
@@ -65,13 +69,17 @@ def _find_stale_lists(warehouse: Connection, lists: LiveLists | None, moment: da
     """Find stale lists of which no failure tells; after a standstill `recommend` first gets its next turn."""
     if lists is None or not lists.is_stale(moment):
         return
-    if any(SERVING & incident.stopped.keys() for incident in open_incidents(warehouse)):
+    if any(
+        SERVING & one.stopped.keys() and one.trouble["is_live"] and not one.is_quiet
+        for one in open_incidents(warehouse)
+    ):
         return
     turns = {"since": moment - timedelta(minutes=135), "until": moment - timedelta(minutes=30)}
     if warehouse.execute(query("alerts/watched"), turns).fetchone() is None:
         return
-    fact = f"readers' lists are stale and no run failed. {describe(lists, moment)}"
-    yield Condition("ListsStale", "lists", fact, "Readers keep the last good lists.", "page")
+    fact = f"No run failed, and yet lists are stale. {describe(lists, moment)}"
+    done = "Readers keep the last good lists."
+    yield Condition("ListsStale", "lists", "Readers' lists are stale.", fact, done, "page")
 
 
 def find_jumps(rows: Iterable[tuple[str, int, int]], usual_times: float) -> Iterator[Condition]:
@@ -84,7 +92,7 @@ def find_jumps(rows: Iterable[tuple[str, int, int]], usual_times: float) -> Iter
         if new >= FEWEST_ROWS and new > usual_times * usual:
             fact = f"{new:,} rows were quarantined within a day; {usual:,.0f} are usual."
             done = "The runs went on without these rows; nothing is lost, and they can be brought back."
-            yield Condition("RowsQuarantined", table, fact, done)
+            yield Condition("RowsQuarantined", table, f"Many rows of {table} were quarantined.", fact, done)
 
 
 def _find_old_champion(settings: Settings, warehouse: Connection, moment: datetime) -> Iterator[Condition]:
@@ -93,29 +101,33 @@ def _find_old_champion(settings: Settings, warehouse: Connection, moment: dateti
         return
     version, until = row
     fact = f"v{version} has learnt from reading until {until.strftime(FORMAT)}, {in_words(moment - until)} ago."
-    yield Condition("ChampionOld", "champion", fact, "The champion goes on making the lists.")
+    done = "The champion goes on making the lists."
+    yield Condition("ChampionOld", "champion", f"v{version} has learnt nothing for long.", fact, done)
 
 
 def _find_streak(settings: Settings, warehouse: Connection) -> Iterator[Condition]:
     (lost,) = warehouse.execute(query("alerts/rejections")).fetchone() or (0,)
     if lost >= settings.rejection_streak:
-        fact = f"the last {lost:,} challengers were rejected."
-        yield Condition("ChallengersKeepLosing", "champion", fact, "The champion goes on making the lists.")
+        fact = f"The last {lost:,} challengers were rejected."
+        done = "The champion goes on making the lists."
+        yield Condition("ChallengersKeepLosing", "champion", "Challengers keep losing.", fact, done)
 
 
 def _find_questions(settings: Settings, warehouse: Connection, moment: datetime) -> Iterator[Condition]:
     for verdict_id, version, _, asked_at in warehouse.execute(query("pipeline/open_questions")).fetchall():
         if moment - asked_at >= ANSWER_BY * timedelta(hours=settings.ask_hours):
-            fact = f"the question whether to promote v{version} has waited for {in_words(moment - asked_at)}."
+            title = f"The question whether to promote v{version} waits for an answer."
+            fact = f"It has waited for {in_words(moment - asked_at)}."
             links = {
                 "Answer": f"{settings.airflow_url}/required_actions",
                 "Verdict": settings.report_link(f"verdicts/{verdict_id}.html"),
             }
-            yield Condition("QuestionUnanswered", f"v{version}", fact, "The champion stays.", links=links)
+            yield Condition("QuestionUnanswered", f"v{version}", title, fact, "The champion stays.", links=links)
 
 
 def _find_holds(settings: Settings, warehouse: Connection, moment: datetime) -> Iterator[Condition]:
     for kind, _, _, reason, actor, set_at in warehouse.execute(query("judging/active_holds"), {"moment": moment}):
         if moment - set_at >= timedelta(days=settings.hold_reminder_days):
-            fact = f"promotions are held by a {kind} of {actor} for {in_words(moment - set_at)}: {reason.rstrip('.')}."
-            yield Condition("PromotionHeld", kind, fact, "Challengers are judged and not promoted.")
+            title = f"A {kind} holds promotions."
+            fact = f"{actor} set it {in_words(moment - set_at)} ago: {reason.rstrip('.')}."
+            yield Condition("PromotionHeld", kind, title, fact, "Challengers are judged and not promoted.")

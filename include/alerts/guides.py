@@ -152,7 +152,7 @@ CAUSES = {
         "task-killed",
     ),
 }
-# What no failed run tells, by the name of the condition (conditions.py).
+# Conditions without a failed run (conditions.py), by name.
 CONDITIONS = {
     "ListsStale": Cause(
         "See with `bin/daybreak status` whether the scheduler runs, and in Airflow whether `recommend` is paused or "

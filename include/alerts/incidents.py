@@ -193,8 +193,8 @@ def succeed(incident: Incident, dag_id: str, serving: frozenset[str], moment: da
     """
     if serving & incident.stopped.keys() and dag_id not in serving:
         return incident
-    closed_at = None if incident.returns else moment
-    return replace(incident, recovered_at=moment, closed_at=closed_at)
+    since = incident.recovered_at if incident.is_quiet else moment
+    return replace(incident, recovered_at=since, closed_at=None if incident.returns else moment)
 
 
 def settle(incident: Incident, moment: datetime, quiet: timedelta, *, readers_are_worse_off: bool) -> Incident:
@@ -203,7 +203,7 @@ def settle(incident: Incident, moment: datetime, quiet: timedelta, *, readers_ar
         return replace(incident, closed_at=moment)
     if not incident.trouble["is_live"] and moment - incident.last_at >= FORGOTTEN_AFTER:
         return replace(incident, closed_at=moment)
-    if readers_are_worse_off and not incident.is_quiet:
+    if readers_are_worse_off and incident.trouble["is_live"] and not incident.is_quiet:
         return replace(incident, severity="page")
     return incident
 

@@ -25,10 +25,12 @@ Send = Callable[[Alert], None]  # raises ServiceError if the mail server does no
 log = logging.getLogger(__name__)
 
 
-def raise_alert(settings: Settings, alert: Alert) -> bool:
+def raise_alert(
+    settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+) -> bool:
     """Add an alert to the outbox unless it is known; return whether it was new."""
     with connect(settings) as warehouse:
-        return keep_alert(warehouse, alert)
+        return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
 
 
 def keep_alert(
@@ -63,7 +65,7 @@ def deliver_next(settings: Settings, send: Send) -> bool:
         try:
             send(Alert(*content))
         except ServiceError as error:
-            log.warning("%s", error)
+            log.warning("The alert is kept and sent again within the hour. %s", error)
             warehouse.execute(query("alerts/not_sent"), {"alert_id": alert_id, "error": error.fact})
             return False
         warehouse.execute(query("alerts/sent"), {"alert_id": alert_id})

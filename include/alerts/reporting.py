@@ -31,7 +31,7 @@ from include.alerts.incidents import (
     settle,
     succeed,
 )
-from include.alerts.outbox import Send, deliver_pending, keep_alert, printable
+from include.alerts.outbox import Send, deliver_pending, keep_alert, printable, raise_alert
 from include.alerts.wording import (
     Failure,
     LiveLists,
@@ -67,11 +67,14 @@ def report(settings: Settings, failure: Failure, send: Send) -> bool:
 
 def report_success(settings: Settings, success: Success, send: Send) -> None:
     """Close the incidents that this success ends, and mail that they are over."""
+    bring_home(settings)
     with connect(settings) as warehouse:
-        if not _ended_by(warehouse, success):
+        if not (success.is_past or _ended_by(warehouse, success)):
             return
     with changing(settings) as warehouse:
         ended = _ended_by(warehouse, success)
+        if success.is_past:
+            warehouse.execute(query("alerts/past_day_works"), vars(success))
         for incident in open_incidents(warehouse):
             if incident.incident_id in ended:
                 moment = now()
@@ -102,6 +105,8 @@ def review(settings: Settings, send: Send) -> tuple[int, int]:
                 worse = is_stale and bool(SERVING & incident.stopped.keys())
                 after = settle(incident, moment, quiet_time(settings), readers_are_worse_off=worse)
                 is_over = incident.cause in CONDITIONS and (incident.cause, incident.subject) not in holding
+                if incident.cause == "ListsStale":  # a failure that explains them does not make lists fresh
+                    is_over = not is_stale
                 if is_over and not incident.is_quiet:
                     after = succeed(incident, "", SERVING, moment)
                 keep(settings, warehouse, incident, after, moment)
@@ -163,13 +168,16 @@ def bring_home(settings: Settings) -> None:
     """Move failures that were kept as files into the warehouse, and their mails into the outbox."""
     for kept in waiting_room.kept(settings):
         with changing(settings) as warehouse:
-            if kept.alert:
-                keep_alert(warehouse, kept.alert, raised_at=kept.run.failed_at, sent_at=kept.sent_at)
             is_taken = warehouse.execute(query("alerts/taken"), vars(kept.run)).fetchone() is not None
             if not is_taken:  # else a process died before it removed the file
+                if kept.alert:
+                    keep_alert(warehouse, kept.alert, raised_at=kept.run.failed_at, sent_at=kept.sent_at)
                 thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
                 take_failure(settings, warehouse, kept.trouble, kept.run, thread)
         kept.forget()
+    for former in waiting_room.kept_before(settings):
+        raise_alert(settings, former.alert, raised_at=former.raised_at, sent_at=former.sent_at)
+        former.file.unlink(missing_ok=True)
 
 
 def quiet_time(settings: Settings) -> timedelta:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from include.alerts.incidents import FailedRun, Incident
 from include.alerts.outbox import Send
@@ -57,6 +60,31 @@ class Kept:
         self.file.unlink(missing_ok=True)
 
 
+@dataclass(frozen=True)
+class Former:
+    """A mail in a file of the release before incidents, which knew no more than the mail."""
+
+    file: Path
+    alert: Alert
+    raised_at: datetime | None
+    sent_at: datetime | None
+
+    @classmethod
+    def read(cls, file: Path) -> Former | None:
+        """Return the mail in a file; None for any other file."""
+        try:
+            content = json.loads(file.read_text())
+            return cls(file, Alert(**content["alert"]), _moment(content["raised_at"]), _moment(content["sent_at"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+def kept_before(settings: Settings) -> list[Former]:
+    """Return the mails that a release before incidents kept as files."""
+    found = map(Former.read, sorted(waiting_room(settings).glob("*.json")))
+    return [one for one in found if one is not None]
+
+
 def report(settings: Settings, trouble: Trouble, run: FailedRun, send: Send) -> bool:
     """Keep a failure as a file, and mail it unless its cause was mailed; return whether it was new."""
     before = list(kept(settings))
@@ -82,11 +110,13 @@ def kept(settings: Settings) -> Iterator[Kept]:
     for file in waiting_room(settings).glob("*.json"):
         try:
             found.append(Kept.read(file))
-        except FileNotFoundError:  # another process was faster
-            continue
-        except (ValueError, TypeError, KeyError):  # cut short by a full disk, or of another release
-            log.warning("%s cannot be read and is renamed to .damaged.", file)
-            file.rename(file.with_suffix(".damaged"))
+        except OSError as error:  # another process was faster, or the disk fails: the mail goes out all the same
+            log.info("%s", error)
+        except (ValueError, TypeError, KeyError):
+            if Former.read(file) is None:
+                log.warning("%s cannot be read and is renamed to .damaged.", file)
+                with suppress(OSError):
+                    file.rename(file.with_suffix(".damaged"))
     yield from sorted(found, key=lambda one: (one.run.failed_at, one.file.name))
 
 
@@ -112,16 +142,26 @@ def _as_incident(trouble: Trouble, run: FailedRun) -> Incident:
 
 
 def _keep(one: Kept) -> bool:
-    """Write the file; return whether it is new. A full disk must not keep the mail from going out."""
+    """Write the file as a whole; return whether it is new. A full disk must not keep the mail from going out."""
     try:
-        one.file.parent.mkdir(parents=True, exist_ok=True)
-        with one.file.open("x") as new:
-            new.write(one.content)
+        draft = _draft(one)
+        try:
+            os.link(draft, one.file)  # fails if the file is there, as a rename would not
+        finally:
+            draft.unlink()
     except FileExistsError:
         return False
     except OSError as error:
         log.warning("The alert cannot be kept as a file: %s", error)
     return True
+
+
+def _draft(one: Kept) -> Path:
+    """Write the content to a file that nobody else looks at, beside the real one."""
+    one.file.parent.mkdir(parents=True, exist_ok=True)
+    draft = one.file.with_suffix(f".{uuid4().hex}")
+    draft.write_text(one.content)
+    return draft
 
 
 def _send(one: Kept, send: Send) -> bool:
@@ -132,7 +172,7 @@ def _send(one: Kept, send: Send) -> bool:
         log.warning("%s", error)
         return True
     if one.file.exists():
-        one.file.write_text(replace(one, sent_at=now()).content)
+        _draft(replace(one, sent_at=now())).replace(one.file)
     return True
 
 

@@ -164,7 +164,7 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
     trouble = Trouble(**incident.trouble)
     if mail == "recovered":
         parts = {
-            "What happened": f"It is over since {_at(incident.recovered_at)}"
+            "What happened": f"It has been over since {_at(incident.recovered_at)}"
             + (": what failed works again." if incident.stopped else "."),
             "How long": _tell_length(incident, incident.recovered_at or moment),
             "What readers saw": readers_saw,

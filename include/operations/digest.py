@@ -6,7 +6,7 @@ Belongs here: what the digest says. It leaves through the outbox like every mail
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from include.adapters.warehouse import connect, query
@@ -15,22 +15,23 @@ from include.alerts.outbox import keep_alert
 from include.alerts.wording import Alert
 from include.core.clock import FORMAT, in_words
 from include.core.run import Run
-from include.operations.status import gather
+from include.operations.status import gather, tell_full_lists, tell_maker
 
 DAY = timedelta(days=1)
+LINKS = {"mlflow": "MLflow"}
 
 
 def raise_digest(run: Run) -> bool:
     """Put the digest of the run's day into the outbox; return whether it was new."""
-    settings, moment = run.settings, run.as_of
-    status = gather(settings, {})
+    settings, status = run.settings, gather(run.settings, {})
+    moment = status["moment"]
     with connect(settings) as warehouse:
         incidents = recent_incidents(warehouse, moment - DAY)
         reading = warehouse.execute(
             query("operations/health"), {"moment": moment, "hours": settings.monitor_window_hours}
         ).fetchall()
         rows = warehouse.execute(query("alerts/new_quarantined"), {"moment": moment, "days": 1}).fetchall()
-        return keep_alert(warehouse, compose_digest(status, incidents, reading, rows, moment))
+        return keep_alert(warehouse, compose_digest(status, incidents, reading, rows, run.as_of.date()))
 
 
 def compose_digest(
@@ -38,55 +39,65 @@ def compose_digest(
     incidents: Sequence[Incident],
     reading: Sequence[tuple[datetime, int, int, float]],
     quarantined: Sequence[tuple[str, int, int]],
-    moment: datetime,
+    day: date,
 ) -> Alert:
-    """Return the digest; `reading` is that of the newest window and of the same window a week before."""
+    """Return a day's digest; `reading` is that of the newest window and of the same window a week before."""
+    moment = status["moment"]
     parts = {
-        "Last night": _tell_night(status["verdict"], moment),
+        "Trouble": status.get("trouble"),
+        "Last night": _tell_night(status, moment),
         "Lists": _tell_lists(status, moment),
         "Readers": _tell_reading(reading),
         "Quarantined rows": "\n".join(f"{table}: {rows:,} new within a day" for table, _, rows in sorted(quarantined)),
         "Incidents": "\n".join(one.tell(moment) for one in incidents) or "None was open within a day.",
         "Waits for a person": _tell_waiting(status),
-        "Links": "\n".join(f"{name.capitalize()}: {url}" for name, url in status["links"].items() if name != "mails"),
+        "Links": "\n".join(
+            f"{LINKS.get(name, name.capitalize())}: {url}" for name, url in status["links"].items() if name != "mails"
+        ),
     }
     waiting = sum(one.closed_at is None for one in incidents)
     about = f"{waiting} incident{'s' if waiting != 1 else ''} open"
-    subject = f"[digest] {moment:%Y-%m-%d}: {_tell_decision(status['verdict'], moment)}, {about}"
+    subject = f"[digest] {day}: {_tell_decision(status, moment)}, {about}"
     body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text) + "\n"
-    return Alert(f"digest/{moment:%Y-%m-%d}", "digest", subject, body)
+    return Alert(f"digest/{day}", "digest", subject, body)
 
 
 def _is_new(verdict: Mapping[str, Any] | None, moment: datetime) -> bool:
     return verdict is not None and moment - verdict["judged_at"] < DAY
 
 
-def _tell_decision(verdict: Mapping[str, Any] | None, moment: datetime) -> str:
+def _find_training(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((run for run in status["running"] if run["name"] == "retrain"), None)
+
+
+def _tell_decision(status: Mapping[str, Any], moment: datetime) -> str:
+    verdict = status["verdict"]
     if verdict is None or not _is_new(verdict, moment):
-        return "no verdict last night"
+        return "retrain is still running" if _find_training(status) else "no verdict last night"
     version, decision = f"v{verdict['challenger_version']}", verdict["decision"]
     return {"promote": f"{version} won", "keep": f"{version} lost"}.get(decision, f"a question on {version}")
 
 
-def _tell_night(verdict: Mapping[str, Any] | None, moment: datetime) -> str:
-    if verdict is None:
-        return "No challenger was judged yet."
-    if _is_new(verdict, moment):
+def _tell_night(status: Mapping[str, Any], moment: datetime) -> str:
+    verdict, training = status["verdict"], _find_training(status)
+    if verdict and _is_new(verdict, moment):
         return str(verdict["sentence"])
+    told = f"retrain has been running since {training['started_at'].strftime(FORMAT)}." if training else ""
+    if verdict is None:
+        return told or "No challenger was judged yet."
     at = verdict["judged_at"].strftime(FORMAT)
-    return f"No challenger was judged within a day. The last verdict, of {at}: {verdict['sentence']}"
+    told = told or "No challenger was judged within a day."
+    return f"{told} The last verdict, of {at}: {verdict['sentence']}"
 
 
 def _tell_lists(status: Mapping[str, Any], moment: datetime) -> str:
     lists, champion = status["lists"], status["champion"]
     if lists is None:
         return "None are live yet."
-    maker = f"baseline {lists['baseline']}" if lists["baseline"] else f"v{lists['model_version']}"
     age = in_words(max(moment - lists["generated_at"], timedelta()))
     stale = ", STALE" if lists["is_stale"] else ""
     since = f" Champion v{champion['version']} since {champion['promoted_at'].strftime(FORMAT)}." if champion else ""
-    full = f"{lists['readers_with_ten']:,} of {lists['readers']:,} readers have {lists['list_length']}"
-    return f"By {maker}, {age} old{stale}; {full}.{since}"
+    return f"By {tell_maker(lists)}, {age} old{stale}; {tell_full_lists(lists)}.{since}"
 
 
 def _tell_reading(reading: Sequence[tuple[datetime, int, int, float]]) -> str:

@@ -43,7 +43,7 @@ def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
         found["gaps"] = [asdict(gap) for gap in find_gaps(settings, moment, DAYS)]
     except DaybreakError as error:
         found["trouble"] = str(error)
-    return {**found, "services": services, "links": links(settings, found.get("reports", {}))}
+    return {**found, "moment": moment, "services": services, "links": links(settings, found.get("reports", {}))}
 
 
 def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
@@ -179,6 +179,11 @@ def _tell_more(verdict: Mapping[str, Any]) -> list[str]:
     told = [f"run {verdict['run_id']}{': ' + verdict['reason'] if verdict['reason'] else ''}", verdict["rival"]]
     numbers = "NDCG@10 " + ", ".join(f"{who} {reached[who]:.4f}" for who in best_first) if reached else ""
     return [line for line in (*told, numbers) if line]
+
+
+def tell_maker(lists: Mapping[str, Any]) -> str:
+    """Return what made the lists."""
+    return f"v{lists['model_version']}" if lists["model_version"] else f"the baseline {lists['baseline']}"
 
 
 def tell_full_lists(lists: Mapping[str, Any]) -> str:

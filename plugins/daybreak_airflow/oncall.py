@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -92,6 +93,9 @@ def mailer(settings: Settings) -> Send:
         found = BaseHook.get_connection(CONNECTION)
     except AirflowNotFoundException:
         log.info("There is no connection %s: mail goes to %s:%s.", CONNECTION, settings.smtp_host, settings.smtp_port)
+        return mail.mailer(settings)
+    except Exception as error:  # no error of a secrets backend may lose the alert
+        log.warning("Connection %s is not known: %s. Mail goes to %s.", CONNECTION, error, settings.smtp_host)
         return mail.mailer(settings)
     return mail.mailer(
         settings, mail.MailConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
@@ -177,6 +181,7 @@ def report_of(settings: Settings, context: Mapping[str, Any], error: Any) -> str
     """Return the address of the report that shows the failure: the error's own, else the run's validation."""
     path = getattr(error, "report", "")
     if not path and error and "validate" in context["dag"].task_ids:
-        checked = context["ti"].xcom_pull(task_ids="validate")
-        path = ((checked or {}).get("facts") or {}).get("report")
+        with suppress(Exception):  # the mail is worth more than its link
+            checked = context["ti"].xcom_pull(task_ids="validate")
+            path = ((checked or {}).get("facts") or {}).get("report")
     return settings.report_link(path) if path else ""

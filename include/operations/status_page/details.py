@@ -8,6 +8,7 @@ from typing import Any
 
 from include.core.clock import in_words
 from include.core.html import Figure
+from include.operations.status import tell_maker
 from include.operations.status_page.facts import ArticleFacts, ReaderFacts, Row, RunFacts
 from include.operations.status_page.parts import (
     Card,
@@ -98,7 +99,7 @@ def _tell_version(version: Mapping[str, Any], places: Places) -> tuple[Cell, ...
 def build_reader_page(facts: ReaderFacts, places: Places) -> Page:
     """Return a reader's list with reasons, what changed in a day, and what they read last."""
     live = facts.live
-    made_by = f"v{live['model_version']}" if live["model_version"] else f"the baseline {live['baseline']}"
+    made_by = tell_maker(live)
     earlier = {row["article_id"]: row["rank"] for row in facts.earlier}
     listed = Table(
         "The list that the reader has now",

@@ -222,7 +222,10 @@ def _name_articles(settings: Settings, rows: Sequence[Row]) -> list[Row]:
 def _name_publishers(settings: Settings, rows: Sequence[Row]) -> list[Row]:
     """Return the quarantined rows with a publisher, for reading events that of their article."""
     ids = [row["article_id"] for row in rows if row["article_id"] is not None]
-    told = status.describe_articles(settings, ids) if ids else {}
+    try:
+        told = status.describe_articles(settings, ids) if ids else {}
+    except DaybreakError:  # the publisher's database is away; the page is about more than that
+        told = {}
     return [{**row, "publisher": row["publisher"] or told.get(row["article_id"], {}).get("publisher")} for row in rows]
 
 

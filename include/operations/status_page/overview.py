@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from statistics import fmean
 from typing import Any
 
 from include.core.clock import in_words
 from include.core.html import Figure
 from include.core.numbers import write_number
-from include.operations.gaps import DAYS
+from include.operations.gaps import DAYS, LOOP
 from include.operations.runs import tell_coming
-from include.operations.status import tell_full_lists
+from include.operations.status import tell_full_lists, tell_maker
 from include.operations.status_page.chart import Change, draw
 from include.operations.status_page.facts import Facts, Row
 from include.operations.status_page.parts import (
@@ -29,8 +29,9 @@ from include.operations.status_page.parts import (
     tell_times,
 )
 
-LOOP = ("retrain", "recommend", "monitor")  # while one of them stands still, the product does
 WINDOWS_SHOWN = 5
+NEW = timedelta(days=1)  # older gaps stand on their card alone
+LATE = timedelta(minutes=10)  # after which a run that is due will not start by itself
 
 
 def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool) -> Page:
@@ -78,6 +79,12 @@ def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
     for row in status["next"]:
         if row["is_paused"] and row["name"] in LOOP:
             yield Line("Paused", f"{row['name']} is paused.", "ask", places.dag(row["name"], "Unpause it"))
+        elif row["next_at"] and moment - row["next_at"] > LATE and row["name"] in LOOP:
+            words = f"{row['name']} is due since {tell_moment(row['next_at'])}, and the scheduler does not start it."
+            yield Line("Due", words, "ask", places.dag(row["name"], f"Runs of {row['name']}"))
+    for gap in status["gaps"]:
+        if gap["kind"] == "missing" and moment - gap["last"] < NEW:
+            yield Line("Gap", gap["sentence"], "ask", places.dag(gap["dag_id"], f"Backfill {gap['dag_id']}"))
     if lists and lists["readers_with_ten"] is not None and lists["readers_with_ten"] < lists["readers"]:
         few = lists["readers"] - lists["readers_with_ten"]
         words = f"{few:,} of {lists['readers']:,} readers have fewer than {lists['list_length']} articles."
@@ -88,11 +95,7 @@ def _tell_lists(facts: Facts) -> str:
     lists = facts.status["lists"]
     age = in_words(facts.moment - lists["generated_at"])
     moment = tell_moment(lists["generated_at"])
-    return f"{lists['readers']:,} readers have lists by {_maker(lists)} of {moment}, {age} old."
-
-
-def _maker(lists: Mapping[str, Any]) -> str:
-    return f"v{lists['model_version']}" if lists["model_version"] else f"the baseline {lists['baseline']}"
+    return f"{lists['readers']:,} readers have lists by {tell_maker(lists)} of {moment}, {age} old."
 
 
 def _cards(facts: Facts, places: Places, may_see_readers: bool) -> tuple[Card, ...]:
@@ -118,7 +121,7 @@ def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
         return Card("Readers' lists", lead, "ask", links=[places.dag("recommend", "Make lists now")])
     age = in_words(facts.moment - lists["generated_at"])
     lines = [
-        Line("Made by", _maker(lists)),
+        Line("Made by", tell_maker(lists)),
         Line("As of", f"{tell_moment(lists['generated_at'])}, {age} ago{' (stale)' if lists['is_stale'] else ''}"),
     ]
     if facts.filled_share is not None:
@@ -356,6 +359,9 @@ def _quarantine(facts: Facts, places: Places) -> Card:
         (publisher, table, f"{reason} [{code}]", Figure(f"{count:,}"))
         for (publisher, table, code), (count, reason) in ordered
     ]
+    rest = sum(row["rows"] for row in facts.status["quarantined"]) - sum(count for _, (count, _) in ordered)
+    if rest > 0:
+        rows.append(("others", "", "", Figure(f"{rest:,}")))
     whole, newest = sum(row["rows"] for row in facts.status["quarantined"]), facts.status["quarantined"][0]
     lead = f"{whole:,} {'row' if whole == 1 else 'rows'} of snapshot {newest['snapshot_id']}."
     table = Table("Quarantined rows", ("Publisher", "Table", "Broken rule", "Rows"), rows, shown=10)

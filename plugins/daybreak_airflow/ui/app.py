@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from daybreak_airflow.ui import reports, runbook, status
 from daybreak_airflow.ui.access import places_of
 from daybreak_airflow.ui.answering import answer
+from include.core.errors import DaybreakError
 from include.operations.status_page.parts import Page
 
 app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
@@ -41,6 +42,13 @@ async def miss(request: Request, error: HTTPException) -> Response:
     """Tell a browser that there is no such page, as after an old link; programs get the plain 404."""
     lead = "There is no such page. Reports are removed after a while; the newest ones stand under Reports."
     return await _tell(request, error, "Not found", lead)
+
+
+@app.exception_handler(DaybreakError)
+async def fail(request: Request, error: DaybreakError) -> Response:
+    """Say which service does not answer."""
+    page = Page("Daybreak", f"No. {error}", "bad")
+    return answer(request, "details", page, False, here="elsewhere", code=503)
 
 
 async def _tell(request: Request, error: HTTPException, title: str, lead: str) -> Response:

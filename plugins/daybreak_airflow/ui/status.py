@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from daybreak_airflow.connections import connected_settings
 from daybreak_airflow.ui.access import SeesReaders, may_look, may_look_at_readers, places_of
 from daybreak_airflow.ui.answering import answer
 from include.core.clock import now
 from include.core.errors import DaybreakError
-from include.core.settings import load_settings
 from include.operations.status_page import details, facts, overview
 from include.operations.status_page.parts import Page
 from include.operations.status_page.render import STATIC, read_static
@@ -29,7 +29,7 @@ router = APIRouter()
 @router.get("/", response_class=HTMLResponse, dependencies=may_look)
 def show_status(request: Request, may_see_readers: SeesReaders) -> Response:
     """Return the status page."""
-    found = facts.find_facts(load_settings(), now())
+    found = facts.find_facts(connected_settings(), now())
     page = overview.build_status_page(found, places_of(request), may_see_readers=may_see_readers)
     return answer(request, "status", page, may_see_readers, here="")
 
@@ -37,7 +37,7 @@ def show_status(request: Request, may_see_readers: SeesReaders) -> Response:
 @router.get("/champions", response_class=HTMLResponse, dependencies=may_look)
 def show_champions(request: Request, may_see_readers: SeesReaders) -> Response:
     """Return the history of champions and versions."""
-    reigns, versions = facts.find_champions(load_settings())
+    reigns, versions = facts.find_champions(connected_settings())
     page = details.build_champions_page(reigns, versions, places_of(request), now())
     return answer(request, "details", page, may_see_readers, here="champions")
 
@@ -50,11 +50,11 @@ def look_up_reader(request: Request, reader: Asked = "") -> Response:
     return _ask(request, "readers", True)
 
 
-@router.get("/readers/{reader}", response_class=HTMLResponse, dependencies=may_look_at_readers)
+@router.get("/readers/{reader:path}", response_class=HTMLResponse, dependencies=may_look_at_readers)
 def show_reader(request: Request, reader: str) -> Response:
     """Return a reader's list with reasons and reads."""
     try:
-        found = facts.find_reader(load_settings(), reader)
+        found = facts.find_reader(connected_settings(), reader)
     except DaybreakError as error:
         return _ask(request, "readers", True, reader, error)
     return answer(request, "details", details.build_reader_page(found, places_of(request)), True, here="readers")
@@ -68,11 +68,11 @@ def look_up_article(request: Request, may_see_readers: SeesReaders, article: Ask
     return _ask(request, "articles", may_see_readers)
 
 
-@router.get("/articles/{article}", response_class=HTMLResponse, dependencies=may_look)
+@router.get("/articles/{article:path}", response_class=HTMLResponse, dependencies=may_look)
 def show_article(request: Request, article: str, may_see_readers: SeesReaders) -> Response:
     """Return to how many readers an article is listed."""
     try:
-        found = facts.find_article(load_settings(), article)
+        found = facts.find_article(connected_settings(), article)
     except DaybreakError as error:
         return _ask(request, "articles", may_see_readers, article, error)
     page = details.build_article_page(found, places_of(request))
@@ -83,7 +83,7 @@ def show_article(request: Request, article: str, may_see_readers: SeesReaders) -
 def show_run(request: Request, dag_id: str, run_id: str, may_see_readers: SeesReaders) -> Response:
     """Return the card of a run, which is also a tab of the run in Airflow."""
     try:
-        found = facts.find_run_facts(load_settings(), now(), dag_id, run_id)
+        found = facts.find_run_facts(connected_settings(), now(), dag_id, run_id)
     except DaybreakError as error:
         page = Page("Run", str(error), "ask")
         return answer(request, "details", page, may_see_readers, here="runs", code=404)

@@ -1,4 +1,4 @@
-"""What no failed run tells, found in a real PostgreSQL: one ticket each, which closes when it no longer holds."""
+"""Conditions without a failed run, found in a real PostgreSQL: one ticket each, closed when it no longer holds."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ def test_quarantined_rows_are_one_ticket_until_they_come_back(settings):
     quarantine(settings, 1421, timedelta(hours=2))
     for _ in range(2):
         assert review(settings) == [("ticket", "RowsQuarantined", "articles")]
-    assert subjects(settings) == ["[ticket] articles: 1,421 rows were quarantined within a day; 0 are usual."]
+    assert subjects(settings) == ["[ticket] Many rows of articles were quarantined."]
     write(
         settings,
         "insert into quarantine.replays select 'articles', snapshot_id, file_sha256, row_no, 'mended', 'clean', now(),"
         " '', now(), 'r' from quarantine.articles",
     )
     assert review(settings) == []
-    assert subjects(settings)[1].startswith("[recovered] articles: 1,421 rows")
+    assert subjects(settings)[1].startswith("[recovered] Many rows of articles")
     with connect(settings) as warehouse:
         bodies = [body for (body,) in warehouse.execute("select body from ops.alerts order by alert_id")]
     assert "What readers saw" not in bodies[1], "it never touched their lists"
@@ -172,7 +172,7 @@ def test_a_hold_that_was_forgotten_is_a_ticket(settings, kind, version):
         kind, version, now() - 7 * DAY,
     )  # fmt: skip
     assert review(settings) == [("ticket", "PromotionHeld", kind)]
-    assert subjects(settings) == [f"[ticket] {kind}: promotions are held by a {kind} of ben for 7 days: audit."]
+    assert subjects(settings) == [f"[ticket] A {kind} holds promotions."]
     write(settings, "update ops.holds set lifted_at = now()")
     assert review(settings) == []
 
@@ -182,6 +182,28 @@ def test_stale_lists_that_no_failure_explains_are_a_page(settings):
     assert review(settings) == [], "after a standstill recommend has its turn first"
     watched(settings, timedelta(minutes=60))
     assert review(settings) == [("page", "ListsStale", "lists")]
+
+
+def test_stale_lists_are_over_when_they_are_fresh_and_not_before(settings):
+    """Neither a failure that explains them nor a monitor that paused makes lists fresh."""
+    publish(settings, timedelta(minutes=200))
+    watched(settings, timedelta(minutes=60))
+    assert review(settings) == [("page", "ListsStale", "lists")]
+    write(settings, "delete from ops.runs")
+    assert review(settings) == [("page", "ListsStale", "lists")]
+    assert subjects(settings) == ["[page] Readers' lists are stale."]
+    write(settings, "update recs.batches set as_of = now()")
+    assert review(settings) == []
+    assert subjects(settings)[1:] == ["[recovered] Readers' lists are stale."]
+
+
+def test_a_backfill_that_failed_does_not_explain_stale_lists(settings):
+    publish(settings, timedelta(minutes=200))
+    watched(settings, timedelta(minutes=60))
+    failure = Failure(dag_id="recommend", run_id="1", run_type="backfill", kind="AuditFailed", fact="x", is_past=True)
+    reporting.report(settings, failure, lambda alert: None)
+    assert ("page", "ListsStale", "lists") in review(settings)
+    assert ("ticket", "AuditFailed", "recommend (past days)") in review(settings), "nobody waits for a past day"
 
 
 def test_stale_lists_that_a_failure_explains_are_that_incidents_page(settings):

@@ -178,6 +178,20 @@ def test_one_that_comes_and_goes_says_so_once_and_ends_when_it_is_quiet(settings
     assert len({mail["References"] for mail in mailbox.mails[1:]}) == 1
 
 
+def test_one_that_came_back_is_over_although_every_hour_succeeds_after_it(settings, mailbox):
+    publish(settings, timedelta(minutes=10))
+    reporting.report(settings, damage("recommend", 0), mailbox.send)
+    reporting.report_success(settings, success("recommend", 1), mailbox.send)
+    reporting.report(settings, damage("recommend", 2), mailbox.send)
+    for hour in range(3, 7):
+        reporting.report_success(settings, success("recommend", hour), mailbox.send)
+        earlier(settings, timedelta(hours=1))
+        reporting.review(settings, mailbox.send)
+    assert [subject.split("]")[0] for subject in mailbox.subjects] == ["[page", "[recovered", "[page", "[recovered"]
+    with connect(settings) as connection:
+        assert open_incidents(connection) == []
+
+
 def test_the_same_cause_after_a_quiet_time_is_another_incident(settings, mailbox):
     reporting.report(settings, damage("monitor", 0), mailbox.send)
     reporting.report_success(settings, success("monitor", 1), mailbox.send)
@@ -203,6 +217,16 @@ def test_a_past_day_has_an_incident_of_its_own_that_only_its_own_run_ends(settin
     assert only(settings).subject == "v3 (past days)"
     reporting.report_success(settings, success("retrain", 3, is_past=True), mailbox.send)
     assert mailbox.subjects[1].startswith("[recovered] v3 (past days)")
+
+
+def test_past_days_are_over_when_the_last_of_them_works(settings, mailbox):
+    for hour in (0, 24, 48):
+        reporting.report(settings, damage("retrain", hour, is_past=True, run_type="backfill"), mailbox.send)
+    for hour in (24, 0):
+        reporting.report_success(settings, success("retrain", hour, is_past=True), mailbox.send)
+        assert only(settings).closed_at is None
+    reporting.report_success(settings, success("retrain", 48, is_past=True), mailbox.send)
+    assert [subject.split("]")[0] for subject in mailbox.subjects] == ["[ticket", "[recovered"]
 
 
 def test_two_processes_that_meet_the_same_cause_at_once_open_one_incident(settings, mailbox):
@@ -292,6 +316,49 @@ def test_without_warehouse_and_mail_server_the_alert_waits_in_the_state_folder(s
     mailbox.start()
     assert reporting.review(settings, mailbox.send) == (1, 0)
     assert mailbox.subjects == ["[page] v3: recommend failed at score: The files of version 3 have changed."]
+
+
+def test_a_success_counts_for_a_failure_that_still_waits_as_a_file(settings, no_warehouse, mailbox):
+    publish(settings, timedelta(minutes=10))
+    reporting.report(no_warehouse, damage("recommend", 4), mailbox.send)
+    reporting.report_success(settings, success("recommend", 5), mailbox.send)
+    assert [subject.split("]")[0] for subject in mailbox.subjects] == ["[page", "[recovered"]
+
+
+def test_a_file_that_outlived_its_incident_does_not_open_it_again(settings, no_warehouse, mailbox, monkeypatch):
+    publish(settings, timedelta(minutes=10))
+    reporting.report(no_warehouse, damage("recommend", 4), mailbox.send)
+    with monkeypatch.context() as killed:
+        killed.setattr(waiting_room.Kept, "forget", lambda kept: None)
+        reporting.report_success(settings, success("recommend", 5), mailbox.send)
+    reporting.review(settings, mailbox.send)
+    assert [subject.split("]")[0] for subject in mailbox.subjects] == ["[page", "[recovered"]
+    assert list(waiting_room.kept(settings)) == []
+
+
+def test_reports_at_once_without_a_warehouse_lose_no_file_and_raise_nothing(no_warehouse, mailbox):
+    def meet(number):
+        for hour in range(10):
+            failure = damage("monitor", 10 * number + hour, about=f"v{number % 2}")
+            reporting.report(no_warehouse, failure, lambda alert: None)
+
+    threads = [threading.Thread(target=meet, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    files = [path.suffix for path in waiting_room.waiting_room(no_warehouse).iterdir()]
+    assert files == [".json"] * 40
+    assert len(list(waiting_room.kept(no_warehouse))) == 40
+
+
+def test_a_mail_that_the_release_before_kept_as_a_file_is_sent(settings, mailbox):
+    room = waiting_room.waiting_room(settings)
+    room.mkdir()
+    mail = {"incident": "recommend/x", "severity": "page", "subject": "[page] of before", "body": "b\n"}
+    (room / "old.json").write_text(json.dumps({"alert": mail, "raised_at": now().isoformat(), "sent_at": None}))
+    reporting.review(settings, mailbox.send)
+    assert (mailbox.subjects, list(room.iterdir())) == (["[page] of before"], [])
 
 
 def test_a_failure_that_was_moved_into_the_warehouse_twice_is_told_once(settings, no_warehouse, mailbox):

@@ -15,6 +15,7 @@ from tests.parts import cli
 
 NOW = datetime(2026, 11, 20, 5, 30, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)  # when the DAGs were first known
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NIGHTLY = {
     "__type": "airflow.timetables.assets.AssetOrTimeSchedule",
@@ -40,10 +41,10 @@ def settings(airflow):
             )
             database.execute(
                 "with version as (insert into dag_version (id, version_number, dag_id, created_at, last_updated)"
-                " values (gen_random_uuid(), 1, %(name)s, now(), now()) returning id)"
+                " values (gen_random_uuid(), 1, %(name)s, %(since)s, now()) returning id)"
                 " insert into serialized_dag (id, dag_id, data, created_at, last_updated, dag_hash, dag_version_id)"
-                " select gen_random_uuid(), %(name)s, %(data)s, now(), now(), 'x', id from version",
-                {"name": name, "data": json.dumps({"dag": {"timetable": timetable}})},
+                " select gen_random_uuid(), %(name)s, %(data)s, %(since)s, now(), 'x', id from version",
+                {"name": name, "data": json.dumps({"dag": {"timetable": timetable}}), "since": SINCE},
             )
     return airflow
 

@@ -155,7 +155,7 @@ def test_the_mail_on_an_end_says_how_long_how_many_runs_and_what_readers_saw():
     assert alert.subject.startswith("[recovered] recommend failed at score: ")
     body = sections(alert.body)
     assert list(body) == ["What happened", "How long", "What readers saw", "Links"]
-    assert body["What happened"] == "It is over since 2026-11-20 07:10 UTC: what failed works again."
+    assert body["What happened"] == "It has been over since 2026-11-20 07:10 UTC: what failed works again."
     assert body["How long"] == (
         "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 4 failed runs (monitor 1, recommend 3)."
     )

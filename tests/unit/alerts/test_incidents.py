@@ -78,6 +78,16 @@ def test_a_quiet_incident_is_over_after_a_while_and_the_mail_says_so():
     assert due_mail(works, over, NOON + 4 * HOUR) == "recovered"
 
 
+def test_further_successes_do_not_make_the_quiet_begin_anew():
+    works = replace(OPEN, returns=1, recovered_at=NOON + HOUR)
+    assert succeed(works, "recommend", SERVING, NOON + 2 * HOUR).recovered_at == NOON + HOUR
+
+
+def test_a_past_day_never_becomes_a_page_however_old_lists_are():
+    theirs = replace(OPEN, trouble={"is_live": False})
+    assert settle(theirs, NOON + HOUR, QUIET, readers_are_worse_off=True).severity == "ticket"
+
+
 def test_an_open_incident_becomes_a_page_when_readers_are_worse_off_by_now():
     after = settle(OPEN, NOON + HOUR, QUIET, readers_are_worse_off=True)
     assert due_mail(OPEN, after, NOON + HOUR) == "escalated"

@@ -199,11 +199,21 @@ def test_the_champion_has_its_reason_its_quality_and_what_comes_after_it():
 
 def test_gaps_are_listed_with_a_link_to_where_a_backfill_is_filed():
     assert card(page_on(), "Gaps").lead == "Every scheduled run of the last 14 days succeeded or goes on."
-    gap = {"dag_id": "retrain", "count": 2, "sentence": "retrain: 2 runs failed, as of Monday to Tuesday."}
+    gap = {"dag_id": "retrain", "count": 2, "sentence": "retrain: 2 runs did not start.", "kind": "missing"}
+    gap |= {"last": NOW - 30 * HOUR}
     found = card(page_on(gaps=[gap]), "Gaps")
     assert found.lead.startswith("2 runs are missing. ")
     assert [line.words for line in found.lines] == [gap["sentence"]]
     assert [link.words for link in found.links] == ["Backfill retrain"]
+    assert page_on(gaps=[gap]).tone == "good", "what is older than a day stands on its card alone"
+    assert page_on(gaps=[gap | {"last": NOW - 2 * HOUR}]).lead == "Yes, but retrain: 2 runs did not start."
+
+
+def test_a_run_that_is_due_and_does_not_start_is_told():
+    late = [{"name": "recommend", "is_paused": False, "next_at": NOW - 11 * timedelta(minutes=1)}]
+    assert page_on(next=late).lead == (
+        "Yes, but recommend is due since 2026-11-30 16:33 UTC, and the scheduler does not start it."
+    )
 
 
 def test_a_question_has_a_link_to_its_answer():

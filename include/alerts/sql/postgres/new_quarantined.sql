@@ -6,7 +6,7 @@ with firsts as (
     where replayed_into is null and quarantined_at - as_of < interval '1 day'
     group by table_name, coalesce(primary_key, file_sha256 || row_no)
 )
-select table_name, floor(extract(epoch from %(moment)s - first_at) / 86400)::integer as age, count(*)
+select table_name, greatest(0, floor(extract(epoch from %(moment)s - first_at) / 86400))::integer as age, count(*)
 from firsts
 where first_at > %(moment)s - make_interval(days => %(days)s)
 group by table_name, age
