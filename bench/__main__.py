@@ -18,7 +18,7 @@ from include.core.settings import load_settings
 from include.operations.launcher import files
 from include.operations.launcher.progress import Progress
 
-DESKDROP, TRUTH = "deskdrop", "truth"  # tables of their own
+DESKDROP, MONITOR, TRUTH = "deskdrop", "monitor", "truth"  # tables of their own
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -35,6 +35,11 @@ def main(words: Sequence[str] | None = None) -> None:
             from bench import deskdrop
 
             print(deskdrop.compare(arguments.data, load_settings(), say))
+            return
+        if arguments.only == MONITOR:
+            from bench import monitor
+
+            print(monitor.compare(load_settings(), say, sizes))
             return
         if arguments.only == TRUTH:
             from bench import truth
@@ -66,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Time stages beside their alternatives.")
-    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, TRUTH], help="run only this benchmark")
+    parser.add_argument("--only", choices=[*BENCHES, DESKDROP, MONITOR, TRUTH], help="run only this benchmark")
     parser.add_argument("--long", action="store_true", help="run the long form, with a million events and more")
     parser.add_argument("--data", type=Path, help=f"folder with the data set for {DESKDROP}")
     parser.add_argument(

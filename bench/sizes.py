@@ -22,6 +22,8 @@ class Sizes:
     truth_seeds: int
     truth_readers: int  # readers in each world
     truth_sample: int  # readers whose reachable time is measured
+    monitor_seeds: int
+    monitor_windows_per_day: int
 
 
 SHORT = Sizes(
@@ -38,6 +40,8 @@ SHORT = Sizes(
     truth_seeds=1,
     truth_readers=600,
     truth_sample=30,
+    monitor_seeds=1,
+    monitor_windows_per_day=2,
 )
 LONG = Sizes(
     rows=1_000_000,
@@ -53,4 +57,6 @@ LONG = Sizes(
     truth_seeds=3,
     truth_readers=3_000,
     truth_sample=300,
+    monitor_seeds=3,
+    monitor_windows_per_day=24,
 )

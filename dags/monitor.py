@@ -1,12 +1,15 @@
 """Measure the live lists, and request a new model when readers or news have changed.
 
 ## What it does
-Measures the live lists (reading that came from them, by slice). Lets Evidently compare readers and news with the
-champion's training data, its lists with its first ones, and the features behind them with those of the training.
-Requests a new model from `retrain` when readers and news drifted in too many of the last windows. Goes back to the
-previous champion when readers spend clearly less time with the new one's lists. Looks for conditions that no failed
-run shows (stale lists, quarantined rows, forgotten holds), closes incidents that are over, and mails alerts that are
-still waiting. Runs every hour at half past. Before the first promotion it measures the lists only.
+Measures the live lists (reading that came from them, by slice). Holds reading, news and the time spent with the lists
+against the same hours of the days that the champion was trained on, and so learns what is usual. Evidently draws both
+sides, and compares the champion's lists with its first ones and their features with those of the training. Requests a
+new model from `retrain` when a column that the ranking hangs on moved in enough of the last windows: once a week for
+a column, once a day, and not while a training runs. Opens a ticket when that did not help, or when a retrain cannot
+help. Goes back to the previous champion when readers spend clearly less time with the new one's lists. Looks for
+conditions that no failed run shows (stale lists, quarantined rows, forgotten holds), closes incidents that are over,
+and mails alerts that are still waiting. Runs every hour at half past. Before the first promotion it measures the lists
+only.
 
 ## Reads and writes
 Reads `source.*`, `recs.*`, the files of published lists and the champion's training data. Writes `ops.health`,

@@ -32,15 +32,16 @@ LAYOUT = {
 class Samples:
     """Two samples with the same columns, in words and as frames, and the limit of each column to compare.
 
-    `present` columns are compared by their missing values alone.
+    A column without a limit is measured and drawn, and never drifts. `present` columns are compared by their missing
+    values alone.
     """
 
     subject: str
     about: tuple[str, str]  # the current sample and the reference
     current: pd.DataFrame = field(repr=False)
     reference: pd.DataFrame = field(repr=False)
-    numeric: Mapping[str, float]
-    categorical: Mapping[str, float]
+    numeric: Mapping[str, float | None]
+    categorical: Mapping[str, float | None]
     present: Sequence[str] = ()
 
 
@@ -51,12 +52,12 @@ class ColumnDrift:
     column: str
     method: str
     observed: float
-    limit: float
+    limit: float | None
 
     @property
     def is_drifted(self) -> bool:
-        """Return whether the drift exceeds the limit."""
-        return self.observed > self.limit
+        """Return whether the drift exceeds the limit, if there is one."""
+        return self.limit is not None and self.observed > self.limit
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Drift:
 
 
 def measure_drift(samples: Samples, min_rows: int) -> Drift:
-    """Return the drift of each column that has a limit and, on both sides, at least `min_rows` values.
+    """Return the drift of each column that has, on both sides, at least `min_rows` values.
 
     Numbers are compared by Wasserstein distance in reference standard deviations, names by Jensen-Shannon distance.
     Both are effect sizes, so a large sample alone raises no alarm.
@@ -170,7 +171,8 @@ def _define_metric() -> Any:
 
         def _render(self, found: Any, options: Any, color_options: Any) -> list[Any]:
             sides = (("reference", REFERENCE, found.reference), ("window", CURRENT, found.current))
-            title = f"{found.column_name}: distance {found.drift_score:.2f}, limit {found.stattest_threshold:g}"
+            limit = "" if self.metric.threshold is None else f", limit {self.metric.threshold:g}"
+            title = f"{found.column_name}: distance {found.drift_score:.2f}{limit}"
             data = [
                 {"type": "bar", "name": name, "marker": {"color": colour}, **_shares(side.distribution)}
                 for name, colour, side in sides

@@ -21,7 +21,8 @@ from include.core.model_names import find_names
 
 PROJECT = Path(__file__).resolve().parents[2]
 NO_SECRET = SecretStr("")
-RETIRED = ("feast_db_password",)  # settings of release 0.1: a line in daybreak.env or a variable has no effect
+# Settings of earlier releases: a line in daybreak.env or a variable has no effect.
+RETIRED = ("feast_db_password", "drift_share")
 
 
 class Settings(BaseSettings):
@@ -221,12 +222,23 @@ class Settings(BaseSettings):
     monitor_window_hours: int = Field(24, ge=1, description="length of a monitoring window")
     drift_sample_rows: int = Field(20_000, ge=100, description="rows on each side of a drift report")
     drift_min_rows: int = Field(1_000, ge=100, description="rows required to judge drift")
-    drift_share: float = Field(0.1, gt=0, le=1, description="share of drifted columns that makes a window drifted")
+    drift_false_alarms_per_month: float = Field(
+        0.5,
+        gt=0,
+        le=30,
+        description="hourly windows of a month that may be called drifted although nothing changed, over all columns",
+    )
     drift_violations: int = Field(
-        2, ge=1, description="drifted windows among the last `drift_windows` that ask for a retrain"
+        2,
+        ge=1,
+        description="windows among the last `drift_windows` in which a column moved before it asks for a retrain",
     )
     drift_windows: int = Field(3, ge=1, description="number of recent windows that count")
     drift_cooldown_hours: int = Field(12, ge=0, description="hours between two requests for a retrain")
+    drift_requests_per_day: int = Field(1, ge=1, description="requests for a retrain in 24 hours, for drift")
+    drift_patience_days: int = Field(
+        7, ge=0, description="days after a request in which the same column does not ask for a retrain again"
+    )
 
     @model_validator(mode="before")
     @classmethod

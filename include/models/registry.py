@@ -6,6 +6,7 @@ registered only once.
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +34,7 @@ from include.models.training import Trained
 
 Fit = Callable[[Path], Trained]
 MOST_TOLD = 500  # characters of a reason
+WEIGHT = "weight_"
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,15 @@ def fit_and_register(
             grounds=find_grounds(),
             above=above,
         )
-    return _remember(settings, version, about)
+    return _remember(settings, version, about, trained.facts)
 
 
-def _remember(settings: Settings, version: mlflow_registry.Version, about: Mapping[str, Any]) -> RegisteredModel:
+def _remember(
+    settings: Settings,
+    version: mlflow_registry.Version,
+    about: Mapping[str, Any],
+    facts: Mapping[str, float] | None = None,
+) -> RegisteredModel:
     registered = RegisteredModel(
         version=version.number,
         digest=version.tags["digest"],
@@ -115,7 +122,8 @@ def _remember(settings: Settings, version: mlflow_registry.Version, about: Mappi
         **about,
     )
     with connect(settings) as warehouse:
-        warehouse.execute(query("models/keep_model"), vars(registered))
+        weights = {name.removeprefix(WEIGHT): value for name, value in (facts or {}).items() if name.startswith(WEIGHT)}
+        warehouse.execute(query("models/keep_model"), {**vars(registered), "weights": json.dumps(weights)})
         find_model(warehouse, registered.version)  # raises for a version that is being removed
     return registered
 

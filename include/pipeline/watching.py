@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.adapters.warehouse import connect, query
+from include.alerts.outbox import raise_alert
+from include.alerts.wording import Alert
 from include.core.clock import compact
 from include.core.references import Reference
 from include.core.run import Run
@@ -14,7 +16,10 @@ from include.features import skew
 from include.judging import champion as champions
 from include.lists import mix
 from include.monitoring import drift, realised, trigger
-from include.monitoring.page import report_drift
+from include.monitoring.drift import DriftFinding
+from include.monitoring.page import report_drift, tell_window
+from include.monitoring.sentences import tell_place
+from include.monitoring.trigger import Answer
 from include.pipeline.first_days import before_the_first_reading
 from include.pipeline.run import keep_checks, recorded
 from include.validation import broken_rows
@@ -42,25 +47,44 @@ def watch(run: Run) -> Reference:
     quality = realised.measure_realised(settings, window, published, snapshot.read_kind_of(settings, trained_on))
     with connect(settings) as warehouse:
         lists = mix.find_published(warehouse, champion.version, run.as_of)
-    finding = drift.find_drift(settings, window, trained_on)
+        before = drift.find_quality_before(settings, warehouse, run.as_of)
+    finding = drift.find_drift(settings, taken, trained_on, drift.measure_quality(quality), before)
     skews = skew.compare_builds(settings, lists[-1].trained_on, lists[-1].scored) if lists else []
     checks = skew.check(skews)
     others = [mix.compare_mix(settings, champion.version, lists), *(found.drift for found in skews)]
     keep_checks(run, "watch", checks)
     with connect(settings) as warehouse:
         realised.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, quality)
-        drift.keep_drift(warehouse, run.as_of, champion.version, finding, settings.drift_share, others)
-        reason = trigger.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding)
-    report = report_drift(settings, run.as_of, champion.version, finding, others, checks, reason)
+        drift.keep_drift(warehouse, run.as_of, champion.version, finding, others)
+        answer = trigger.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding.findings)
+    report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer.sentence)
+    if run.kind != "backfill":
+        _tell_on_call(run, champion.version, finding, answer, report)
     facts = {
-        "sentence": f"{realised.tell_realised(quality)} {finding.sentence}",
+        "sentence": f"{realised.tell_realised(quality)} {finding.sentence} {answer.sentence}",
         "report": report,
-        "retrain_reason": reason,
+        "retrain_reason": answer.reason,
         "champion_version": champion.version,
     }
     return Reference(
         "health", f"{compact(run.as_of)}-v{champion.version}", report or "", run.as_of, digest_of(facts), (), facts
     )
+
+
+def _tell_on_call(run: Run, version: int, finding: DriftFinding, answer: Answer, report: str | None) -> None:
+    """Open a ticket for a retrain that did not help, and one a week for a column that a retrain cannot answer to."""
+    window = f"{tell_window(run.settings, run.as_of)}, champion v{version}"
+    links = f"Links\nPage: {run.settings.report_link(report or '')}\nRunbook: docs/runbook.md#drift-stays\n"
+    body = f"What moved\n{finding.sentence}\n\nWindow\n{window}\n\nConclusion\n{answer.sentence}\n\n{links}"
+    if answer.unhelped:
+        incident = f"drift/{answer.unhelped.window_end.isoformat()}"
+        subject = f"[ticket] A retrain did not help: {', '.join(answer.unhelped.columns)} stays moved"
+        raise_alert(run.settings, Alert(incident, "ticket", subject, body))
+    for one in answer.noted:
+        incident = f"drift/{one.column}/{run.as_of:%G-W%V}"
+        raise_alert(
+            run.settings, Alert(incident, "ticket", f"[ticket] Moved: {tell_place(one.column, one.moved[0])}", body)
+        )
 
 
 def _refer_to_lists(run: Run, told: str) -> Reference:

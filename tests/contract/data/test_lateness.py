@@ -13,7 +13,6 @@ from include.core.run import Run
 from include.data.lateness import Lateness, compare
 from include.data.snapshot import keep_snapshot, take_snapshot
 from include.data.store import manifest_uri, object_path, read_manifest
-from include.monitoring.drift import DriftFinding
 from include.monitoring.trigger import ask_for_retraining
 from include.validation.broken_rows import leave_out
 from tests.contract.data.test_snapshot import add_events, edit
@@ -57,9 +56,8 @@ def extract_later(settings, hours=6):
 
 def ask_to_retrain(settings, hours):
     """What a monitoring run without drift decides."""
-    quiet = DriftFinding((), False, "No drift.")
     with connect(settings) as warehouse:
-        return ask_for_retraining(settings, warehouse, AS_OF + hours * HOUR, 1, quiet)
+        return ask_for_retraining(settings, warehouse, AS_OF + hours * HOUR, 1, []).reason
 
 
 def test_rows_that_came_late_are_counted_among_those_that_both_looked_at(publisher, trained):

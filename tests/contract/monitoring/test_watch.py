@@ -87,7 +87,7 @@ def test_tastes_that_turned_ask_for_a_retrain_in_the_second_window_with_the_reas
     tiny.publish(settings, tiny.tiny(tastes="turned"))
     assert watch(settings, AS_OF - HOUR).facts["retrain_reason"] is None
     second = watch(settings)
-    assert second.facts["retrain_reason"].startswith("Drift in 2 of the last 2 windows up to 2025-03-09 00:00 UTC")
+    assert second.facts["retrain_reason"].startswith("Drift in 2 of the last 3 windows up to 2025-03-09 00:00 UTC")
     assert (settings.home / "reports" / second.facts["report"]).exists()
     assert kept(settings, "select reason from ops.retrain_requests") == [(second.facts["retrain_reason"],)]
 

@@ -1,57 +1,26 @@
-"""Monitoring: what is counted and when a retrain is asked for, by hand."""
+"""Monitoring: what readers did with our lists is counted as by hand."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
-from include.adapters.evidently_report import ColumnDrift, Drift
 from include.core.contract import READING_EVENTS
 from include.core.settings import Settings
-from include.monitoring.drift import DriftFinding, find_drift, tell_move
-from include.monitoring.page import report_drift
+from include.monitoring.drift import find_drift, measure_quality
+from include.monitoring.measures import Measure
 from include.monitoring.realised import measure_realised, tell_realised
-from include.monitoring.trigger import wants_retraining
 from tests.worlds import tiny
 
 HOUR = timedelta(hours=1)
 NOW = tiny.AS_OF
-RULE = Settings(drift_violations=2, drift_windows=3, drift_cooldown_hours=12)
-
-
-def test_a_column_just_beyond_its_limit_is_told_by_a_number_beyond_it():
-    assert tell_move(ColumnDrift("word_count", "wasserstein", 0.1541, 0.15)) == "word_count 0.154 > 0.15"
 
 
 @pytest.fixture
 def settings(tmp_path):
     return Settings(home=tmp_path, **tiny.TINY)
-
-
-@pytest.mark.parametrize(
-    ("windows", "hours_since_request", "asks"),
-    [
-        ("", None, False),
-        ("d", None, False),
-        ("dd", None, True),
-        ("d.d", None, True),
-        ("dd.", None, True),
-        ("ddd", None, True),
-        (".dd", None, False),
-        ("d..", None, False),
-        ("...", None, False),
-        ("dd.", 11, False),
-        ("dd.", 12, True),
-        ("dd.", 100, True),
-    ],
-)
-def test_two_of_three_windows_and_the_newest_among_them_ask_for_a_retrain(windows, hours_since_request, asks):
-    """Windows newest first, d for drifted."""
-    found: list[tuple[datetime, bool]] = [(NOW - number * HOUR, mark == "d") for number, mark in enumerate(windows)]
-    last = None if hours_since_request is None else NOW - hours_since_request * HOUR
-    assert wants_retraining(RULE, found, last) is asks
 
 
 def our_lists(*rows):
@@ -106,10 +75,21 @@ def test_realised_quality_is_told_in_one_sentence_per_version():
     assert tell_realised([]) == "Our lists: not seen by readers in this window."
 
 
-def test_with_too_few_reads_drift_is_not_judged_and_that_is_said(settings):
+def test_with_too_few_reads_reading_is_not_judged_and_that_is_said(settings):
     few = tiny.store(settings, our_lists(*REALISED))
-    told = "the window has 5 reads and the reference 5; 500 are needed."
     finding = find_drift(settings, few, few)
-    assert finding == DriftFinding(Drift("reading", told), False, f"Drift was not measured: {told}")
-    assert report_drift(settings, NOW, 1, finding, [], [], None) is None
-    assert not (settings.home / "reports").exists()
+    notes = {one.column: one.note for one in finding.findings if one.note}
+    assert notes["reads.dwell_seconds"] == "the window has 1 values; 500 are needed."
+    assert not finding.is_drifted
+    assert finding.drift.note == "one side has 1 reads; 500 are needed."
+
+
+def test_quality_is_the_time_per_article_shown_by_all_versions():
+    rows = [
+        {"model_version": 1, "slice": "all", "impressions": 100, "read_seconds": 300.0},
+        {"model_version": 2, "slice": "all", "impressions": 300, "read_seconds": 500.0},
+        {"model_version": 2, "slice": "region Africa", "impressions": 300, "read_seconds": 500.0},
+        {"model_version": None, "slice": "all", "impressions": 9, "read_seconds": 0.0},
+    ]
+    assert measure_quality(rows) == [Measure("lists.seconds_per_article", "", 2.0, 400)]
+    assert measure_quality(rows[3:]) == []

@@ -1,2 +1,2 @@
-insert into ops.retrain_requests (window_end, reason) values (%(window_end)s, %(reason)s)
-on conflict (window_end) do update set reason = excluded.reason
+insert into ops.retrain_requests (window_end, reason, columns) values (%(window_end)s, %(reason)s, %(columns)s)
+on conflict (window_end) do update set reason = excluded.reason, columns = excluded.columns

@@ -1,1 +1,0 @@
-select max(window_end) from ops.retrain_requests where window_end < %s

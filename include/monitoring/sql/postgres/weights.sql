@@ -1,0 +1,1 @@
+select weights from ops.models where version = %s
