@@ -75,7 +75,7 @@ def find_quality_before(settings: Settings, warehouse: Connection, window_end: d
     hours = settings.monitor_window_hours
     apart = -(-timedelta(hours=hours) // DAY)
     ends = [window_end - DAY * number for number in range(apart, QUALITY_DAYS + 1, apart)]
-    values = {"window_hours": hours, "window_ends": ends}
+    values = {"window_hours": hours, "window_ends": ends, "column": QUALITY}
     return [_quality(*row) for row in warehouse.execute(query("monitoring/quality_before"), values).fetchall()]
 
 

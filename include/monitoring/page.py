@@ -15,6 +15,7 @@ from include.core.numbers import capital, write_number
 from include.core.settings import Settings
 from include.monitoring.drift import DriftFinding
 from include.monitoring.sentences import LABELS, write_place
+from include.monitoring.trigger import Answer
 from include.monitoring.usual import WINDOWS_PER_MONTH, Finding
 
 
@@ -25,22 +26,20 @@ def report_drift(
     finding: DriftFinding,
     others: Sequence[Drift],
     checks: Sequence[Check],
-    answer: str,
+    answer: Answer,
 ) -> str | None:
-    """Save the page and Evidently's JSON; return the page's path below the reports, None if nothing was compared.
-
-    `answer` says what follows from the window.
-    """
+    """Save the page and Evidently's JSON; return the page's path below the reports, None if nothing was compared."""
     drifts = [finding.drift, *others]
     judged = [one for one in finding.findings if one.places]
     if not judged and not any(drift.numbers for drift in drifts):
         return None
     path = Path("drift") / f"{compact(window_end)}-v{version}.html"
+    since = window_end - timedelta(hours=settings.monitor_window_hours)
     facts = [
-        ("Window", tell_window(settings, window_end)),
+        ("Window", f"{since:%Y-%m-%d %H:%M} to {window_end:%Y-%m-%d %H:%M} UTC"),
         ("Champion", f"v{version}"),
         ("Usual", _tell_usual(settings, judged)),
-        ("What follows", answer),
+        ("What follows", answer.sentence),
     ]
     odd = [check for check in checks if check.outcome == "failed"]
     left = [
@@ -61,14 +60,19 @@ def report_drift(
         ),
     ]
     title = f"Drift up to {window_end:%Y-%m-%d %H:%M} UTC"
-    save_drift(drifts, head(title, finding.sentence, sections), settings.home / "reports" / path)
+    save_drift(
+        drifts,
+        head(title, tell_window(settings, window_end, version, finding, answer), sections),
+        settings.home / "reports" / path,
+    )
     return str(path)
 
 
-def tell_window(settings: Settings, window_end: datetime) -> str:
-    """Return the window in words."""
-    since = window_end - timedelta(hours=settings.monitor_window_hours)
-    return f"{since:%Y-%m-%d %H:%M} to {window_end:%Y-%m-%d %H:%M} UTC"
+def tell_window(settings: Settings, window_end: datetime, version: int, finding: DriftFinding, answer: Answer) -> str:
+    """Return one sentence on the window and its champion, what moved, and whether a retrain is requested."""
+    follows = "A retrain is requested." if answer.reason else "No retrain is requested."
+    window = f"v{version}, {settings.monitor_window_hours} h up to {window_end:%Y-%m-%d %H:%M} UTC"
+    return f"{window}: {finding.sentence} {follows}"
 
 
 def _tell_usual(settings: Settings, judged: Sequence[Finding]) -> str:

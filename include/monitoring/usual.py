@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from include.monitoring.measures import Measure
 WINDOWS_PER_MONTH = 720
 FEWEST_DAYS = 4
 FEWEST_ARTICLES = 100
+LEAST_ORDINARY_SHARE = 0.75  # of the days; with fewer left, their differences are what is usual
 MOST_NAMES = 50  # rarer names count as "other", because one of thousands always looks odd
 OTHER = "other"
 # However alike the days were, a smaller spread than this is not learnt from them: it would alarm at trifles.
@@ -81,7 +83,10 @@ def _judge_column(
     if len(then) < FEWEST_DAYS:
         told = f"{len(then)} ordinary days have {needed:,} values; {FEWEST_DAYS} days are needed."
         return Finding(column, rows, len(then), note=told)
-    return Finding(column, rows, len(then), _place(column, chance, now, then))
+    names = _commonest([now, *then])
+    if len(names) == 1 and names != [""]:
+        return Finding(column, rows, len(then), note="all rows have the same name.")
+    return Finding(column, rows, len(then), _place(column, chance, names, now, then))
 
 
 def _of_column(measures: Sequence[Measure], column: str) -> Values:
@@ -92,26 +97,59 @@ def _rows(values: Values) -> int:
     return max((one.rows for one in values.values()), default=0)
 
 
-def _place(column: str, chance: float, now: Values, then: Sequence[Values]) -> tuple[Place, ...]:
-    is_number = "" in now
-    names = _commonest([now, *then])
-    stretch, shrink = (_to_log, _from_log) if is_number else (_to_angle, _from_angle)
+def _place(column: str, chance: float, names: Sequence[str], now: Values, then: Sequence[Values]) -> tuple[Place, ...]:
+    kind = _Kind(column, "" in now, chance)
+    stretch, shrink = (_to_log, _from_log) if kind.is_number else (_to_angle, _from_angle)
     value = stretch(np.array(_numbers(now, names)))
     days = stretch(np.array([_numbers(values, names) for values in then]))
-    usual, variance, freedom = days.mean(axis=0), days.var(axis=0, ddof=1), len(then) - 1
-    if len(names) > 1:  # the names of a column vary alike, so each learns half of its spread from all of them
-        variance, freedom = (variance + variance.mean()) / 2, 2 * freedom
-    usual_rows = float(np.median([_rows(values) for values in then]))
-    least = LEAST_SPREADS.get(column, LEAST_OF_NUMBERS if is_number else LEAST_OF_SHARES) ** 2
-    if not is_number:
-        least = max(least, 1 / (4 * usual_rows))  # independent rows vary as much as this
-    smaller = max(1.0, usual_rows / _rows(now))  # fewer rows vary more
-    spread = np.sqrt(np.maximum(variance, least) * (smaller + 1 / len(then)))
-    allowed = spread * stats.t.isf(chance / 2 / len(names), freedom)
+    rows = np.array([_rows(values) for values in then], dtype=np.float64)
+    ordinary = _leave_out_odd_days(kind, days, rows)
+    usual, allowed = _allow(kind, days[ordinary], rows[ordinary], _rows(now))
     distance = usual - value if column in FALLS else np.abs(value - usual)
     columns = (shrink(value), shrink(usual), shrink(usual - allowed), shrink(usual + allowed), distance / allowed)
     places = [Place(name, *map(float, numbers)) for name, *numbers in zip(names, *columns, strict=True)]
-    return tuple(sorted(places, key=lambda place: (-place.reach, place.name)))
+    # of two names that move against each other, the one that rose comes first
+    return tuple(sorted(places, key=lambda place: (-round(place.reach, 9), place.value < place.usual, place.name)))
+
+
+@dataclass(frozen=True)
+class _Kind:
+    column: str
+    is_number: bool
+    chance: float
+
+
+def _leave_out_odd_days(kind: _Kind, days: Array, rows: Array) -> NDArray[np.bool_]:
+    """Return which days are ordinary: a day that the others would call is not, as when a change began in training."""
+    count = len(days)
+    ordinary = np.ones(count, dtype=bool)
+    if count <= FEWEST_DAYS:
+        return ordinary
+    for number in range(count):
+        others = np.arange(count) != number
+        usual, allowed = _allow(kind, days[others], rows[others], rows[number])
+        ordinary[number] = bool((np.abs(days[number] - usual) <= allowed).all())
+    return ordinary if ordinary.sum() >= max(FEWEST_DAYS, count * LEAST_ORDINARY_SHARE) else np.ones(count, dtype=bool)
+
+
+def _allow(kind: _Kind, days: Array, rows: Array, rows_now: float) -> tuple[Array, Array]:
+    """Return what is usual for each name, and how far a window of this many rows may be from it."""
+    count, names = days.shape
+    variance, freedom = days.var(axis=0, ddof=1), count - 1
+    if names > 1:  # the names of a column vary alike, so each learns half of its spread from all of them
+        variance, freedom = (variance + variance.mean()) / 2, 2 * freedom
+    usual_rows = float(np.median(rows))
+    least = LEAST_SPREADS.get(kind.column, LEAST_OF_NUMBERS if kind.is_number else LEAST_OF_SHARES) ** 2
+    if not kind.is_number:
+        least = max(least, 1 / (4 * usual_rows))  # independent rows vary as much as this
+    smaller = max(1.0, usual_rows / rows_now)  # fewer rows vary more
+    spread = np.sqrt(np.maximum(variance, least) * (smaller + 1 / count))
+    return days.mean(axis=0), spread * _spreads_allowed(kind.chance / 2 / names, freedom)
+
+
+@cache
+def _spreads_allowed(chance: float, freedom: int) -> float:
+    return float(stats.t.isf(chance, freedom))
 
 
 def _commonest(sides: Sequence[Values]) -> list[str]:

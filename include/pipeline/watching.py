@@ -18,7 +18,7 @@ from include.lists import mix
 from include.monitoring import drift, realised, trigger
 from include.monitoring.drift import DriftFinding
 from include.monitoring.page import report_drift, tell_window
-from include.monitoring.sentences import tell_place
+from include.monitoring.sentences import tell, tell_place
 from include.monitoring.trigger import Answer
 from include.pipeline.first_days import before_the_first_reading
 from include.pipeline.run import keep_checks, recorded
@@ -57,7 +57,7 @@ def watch(run: Run) -> Reference:
         realised.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, quality)
         drift.keep_drift(warehouse, run.as_of, champion.version, finding, others)
         answer = trigger.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding.findings)
-    report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer.sentence)
+    report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer)
     if run.kind != "backfill":
         _tell_on_call(run, champion.version, finding, answer, report)
     facts = {
@@ -73,18 +73,15 @@ def watch(run: Run) -> Reference:
 
 def _tell_on_call(run: Run, version: int, finding: DriftFinding, answer: Answer, report: str | None) -> None:
     """Open a ticket for a retrain that did not help, and one a week for a column that a retrain cannot answer to."""
-    window = f"{tell_window(run.settings, run.as_of)}, champion v{version}"
-    links = f"Links\nPage: {run.settings.report_link(report or '')}\nRunbook: docs/runbook.md#drift-stays\n"
-    body = f"What moved\n{finding.sentence}\n\nWindow\n{window}\n\nConclusion\n{answer.sentence}\n\n{links}"
+    lead = tell_window(run.settings, run.as_of, version, finding, answer)
+    links = f"Page: {run.settings.report_link(report or '')}\nRunbook: docs/runbook.md#drift-stays"
+    body = f"What happened\n{lead}\n\nWhat follows\n{answer.sentence}\n\nLinks\n{links}\n"
+    subjects = {f"drift/{one.column}/{run.as_of:%G-W%V}": tell_place(one.column, one.moved[0]) for one in answer.noted}
     if answer.unhelped:
-        incident = f"drift/{answer.unhelped.window_end.isoformat()}"
-        subject = f"[ticket] A retrain did not help: {', '.join(answer.unhelped.columns)} stays moved"
-        raise_alert(run.settings, Alert(incident, "ticket", subject, body))
-    for one in answer.noted:
-        incident = f"drift/{one.column}/{run.as_of:%G-W%V}"
-        raise_alert(
-            run.settings, Alert(incident, "ticket", f"[ticket] Moved: {tell_place(one.column, one.moved[0])}", body)
-        )
+        told = tell(next(one for one in finding.findings if one.column in answer.unhelped.columns and one.moved))
+        subjects[f"drift/{answer.unhelped.window_end.isoformat()}"] = f"a retrain did not help: {told}"
+    for incident, subject in subjects.items():
+        raise_alert(run.settings, Alert(incident, "ticket", f"[ticket] Drift: {subject}", body))
 
 
 def _refer_to_lists(run: Run, told: str) -> Reference:

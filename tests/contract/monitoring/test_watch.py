@@ -92,6 +92,26 @@ def test_tastes_that_turned_ask_for_a_retrain_in_the_second_window_with_the_reas
     assert kept(settings, "select reason from ops.retrain_requests") == [(second.facts["retrain_reason"],)]
 
 
+def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_that_says_what_moved(settings):
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
+            [AS_OF],
+        )
+    tiny.publish(settings, tiny.tiny(tastes="turned"))
+    reasons = [watch(settings, AS_OF - hours * HOUR).facts["retrain_reason"] for hours in (2, 1, 0)]
+    assert [bool(reason) for reason in reasons] == [False, True, False]
+    assert "econds per read: " in reasons[1], "what the model predicts always counts"
+    assert "category" not in reasons[1]
+    tickets = dict(kept(settings, "select split_part(incident, '/', 2), subject from ops.alerts"))
+    assert tickets.keys() == {"reads.category", "reads.word_count"}
+    assert tickets["reads.word_count"].startswith("[ticket] Drift: word count of what is read: median 200 → 1,200 (")
+    [(body,)] = kept(settings, "select body from ops.alerts where incident like 'drift/reads.category/%'")
+    assert body.startswith("What happened\nv1, 24 h up to 2025-03-08 23:00 UTC: Category science among reads has ")
+    assert "/daybreak/reports/drift/" in body
+
+
 @pytest.fixture
 def first_days(publisher):
     """An installation without a champion whose first batch is by a baseline."""

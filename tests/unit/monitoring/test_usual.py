@@ -45,18 +45,18 @@ def moved(window, days, settings=SETTINGS):
 def test_a_month_of_quiet_windows_after_any_training_moves_nothing(seed):
     random = np.random.default_rng(seed)
     days = [a_day(random) for _ in range(14)]
-    assert [moved(a_day(random), days) for _ in range(60)] == [{}] * 60
+    assert [moved(a_day(random), days) for _ in range(30)] == [{}] * 30
 
 
 def test_alarms_come_as_rarely_as_the_setting_allows():
-    """A setting of 20 in 720 windows is 2.8 %; of 400 windows that are as their days, that is 11."""
+    """A setting of 20 in 720 windows is 2.8 %; of 200 windows that are as their days, that is 5.6."""
     random = np.random.default_rng(3)
     often = Settings(drift_false_alarms_per_month=20)
     called = 0
-    for _ in range(400):
+    for _ in range(200):
         days = [a_day(random) for _ in range(14)]
         called += bool(moved(a_day(random), days, often))
-    assert 2 <= called <= 22
+    assert 1 <= called <= 12
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,20 @@ def test_alarms_come_as_rarely_as_the_setting_allows():
 def test_a_loud_window_is_found_under_its_name(days, changed, column, name):
     found = moved(a_day(np.random.default_rng(5), **changed), days)
     assert found[column] == name
+
+
+def test_a_change_that_began_on_the_last_day_of_training_is_found_all_the_same(days):
+    long = {"reads.word_count": 1200.0}
+    training = [*days[1:], a_day(np.random.default_rng(4), **long)]
+    assert moved(a_day(np.random.default_rng(5), **long), training) == {"reads.word_count": ""}
+
+
+def test_a_column_with_one_name_is_not_judged_until_there_is_another(days):
+    alike = [Measure("reads.region", "unknown", 1.0, READS)]
+    (found,) = judge(SETTINGS, alike, [alike] * 14)
+    assert found.note == "all rows have the same name."
+    another = [Measure("reads.region", "unknown", 0.8, READS), Measure("reads.region", "Africa", 0.2, READS)]
+    assert moved(another, [alike] * 14) == {"reads.region": "Africa"}
 
 
 def test_better_lists_are_no_drift(days):
