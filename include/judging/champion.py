@@ -41,6 +41,12 @@ def find_champion(warehouse: Connection) -> Champion | None:
         return cursor.execute(query("judging/newest_champion")).fetchone()
 
 
+def find_champion_as_of(warehouse: Connection, moment: datetime) -> Champion | None:
+    """Return the champion in force at a moment, by the ledger; None before the first promotion."""
+    with warehouse.cursor(row_factory=class_row(Champion)) as cursor:
+        return cursor.execute(query("judging/champion_as_of"), [moment]).fetchone()
+
+
 def need_champion(warehouse: Connection) -> Champion:
     """Return the champion; raise `NoChampion` before the first promotion."""
     champion = find_champion(warehouse)

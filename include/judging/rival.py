@@ -74,14 +74,13 @@ def _name(version: int | None) -> str:
 
 def _choose_past(warehouse: Connection, as_of: datetime, newest_seq: int) -> Incumbent:
     """Return the champion in force at a moment, by the ledger."""
-    found = warehouse.execute(query("judging/champion_as_of"), [as_of]).fetchone()
+    found = champions.find_champion_as_of(warehouse, as_of)
     moment = f"as of {as_of:%Y-%m-%d %H:%M} UTC"
     if found is None:
         told = f"Judged against the baselines alone: {moment} there was no champion."
         return Incumbent(None, 0, newest_seq == 0, told, is_past=True)
-    seq, version, at = found
-    told = f"Judged against v{version}, the champion {moment} (since {at:%Y-%m-%d %H:%M} UTC)."
-    return Incumbent(version, seq, seq == newest_seq, told, is_past=True)
+    told = f"Judged against v{found.version}, the champion {moment} (since {found.at:%Y-%m-%d %H:%M} UTC)."
+    return Incumbent(found.version, found.seq, found.seq == newest_seq, told, is_past=True)
 
 
 def _choose_chained(warehouse: Connection, run: Run, newest_seq: int) -> Incumbent:

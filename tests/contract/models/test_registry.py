@@ -104,6 +104,15 @@ def test_its_run_has_parameters_metrics_and_the_data_it_learnt_from(settings, re
     assert used.tags[0].value == "training"
 
 
+def test_the_ledger_of_versions_knows_how_far_the_ranking_hangs_on_each_feature(settings, registered):
+    with connect(settings) as warehouse:
+        (weights,) = warehouse.execute(
+            "select weights from ops.models where version = %s", [registered.version]
+        ).fetchone()
+    assert sum(weights.values()) == pytest.approx(1.0)
+    assert {"age_hours", "word_count", "category_share", "taste"} <= weights.keys()
+
+
 def test_the_data_it_learnt_from_can_be_read_back_by_mlflow_and_pandas(settings, registered):
     found = mlflow_client.client(settings).get_run(registered.mlflow_run_id)
     manifest = Path(mlflow.data.get_source(found.inputs.dataset_inputs[0]).load())

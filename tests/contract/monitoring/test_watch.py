@@ -19,8 +19,8 @@ AS_OF = tiny.AS_OF
 HOUR = timedelta(hours=1)
 
 
-def watch(settings, as_of=AS_OF):
-    return pipeline.watch(Run(settings, f"watch {as_of:%H:%M}", as_of, "tests"))
+def watch(settings, as_of=AS_OF, **how):
+    return pipeline.watch(Run(settings, f"watch {as_of:%H:%M}", as_of, "tests", **how))
 
 
 @pytest.fixture
@@ -110,6 +110,25 @@ def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_th
     [(body,)] = kept(settings, "select body from ops.alerts where incident like 'drift/reads.category/%'")
     assert body.startswith("What happened\nv1, 24 h up to 2025-03-08 23:00 UTC: Category science among reads has ")
     assert "/daybreak/reports/drift/" in body
+
+
+def test_a_backfilled_window_meets_the_champion_of_then_and_comes_out_the_same(settings):
+    newer = take_snapshot(settings, AS_OF - 12 * HOUR, timedelta(days=settings.window_days))
+    insert = (
+        "insert into ops.champions (seq, version, action, why, actor, run_id, snapshot_id, at)"
+        " values (%s, %s, 'promote', 'w', 'a', 'r', %s, %s)"
+    )
+    with connect(settings, "postgres") as server:
+        (learnt_from,) = server.execute("select snapshot_id from ops.champions").fetchone()
+        server.execute(insert, [2, 2, learnt_from, AS_OF - 2 * HOUR])
+        columns = "select subject, name, observed, limit_is, usual from ops.drift where usual is not null order by 1"
+    then = watch(settings)
+    measured = kept(settings, columns)
+    with connect(settings, "postgres") as server:
+        server.execute(insert, [3, 3, newer.id, AS_OF + HOUR])
+        server.execute("delete from ops.drift")
+    assert watch(settings, kind="backfill").facts["sentence"] == then.facts["sentence"]
+    assert kept(settings, columns) == measured
 
 
 @pytest.fixture

@@ -1,1 +1,3 @@
-select seq, version, at from ops.champions where at <= %s order by seq desc limit 1
+-- The champion in force at a moment.
+select seq, version, from_version, action, why, actor, verdict_id, run_id, snapshot_id, at
+from ops.champions where at <= %s order by seq desc limit 1
