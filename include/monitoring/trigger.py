@@ -1,8 +1,9 @@
 """Request a retrain for drift or late rows; this never starts one.
 
 A column asks for a retrain when the champion's ranking hangs on it and it moved in enough of the last windows, the
-newest among them. It asks once: when it stays moved after the verdict that followed, the retrain did not help, and a
-person is told. Requests keep a distance, have a budget per day, and wait for a training or rollback that is running.
+newest among them. It asks once: when it is still moved in a window that began after the request, the retrain did not
+help, and a person is told. Requests keep a distance, have a budget per day, and wait for a training or rollback that
+is running.
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def answer(
     asked = {column: request for request in recent for column in request.columns}
     fresh = [one for one in acting if one.column not in asked]
     if not fresh:
-        return Answer(_tell_rest(settings, moved, acting, asked), unhelped=_find_unhelped(acting, asked), noted=noted)
+        window_start = window_end - timedelta(hours=settings.monitor_window_hours)
+        unhelped = _find_unhelped(window_start, [asked[one.column] for one in acting])
+        return Answer(_tell_rest(settings, moved, acting, unhelped), unhelped=unhelped, noted=noted)
     if told := _tell_wait(settings, window_end, requests, busy_run):
         return Answer(f"No retrain is requested yet: {told}.", noted=noted)
     most = max(moved_windows[one.column] for one in fresh)
@@ -102,26 +105,28 @@ def answer(
     return Answer(f"A retrain is requested. {reason}", reason, columns, noted=noted)
 
 
-def _find_unhelped(acting: Sequence[Finding], asked: Mapping[str, Request]) -> Request | None:
-    """Return the newest request that a verdict has followed though what it was made for is still moved."""
-    judged = [asked[one.column] for one in acting if asked[one.column].decision]
+def _find_unhelped(window_start: datetime, asked: Sequence[Request]) -> Request | None:
+    """Return the newest request that did not help: a verdict followed, and a window that began later is moved again."""
+    judged = [request for request in asked if request.decision and request.window_end <= window_start]
     return max(judged, key=lambda request: request.window_end, default=None)
 
 
 def _tell_rest(
-    settings: Settings, moved: Sequence[Finding], acting: Sequence[Finding], asked: Mapping[str, Request]
+    settings: Settings, moved: Sequence[Finding], acting: Sequence[Finding], unhelped: Request | None
 ) -> str:
     if not moved:
         return "No retrain is requested."
     if any(is_fault(one) for one in moved):
         return "No retrain is requested: the data look broken, and a model would learn that."
-    if unhelped := _find_unhelped(acting, asked):
+    if unhelped:
         return (
             f"No retrain is requested: {tell_verdict(unhelped)} It is requested again for the same "
             f"{settings.drift_patience_days} days after the last time."
         )
     if acting:
-        return "No retrain is requested again: the last request for it has no verdict yet."
+        return (
+            "No retrain is requested again: whether the last one for it helped is seen in windows that begin after it."
+        )
     return (
         f"No retrain is requested: that takes a move that the ranking hangs on, in {settings.drift_violations} of the "
         f"last {settings.drift_windows} windows."

@@ -259,7 +259,7 @@ def test_drift_that_stays_after_its_verdict_is_told_and_asks_no_more(emptied, tu
             " decision, checks, metrics, of_record_at) values ('v', %s, 'r', 8, 1, 1, 'keep', '[]', '{}', now())",
             [tiny.AS_OF + HOUR],
         )
-    later = watch(emptied, [turned, turned], since=20)[1]
+    later = watch(emptied, [turned, turned], since=25)[1]
     assert later.reason is None
     assert later.unhelped.columns == asked.columns
     assert "did not help (v8 was not better)" in later.sentence

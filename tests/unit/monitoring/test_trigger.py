@@ -48,7 +48,7 @@ def test_two_of_three_windows_with_the_newest_ask_and_say_why():
         ({"requests": [ago(13, "reads.region")]}, "the budget of 1 a day is used up"),
         ({"busy": "retrain/manual"}, "retrain/manual is running"),
         ({"weights": {"word_count": 1.0}}, "that takes a move that the ranking hangs on"),
-        ({"requests": [ago(30, "reads.category")]}, "the last request for it has no verdict yet"),
+        ({"requests": [ago(30, "reads.category")]}, "whether the last one for it helped is seen in windows that begin"),
     ],
     ids=["one window", "cool-down", "budget", "single flight", "no weight", "waits for a verdict"],
 )
@@ -76,6 +76,11 @@ def test_a_retrain_that_did_not_help_is_told_and_not_repeated(decision, told):
     assert found.reason is None
     assert found.unhelped == request
     assert told in found.sentence
+
+
+def test_a_window_that_began_before_the_request_does_not_say_whether_it_helped():
+    found = asked(finding(), requests=[ago(23, "reads.category", decision="keep")])
+    assert (found.reason, found.unhelped) == (None, None)
 
 
 def test_drift_that_a_retrain_cannot_answer_to_is_noted():
