@@ -119,7 +119,7 @@ def watch(settings: Settings, tables: Tables, days: int, step: timedelta) -> Ite
     with duck.connect() as connection:
         for name, rows in tables.items():
             connection.register(name, rows)
-        habits = find_habits(connection, "read", training)
+        habits = find_habits(settings, connection, "read", training)
         spans = [cut_window(training, end - length, end) for end in ends]
         windows = measure_spans(settings, connection, "read", spans, habits)
         usual = {

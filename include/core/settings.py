@@ -220,7 +220,9 @@ class Settings(BaseSettings):
 
     # monitoring
     monitor_window_hours: int = Field(24, ge=1, description="length of a monitoring window")
-    drift_sample_rows: int = Field(20_000, ge=100, description="rows on each side of a drift report")
+    drift_sample_rows: int = Field(
+        20_000, ge=100, description="reads of a day, and rows of a chart, that drift is measured on"
+    )
     drift_min_rows: int = Field(1_000, ge=100, description="rows required to judge drift")
     drift_false_alarms_per_month: float = Field(
         0.5,

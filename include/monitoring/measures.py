@@ -21,6 +21,7 @@ from include.data.snapshot import Snapshot, open_snapshot_tables, read_kind_of
 
 MOST_OF_ONE_ARTICLE = 0.01
 BORROWED_READS = 5
+MILLION = 1_000_000
 FIRST_HALF, LATER_HALF, NO_HABITS = "first half", "later half", "none"
 SPAN = pa.schema([*((name, MOMENT) for name in ("span_start", "span_end", "known_until")), ("habit", pa.string())])
 DAY = timedelta(days=1)
@@ -50,6 +51,14 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Habits:
+    """The reads of every reader and category in either half of a training, and how many readers of a million count."""
+
+    table: pa.Table
+    readers_of_million: int
+
+
+@dataclass(frozen=True)
 class Span:
     """A span of time, and the half of the training whose reads count as its readers' habits."""
 
@@ -62,7 +71,7 @@ def measure_window(settings: Settings, window: Snapshot, trained_on: Snapshot) -
     """Return the measures of a window."""
     training, kind = Training(trained_on.window_start, trained_on.as_of), read_kind_of(settings, trained_on)
     with open_snapshot_tables(settings, trained_on) as connection:
-        habits = find_habits(connection, kind, training)
+        habits = find_habits(settings, connection, kind, training)
     span = cut_window(training, window.window_start, window.as_of)
     with open_snapshot_tables(settings, window) as connection:
         return measure_spans(settings, connection, kind, [span], habits)[0]
@@ -72,7 +81,7 @@ def measure_days(settings: Settings, trained_on: Snapshot, window_end: datetime)
     """Return the measures of each day of training, as long as a window and at its hours."""
     training, kind = Training(trained_on.window_start, trained_on.as_of), read_kind_of(settings, trained_on)
     with open_snapshot_tables(settings, trained_on) as connection:
-        habits = find_habits(connection, kind, training)
+        habits = find_habits(settings, connection, kind, training)
         return measure_spans(settings, connection, kind, cut_training(settings, training, window_end), habits)
 
 
@@ -94,21 +103,28 @@ def cut_training(settings: Settings, training: Training, window_end: datetime) -
     return spans
 
 
-def find_habits(connection: duckdb.DuckDBPyConnection, read_kind: str, training: Training) -> pa.Table:
-    """Return each reader's reads of every category in either half of the training."""
+def find_habits(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, read_kind: str, training: Training
+) -> Habits:
+    """Return the habits of a training; of very many readers a sample counts, which is the same in every span."""
+    whole = {"read_kind": read_kind, "since": training.since, "until": training.until}
+    (reads,) = duck.ask(connection, duck.query("monitoring/count_reads"), whole).fetchall()[0]
+    rows = settings.drift_sample_rows * (training.until - training.since) / DAY
+    share = {"readers_of_million": MILLION if reads <= rows else max(1, round(MILLION * rows / reads))}
     halves = {FIRST_HALF: (training.since, training.middle), LATER_HALF: (training.middle, training.until)}
-    return pa.concat_tables(
+    found = [
         duck.fetch(
             connection,
             duck.query("monitoring/habits"),
-            {"read_kind": read_kind, "habit": half, "since": since, "until": until},
+            {"read_kind": read_kind, "habit": half, "since": since, "until": until, **share},
         )
         for half, (since, until) in halves.items()
-    )
+    ]
+    return Habits(pa.concat_tables(found), **share)
 
 
 def measure_spans(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, read_kind: str, spans: Sequence[Span], habits: pa.Table
+    settings: Settings, connection: duckdb.DuckDBPyConnection, read_kind: str, spans: Sequence[Span], habits: Habits
 ) -> list[list[Measure]]:
     """Return the measures of each span, from the tables of a connection."""
     grace = timedelta(minutes=settings.arrival_grace_minutes)
@@ -117,11 +133,12 @@ def measure_spans(
         for span in spans
     ]
     connection.register("spans", pa.Table.from_pylist(rows, SPAN))
-    connection.register("habits", habits)
+    connection.register("habits", habits.table)
     limits = {
         "read_kind": read_kind,
         "most_of_one_article": MOST_OF_ONE_ARTICLE,
         "borrowed_reads": BORROWED_READS,
+        "readers_of_million": habits.readers_of_million,
     }
     found: dict[datetime, list[Measure]] = {span.end: [] for span in spans}
     for row in duck.fetch(connection, duck.query("monitoring/measures"), limits).to_pylist():

@@ -1,9 +1,9 @@
--- Measures of spans of time: medians of numbers, the longest tenth of reading times, familiarity, and the share of each
--- name, of the reads in a span and of
--- the articles published in it. Rows count as they were known at the span's end. Reads from our own lists are left out,
--- because they would move with every champion. No article counts for more than a share of a span's reads, so one story
--- that everybody opens moves nothing by itself. Familiarity is how much more often readers read the categories of their
--- habits than others do; habits of few reads count as partly those of everybody.
+-- Measures of spans of time: of reads the median of each number, the reading time that one in ten exceeds, familiarity,
+-- and the share of each name; of the articles published in a span their medians and shares.
+-- Rows count as they were known at the span's end. Reads from our own lists are left out, because they would move with
+-- every champion. Of very many readers a sample counts, the same in every span. No article counts for more than a share
+-- of a span's reads, so one story that everybody opens moves nothing by itself. Familiarity is how much more often
+-- readers read the categories of their habits than others do; habits of few reads count as partly those of everybody.
 with known as (
     select s.span_end, s.habit, e.event_id, e.reader_id, e.article_id, e.dwell_seconds,
            date_diff('second', a.published_at, e.occurred_at) / 3600.0 as article_age_hours,
@@ -15,7 +15,7 @@ with known as (
         on e.occurred_at >= s.span_start and e.occurred_at < s.span_end and e.ingested_at < s.known_until
     join articles a on a.article_id = e.article_id
     left join subscribers r on r.reader_id = e.reader_id
-    where e.kind = $read_kind and e.batch_id is null
+    where e.kind = $read_kind and e.batch_id is null and hash(e.reader_id) % 1000000 < $readers_of_million
 ), habit_readers as (
     select habit, reader_id, sum(reads) as reads from habits group by habit, reader_id
 ), habit_categories as (
