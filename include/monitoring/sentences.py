@@ -14,6 +14,7 @@ LABELS = {
     "reads.article_age_hours": "hours from publishing to reading",
     "reads.word_count": "word count of what is read",
     "reads.familiarity": "reads in the categories of readers' habits, as a multiple of chance",
+    "reads.position": "position of what is read on its page",
     "reads.category": "category {name} among reads",
     "reads.publisher": "publisher {name} among reads",
     "reads.region": "region {name} among reads",

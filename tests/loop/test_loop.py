@@ -151,7 +151,7 @@ def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, ti
     answer = cli.say(tiny_world, "monitor", "--as-of", AS_OF)
     assert answer.code == 0, answer.err
     assert answer.out == (
-        "Our lists: not seen by readers in this window. Nothing moved: all 12 watched columns are as in ordinary "
+        "Our lists: not seen by readers in this window. Nothing moved: all 13 watched columns are as in ordinary "
         "windows. No retrain is requested.\n"
     )
 

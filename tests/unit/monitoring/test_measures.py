@@ -22,6 +22,7 @@ from include.monitoring.measures import (
     find_habits,
     measure_spans,
 )
+from include.monitoring.sentences import LABELS
 
 SETTINGS = Settings(arrival_grace_minutes=15)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -39,7 +40,7 @@ def article(number, category="sport", publisher="A", words=100, published=NOON -
 def read(number, reader=1, of=1, at=NOON, seconds=60.0, batch=None, arrived=None):
     return {
         "event_id": number, "reader_id": reader, "article_id": of, "kind": "read", "occurred_at": at,
-        "ingested_at": arrived or at, "dwell_seconds": seconds, "batch_id": batch,
+        "ingested_at": arrived or at, "dwell_seconds": seconds, "batch_id": batch, "position": number,
     }  # fmt: skip
 
 
@@ -62,9 +63,15 @@ def test_numbers_are_medians_and_names_are_shares():
     assert found["reads.dwell_seconds", ""] == (20.0, 3)
     assert found["reads.long_dwell_seconds", ""] == (pytest.approx(28.0), 3)
     assert found["reads.article_age_hours", ""] == (1.0, 3)
+    assert found["reads.position", ""] == (2.0, 3)
     assert found["reads.category", "news"] == (pytest.approx(2 / 3), 3)
     assert found["reads.publisher", "none"] == (pytest.approx(1 / 3), 3)
     assert found["reads.region", "unknown"] == (1.0, 3)
+
+
+def test_every_column_that_is_measured_has_its_words():
+    columns = {column for column, _ in measure([article(1), article(2, published=NOON)], [read(1)])}
+    assert columns | {"reads.familiarity", "lists.seconds_per_article"} == LABELS.keys()
 
 
 def test_news_are_the_articles_published_in_the_span():

@@ -1,11 +1,11 @@
 -- Measures of spans of time: of reads the median of each number, the reading time that one in ten exceeds, familiarity,
--- and the share of each name; of the articles published in a span their medians and shares.
+-- the mean position, and the share of each name; of the articles published in a span their medians and shares.
 -- Rows count as they were known at the span's end. Reads from our own lists are left out, because they would move with
 -- every champion. Of very many readers a sample counts, the same in every span. No article counts for more than a share
 -- of a span's reads, so one story that everybody opens moves nothing by itself. Familiarity is how much more often
 -- readers read the categories of their habits than others do; habits of few reads count as partly those of everybody.
 with known as (
-    select s.span_end, s.habit, e.event_id, e.reader_id, e.article_id, e.dwell_seconds,
+    select s.span_end, s.habit, e.event_id, e.reader_id, e.article_id, e.dwell_seconds, e.position,
            date_diff('second', a.published_at, e.occurred_at) / 3600.0 as article_age_hours,
            a.word_count, a.category, a.publisher, coalesce(r.region, 'unknown') as region,
            count(*) over (partition by s.span_end) as read_count,
@@ -36,8 +36,9 @@ with known as (
     join articles a on a.published_at >= s.span_start and a.published_at < s.span_end and a.ingested_at < s.known_until
 ), numbers as (
     select span_end, 'reads' as subject,
-           unnest(['dwell_seconds', 'long_dwell_seconds', 'article_age_hours', 'word_count', 'familiarity']) as measure,
-           unnest([dwell_seconds, dwell_seconds, article_age_hours, word_count, lift]) as value
+           unnest(['dwell_seconds', 'long_dwell_seconds', 'article_age_hours', 'word_count', 'familiarity',
+                   'position']) as measure,
+           unnest([dwell_seconds, dwell_seconds, article_age_hours, word_count, lift, position]) as value
     from reads
     union all by name
     select span_end, 'news' as subject,
@@ -57,6 +58,7 @@ select span_end, subject, measure, '' as name,
        -- rounded, because sums of numbers depend on the order of the threads that add them up
        round(case measure when 'familiarity' then exp(avg(value))
                           when 'long_dwell_seconds' then quantile_cont(value, 0.9)
+                          when 'position' then avg(value)
                           else median(value) end, 9) as value,
        count(value) as row_count
 from numbers
