@@ -160,9 +160,18 @@ def _cooldown(settings: Settings) -> timedelta:
 
 
 def ask_for_retraining(
-    settings: Settings, warehouse: Connection, window_end: datetime, model_version: int, findings: Sequence[Finding]
+    settings: Settings,
+    warehouse: Connection,
+    window_end: datetime,
+    model_version: int,
+    findings: Sequence[Finding],
+    *,
+    is_past: bool = False,
 ) -> Answer:
-    """Return what follows from a window whose findings are kept, and save a request in `ops.retrain_requests`."""
+    """Return what follows from a window whose findings are kept, and save a request in `ops.retrain_requests`.
+
+    A past window only says what it would have asked for.
+    """
     where = {"window_end": window_end, "model_version": model_version}
     windows = warehouse.execute(query("monitoring/last_windows"), {**where, "windows": settings.drift_windows})
     moved_windows: dict[str, int] = dict(windows.fetchall())
@@ -179,6 +188,7 @@ def ask_for_retraining(
     if not reasons:
         return found
     reason = " ".join(reasons)
-    kept = {"window_end": window_end, "reason": reason, "columns": list(found.columns)}
-    warehouse.execute(query("monitoring/keep_request"), kept)
+    if not is_past:
+        kept = {"window_end": window_end, "reason": reason, "columns": list(found.columns)}
+        warehouse.execute(query("monitoring/keep_request"), kept)
     return Answer(f"A retrain is requested. {reason}", reason, found.columns, found.unhelped, found.noted)

@@ -57,7 +57,9 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         realised.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, quality)
         drift.keep_drift(warehouse, run.as_of, champion.version, finding, others)
-        answer = trigger.ask_for_retraining(settings, warehouse, run.as_of, champion.version, finding.findings)
+        answer = trigger.ask_for_retraining(
+            settings, warehouse, run.as_of, champion.version, finding.findings, is_past=run.kind == "backfill"
+        )
     report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer)
     if run.kind != "backfill":
         _tell_on_call(run, champion.version, finding, answer, report)

@@ -214,7 +214,7 @@ def emptied(warehouse):
     return warehouse
 
 
-def watch(warehouse, findings, version=1, since=0):
+def watch(warehouse, findings, version=1, since=0, **how):
     """What follows from each window in turn, an hour apart."""
     rule = Settings(drift_violations=2, drift_windows=3, drift_cooldown_hours=12)
     answers = []
@@ -222,7 +222,7 @@ def watch(warehouse, findings, version=1, since=0):
         end = tiny.AS_OF + number * HOUR
         with connect(warehouse) as connection:
             keep_drift(connection, end, version, finding)
-            answers.append(ask_for_retraining(rule, connection, end, version, finding.findings))
+            answers.append(ask_for_retraining(rule, connection, end, version, finding.findings, **how))
     return answers
 
 
@@ -244,6 +244,12 @@ def test_watching_a_window_again_asks_the_same_and_is_kept_once(emptied, turned)
     with connect(emptied) as connection:
         assert connection.execute("select count(*) from ops.retrain_requests").fetchone() == (1,)
         assert connection.execute("select count(*) from ops.drift where subject = 'window'").fetchone() == (2,)
+
+
+def test_a_past_window_says_what_it_would_have_asked_for_and_uses_up_nothing(emptied, turned):
+    assert watch(emptied, [turned, turned], is_past=True)[1].reason
+    with connect(emptied) as connection:
+        assert connection.execute("select count(*) from ops.retrain_requests").fetchone() == (0,)
 
 
 def test_the_windows_of_another_champion_do_not_count(emptied, turned):
