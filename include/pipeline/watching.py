@@ -84,7 +84,7 @@ def _find_champion(warehouse: Connection, run: Run) -> Champion | None:
 def _tell_on_call(run: Run, version: int, finding: DriftFinding, answer: Answer, report: str | None) -> None:
     """Open a ticket for a retrain that did not help, and one a week for a column that a retrain cannot answer to."""
     lead = tell_window(run.settings, run.as_of, version, finding, answer)
-    links = f"Page: {run.settings.report_link(report or '')}\nRunbook: docs/runbook.md#drift-stays"
+    links = f"Page: {run.settings.report_link(report or '')}\nRunbook: {run.settings.runbook_link('drift-stays')}"
     body = f"What happened\n{lead}\n\nWhat follows\n{answer.sentence}\n\nLinks\n{links}\n"
     subjects = {f"drift/{one.column}/{run.as_of:%G-W%V}": tell_place(one.column, one.moved[0]) for one in answer.noted}
     if answer.unhelped:
