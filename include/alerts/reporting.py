@@ -9,7 +9,7 @@ means (`wording.py`) and which mail is due (`incidents.py`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -44,6 +44,8 @@ from include.alerts.wording import (
 from include.core.clock import now
 from include.core.locks import LockKey
 from include.core.settings import Settings
+
+Find = Callable[[Settings, Connection, LiveLists | None, datetime], Iterator[Condition]]
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +90,19 @@ def refuse(settings: Settings, dag_id: str, run_id: str) -> None:
         warehouse.execute(query("alerts/refuse_run"), {"dag_id": dag_id, "run_id": run_id, "moment": now()})
 
 
-def review(settings: Settings, send: Send) -> tuple[int, int]:
-    """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait."""
+def review(
+    settings: Settings, send: Send, find: Find = find_conditions, looked_for: Collection[str] = CONDITIONS
+) -> tuple[int, int]:
+    """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait.
+
+    `find` yields the conditions that hold. An incident about one in `looked_for` that it does not yield is over.
+    """
     try:
         bring_home(settings)
         moment = now()
         with connect(settings) as warehouse:
             lists = live_lists(warehouse)
-            conditions = list(find_conditions(settings, warehouse, lists, moment))
+            conditions = list(find(settings, warehouse, lists, moment))
         holding = {(condition.name, condition.subject) for condition in conditions}
         with changing(settings) as warehouse:
             for condition in conditions:
@@ -104,7 +111,7 @@ def review(settings: Settings, send: Send) -> tuple[int, int]:
             for incident in open_incidents(warehouse):
                 worse = is_stale and bool(SERVING & incident.stopped.keys())
                 after = settle(incident, moment, quiet_time(settings), readers_are_worse_off=worse)
-                is_over = incident.cause in CONDITIONS and (incident.cause, incident.subject) not in holding
+                is_over = incident.cause in looked_for and (incident.cause, incident.subject) not in holding
                 if incident.cause == "ListsStale":  # a failure that explains them does not make lists fresh
                     is_over = not is_stale
                 if is_over and not incident.is_quiet:
