@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from include.adapters.warehouse import Connection, query
-from include.alerts.guides import CONDITIONS, SERVING, Severity
+from include.alerts.guides import CONDITIONS, OUTSIDE, SERVING, Severity
 from include.alerts.incidents import open_incidents
 from include.alerts.wording import LiveLists, Trouble, describe, title_of
 from include.core.clock import FORMAT, in_words
@@ -25,7 +25,7 @@ ANSWER_BY = 0.5  # share of the time to answer after which a question is told of
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that holds now: its name in `CONDITIONS`, what it is about, and the numbers in a sentence.
+    """A condition that holds now: its name in the guides, what it is about, and the numbers in a sentence.
 
     The title stays the same as long as it holds, so it has no numbers.
     """
@@ -40,7 +40,7 @@ class Condition:
 
     def to_trouble(self, settings: Settings) -> Trouble:
         """Return what mails about it say."""
-        guide = CONDITIONS[self.name]
+        guide = (CONDITIONS | OUTSIDE)[self.name]
         return Trouble(
             cause=self.name,
             subject=self.subject,

@@ -28,6 +28,7 @@ class Guide:
     serves_readers: bool = False
 
 
+SENTINEL = "sentinel"  # no DAG, but a run that fails like one: it cannot look
 AGAIN = "Then clear the failed task in Airflow (Grid, the red square, Clear): the run goes on from there."
 GUIDES = {
     "retrain": Guide(
@@ -77,6 +78,12 @@ GUIDES = {
         "Readers see no change: champion and lists stay, and `retrain` keeps using the parameters it had.",
         f"Read the error above and remove its cause. {AGAIN} The search continues after its last trial.",
         "tune-failed",
+    ),
+    SENTINEL: Guide(
+        "Champion and lists stay as they are. The sentinel tries again every minute.",
+        "Read the error above and `bin/daybreak logs sentinel`. Until it can look, a dead Airflow is not told of.",
+        "sentinel-failed",
+        pages_after=1,
     ),
     "newsroom": Guide(
         "The demo publisher has stopped; the next run continues from there.",
@@ -182,6 +189,34 @@ CONDITIONS = {
     "PromotionHeld": Cause(
         "Ask whoever set the hold whether it is still needed. `bin/daybreak unfreeze` or `unpin` lifts it.",
         "promotion-held",
+    ),
+}
+# What Airflow cannot tell of itself, so that a process outside it looks (`include/operations/sentinel`).
+OUTSIDE = {
+    "AirflowSilent": Cause(
+        "See which services run with `bin/daybreak status`, read `bin/daybreak logs NAME`, and start them: `make up`, "
+        "on a server `docker compose up -d`. `bin/daybreak recommend` makes and publishes lists without Airflow.",
+        "airflow-silent",
+    ),
+    "MonitorSilent": Cause(
+        "See in Airflow whether `monitor` is paused, and how its latest run stands. Until it works, drift goes unseen, "
+        "and stale lists, quarantined rows and forgotten holds are not told of.",
+        "monitor-silent",
+    ),
+    "TasksWaiting": Cause(
+        "See in Airflow under Admin, Pools whether the pool has slots. If it has, restart the scheduler: `make down` "
+        "and `make up`, on a server `docker compose restart scheduler`.",
+        "tasks-waiting",
+    ),
+    "DagPaused": Cause(
+        "Ask whoever paused it whether it still has to be; Airflow's audit log (Browse, Audit Log) says who. Unpause "
+        "it in Airflow; `bin/daybreak gaps` lists the runs that it missed.",
+        "dag-paused",
+    ),
+    "RunMissing": Cause(
+        "See in Airflow whether an earlier run of the DAG still goes on: it runs one at a time. `bin/daybreak gaps` "
+        "lists the missing runs with the command that closes the gap.",
+        "run-missing",
     ),
 }
 # Tasks that change the live champion or lists. A failed one may have finished its work before it failed.

@@ -15,6 +15,7 @@ LOCK = "lock"
 GUARDIAN_LOCK = "guardian.lock"
 WANTED = "wanted"  # exists while the product should run; supervisor and guardian end when it is removed
 SERVICES = "services.json"
+SENTINEL_BEAT = "sentinel.beat"  # touched by the sentinel after every round
 FOLDERS = (
     *("logs", "tmp", "mail", "postgres", "airflow", "airflow/config", "mlflow", "mlflow/artifacts"),
     *("features", "reports"),
@@ -23,7 +24,19 @@ FOLDERS = (
 BENCH, BENCH_LOCK, BENCH_FIGURES = "bench", "bench.lock", "bench.json"  # a benchmark's installation and its results
 BENCH_PACKAGES = "bench-packages"  # packages that benchmarks compare with
 
-OURS = {ENV_FILE, LOCK, GUARDIAN_LOCK, WANTED, SERVICES, BENCH, BENCH_LOCK, BENCH_FIGURES, BENCH_PACKAGES, *FOLDERS}
+OURS = {
+    ENV_FILE,
+    LOCK,
+    GUARDIAN_LOCK,
+    WANTED,
+    SERVICES,
+    SENTINEL_BEAT,
+    BENCH,
+    BENCH_LOCK,
+    BENCH_FIGURES,
+    BENCH_PACKAGES,
+    *FOLDERS,
+}
 
 ROTATE_AT_BYTES = 20 * 1024 * 1024
 

@@ -12,14 +12,17 @@ import smtplib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from include.adapters import warehouse
+from include.core.clock import now
 from include.core.errors import ServiceError
 from include.core.settings import Settings
+from include.operations.launcher import files
 
 Probe = Callable[[Settings, datetime], bool | None]
+ROUND = timedelta(minutes=5)
 PATIENCE_SECONDS = 15  # the first call to Airflow's execution API alone takes up to 7 s on a busy machine
 
 # ignores a proxy in the user's environment, because both processes are on this machine
@@ -68,6 +71,13 @@ def api_server(settings: Settings, since: datetime) -> bool:
     """Return whether both APIs answer, the public one and the tasks'; a slow first answer to a task would fail it."""
     base = f"http://{settings.airflow_host}:{settings.airflow_port}"
     return get(f"{base}/api/v2/version") is not None and get(f"{base}/execution/health") is not None
+
+
+def sentinel(settings: Settings, since: datetime) -> bool:
+    """Return whether the sentinel has ended a round lately; one may take long while a mail server does not answer."""
+    beat = settings.home / files.SENTINEL_BEAT
+    ended_at = datetime.fromtimestamp(beat.stat().st_mtime, UTC) if beat.exists() else since - ROUND
+    return ended_at >= since and now() - ended_at < ROUND
 
 
 def heartbeat(component: str) -> Probe:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES
+from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES, OUTSIDE
 from include.alerts.incidents import Incident
 from include.alerts.outbox import printable
 from include.alerts.wording import (
@@ -297,7 +297,7 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert():
     written = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", text, re.MULTILINE)}
     texts = [file.read_text() for file in (PROJECT / "include").rglob("*.py")]
     sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
-    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), ANY_RUN]
+    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), *OUTSIDE.values(), ANY_RUN]
     assert written == {guide.section for guide in guides} | sent_to
 
 

@@ -1,0 +1,1 @@
+select dag_id from dag where is_paused and not is_stale
