@@ -172,6 +172,14 @@ SERVICES = (
     ),
     _component("dag-processor"),
     _component("triggerer", "--skip-serve-logs"),
+    Service(
+        "sentinel",
+        lambda settings: [sys.executable, "-m", "include.operations.sentinel"],
+        probes.sentinel,
+        wave=1,
+        after=("postgres",),
+        grace_seconds=10,
+    ),
 )
 
 

@@ -102,9 +102,17 @@ def test_no_secret_has_a_default():
     assert not re.search(r"\$\{\w*(PASSWORD|SECRET)\w*(:?-|\})", TEXT)
 
 
-@pytest.mark.parametrize("name", ["api-server", "scheduler", "dag-processor", "triggerer", "mlflow", "mailbox"])
+@pytest.mark.parametrize("name", sorted({service.name for service in SERVICES} - {"postgres"}))
 def test_only_setting_up_knows_the_superuser(name):
     assert not ALL[name]["environment"].get("DAYBREAK_POSTGRES_PASSWORD")
+
+
+def test_the_sentinel_needs_neither_airflow_nor_its_connections():
+    sentinel = ALL["sentinel"]
+    assert sentinel["depends_on"].keys() == {"init"}
+    assert {"DAYBREAK_RUN_PASSWORD", "DAYBREAK_AIRFLOW_DB_PASSWORD", "DAYBREAK_WAREHOUSE", "DAYBREAK_SMTP_HOST"} <= {
+        name for name, value in sentinel["environment"].items() if value
+    }
 
 
 def test_what_is_set_are_settings(tmp_path):
