@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from include.adapters.warehouse import Connection, connect, query
@@ -18,6 +18,7 @@ from include.core.clock import now
 from include.core.errors import ServiceError
 from include.core.settings import Settings
 
+ANSWER_WAITS = timedelta(hours=6)  # for a first mail of its thread that the mail server refuses
 MASKED_LENGTH = 8  # a shorter secret may occur as a word in any text
 
 Send = Callable[[Alert], None]  # raises ServiceError if the mail server does not accept it
@@ -58,7 +59,7 @@ def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
 def deliver_next(settings: Settings, send: Send) -> bool:
     """Mail the next waiting alert; return whether one was mailed."""
     with connect(settings) as warehouse:
-        row = warehouse.execute(query("alerts/next_pending")).fetchone()
+        row = warehouse.execute(query("alerts/next_pending"), {"waits_since": now() - ANSWER_WAITS}).fetchone()
         if row is None:
             return False
         alert_id, *content = row
