@@ -104,6 +104,13 @@ def report(settings: Settings, trouble: Trouble, run: FailedRun, send: Send) -> 
     return _keep(Kept(waiting_room(settings) / f"{name}.{digest_of(run.dag_id, run.run_id)[:32]}.json", trouble, run))
 
 
+def deliver(settings: Settings, send: Send, kept_before: datetime) -> None:
+    """Mail what the mail server refused when it was kept; a younger one may be under way in another process."""
+    for one in kept(settings):
+        if one.alert and one.sent_at is None and one.run.failed_at < kept_before:
+            _send(one, send)
+
+
 def kept(settings: Settings) -> Iterator[Kept]:
     """Yield the failures that are kept as files, the oldest first; rename files that cannot be read."""
     found = []

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from include.adapters.warehouse import Connection
+from include.alerts import waiting_room
 from include.alerts.conditions import Condition
 from include.alerts.guides import OUTSIDE, SENTINEL
 from include.alerts.incidents import Success, open_incidents
@@ -24,6 +25,7 @@ from include.operations.launcher.files import say
 from include.operations.sentinel.signs import COMPONENTS_SILENT, SCHEDULER, Watch, judge, read_signs
 
 BLIND_AFTER = timedelta(minutes=5)  # the launcher restarts PostgreSQL within seconds
+MAIL_TAKES = timedelta(minutes=1)  # at most, in a process that is sending it now
 STANDSTILL = timedelta(minutes=5)  # after a longer pause between two rounds the machine had slept
 
 
@@ -39,21 +41,29 @@ class Sentinel:
         """Make one round. If it cannot look for a while, most likely because a database is away, it says so once."""
         if moment - self.looked_at > STANDSTILL:
             self._begin(moment)
+            self.blind_since = None
         self.looked_at = moment
         try:
             self._review(settings, send, moment)
             report_success(settings, Success(SENTINEL, "", None, is_past=False), send)
             self.blind_since, self.has_told = None, False
         except Exception as error:  # whatever it is, on-call must know that no one looks
-            if isinstance(error, DaybreakError):
-                say(str(error))
-            else:
-                traceback.print_exc()
-            since = self.blind_since = self.blind_since or moment
-            self._begin(moment)
-            if moment - since >= BLIND_AFTER and not self.has_told:
-                report(settings, _tell_blindness(error, since), send)
-                self.has_told = True
+            self._tell_blindness(settings, send, error, moment)
+
+    def _tell_blindness(self, settings: Settings, send: Send, error: Exception, moment: datetime) -> None:
+        if isinstance(error, DaybreakError):
+            say(str(error))
+        else:
+            traceback.print_exc()
+        self._begin(moment)
+        since = self.blind_since = self.blind_since or moment
+        if moment - since < BLIND_AFTER:
+            return
+        if self.has_told:
+            waiting_room.deliver(settings, send, kept_before=moment - MAIL_TAKES)
+        else:
+            report(settings, _describe(error, since), send)
+            self.has_told = True
 
     def _begin(self, moment: datetime) -> None:
         """Look anew, so that what stood still with the machine or with the databases has its turn first."""
@@ -72,14 +82,14 @@ class Sentinel:
             self.working_since = moment
 
 
-def _tell_blindness(error: Exception, since: datetime) -> Failure:
+def _describe(error: Exception, since: datetime) -> Failure:
     fact = getattr(error, "fact", "") or f"{type(error).__name__}: {error}"
     return Failure(
         dag_id=SENTINEL,
         run_id=since.isoformat(),
         run_type="scheduled",
         kind=type(error).__name__,
-        fact=f"{fact} This has lasted since {since.strftime(FORMAT)}.",
+        fact=f"{fact.rstrip('.')}. This has lasted since {since.strftime(FORMAT)}.",
         hint=getattr(error, "hint", ""),
         about=getattr(error, "about", ""),
     )

@@ -192,6 +192,22 @@ def test_a_warehouse_that_is_away_is_mailed_once_and_its_return_in_the_same_thre
     assert incidents(settings) == []
 
 
+def test_a_mail_about_the_warehouse_that_the_server_refused_is_tried_again(settings, mailbox):
+    away = settings.model_copy(update={"postgres_port": free_port()})
+    sentinel = a_sentinel()
+    mailbox.refuses = "warehouse"
+    begun = now() - 9 * MINUTE
+    for minutes in range(10):
+        sentinel.look(away, mailbox.send, begun + minutes * MINUTE)
+    assert mailbox.subjects == []
+    mailbox.refuses = None
+    for minutes in range(10, 14):
+        sentinel.look(away, mailbox.send, begun + minutes * MINUTE)
+    assert len(mailbox.subjects) == 1
+    sentinel.look(settings, mailbox.send, now())
+    assert [subject.split()[0] for subject in mailbox.subjects] == ["[page]", "[recovered]"]
+
+
 def test_the_process_is_small_and_ends_when_it_is_told_to(settings):
     process = subprocess.Popen(
         [sys.executable, "-m", "include.operations.sentinel"], env={**os.environ, "DAYBREAK_HOME": str(settings.home)}
