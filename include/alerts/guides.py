@@ -214,8 +214,8 @@ OUTSIDE = {
         "dag-paused",
     ),
     "RunMissing": Cause(
-        "See in Airflow whether an earlier run of the DAG still goes on: it runs one at a time. `bin/daybreak gaps` "
-        "lists the missing runs with the command that closes the gap.",
+        "Read `bin/daybreak logs scheduler`, and see in Airflow whether the DAG has an import error. "
+        "`bin/daybreak gaps` lists the missing runs with the command that closes the gap.",
         "run-missing",
     ),
 }

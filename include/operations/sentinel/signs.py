@@ -45,7 +45,7 @@ class WaitingTasks:
 
 @dataclass(frozen=True)
 class Signs:
-    """What Airflow's database shows at a moment; `missing` are scheduled moments up to the newest, by DAG."""
+    """What Airflow's database shows at a moment; `missing` are runs up to the newest moment, by idle DAG."""
 
     beats: Mapping[str, datetime] = field(default_factory=dict)
     monitored_at: datetime | None = None
@@ -79,14 +79,15 @@ def read_signs(settings: Settings, moment: datetime) -> Signs:
         monitored = database.execute(query("operations/sentinel/monitored")).fetchone() or (None, False)
         before = {"before": moment - TASKS_WAIT}
         waiting = database.execute(query("operations/sentinel/waiting_tasks"), before).fetchall()
-        paused = database.execute(query("operations/sentinel/paused")).fetchall()
+        paused = {dag_id for (dag_id,) in database.execute(query("operations/sentinel/paused"))}
+        busy = {dag_id for (dag_id,) in database.execute(query("operations/sentinel/busy"))}
     return Signs(
         beats={COMPONENTS[job][0]: at for job, at in beats.items() if job in COMPONENTS},
         monitored_at=monitored[0],
         is_monitor_paused=monitored[1],
         waiting=[WaitingTasks(*row) for row in waiting],
-        missing=_find_missing(settings, moment),
-        paused=frozenset(dag_id for (dag_id,) in paused),
+        missing={name: gap for name, gap in _find_missing(settings, moment).items() if name not in busy},
+        paused=frozenset(paused),
     )
 
 

@@ -74,13 +74,13 @@ def beat(settings, age, *components):
         write(settings, "insert into job (job_type, latest_heartbeat) values (%s, %s)", component, now() - age)
 
 
-def ran(settings, dag_id, age):
+def ran(settings, dag_id, age, state="success"):
     write(
         settings,
         "insert into dag_run (dag_id, run_id, run_type, run_after, data_interval_end, end_date, state, conf,"
         " log_template_id)"
-        " select %s, 'r' || %s::text, 'scheduled', %s, %s, %s, 'success', '{}', min(id) from log_template",
-        dag_id, *4 * [now() - age],
+        " select %s, 'r' || %s::text, 'scheduled', %s, %s, %s, %s, '{}', min(id) from log_template",
+        dag_id, *4 * [now() - age], state,
     )  # fmt: skip
 
 
@@ -162,6 +162,13 @@ def test_tasks_that_no_slot_takes_are_told_by_pool(settings, mailbox):
     write(settings, "update dag set is_paused = false")
     write(settings, "update task_instance set state = 'running'")
     sentinel.look(settings, mailbox.send, now())
+    assert incidents(settings) == []
+
+
+def test_a_run_that_waits_for_an_earlier_one_is_not_missing(settings, mailbox):
+    ran(settings, "recommend", 30 * HOUR)
+    ran(settings, "recommend", 3 * HOUR, "running")
+    a_sentinel().look(settings, mailbox.send, now())
     assert incidents(settings) == []
 
 
