@@ -1,83 +1,154 @@
-"""HTML pages for people: self-contained files without scripts or network access."""
+"""HTML pages for people: self-contained files without scripts or network access, one design for all of them.
+
+The templates beside this module escape everything, except sections and drawings that these functions made.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from html import escape
 from itertools import cycle
 from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.core.checks import Check
+from include.core.numbers import write_figure
 
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;color:#1c2733;background:#f6f7f9;margin:0;padding:32px}
-main{max-width:1000px;margin:auto;background:#fff;padding:28px 36px;border-radius:10px;box-shadow:0 1px 4px #0002}
-h1{font-size:24px;margin:0 0 4px} h2{font-size:17px;margin:28px 0 8px} p.lead{font-size:17px}
-table{border-collapse:collapse;width:100%} td,th{text-align:left;padding:6px 10px;border-bottom:1px solid #e4e8ec;
-vertical-align:top} th{font-weight:600;color:#56636f} td.number{text-align:right;font-variant-numeric:tabular-nums}
-.passed{color:#117a3d}.failed{color:#b3261e;font-weight:600}.note{color:#8a6d00}
-.bar{background:#3b6ea8;height:14px;border-radius:3px;display:inline-block;vertical-align:middle}
-.bar.ours{background:#e0822b} code{background:#eef1f4;padding:1px 5px;border-radius:4px}
-.wide{overflow-x:auto}.wide svg{width:100%;min-width:720px}
-@media(max-width:700px){body{padding:0}main{padding:16px;border-radius:0}table{display:block;overflow-x:auto}
-.checks thead{display:none}.checks tr{display:flex;flex-wrap:wrap;border-bottom:1px solid #e4e8ec;padding:4px 0}
-.checks td{border:0;padding:2px 10px 2px 0}.checks td:last-child{flex-basis:100%}}
-"""
+HERE = Path(__file__).parent
+STYLE = (HERE / "style.css").read_text()
+
+Tone = Literal["", "good", "ask", "bad"]
 
 
 class Figure(str):
     """A number already formatted with its unit; tables align it right like other numbers."""
 
 
-def page(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
-    """Return a page with a title, one leading sentence and sections of ready-made HTML."""
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-        f"{head(title, lead, sections)}</html>"
-    )
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to another page."""
+
+    words: str
+    address: str
 
 
-def head(title: str, lead: str, sections: Iterable[tuple[str, str]]) -> str:
+@dataclass(frozen=True)
+class Drawn:
+    """Ready-made HTML, such as a small chart in a cell of a table."""
+
+    html: str
+
+
+Value = str | int | float | Link | Drawn
+
+
+def page(
+    title: str,
+    lead: str,
+    sections: Iterable[tuple[str, str]],
+    *,
+    tone: Tone = "",
+    more: Iterable[str] = (),
+    facts: Iterable[tuple[str, Value]] = (),
+    links: Iterable[Link] = (),
+) -> str:
+    """Return a page: the answer in a sentence with what else belongs to it, its facts, links, and ready-made sections.
+
+    A section without a heading brings its own, such as a folded one.
+    """
+    return render("page.html", **_answer(title, lead, sections, tone, more, facts, links))
+
+
+def head(
+    title: str,
+    lead: str,
+    sections: Iterable[tuple[str, str]],
+    *,
+    tone: Tone = "",
+    more: Iterable[str] = (),
+    facts: Iterable[tuple[str, Value]] = (),
+    links: Iterable[Link] = (),
+) -> str:
     """Return the same as the beginning of a page that somebody else made."""
-    body = "".join(f"<h2>{escape(heading)}</h2>{content}" for heading, content in sections)
-    return f'<style>{STYLE}</style><main><h1>{escape(title)}</h1><p class="lead">{escape(lead)}</p>{body}</main>'
+    return render("report.html", **_answer(title, lead, sections, tone, more, facts, links))
+
+
+def _answer(
+    title: str,
+    lead: str,
+    sections: Iterable[tuple[str, str]],
+    tone: Tone,
+    more: Iterable[str],
+    facts: Iterable[tuple[str, Value]],
+    links: Iterable[Link],
+) -> dict[str, object]:
+    return {
+        "style": STYLE,
+        "title": title,
+        "lead": lead,
+        "sections": list(sections),
+        "tone": tone,
+        "more": [sentence for sentence in more if sentence],
+        "facts": [(name, value) for name, value in facts if value != ""],
+        "links": list(links),
+    }
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table with its numbers aligned right."""
-    return grid(headings, "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows))
+    """Return a table with its numbers aligned right; on a narrow screen each row is a block of named values."""
+    return render("table.html", headings=headings, rows=list(rows))
 
 
 def grid(headings: Sequence[str], body: str, kind: str = "") -> str:
     """Return a table whose rows are ready-made HTML; `kind` is its CSS class."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    start = f'<table class="{kind}">' if kind else "<table>"
-    return f"{start}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="grid {kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def check_table(checks: Iterable[Check]) -> str:
     """Return a table of checks with their outcomes; blocking ones stand out."""
-    rows = "".join(
-        f'<tr><td><code>{check.code}</code></td><td class="{"failed" if check.blocks else _tone(check)}">'
-        f"{check.outcome}</td><td>{check.severity}</td><td>{escape(check.subject)}</td><td>{escape(check.title)}</td>"
-        f"<td>{escape(check.sentence)}</td></tr>"
-        for check in checks
+    return table(
+        ("Outcome", "Numbers", "Of", "Check", "Code"),
+        [(_outcome(check), check.sentence, check.subject, check.title, check.code) for check in checks],
     )
-    return grid(("Code", "Outcome", "Severity", "Of", "Check", "Numbers"), rows, "checks")
 
 
-def bars(values: Iterable[tuple[str, float]], ours: str = "") -> str:
-    """Return a bar chart with one bar per name; the bar named `ours` has its own colour."""
+def check_sections(checks: Sequence[Check]) -> list[tuple[str, str]]:
+    """Return what failed as sentences, the blocking checks first, and the other checks folded away."""
+    failed = [check for check in checks if check.blocks or check.outcome == "failed"]
+    failed.sort(key=lambda check: (not check.blocks, check.severity != "warn"))
+    passed = [check for check in checks if check.outcome == "passed"]
+    rest = [check for check in checks if check.outcome == "not applicable" and not check.blocks]
+    told = render("failed.html", checks=failed) if failed else "<p>Nothing: every check that applies passed.</p>"
+    folds = [
+        folded(f"{len(some):,} {words}", check_table(some))
+        for some, words in ((passed, "passed"), (rest, "not applicable"))
+        if some
+    ]
+    return [("What failed", told), *([("Other checks", "".join(folds))] if folds else [])]
+
+
+def folded(summary: str, content: str) -> str:
+    """Return ready-made HTML behind a summary that opens it."""
+    return render("folded.html", summary=summary, content=content)
+
+
+def figures(numbers: Iterable[tuple[str, str]]) -> str:
+    """Return a few numbers in large type, each with its words."""
+    return render("figures.html", figures=list(numbers))
+
+
+def bars(values: Iterable[tuple[str, float, str]], ours: str = "") -> str:
+    """Return bars in proportion, each with its name and its number in words; that of `ours` has a colour of its own."""
     values = list(values)
-    most = max((value for _, value in values), default=0) or 1
-    rows = "".join(
-        f'<tr><td>{escape(name)}</td><td style="width:60%"><span class="bar{" ours" if name == ours else ""}" '
-        f'style="width:{100 * max(value, 0) / most:.1f}%"></span></td><td class="number">{value:.4f}</td></tr>'
-        for name, value in values
-    )
-    return f"<table><tbody>{rows}</tbody></table>"
+    most = max((value for _, value, _ in values), default=0) or 1
+    rows = [(name, f"{100 * max(value, 0) / most:.1f}", words) for name, value, words in values]
+    return render("bars.html", rows=rows, ours=ours)
 
 
 LINE_COLOURS = ("#e0822b", "#3b6ea8", "#117a3d", "#b3261e", "#7a4fa3", "#56636f", "#8a6d00", "#2a9d9d")
@@ -114,7 +185,7 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
         for x, anchor, label in ((left, "start", labels[0]), (width, "end", labels[-1]))
     )
     legend = " ".join(f'<span style="color:{colours[name]}">&#9632;</span> {escape(name)} ' for name in series)
-    return f'<svg viewBox="0 0 {width} {height}" width="100%">{grid}{drawn}{ends}</svg><p>{legend}</p>'
+    return f'<div class="wide"><svg viewBox="0 0 {width} {height}">{grid}{drawn}{ends}</svg></div><p>{legend}</p>'
 
 
 def save(path: Path, html: str) -> None:
@@ -125,15 +196,27 @@ def save(path: Path, html: str) -> None:
     draft.replace(path)
 
 
-def _tone(check: Check) -> str:
-    return "passed" if check.outcome == "passed" else "note"
+def render(template: str, **values: object) -> str:
+    """Return a template of this folder, filled in."""
+    return _templates().get_template(template).render(**values)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f'<td class="number">{value:,.4f}</td>'
-    if isinstance(value, int):
-        return f'<td class="number">{value:,}</td>'
-    if isinstance(value, Figure):
-        return f'<td class="number">{escape(value)}</td>'
-    return f"<td>{escape(str(value))}</td>"
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.tests["link"] = lambda value: isinstance(value, Link)
+    templates.tests["drawn"] = lambda value: isinstance(value, Drawn)
+    templates.tests["figure"] = lambda value: isinstance(value, Figure | int | float)
+    templates.filters["written"] = lambda value: write_figure(value) if isinstance(value, int | float) else str(value)
+    return templates
+
+
+def _outcome(check: Check) -> Drawn:
+    tone = "failed" if check.blocks else "passed" if check.outcome == "passed" else "note"
+    return Drawn(f'<span class="{tone}">{check.outcome}</span>')

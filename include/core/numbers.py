@@ -21,6 +21,13 @@ def write_number(value: float, kind: str, apart_from: float | None = None) -> st
     return text
 
 
+def write_figure(value: float) -> str:
+    """Return a number whose kind is not known: 40, 1,085, 0.225."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
+
+
 def fill_in(text: str, facts: Mapping[str, Any], apart_from: float) -> str:
     """Fill the facts into a sentence such as "{share:share} of {readers:count}"; `apart_from` as in `write_number`."""
     return capital(_Sentence(apart_from).vformat(text, (), facts))

@@ -309,6 +309,10 @@ class Settings(BaseSettings):
         """Return a report's address for people, given its path below the report folder."""
         return f"{self.airflow_url}/daybreak/reports/{quote(path)}"
 
+    def run_link(self, run_id: str) -> str:
+        """Return the address of a run's card, for people."""
+        return f"{self.airflow_url}/daybreak/runs/{quote(run_id)}"
+
     def runbook_link(self, section: str) -> str:
         """Return the address of a section of the runbook, for people."""
         return f"{self.airflow_url}/daybreak/runbook/{section}"

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from include.core.html import grid
+from include.core.html import Drawn, folded, table
+from include.core.numbers import write_figure
 
 
 @dataclass(frozen=True)
@@ -39,23 +40,18 @@ def trend_section(figures: Sequence[Series], checks: Sequence[Series]) -> str:
     """Return tables of sparklines as HTML without scripts; checks without recent failures are folded."""
     first = [series for number, series in enumerate(checks) if any(series.failed) or number < SHOWN]
     rest = checks[len(first) :]
-    folded = f"<details><summary>{len(rest)} more checks</summary>{_table(rest)}</details>" if rest else ""
-    return f"{_table(figures)}<h3>Checks</h3>{_table(first)}{folded}" if figures or checks else "<p>No runs yet.</p>"
+    more = folded(f"{len(rest):,} more checks", _table(rest)) if rest else ""
+    return f"{_table(figures)}<h3>Checks</h3>{_table(first)}{more}" if figures or checks else "<p>No runs yet.</p>"
 
 
 def _table(rows: Sequence[Series]) -> str:
-    body = "".join(
-        f"<tr><td>{escape(series.name)}</td><td>{sparkline(series)}</td>"
-        f'<td class="number">{_number(series.values[-1])}</td><td class="number">{len(series.values)}</td>'
-        f"<td>{_failures(series)}</td></tr>"
-        for series in rows
+    return table(
+        ("", "Last runs", "Now", "Runs", "Failed"),
+        [
+            (series.name, Drawn(sparkline(series)), series.values[-1], len(series.values), sum(series.failed) or "")
+            for series in rows
+        ],
     )
-    return grid(("", "last runs", "now", "runs", "failed"), body)
-
-
-def _failures(series: Series) -> str:
-    count = sum(series.failed)
-    return f'<span class="failed">{count}</span>' if count else ""
 
 
 def sparkline(series: Series) -> str:
@@ -74,13 +70,9 @@ def sparkline(series: Series) -> str:
     )
     x, y = points[-1]
     begin, end = (f"{moment:%Y-%m-%d %H:%M}" for moment in (series.moments[0], series.moments[-1]))
-    told = f"{begin} to {end} UTC: {_number(low)} to {_number(high)}"
+    told = f"{begin} to {end} UTC: {write_figure(low)} to {write_figure(high)}"
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" role="img"><title>{escape(told)}</title>'
         f'<polyline points="{path}" fill="none" stroke="#3b6ea8" stroke-width="1.5"/>'
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="#1c2733"/>{dots}</svg>'
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"

@@ -192,6 +192,15 @@ def find_snapshot(settings: Settings, snapshot_id: str) -> Snapshot:
     return _read(manifest_uri(settings, snapshot_id))
 
 
+def find_validation(settings: Settings, snapshot_id: str) -> str | None:
+    """Return the path of the report on a snapshot's validation, below the reports; None for a lost snapshot."""
+    try:
+        found = find_snapshot(settings, snapshot_id)
+    except ArtifactDamaged:
+        return None
+    return f"validation/{found.parent or found.id}/index.html"
+
+
 def verify_files(settings: Settings, snapshot: Snapshot) -> None:
     """Raise an `ArtifactDamaged` that lists the changed files, unless each file matches the digest in its name."""
     wrong = [

@@ -13,16 +13,18 @@ from pathlib import Path
 
 from include.adapters import mlflow_registry, mlflow_reports
 from include.adapters.warehouse import connect, query
+from include.core.about import find_links, link_run
 from include.core.checks import Check
 from include.core.contract import TABLES
 from include.core.errors import ArtifactDamaged
-from include.core.html import save
+from include.core.html import Figure, Value, bars, save
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.data import snapshot
 from include.data.snapshot import Snapshot
 from include.judging.card_page import Section, Table, as_html, as_markdown
 from include.judging.checks import GateLimits
-from include.judging.page import side_by_side
+from include.judging.page import TONES, decisive_sections, side_by_side
 from include.judging.slices import is_comparable
 from include.judging.verdict import Evidence, Verdict
 from include.models import model_class
@@ -51,9 +53,42 @@ def keep_card(settings: Settings, registered: RegisteredModel, judged: Judged | 
     title, lead, sections = describe(settings, registered, judged)
     sentence = judged.verdict.sentence if judged else NOT_JUDGED
     save(page.with_suffix(".md"), as_markdown(title, lead, sections))
-    save(page, as_html(title, lead, sections))
+    save(page, _render_page(settings, registered, judged, title, sections))
     mlflow_reports.keep_card(settings, registered.version, registered.mlflow_run_id, sentence, card_files(page))
     return report
+
+
+def _render_page(
+    settings: Settings, registered: RegisteredModel, judged: Judged | None, title: str, sections: list[Section]
+) -> str:
+    """Return the card as a page: what was decided and by which gain, the limitations, and all else folded away."""
+    until = registered.trained_until
+    facts: list[tuple[str, Value]] = [
+        ("Model", registered.model),
+        ("As of", f"{registered.as_of:%Y-%m-%d %H:%M} UTC"),
+        ("Trained on reading up to", f"{until:%Y-%m-%d %H:%M} UTC" if until else "not recorded"),
+        ("Trained by run", link_run(settings, registered.run_id)),
+    ]
+    pages = {
+        "Verdict": f"verdicts/{judged.verdict_id}.html" if judged else None,
+        "Validation of its data": snapshot.find_validation(settings, registered.snapshot_id),
+    }
+    weights = dict(sections).get(WEIGHTS)
+    drawn = decisive_sections(GateLimits.of(settings), judged.evidence) if judged else []
+    if isinstance(weights, Table):
+        heaviest = [
+            (str(name), float(str(share)), write_number(float(str(share)), "share")) for name, share in weights.rows
+        ]
+        drawn.append((WEIGHTS, bars(heaviest)))
+    return as_html(
+        title,
+        judged.verdict.sentence if judged else NOT_JUDGED,
+        [section for section in sections if section[0] != WEIGHTS],
+        tone=TONES[judged.verdict.decision] if judged else "",
+        facts=facts,
+        links=find_links(settings, pages),
+        drawn=drawn,
+    )
 
 
 def card_files(page: Path) -> list[Path]:
@@ -136,14 +171,14 @@ def _tell_weights(record: mlflow_registry.Training) -> list[Section]:
 def _tell_verdict(limits: GateLimits, judged: Judged) -> list[Section]:
     evidence, means = judged.evidence, judged.evidence.means
     gaps = [
-        (name, means[name]["ndcg"], f"{gap.mean:+.4f}", f"{gap.low:+.4f} to {gap.high:+.4f}", gap.readers)
+        (name, _score(means[name]["ndcg"]), f"{gap.mean:+.4f}", f"{gap.low:+.4f} to {gap.high:+.4f}", gap.readers)
         for name, gap in evidence.gaps.items()
         if name in means
     ]
     slices = [
         (
             f"{one.kind}: {one.name}",
-            one.theirs,
+            _score(one.theirs),
             *(
                 (f"{one.gap.mean:+.4f}", f"{one.gap.low:+.4f} to {one.gap.high:+.4f}")
                 if is_comparable(limits, one)
@@ -166,6 +201,10 @@ def _tell_verdict(limits: GateLimits, judged: Judged) -> list[Section]:
             Table(("code", "check", "outcome", "severity", "observed", "limit", "numbers"), tuple(checks)),
         ),
     ]
+
+
+def _score(value: float) -> Figure:
+    return Figure(write_number(value, "score"))
 
 
 def _number(check: Check) -> object:

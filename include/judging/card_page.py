@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from include.core.html import page, table
+from include.core.html import Link, Tone, Value, folded, page, table
+from include.core.numbers import write_figure
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,20 @@ Points = tuple[str, ...]
 Section = tuple[str, Table | Points]
 
 
-def as_html(title: str, lead: str, sections: Iterable[Section]) -> str:
-    """Return the card as an HTML page in the style of the other reports."""
-    return page(title, lead, [(heading, _html(content)) for heading, content in sections])
+def as_html(
+    title: str,
+    lead: str,
+    sections: Sequence[Section],
+    *,
+    tone: Tone = "",
+    facts: Sequence[tuple[str, Value]] = (),
+    links: Sequence[Link] = (),
+    drawn: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Return the card as an HTML page: `drawn`, then what people must know (points), and all tables folded away."""
+    points = [(heading, _html(content)) for heading, content in sections if not isinstance(content, Table)]
+    tables = [("", folded(heading, _html(content))) for heading, content in sections if isinstance(content, Table)]
+    return page(title, lead, [*drawn, *points, *tables], tone=tone, facts=facts, links=links)
 
 
 def _html(content: Table | Points) -> str:
@@ -51,10 +63,8 @@ def _markdown(content: Table | Points) -> str:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4f}"
-    if isinstance(value, int):
-        return f"{value:,}"
+    if isinstance(value, int | float):
+        return write_figure(value)
     return _text(str(value)).replace("|", "\\|")
 
 

@@ -1,19 +1,18 @@
-"""The page on a verdict: the decision, the differences with their intervals, every check, all numbers."""
+"""The page on a verdict: the decision, the numbers that decided, what failed, and all other numbers folded away."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 
-from include.core.html import Figure, bars, check_table, page, table
+from include.core.about import about_run
+from include.core.html import Figure, Link, Tone, bars, check_sections, figures, folded, page, table
 from include.core.numbers import write_number
 from include.core.references import Reference
 from include.core.run import Run
-from include.judging.bootstrap import Gap
 from include.judging.checks import GateLimits
+from include.judging.intervals import draw_intervals
 from include.judging.slices import is_comparable
-from include.judging.verdict import Evidence, Verdict
+from include.judging.verdict import SUBJECT, Evidence, Verdict, find_needed
 
 # The measures of each contestant: the name that people see, and the format of its numbers (see `write_number`).
 MEASURES = {
@@ -31,6 +30,7 @@ MEASURES = {
     "largest_publisher_share": ("Share of the largest publisher", "share"),
     "full_list_share": ("Full lists", "share"),
 }
+TONES: Mapping[str, Tone] = {"promote": "good", "ask": "ask", "keep": ""}
 
 
 def verdict_page(
@@ -41,56 +41,113 @@ def verdict_page(
     run: Run,
     rival: str,
     holds: str = "",
+    links: Sequence[Link] = (),
 ) -> str:
     """Return the verdict as HTML; `rival` tells the version to beat, `holds` a freeze or a pinned version."""
-    metrics = evidence.means
-    names = list(metrics)
-    found = evidence.mechanics
-    about = table(
-        ("", ""),
-        [
-            ("Challenger", f"v{model.id}"),
-            ("As of", f"{run.as_of:%Y-%m-%d %H:%M} UTC"),
-            ("Hold-out", f"{evidence.holdout_start:%Y-%m-%d %H:%M} to {run.as_of:%Y-%m-%d %H:%M} UTC"),
-            ("Run", run.run_id),
-            ("Started as", run.tell_origin()),
-            ("Reason", run.reason),
-            ("Mode", run.mode if run.may_go_live else f"{run.mode}, promotes nothing"),
-            ("Form", ", ".join(f"{name} {value}" for name, value in run.form.items()) or "empty"),
-            ("Snapshot", model.parents[1]),
-            ("Training data", (model.facts or {}).get("training_data", "")),
-            ("Digest", model.fingerprint),
-            *([("Holds", holds)] if holds else []),
-        ],
+    sections, folds = check_sections(verdict.checks), {}
+    if evidence.means:
+        failed, *others = sections
+        sections = [
+            *decisive_sections(limits, evidence),
+            failed,
+            ("Accuracy of each contestant, the most accurate first", _accuracy(evidence)),
+            *_slices(limits, evidence),
+            *others,
+        ]
+        folds = {
+            "All numbers": table(("", *_names(evidence).values()), side_by_side(evidence.means)),
+            "Use in a fresh process": _works(evidence),
+        }
+    folds["Hold-out, data and digest"] = _details(evidence, model, run)
+    sections.append(("Details", "".join(folded(summary, content) for summary, content in folds.items())))
+    return page(
+        f"Verdict on v{model.id}: {verdict.decision}",
+        verdict.sentence,
+        sections,
+        tone=TONES[verdict.decision],
+        more=(rival, holds),
+        facts=[("Challenger", f"v{model.id}"), *about_run(run)],
+        links=links,
     )
-    works = table(
-        ("", ""),
-        [
-            ("Loading from the registry", Figure(f"{write_number(found.load_seconds, 'tenths')} s")),
-            ("Processor time per list", Figure(f"{write_number(found.milliseconds_per_list, 'tenths')} ms")),
-            ("Memory for loading and ranking", Figure(f"{write_number(found.peak_mb, 'count')} MB")),
-            ("Places that differ from this process", Figure(write_number(found.differing_share, "share"))),
-        ],
-    )
-    against = [(f"against {name}", gap) for name, gap in evidence.gaps.items()]
-    slices = [(f"{one.kind}: {one.name}", one.gap) for one in evidence.slices]
-    few = {f"{one.kind}: {one.name}" for one in evidence.slices if not is_comparable(limits, one)}
-    sections = [
+
+
+def decisive_sections(limits: GateLimits, evidence: Evidence) -> list[tuple[str, str]]:
+    """Return the gain over the version to beat, or else over the best baseline, and the gain over all others."""
+    names = _names(evidence)
+    gaps = sorted(evidence.gaps.items(), key=lambda one: (not _is_version(one[0]), -evidence.means[one[0]]["ndcg"]))
+    if not gaps:
+        return []
+    name, gap = gaps[0]
+    ours, theirs = evidence.means[SUBJECT]["ndcg"], evidence.means[name]["ndcg"]
+    needed = find_needed(limits, theirs) if _is_version(name) else None
+    least = "" if needed is None else f"; at least {write_number(needed, 'gain')} is needed"
+    certain = f"; at least {write_number(limits.ask_chance_share, 'share')} is needed" if _is_version(name) else ""
+    numbers = [
+        (write_number(gap.mean, "gain"), f"gain over {names[name]}{least}"),
+        (write_number(gap.chance, "share"), f"chance that it is a gain{certain}"),
         (
-            f"Accuracy: time-weighted NDCG@{limits.list_length}",
-            bars([(name, metrics[name]["ndcg"]) for name in names], "challenger"),
+            write_number(ours, "score"),
+            f"accuracy (NDCG@{limits.list_length}); {names[name]}: {write_number(theirs, 'score', ours)}",
         ),
-        ("Difference between the challenger and each other model, with 95 % intervals", interval_plot(against)),
-        ("Difference between the challenger and the champion, by slice", interval_plot(slices, few)),
-        ("Checks", check_table(verdict.checks)),
-        ("All numbers", table(("", *names), side_by_side(metrics))),
-        ("Use in a fresh process", works),
-        ("Details", about),
     ]
-    if not names:
-        sections = [("Checks", check_table(verdict.checks)), ("Details", about)]
-    lead = f"{verdict.sentence} {rival} {holds}".strip()
-    return page(f"Verdict on v{model.id}: {verdict.decision}", lead, sections)
+    drawn = draw_intervals(
+        [(f"against {names[name]}", gap) for name, gap in gaps],
+        limit=needed,
+        limit_words="" if needed is None else f"the gain over {names[name]} that is needed",
+    )
+    return [("Gain of the challenger over each other contestant, with 95 % intervals", figures(numbers) + drawn)]
+
+
+def _accuracy(evidence: Evidence) -> str:
+    names = _names(evidence)
+    reached = sorted(evidence.means.items(), key=lambda one: -one[1]["ndcg"])
+    rows = [(names[name], means["ndcg"], write_number(means["ndcg"], "score")) for name, means in reached]
+    return bars(rows, names[SUBJECT])
+
+
+def _slices(limits: GateLimits, evidence: Evidence) -> list[tuple[str, str]]:
+    if not evidence.slices:
+        return []
+    rows = {f"{one.kind}: {one.name}": one for one in evidence.slices}
+    few = {name for name, one in rows.items() if not is_comparable(limits, one)}
+    order = sorted(rows.items(), key=lambda one: (one[0] in few, one[1].kind))
+    drawn = draw_intervals([(name, one.gap) for name, one in order], few)
+    return [("Gain over the version to beat, by group of readers, category and part of the hold-out", drawn)]
+
+
+def _works(evidence: Evidence) -> str:
+    found = evidence.mechanics
+    rows = [
+        ("Loading from the registry", Figure(f"{write_number(found.load_seconds, 'tenths')} s")),
+        ("Processor time per list", Figure(f"{write_number(found.milliseconds_per_list, 'tenths')} ms")),
+        ("Memory for loading and ranking", Figure(f"{write_number(found.peak_mb, 'count')} MB")),
+        ("Places that differ from this process", Figure(write_number(found.differing_share, "share"))),
+    ]
+    return table(("", ""), rows)
+
+
+def _details(evidence: Evidence, model: Reference, run: Run) -> str:
+    facts = model.facts or {}
+    rows = [
+        ("Hold-out", f"{evidence.holdout_start:%Y-%m-%d %H:%M} to {run.as_of:%Y-%m-%d %H:%M} UTC"),
+        ("Snapshot", model.parents[1]),
+        ("Training data", facts.get("training_data", "")),
+        ("Digest", model.fingerprint),
+    ]
+    return table(("", ""), rows)
+
+
+def _is_version(name: str) -> bool:
+    return name in ("champion", "previous")
+
+
+def _names(evidence: Evidence) -> dict[str, str]:
+    """Return the contestants' names as people say them: v5, v4 (champion), most read last hour."""
+    version = {
+        SUBJECT: f"v{evidence.version} (challenger)",
+        **({evidence.rival.name: f"v{evidence.rival.version} ({evidence.rival.name})"} if evidence.rival else {}),
+    }
+    return {name: version.get(name, name.replace("_", " ")) for name in evidence.means}
 
 
 def side_by_side(metrics: Mapping[str, Mapping[str, float]]) -> list[tuple[str, ...]]:
@@ -99,52 +156,3 @@ def side_by_side(metrics: Mapping[str, Mapping[str, float]]) -> list[tuple[str, 
         (words, *(Figure(write_number(means.get(key, float("nan")), kind)) for means in metrics.values()))
         for key, (words, kind) in MEASURES.items()
     ]
-
-
-WIDTH, NAMES, WORDS, ROW, MARGIN = 960, 250, 130, 22, 28
-GOOD, BAD, OPEN = "#117a3d", "#b3261e", "#56636f"
-
-
-def interval_plot(rows: Sequence[tuple[str, Gap]], few: Collection[str] = ()) -> str:
-    """Draw each named difference as a dot with its interval, labelled better, worse, or may be chance.
-
-    Names in `few` (too few readers) and differences without a finite interval are labelled not comparable instead.
-    """
-    apart = {name for name, gap in rows if name in few or not (math.isfinite(gap.low) and math.isfinite(gap.high))}
-    drawn = [gap for name, gap in rows if name not in apart]
-    if not drawn:
-        return "<p>There is nothing to compare.</p>"
-    reach = max(max(abs(gap.low), abs(gap.high)) for gap in drawn) or 1.0
-    left = NAMES + WORDS
-    middle, half = left + (WIDTH - left) / 2, (WIDTH - left) / 2 - MARGIN
-
-    def at(value: float) -> float:
-        return round(middle + half * value / reach, 1)
-
-    bottom = ROW * len(rows) + MARGIN
-    lines = [f'<line x1="{middle}" x2="{middle}" y1="4" y2="{bottom - MARGIN}" stroke="#9aa5b1"/>']
-    for number, (name, gap) in enumerate(rows):
-        y = ROW * number + 14
-        if name in apart:
-            lines.append(
-                f'<g fill="{OPEN}"><text x="0" y="{y + 4}">{escape(name)}</text><text x="{NAMES}" y="{y + 4}" '
-                f'font-style="italic">not comparable</text></g>'
-            )
-            continue
-        word, colour = ("better", GOOD) if gap.low > 0 else ("worse", BAD) if gap.high < 0 else ("may be chance", OPEN)
-        told = f"{name}: {gap.mean:+.4f} ({gap.low:+.4f} to {gap.high:+.4f}), {gap.readers:,} readers"
-        lines.append(
-            f"<g><title>{escape(told)}</title>"
-            f'<text x="0" y="{y + 4}" fill="#1c2733">{escape(name)}</text>'
-            f'<line x1="{at(gap.low)}" x2="{at(gap.high)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"/>'
-            f'<circle cx="{at(gap.mean)}" cy="{y}" r="4.5" fill="{colour}"/>'
-            f'<text x="{NAMES}" y="{y + 4}" fill="{colour}">{word}</text></g>'
-        )
-    scale = "".join(
-        f'<text x="{at(value)}" y="{bottom}" text-anchor="middle" fill="#56636f">{value:+.3f}</text>'
-        for value in (-reach, 0.0, reach)
-    )
-    return (
-        f'<div class="wide"><svg viewBox="0 0 {WIDTH} {bottom + 6}" role="img" font-size="13" '
-        f'aria-label="Differences with intervals">{"".join(lines)}{scale}</svg></div>'
-    )

@@ -231,6 +231,11 @@ def _check_champion(limits: GateLimits, evidence: Evidence) -> list[Check]:
     return checks
 
 
+def find_needed(limits: GateLimits, theirs: float) -> float:
+    """Return the least gain over a version with this accuracy that promotes a challenger."""
+    return max(limits.min_effect_share * theirs, LEAST_GAIN)
+
+
 def _check_rival(limits: GateLimits, evidence: Evidence, rival: Rival) -> list[Check]:
     gap, name = evidence.gaps[rival.name], f"v{rival.version}"
     compared: dict[str, Any] = {
@@ -239,7 +244,7 @@ def _check_rival(limits: GateLimits, evidence: Evidence, rival: Rival) -> list[C
         "it": "it" if rival.name == "champion" else f"{name}, which stands in for the champion",
         "certain": CERTAIN_SHARE,
     }
-    needed = max(limits.min_effect_share * _means(evidence, rival.name)["ndcg"], LEAST_GAIN)
+    needed = find_needed(limits, _means(evidence, rival.name)["ndcg"])
     gain = gap.mean if gap.chance >= limits.ask_chance_share else min(gap.mean, gap.low)
     until, start = rival.trained_until, evidence.holdout_start
     return [

@@ -7,11 +7,15 @@ from itertools import groupby
 from pathlib import Path
 
 from include.adapters import duck
+from include.core.about import about_run, find_links, newest_verdict
 from include.core.checks import Check, blocking
-from include.core.html import bars, check_table, page, save
+from include.core.html import bars, check_sections, figures, folded, page, save
+from include.core.numbers import write_number
 from include.core.references import Reference
-from include.core.settings import Settings
+from include.core.run import Run
 from include.core.trend import Series, trend_section
+from include.data.snapshot import find_validation
+from include.data.store import read_json
 from include.lists.beside_live import BesideLive, compare_with_live
 
 SHOWN = 10  # names per kind
@@ -19,7 +23,7 @@ KINDS = {"category": "By category", "publisher": "By publisher", "age": "By age"
 
 
 def report_lists(
-    settings: Settings,
+    run: Run,
     batch: Reference,
     features: str,
     checks: Sequence[Check],
@@ -29,21 +33,44 @@ def report_lists(
 
     `features` is the build the batch was scored from, `lately` earlier runs.
     """
-    beside = compare_with_live(settings, batch.id)
-    sections = [
-        ("Compared with the live lists", f"<p>{beside.sentence}</p>"),
-        *((KINDS[kind], bars(shares[:SHOWN])) for kind, shares in _mix(batch, features).items()),
+    settings, about = run.settings, read_json(Path(batch.uri) / "batch.json")
+    beside, version = compare_with_live(settings, batch.id), about["model_version"]
+    failed, *others = check_sections(checks) if checks else [("", "")]
+    numbers = [
+        (f"{beside.readers:,}", "readers"),
+        (f"{beside.articles:,}", "different articles in all lists"),
+        *(
+            [(write_number(beside.kept_share, "share"), "of the live places stay the same")]
+            if beside.live_places
+            else []
+        ),
     ]
-    if checks:
-        sections = [
-            ("Blocking checks", check_table(blocking(checks)) if blocking(checks) else "<p>None failed.</p>"),
-            *sections,
-            ("All checks on the lists", check_table(checks)),
-        ]
-    sections.append(("The last runs", trend_section([], lately)))
+    sections = [
+        ("Compared with the live lists", figures(numbers) + f"<p>{beside.sentence}</p>"),
+        *([failed] if checks else []),
+        *(
+            (KINDS[kind], bars([(name, share, write_number(share, "share")) for name, share in shares[:SHOWN]]))
+            for kind, shares in _mix(batch, features).items()
+        ),
+        *others,
+        ("Details", folded("The last runs", trend_section([], lately))),
+    ]
+    pages = {
+        "Model card": f"cards/v{version}.html" if version else None,
+        "Verdict": newest_verdict(settings, version) if version else None,
+        "Validation of the data": find_validation(settings, about["snapshot_id"]),
+    }
     path = f"lists/{batch.id}.html"
-    lead = f"{_lead(checks, beside)} {(batch.facts or {}).get('sentence', '')}".strip()
-    save(settings.home / "reports" / path, page(f"Lists {batch.id}", lead, sections))
+    html = page(
+        f"{'Lists' if checks else 'Shadow lists'} of {batch.as_of:%Y-%m-%d %H:%M} UTC",
+        _lead(checks, beside),
+        sections,
+        tone="" if not checks else "bad" if blocking(checks) else "good",
+        more=[(batch.facts or {}).get("sentence", "")],
+        facts=[*about_run(run), ("Batch", batch.id)],
+        links=find_links(settings, pages),
+    )
+    save(settings.home / "reports" / path, html)
     return path
 
 

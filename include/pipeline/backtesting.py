@@ -34,7 +34,7 @@ def backtest(run: Run, clean: Reference, plan: Plan, say: Say) -> Reference:
     report = f"backtests/{compact(plan.end)}-{walk.id}/index.html"
     folder = (settings.home / "reports" / report).parent
     with whole_folder(settings, folder) as draft:
-        page.write_report(draft, plan, figures, about)
+        page.write_report(run, draft, plan, figures, about)
     numbers = {f"{who}/{name}": value for who, means in figures.means.items() for name, value in means.items()}
     try:
         mlflow_reports.keep_backtest(settings, walk.id, plan.to_dict(), numbers, folder, now())

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from include.adapters import mlflow_reports
 from include.adapters.warehouse import connect, query
+from include.core.about import find_links
 from include.core.checks import Check
 from include.core.clock import compact, now
 from include.core.errors import ArtifactDamaged
@@ -16,6 +17,7 @@ from include.core.html import save
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
+from include.data.snapshot import find_validation
 from include.data.store import digest_of
 from include.features.scenes import open_outcomes, open_scenes, rows_between
 from include.judging import champion as champions
@@ -72,7 +74,12 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     page = settings.home / "reports" / report
     with connect(settings) as warehouse:
         held = " ".join(hold.tell() for hold in holds.find_holds(warehouse, now()))
-    save(page, verdict_page(GateLimits.of(settings), verdict, evidence, model, run, incumbent.told, held))
+    pages = {
+        "Model card": f"cards/v{version}.html",
+        "Validation of its data": find_validation(settings, challenger.snapshot_id),
+    }
+    links = find_links(settings, pages)
+    save(page, verdict_page(GateLimits.of(settings), verdict, evidence, model, run, incumbent.told, held, links))
     facts = {
         "decision": verdict.decision,
         "sentence": f"{verdict.sentence} {_tell_lists(verdict, evidence, incumbent)}".strip(),

@@ -53,7 +53,7 @@ def validate(run: Run, reference: Reference) -> Reference:
             clean = broken_rows.leave_out(settings, raw, broken)
             checks += table_checks.check_split(settings, raw, clean)
         trends = recall(settings, raw.as_of, checks)
-        save_front_page(settings, docs, raw, checks, judgement.counts, broken, trends)
+        save_front_page(run, docs, raw, checks, judgement.counts, broken, trends)
     keep_checks(run, "validate", checks)
     if stopped := blocking(checks):
         raise judgement.blocked(stopped, raw, report)

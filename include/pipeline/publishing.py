@@ -124,9 +124,7 @@ def shadow(run: Run, version: int) -> Reference:
 
 def _report(run: Run, batch: Reference, features: str, checks: list[Check]) -> str:
     """Save the page on a batch, with the trend of the last runs."""
-    return report_lists(
-        run.settings, batch, features, checks, recall_checks(run.settings, run.as_of, ["audit"], checks)
-    )
+    return report_lists(run, batch, features, checks, recall_checks(run.settings, run.as_of, ["audit"], checks))
 
 
 def write_lists(run: Run, lists: Reference) -> tuple[int, int, int]:

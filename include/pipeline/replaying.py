@@ -116,7 +116,7 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
         judgement = validation.judge_snapshot(run.settings, mended, docs, remember=False)
         checks = list(judgement.checks)
         trends = recall(run.settings, mended.as_of, checks)
-        save_front_page(run.settings, docs, mended, checks, judgement.counts, judgement.broken, trends)
+        save_front_page(run, docs, mended, checks, judgement.counts, judgement.broken, trends)
     if not dry_run:
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from datetime import datetime
 from pathlib import Path
 
+from include.core.about import about_run, find_links
 from include.core.checks import Check, blocking
-from include.core.html import check_table, page, save, table
+from include.core.contract import TABLES
+from include.core.html import Link, bars, check_sections, check_table, folded, page, save, table
+from include.core.numbers import write_number
+from include.core.run import Run
 from include.core.settings import Settings
 from include.core.trend import Trend, trend_section
 from include.data.snapshot import Snapshot
+from include.validation import suites
 from include.validation.broken_rows import BrokenCount, BrokenRow
 
 MOST_EARLIER = 10
@@ -18,7 +23,7 @@ HOW_FAR = ("ANO", "NUL", "VOL")  # codes whose number is a distance, not a count
 
 
 def save_front_page(
-    settings: Settings,
+    run: Run,
     docs: Path,
     snapshot: Snapshot,
     checks: Sequence[Check],
@@ -28,45 +33,100 @@ def save_front_page(
 ) -> None:
     """Save `index.html` in the folder of Data Docs."""
     stopped = blocking(checks)
-    rows = sum(file.rows for file in snapshot.files)
+    rows = {table.name: snapshot.rows(table.name) for table in TABLES}
     broken_rows = sum(count.rows for count in counts.values())
     lead = (
         f"Blocked: {len(stopped)} of {len(checks)} checks failed and stop the run."
         if stopped
-        else f"Passed: {len(checks)} checks over {rows:,} rows; {broken_rows:,} rows were quarantined."
+        else f"Passed: {len(checks)} checks over {sum(rows.values()):,} rows; {broken_rows:,} rows were quarantined."
     )
-    examples: dict[tuple[str, str], list[str]] = {}
-    for row in broken:
-        for code in row.codes:
-            examples.setdefault((row.table, code), []).append(row.primary_key or "none")
-    quarantined = [
-        (name, code, number, ", ".join(examples.get((name, code), [])[:3]))
-        for name, count in counts.items()
-        for code, number in sorted(count.by_code.items())
-    ]
-    links = "".join(
-        f'<li><a href="{escape(str(path.relative_to(docs)))}">{escape(path.parts[-4])}</a></li>'
-        for path in sorted(docs.glob("validations/*/*/*/*.html"))
-    )
-    reports = (settings.home / "reports" / "validation").glob("*/index.html")
-    earlier = sorted((path.parent.name for path in reports if path.parent.name < snapshot.id), reverse=True)
-    before = "".join(f'<li><a href="../{name}/index.html">{name}</a></li>' for name in earlier[:MOST_EARLIER])
+    failed, *others = check_sections(checks)
     noted = [
         check
         for check in checks
         if check.severity != "block"
-        and (check.outcome == "failed" or (check.observed and not check.code.startswith(HOW_FAR)))
+        and check.outcome == "passed"
+        and check.observed
+        and not check.code.startswith(HOW_FAR)
     ]
     sections = [
-        ("Checks that stop the run", check_table(stopped) if stopped else "<p>Nothing.</p>"),
-        ("Warnings and notes", check_table(noted) if noted else "<p>Nothing.</p>"),
+        ("Rows that break a rule, by table", _shares(rows, counts)),
+        *([("Rows that break a rule, by check", _by_check(counts, broken))] if broken_rows else []),
+        failed,
+        *others,
         (
-            "Quarantined rows",
-            table(("table", "check", "rows", "for example"), quarantined) if quarantined else "<p>None.</p>",
+            "Details",
+            "".join(
+                folded(summary, content)
+                for summary, content in (
+                    ("Passed with rows to note", check_table(noted) if noted else "<p>None.</p>"),
+                    ("The last runs", trend_section(*trend)),
+                    ("Data Docs by table", _list_links(_data_docs(docs))),
+                    ("Earlier validations", _list_links(_earlier(run.settings, snapshot))),
+                )
+            ),
         ),
-        ("All checks", check_table(checks)),
-        ("The last runs", trend_section(*trend)),
-        ("Data Docs by table", f"<ul>{links}</ul>"),
-        ("Earlier validations", f"<ul>{before}</ul>" if before else "<p>None.</p>"),
     ]
-    save(docs / "index.html", page(f"Validation of {snapshot.id}", lead, sections))
+    html = page(
+        f"Validation of {snapshot.window_start:%Y-%m-%d %H:%M} to {snapshot.as_of:%Y-%m-%d %H:%M} UTC",
+        lead,
+        sections,
+        tone="bad" if stopped else "good",
+        facts=[*about_run(run), ("Snapshot", snapshot.id)],
+        links=find_links(run.settings, {}),
+    )
+    save(docs / "index.html", html)
+
+
+def _shares(rows: Mapping[str, int], counts: Mapping[str, BrokenCount]) -> str:
+    """Return the share of each table's rows that break a rule, as bars, the largest first."""
+    shares = []
+    for name, number in rows.items():
+        bad = counts[name].rows if name in counts else 0
+        share = bad / number if number else 0.0
+        shares.append((name.replace("_", " "), share, f"{bad:,} of {number:,} ({write_number(share, 'share', 0.0)})"))
+    return bars(sorted(shares, key=lambda one: -one[1]))
+
+
+def _by_check(counts: Mapping[str, BrokenCount], broken: Sequence[BrokenRow]) -> str:
+    """Return the rows that break each rule, most first, with the keys of a few."""
+    examples: dict[tuple[str, str], list[str]] = {}
+    for row in broken:
+        for code in row.codes:
+            examples.setdefault((row.table, code), []).append(row.primary_key or "none")
+    found = [(name, code, number) for name, count in counts.items() for code, number in count.by_code.items()]
+    found.sort(key=lambda one: (-one[2], one[1]))
+    titles = suites.titles()
+    return table(
+        ("Rows", "Table", "Rule", "Code", "For example"),
+        [
+            (number, name.replace("_", " "), titles.get(code, ""), code, ", ".join(examples.get((name, code), [])[:3]))
+            for name, code, number in found
+        ],
+    )
+
+
+def _data_docs(docs: Path) -> list[Link]:
+    return [
+        Link(path.parts[-4].replace("_", " "), str(path.relative_to(docs)))
+        for path in sorted(docs.glob("validations/*/*/*/*.html"))
+    ]
+
+
+def _earlier(settings: Settings, snapshot: Snapshot) -> list[Link]:
+    """Return links to the newest earlier validations, each by the moment of its snapshot."""
+    reports = (settings.home / "reports" / "validation").glob("*/index.html")
+    names = sorted((path.parent.name for path in reports if path.parent.name < snapshot.id), reverse=True)
+    return [Link(_moment_of(name), f"../{name}/index.html") for name in names[:MOST_EARLIER]]
+
+
+def _moment_of(name: str) -> str:
+    """Return the moment that the name of a snapshot begins with, as people write it."""
+    try:
+        return f"{datetime.strptime(name.partition('-')[0], '%Y%m%dT%H%M%S%z'):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return name
+
+
+def _list_links(links: Sequence[Link]) -> str:
+    return table(("",), [(link,) for link in links]) if links else "<p>None.</p>"

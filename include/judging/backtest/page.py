@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from include.core.html import bars, lines, page, save, table
+from include.core.about import about_run, find_links
+from include.core.html import Figure, Link, bars, folded, lines, page, save, table
 from include.core.numbers import write_number
+from include.core.run import Run
 from include.judging.backtest.figures import MEASURES, Figures
 from include.judging.backtest.plan import Plan
+from include.judging.intervals import draw_intervals
 
 WORDS = {
     "ndcg": "NDCG@{k}",
@@ -55,40 +58,42 @@ def as_text(plan: Plan, figures: Figures) -> str:
     return "\n".join([*text, _reach(plan, figures), sentence(plan, figures)])
 
 
-def write_report(folder: Path, plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> None:
+def write_report(run: Run, folder: Path, plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> None:
     """Write `index.html`, `steps.csv` and `summary.json` to a folder."""
-    shown = _shown(plan, figures)
+    about = list(about)
+    ordered = sorted(figures.means, key=lambda name: -figures.means[name]["ndcg"])
     steps = sorted({row["step"] for row in figures.steps})
     per_step = {(row["model"], row["step"]): row["ndcg"] for row in figures.steps}
-    against = f"Against {figures.best_baseline}" if figures.best_baseline else "No baseline"
+    reached = [(name, figures.means[name]["ndcg"]) for name in ordered]
     sections = [
         (
-            f"Mean NDCG@{plan.k}",
-            bars([(m, figures.means[m]["ndcg"]) for m in figures.means], next(iter(figures.means))),
+            f"Mean NDCG@{plan.k}, the best first",
+            bars([(_name(name), value, write_number(value, "score")) for name, value in reached]),
         ),
+        *_against_best(figures, ordered),
         (
             f"NDCG@{plan.k} by step",
             lines(
                 [f"{step:%Y-%m-%d %H:%M}" for step in steps],
-                {model: [per_step[model, step] for step in steps] for model in figures.means},
+                {_name(model): [per_step[model, step] for step in steps] for model in ordered},
             ),
         ),
-        (
-            "All numbers",
-            table(
-                ("", *(WORDS[name].format(k=plan.k) for name in shown), against),
-                [
-                    (model, *(figures.means[model][name] for name in shown), _difference(figures, model))
-                    for model in figures.means
-                ],
-            )
-            + f"<p>{_reach(plan, figures)}</p>",
-        ),
+        ("All numbers", _numbers(plan, figures, ordered) + f"<p>{_reach(plan, figures)}</p>"),
         *_shorter(figures),
-        ("Details", table(("", ""), [*plan.to_dict().items(), *about])),
+        ("Details", folded("Plan and data", table(("", ""), [*plan.to_dict().items(), *about]))),
     ]
-    title = f"Backtest {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC"
-    save(folder / "index.html", page(title, sentence(plan, figures), sections))
+    html = page(
+        f"Backtest {plan.start:%Y-%m-%d %H:%M} to {plan.end:%Y-%m-%d %H:%M} UTC",
+        sentence(plan, figures),
+        sections,
+        facts=about_run(run),
+        links=[
+            Link("Steps as CSV", "steps.csv"),
+            Link("Summary as JSON", "summary.json"),
+            *find_links(run.settings, {}),
+        ],
+    )
+    save(folder / "index.html", html)
     with (folder / "steps.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["step", "model", "questions", *MEASURES])
@@ -126,17 +131,49 @@ def summary(plan: Plan, figures: Figures, about: Iterable[tuple[str, Any]]) -> d
     }
 
 
+def _against_best(figures: Figures, ordered: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a section with each model's difference to the best baseline, drawn; none without a baseline."""
+    if figures.best_baseline is None:
+        return []
+    gaps = [(_name(model), figures.differences[model]) for model in ordered if model in figures.differences]
+    heading = f"Difference to {_name(figures.best_baseline)}, the best baseline, with 95 % intervals"
+    return [(heading, draw_intervals(gaps))]
+
+
+def _numbers(plan: Plan, figures: Figures, ordered: Sequence[str]) -> str:
+    shown = _shown(plan, figures)
+    return table(
+        ("", *(WORDS[name].format(k=plan.k) for name in shown)),
+        [
+            (_name(model), *(Figure(write_number(figures.means[model][name], _kind(name))) for name in shown))
+            for model in ordered
+        ],
+    )
+
+
+def _kind(measure: str) -> str:
+    """Return the format of a measure's numbers, see `write_number`."""
+    return "share" if measure in ("hit_rate", "coverage", "full_share") else "score"
+
+
+def _name(model: str) -> str:
+    return model.replace("_", " ")
+
+
 def _shorter(figures: Figures) -> list[tuple[str, str]]:
     """Return a section on the first articles of each list, if the lists are longer than usual in publications."""
     columns = [
-        (WORDS[name].format(k=length), {model: means[name] for model, means in by_model.items()})
+        (
+            WORDS[name].format(k=length),
+            {model: Figure(write_number(means[name], _kind(name))) for model, means in by_model.items()},
+        )
         for length, by_model in figures.shorter.items()
         for name in ("ndcg", "hit_rate", "mrr")
         if all(math.isfinite(means[name]) for means in by_model.values())
     ]
     if not columns:
         return []
-    rows = [(model, *(values[model] for _, values in columns)) for model in figures.means]
+    rows = [(_name(model), *(values[model] for _, values in columns)) for model in figures.means]
     return [("The first articles of each list", table(("", *(heading for heading, _ in columns)), rows))]
 
 

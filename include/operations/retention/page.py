@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from include.core.about import about_run, find_links
 from include.core.clock import compact
-from include.core.html import page, save, table
-from include.core.settings import Settings
+from include.core.html import Figure, bars, folded, page, save, table
+from include.core.run import Run
 from include.operations.retention import Item, Sweep
 
 MOST_LINES = 200
-EACH = ("versions", "snapshots")  # listed one by one, kept or not
 
 
 def render_text(sweep: Sweep) -> str:
@@ -26,19 +26,58 @@ def render_text(sweep: Sweep) -> str:
     return "\n".join([*lines, *more, f"{kept:,} snapshots are kept.", sweep.sentence])
 
 
-def save_page(settings: Settings, sweep: Sweep) -> str:
+def save_page(run: Run, sweep: Sweep) -> str:
     """Save the page and return its path below the reports."""
     name = f"retention/{compact(sweep.as_of)}{'-dry-run' if sweep.is_dry_run else ''}.html"
-    sections = [(kind.title(), _table(sweep, [item for item in sweep.items if item.kind == kind])) for kind in EACH]
-    sections.append(("Other removed items", _table(sweep, [one for one in sweep.items if one.kind not in EACH])))
-    title = f"Retention{': dry run' if sweep.is_dry_run else ''}"
-    save(settings.home / "reports" / name, page(title, sweep.sentence, sections))
+    gone = [item for item in sweep.items if not item.is_kept]
+    kept = [item for item in sweep.items if item.is_kept]
+    sections = [
+        (
+            "Would be removed" if sweep.is_dry_run else "Removed",
+            _amounts(gone) + folded(f"{len(gone):,} lines with reasons and sizes", _table(gone))
+            if gone
+            else "Nothing.",
+        ),
+        (
+            "Kept",
+            "".join(folded(f"{len(some):,} {kind}", _table(some)) for kind, some in _by_kind(kept).items())
+            or "Nothing.",
+        ),
+    ]
+    html = page(
+        f"Retention{': dry run' if sweep.is_dry_run else ''}",
+        sweep.sentence,
+        sections,
+        tone="ask" if sweep.notes else "good",
+        facts=about_run(run),
+        links=find_links(run.settings, {}),
+    )
+    save(run.settings.home / "reports" / name, html)
     return name
 
 
-def _table(sweep: Sweep, items: Sequence[Item]) -> str:
-    rows = [(item.kind, item.name, _word(sweep, item), item.why, _size(item)) for item in items]
-    return table(("kind", "name", "result", "reason", "size"), rows)
+def _amounts(items: Sequence[Item]) -> str:
+    """Return the size and number of items by kind as bars, the largest first."""
+    amounts = []
+    for kind, some in _by_kind(items).items():
+        count, size = sum(item.count for item in some), sum(item.size_bytes for item in some) / 1e6
+        amounts.append((kind, size, f"{count:,}{f', {size:,.1f} MB' if size else ''}"))
+    return bars(sorted(amounts, key=lambda one: -one[1]))
+
+
+def _by_kind(items: Sequence[Item]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.kind, []).append(item)
+    return found
+
+
+def _table(items: Sequence[Item]) -> str:
+    """Return the items in a table, the largest first."""
+    rows = [
+        (item.name, item.kind, item.why, Figure(_size(item))) for item in sorted(items, key=lambda i: -i.size_bytes)
+    ]
+    return table(("Name", "Kind", "Reason", "Size"), rows)
 
 
 def _word(sweep: Sweep, item: Item) -> str:

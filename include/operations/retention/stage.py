@@ -21,6 +21,6 @@ def clean_up(run: Run, dry_run: bool = False) -> Reference:
     facts = {
         **swept.facts,
         "table": page.render_text(swept),
-        "report": page.save_page(run.settings, swept),
+        "report": page.save_page(run, swept),
     }
     return Reference("clean_up", compact(run.as_of), str(run.settings.home), run.as_of, digest_of(facts), (), facts)

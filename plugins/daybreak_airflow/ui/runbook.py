@@ -62,7 +62,8 @@ def runbook_page() -> str:
     intro, body = (markdown.renderer.render(part, markdown.options, {}) for part in (tokens[:first], tokens[first:]))
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Runbook</title><style>{STYLE}{OWN_STYLE}</style><main>{intro}<nav>{contents}</nav>{body}</main></html>"
+        f'<title>Runbook</title><style>{STYLE}{OWN_STYLE}</style><main class="paper">'
+        f"{intro}<nav>{contents}</nav>{body}</main></html>"
     )
 
 

@@ -53,7 +53,7 @@ def test_a_card_holds_every_check_and_every_difference_of_its_verdict(mlflow_ser
     }
     for name, means in metrics.items():
         if name != "challenger":
-            assert f"| {name} | {means['ndcg']:.4f} | +" in card
+            assert f"| {name} | {means['ndcg']:.3f} | +" in card
     assert f"## Checks of verdict {first_retrain.verdict.id}: promote" in card
     assert "its quality on other days is unknown" in card
 

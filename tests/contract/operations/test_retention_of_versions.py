@@ -143,7 +143,10 @@ def test_the_word_prints_a_line_for_each_version_and_writes_the_page(settings):
     assert lines == {f"v{v}": "keep" if is_kept and v != FRESH else "delete" for v, (is_kept, _) in EXPECTED.items()}
     assert "Would remove 3 versions" in answer.out
     (page,) = (settings.home / "reports" / "retention").glob("*-dry-run.html")
-    assert "<td>v7 most_read</td><td>delete</td>" in page.read_text()
+    gone, kept = page.read_text().split("<h2>Kept</h2>")
+    assert "Would be removed" in gone
+    assert 'data-name="Name">v7 most_read</td>' in gone
+    assert 'data-name="Name">v7 most_read</td>' not in kept
     assert in_mlflow(settings) == list(range(FIRST, NEWEST + 1))
 
 

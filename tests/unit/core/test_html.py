@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from include.core.checks import Check
-from include.core.html import bars, check_table, page, save, table
+from include.core.html import Drawn, Link, bars, check_table, page, save, table
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -11,7 +11,7 @@ HOSTILE = "<script>alert(1)</script>"
 def test_what_comes_from_data_cannot_become_markup():
     check = Check("X1", HOSTILE, HOSTILE, "block", "failed", None, ">= 1", HOSTILE)
     html = page(HOSTILE, HOSTILE, [(HOSTILE, table((HOSTILE,), [(HOSTILE,)]) + check_table([check]))])
-    assert "<script" not in html + bars([(HOSTILE, 1.0)], "x")
+    assert "<script" not in html + bars([(HOSTILE, 1.0, HOSTILE)], "x")
 
 
 def test_a_blocking_check_that_failed_stands_out():
@@ -22,13 +22,25 @@ def test_a_blocking_check_that_failed_stands_out():
 
 
 def test_the_longest_bar_is_full_and_the_others_in_proportion():
-    html = bars([("a", 2.0), ("b", 1.0)], ours="a")
+    html = bars([("a", 2.0, "2"), ("b", 1.0, "1")], ours="a")
     assert "width:100.0%" in html
     assert "width:50.0%" in html
 
 
+def test_numbers_are_written_as_people_write_them():
+    html = table(("", "n"), [("a", 40.0), ("b", 1085.0), ("c", 0.2252), ("d", 1085)])
+    assert [part.split("<")[0] for part in html.split('data-name="n">')[1:]] == ["40", "1,085", "0.2252", "1,085"]
+
+
+def test_links_and_drawings_stand_in_cells_and_a_title_cannot_act_in_them():
+    html = table(("",), [(Link(HOSTILE, 'a"b'),), (Drawn("<svg></svg>"),)])
+    assert "<svg></svg>" in html
+    assert "<script" not in html
+    assert 'href="a&#34;b"' in html
+
+
 def test_bars_of_nothing_are_no_error():
-    assert "width:0.0%" in bars([("a", 0.0)], ours="a")
+    assert "width:0.0%" in bars([("a", 0.0, "0")], ours="a")
 
 
 def test_a_saved_page_replaces_the_old_one_and_leaves_no_draft(tmp_path):

@@ -13,6 +13,8 @@ import pytest
 from include.core.clock import parse_length
 from include.core.contract import MOMENT
 from include.core.errors import SettingsError
+from include.core.run import Run
+from include.core.settings import Settings
 from include.judging.backtest.figures import add_up, measure
 from include.judging.backtest.ground import first_reads
 from include.judging.backtest.page import as_text, sentence, summary, write_report
@@ -21,6 +23,7 @@ from include.judging.backtest.walking import StepResult, expect_seconds, place_a
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NOW = datetime(2025, 3, 9, 12, tzinfo=UTC)
+RUN = Run(Settings(), "cli/backtest/1", NOW, "ada")
 KEYS = [("reader_id", pa.int64()), ("list_at", MOMENT)]
 ORDERED = pa.schema([*KEYS, ("rank", pa.int32()), ("article_id", pa.int64())])
 WANTED = pa.schema([*KEYS, ("article_id", pa.int64()), ("seconds", pa.float64())])
@@ -122,7 +125,7 @@ def test_of_several_reads_no_ndcg_of_a_shorter_list_is_made_up(tmp_path):
     figures = add_up([judged({1: [7, 1, 2, 3, 4, 5]}, [(1, 7, None), (1, 4, None)], k=6)], seed=1, k=6)
     assert math.isnan(figures.shorter[5]["m"]["ndcg"])
     assert figures.shorter[5]["m"]["mrr"] == 1
-    write_report(tmp_path, a_plan(k=6), figures, [])
+    write_report(RUN, tmp_path, a_plan(k=6), figures, [])
     assert "MRR@5" in (tmp_path / "index.html").read_text()
     assert "NDCG@5" not in (tmp_path / "index.html").read_text()
     assert json.loads((tmp_path / "summary.json").read_text())["shorter"]["5"]["m"]["ndcg"] is None
@@ -186,7 +189,7 @@ def test_a_baseline_in_front_is_said_plainly():
 
 def test_the_report_holds_page_steps_and_figures(tmp_path):
     plan, figures = a_plan(mode="next-read"), add_up(contest(), seed=1)
-    write_report(tmp_path, plan, figures, [("snapshot", "s-1")])
+    write_report(RUN, tmp_path, plan, figures, [("snapshot", "s-1")])
     assert "<svg" in (tmp_path / "index.html").read_text()
     assert len((tmp_path / "steps.csv").read_text().splitlines()) == 1 + 3
     stored = json.loads((tmp_path / "summary.json").read_text())

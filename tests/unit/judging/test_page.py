@@ -7,28 +7,30 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pytest
+
 from include.core.run import Run
+from include.core.settings import Settings
 from include.judging.bootstrap import Gap
-from include.judging.page import BAD, GOOD, MEASURES, interval_plot, verdict_page
+from include.judging.intervals import draw_intervals, find_ticks
+from include.judging.page import MEASURES, verdict_page
 from include.judging.verdict import judge_challenger
 from tests.worlds.evidence import LIMITS, SLICES, a_slice, evidence
 from tests.worlds.scenes import NOW
 
 FALL, RISE, CHANCE = Gap(-0.1, -0.2, -0.05, 0.0, 60), Gap(0.1, 0.05, 0.2, 1.0, 60), Gap(0.0, -0.1, 0.1, 0.5, 60)
-RUN = Run(None, "retrain/manual__1", NOW, "ada", "it is new", "dry_run", "manual", {"model": "most_read"})
+RUN = Run(Settings(), "retrain/manual__1", NOW, "ada", "it is new", "dry_run", "manual", {"model": "most_read"})
 RIVAL = "Judged against v1, champion since 2026-11-19 03:00 UTC."
 MODEL = SimpleNamespace(id="4", parents=("features", "snapshot"), fingerprint="digest", facts={})
 
 
 def rows(plot):
-    """The plot's rows by name: the word beside each, and the colours used."""
-    return {
-        re.findall(r">([^<>]+)</text>", row)[0]: (
-            re.findall(r">([^<>]+)</text>", row)[1],
-            set(re.findall("#\\w+", row)),
-        )
-        for row in re.findall(r"<g.*?</g>", plot)
-    }
+    """The plot's rows by name: the word beside each, and whether it is drawn."""
+    found = [
+        [*re.findall(r"<span(?: [^>]*)?>([^<>]+)</span>", row), "dot" in row]
+        for row in re.findall(r"<div title.*?</div>", plot, re.DOTALL)
+    ]
+    return {name: (word, drawn) for name, word, _, drawn in found}
 
 
 def page(**values):
@@ -37,26 +39,54 @@ def page(**values):
 
 
 def test_a_difference_is_called_better_worse_or_perhaps_chance():
-    found = rows(interval_plot([("up", RISE), ("down", FALL), ("either", CHANCE)]))
+    plot = draw_intervals([("up", RISE), ("down", FALL), ("either", CHANCE)])
+    found = rows(plot)
     assert {name: word for name, (word, _) in found.items()} == {
         "up": "better", "down": "worse", "either": "may be chance",
     }  # fmt: skip
-    assert GOOD in found["up"][1]
-    assert BAD in found["down"][1]
+    assert '<span class="good">better' in plot
+    assert '<span class="bad">worse' in plot
 
 
 def test_what_cannot_be_compared_has_neither_a_line_nor_the_colour_of_what_is_worse():
     nothing = Gap(math.nan, math.nan, math.nan, math.nan, 0)
-    plot = interval_plot([("down", FALL), ("few", replace(FALL, readers=3)), ("none", nothing)], few={"few"})
+    plot = draw_intervals([("down", FALL), ("few", replace(FALL, readers=3)), ("none", nothing)], few={"few"})
     found = rows(plot)
-    assert [found[name][0] for name in ("few", "none")] == ["not comparable", "not comparable"]
-    assert not {BAD, GOOD} & (found["few"][1] | found["none"][1])
-    assert plot.count("<circle") == 1
+    assert found == {"down": ("worse", True), "few": ("not comparable", False), "none": ("not comparable", False)}
+    assert plot.count('class="bad"') == 1
 
 
 def test_one_with_few_readers_does_not_stretch_the_scale_of_the_others():
-    wide = interval_plot([("down", FALL), ("few", Gap(-5, -9, -1, 0, 3))], few={"few"})
-    assert "-0.200<" in wide
+    wide = draw_intervals([("down", FALL), ("few", Gap(-5, -9, -1, 0, 3))], few={"few"})
+    assert re.findall(r"%\">([^<]+)</i>", wide) == ["-0.2", "-0.15", "-0.1", "-0.05", "0"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.2, 0.0), (0.0, 0.0048), (-0.0301, 0.4601), (0.0, 0.0), (-7.0, 12.0)])
+def test_an_axis_holds_all_of_what_is_drawn_in_few_round_steps(low, high):
+    ticks = find_ticks(low, high)
+    assert ticks[0] <= low + 1e-12
+    assert high <= ticks[-1] + 1e-12
+    assert 0.0 in ticks
+    assert 2 <= len(ticks) <= 6
+
+
+def test_the_gain_that_is_needed_is_drawn_beside_the_gain():
+    html = page()
+    assert "+0.0100 is needed" in html
+    assert "Dashed: the gain over v1 (champion) that is needed." in html
+
+
+def test_passed_checks_are_folded_and_failed_ones_are_not():
+    opened = re.sub(r"<details>.*?</details>", "", page(ours={"full_list_share": 0.5}), flags=re.DOTALL)
+    assert "RT103" in opened
+    assert "RT101" not in opened
+    assert "Nothing: every check that applies passed." in page()
+
+
+def test_the_page_says_who_asked_for_it_why_and_how():
+    html = page()
+    for told in ("manual run, dry run by ada", "it is new", "model most_read", "/daybreak/runs/retrain/manual__1"):
+        assert told in html
 
 
 def test_a_slice_of_few_readers_is_not_shown_as_worse_on_the_page():
@@ -72,7 +102,7 @@ def test_measures_are_told_in_plain_words_and_numbers_as_people_write_them():
         ("Different articles in all lists", "1,085"),
         ("Reading time on listed articles, seconds per reader", "41.2"),
     ):
-        assert f'<td>{words}</td><td class="number">{number}</td>' in html
+        assert f'<td data-name="">{words}</td><td class="number" data-name="v4 (challenger)">{number}</td>' in html
     assert all(words in html for words, _ in MEASURES.values())
 
 
