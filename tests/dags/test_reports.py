@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
+
+NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -19,8 +21,26 @@ def folder(tmp_path, monkeypatch):
     (folder / "validation" / "s1" / "page.html").write_text("a page of it")
     (folder / "verdicts").mkdir()
     (folder / "verdicts" / "<b>v1.html").write_text("<h1>Verdict</h1>")
-    os.utime(folder / "verdicts" / "<b>v1.html", (0, 0))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def runs(monkeypatch):
+    """The runs that left reports, without a database; the names that were asked for."""
+    from include.operations.status_page import facts
+
+    asked = []
+    run = {
+        **{"run_id": "retrain/r1", "name": "retrain", "started_at": NOW, "as_of": NOW, "outcome": "Kept v1: <b>"},
+        **{"pages": ["verdicts/<b>v1.html"]},
+    }
+
+    def find(settings, moment, name):
+        asked.append(name)
+        return [] if name else [run]
+
+    monkeypatch.setattr(facts, "find_reports", find)
+    return asked
 
 
 @pytest.fixture
@@ -124,16 +144,13 @@ def test_a_link_that_leads_out_leads_nowhere(reader, folder):
     assert reader.get("/reports/out.html").status_code == 404
 
 
-def test_the_index_has_reports_and_not_their_pages_newest_first(reader):
+def test_the_index_has_runs_with_their_reports_of_all_or_of_one_dag(reader, runs):
     page = reader.get("/reports/").text
-    assert page.index("validation/s1/index.html") < page.index("&lt;b&gt;v1.html")
-    assert "page.html" not in page
+    assert '<a href="/daybreak/reports/verdicts/%3Cb%3Ev1.html" target="_blank" rel="noopener">Verdict</a>' in page
+    assert "Kept v1: &lt;b&gt;" in page
     assert "<b>" not in page
-
-
-def test_an_empty_index_says_so(reader, folder):
-    folder.rename(folder.with_name("gone"))
-    assert "No reports yet." in reader.get("/reports/").text
+    assert reader.get("/reports/?of=monitor").text.count("No reports of monitor yet.") == 1
+    assert runs == [None, "monitor"]
 
 
 def test_a_section_of_the_runbook_is_found_after_the_sign_in_too(reader):

@@ -60,6 +60,7 @@ def found(monkeypatch, tmp_path):
         "find_reader": ReaderFacts("7", [{**ARTICLE, "rank": 1, "reason": "New"}], LIVE, None, [], []),
         "find_article": ArticleFacts(ARTICLE, LIVE, [{"rank": 1, "reason": "New", "readers": 3}]),
         "find_run_facts": RunFacts(RUN, {}),
+        "find_reports": [],
     }
     for name, answer in answers.items():
         monkeypatch.setattr(facts, name, lambda *asked, answer=answer: answer)

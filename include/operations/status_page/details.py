@@ -242,15 +242,34 @@ KINDS = {
     "lists": "Lists report",
     "drift": "Drift report",
     "retention": "Retention report",
+    "backtests": "Backtest",
 }
 
 
-def build_reports_page(newest: Sequence[tuple[datetime, str]], places: Places) -> Page:
-    """Return the newest reports, each with its kind."""
-    rows = [
-        (tell_moment(written_at), KINDS.get(path.split("/")[0], "Report"), places.report(path, path))
-        for written_at, path in newest
+WITH_REPORTS = ("recommend", "retrain", "monitor", "maintain", "replay_quarantine", "backtest")
+
+
+def build_reports_page(runs: Sequence[Row], shown: str | None, places: Places) -> Page:
+    """Return the latest runs with their outcomes and reports, and a way to those of one DAG or command.
+
+    `shown` names it if only its runs are given.
+    """
+    choices = [
+        *([places.page("reports/", "all")] if shown else []),
+        *(places.page(f"reports/?of={name}", name) for name in WITH_REPORTS if name != shown),
     ]
-    table = Table("Reports, newest first", ("Written", "Report", "File"), rows, shown=25)
-    lead = f"The newest {len(rows):,}." if rows else "No reports yet."
-    return Page("Reports", lead, cards=[Card("Reports", tables=[table], is_wide=True)] if rows else ())
+    rows = [
+        (
+            tell_moment(run["started_at"]),
+            places.card(run["run_id"], run["name"]),
+            tell_moment(run["as_of"]),
+            run["outcome"],
+            tuple(places.report(page, KINDS.get(page.split("/")[0], "Report")) for page in run["pages"]),
+        )
+        for run in runs
+    ]
+    of = f" of {shown}" if shown else ""
+    table = Table(f"Runs{of}, newest first", ("Started", "Run", "As of", "Outcome", "Reports"), rows, shown=25)
+    lead = f"The latest {len(rows):,} runs{of} that left reports." if rows else f"No reports{of} yet."
+    cards = [Card("Show", links=choices, is_wide=True)]
+    return Page("Reports", lead, cards=[*cards, *([Card("Runs", tables=[table], is_wide=True)] if rows else [])])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ from include.operations.versions import find_reigns, find_versions
 Row = dict[str, Any]
 WEEKS = timedelta(weeks=4)
 LATEST_RETRAININGS = 20
+LATEST_RUNS = 100
+# stage -> where the page lies that it leaves even if it fails: named after what this earlier stage made
+LEFT_BY_FAILED = {"validate": ("extract", "validation/{}/index.html"), "audit": ("write_batch", "lists/{}.html")}
 DRIFT_WINDOWS = 24
 STATE_KNOWN_FOR = timedelta(minutes=30)
 
@@ -167,10 +171,37 @@ def find_run_facts(settings: Settings, moment: datetime, dag_id: str, run_id: st
         raise DaybreakError(f"There is no run {dag_id}/{run_id}.", hint="`bin/daybreak runs` lists the latest ones.")
     with connect(settings) as warehouse:
         checks = _ask(warehouse, "run_checks", {"run_id": run["run_id"]})
-    for stage in run["stages"]:
-        pages = [stage["facts"].get(name) for name in ("report", "card")]
-        stage["pages"] = [page for page in pages if page and (settings.home / "reports" / page).exists()]
+    _add_pages(settings, run["stages"])
     return RunFacts(run, {row["stage"]: row for row in checks})
+
+
+def find_reports(settings: Settings, moment: datetime, name: str | None) -> list[Row]:
+    """Return the latest runs that left pages, newest first, with these `pages`: of a DAG or command, or of all."""
+    runs = find_runs(settings, moment, name, LATEST_RUNS)
+    asked = {"run_ids": [run["run_id"] for run in runs], "name": None, "limit": 0}
+    stages: dict[str, list[Row]] = defaultdict(list)
+    with connect(settings) as warehouse:
+        for row in _ask(warehouse, "stages", asked):
+            stages[row["run_id"]].append(row)
+    for run in runs:
+        _add_pages(settings, stages[run["run_id"]])
+        run["pages"] = list(dict.fromkeys(page for stage in stages[run["run_id"]] for page in stage["pages"]))
+    return [run for run in runs if run["pages"]]
+
+
+def _add_pages(settings: Settings, stages: Sequence[Row]) -> None:
+    """Add to each stage of a run the pages that it left and that are still there, below the reports."""
+    reports = settings.home / "reports"
+    made = {stage["stage"]: stage["id"] for stage in stages}
+    for stage in stages:
+        named = [stage["facts"].get(name) for name in ("report", "card")]
+        before, page = LEFT_BY_FAILED.get(stage["stage"], ("", ""))
+        if stage["status"] == "failed" and made.get(before):
+            named.append(page.format(made[before]))
+        files = [reports / name for name in named if name]  # a backtest names its page by the whole path
+        stage["pages"] = [
+            file.relative_to(reports).as_posix() for file in files if file.is_relative_to(reports) and file.exists()
+        ]
 
 
 def _ask(warehouse: Connection, name: str, values: Mapping[str, Any]) -> list[Row]:

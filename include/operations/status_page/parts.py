@@ -28,7 +28,7 @@ class Moment(str):
     """A moment in words, which is kept on one line."""
 
 
-Cell = str | Figure | Link | None
+Cell = str | Figure | Link | tuple[Link, ...] | None
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,30 @@ and a hostile title cannot act in Airflow on the visitor's behalf. Reports load 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from heapq import nlargest
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from daybreak_airflow.ui.access import SeesReaders, may_look, places_of
 from daybreak_airflow.ui.answering import answer
+from include.core.clock import now
 from include.core.settings import load_settings
+from include.operations.status_page import facts
 from include.operations.status_page.details import build_reports_page
 
-NEWEST = 100
 SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-modals allow-downloads"}
 
 router = APIRouter()
 
 
 @router.get("/reports/", response_class=HTMLResponse, dependencies=may_look)
-def index(request: Request, may_see_readers: SeesReaders) -> Response:
-    """Return a page with the newest reports, one line each."""
-    page = build_reports_page(newest(report_folder()), places_of(request))
+def index(
+    request: Request, may_see_readers: SeesReaders, of: Annotated[str | None, Query(max_length=100)] = None
+) -> Response:
+    """Return a page with the latest runs and their reports: of one DAG or command, or of all."""
+    page = build_reports_page(facts.find_reports(load_settings(), now(), of), of, places_of(request))
     return answer(request, "details", page, may_see_readers, here="reports/")
 
 
@@ -49,13 +51,6 @@ def inside(folder: Path, path: str) -> Path | None:
         return file if file.is_relative_to(folder) and file.is_file() else None
     except (OSError, ValueError):  # missing, too long, or with a null byte
         return None
-
-
-def newest(folder: Path) -> list[tuple[datetime, str]]:
-    """Return when each report was written and its path, newest first, without pages within a report."""
-    pages = [*folder.glob("*/*.html"), *folder.glob("*/*/index.html")]
-    dated = ((datetime.fromtimestamp(page.stat().st_mtime, UTC), page.relative_to(folder).as_posix()) for page in pages)
-    return nlargest(NEWEST, dated)
 
 
 def report_folder() -> Path:

@@ -12,6 +12,7 @@ import pytest
 
 from include.adapters.warehouse import connect
 from include.core.errors import DaybreakError
+from include.core.html import save
 from include.core.references import Reference
 from include.core.run import Run
 from include.lists import batch as batches
@@ -173,6 +174,22 @@ def test_a_run_has_its_stages_checks_and_the_pages_that_are_kept(settings):
     assert "299 of 300 lists have 10 articles. [PB102]" in found.checks["audit"]["told"][0]
     with pytest.raises(DaybreakError, match="no run retrain/never"):
         facts.find_run_facts(settings, NOW, "retrain", "never")
+
+
+def test_a_run_that_failed_is_listed_with_the_page_that_it_left(settings):
+    @recorded
+    def audit(run):
+        raise DaybreakError("The batch failed.", hint="look into it.")
+
+    run = Run(settings, "cli/recommend/1", AS_OF, "ada", kind="command")
+    write_batch(run, "today", settings.home)
+    with pytest.raises(DaybreakError, match="The batch failed"):
+        audit(run)
+    assert facts.find_reports(settings, NOW, None) == []
+    save(settings.home / "reports" / "lists" / "today.html", "")
+    (found,) = facts.find_reports(settings, NOW, "recommend")
+    assert (found["run_id"], found["state"], found["pages"]) == ("cli/recommend/1", "failed", ["lists/today.html"])
+    assert facts.find_reports(settings, NOW, "retrain") == []
 
 
 def test_champions_link_to_the_verdicts_that_are_kept(settings):

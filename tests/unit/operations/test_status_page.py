@@ -397,10 +397,21 @@ def test_a_command_has_no_link_into_airflow():
     assert page.cards[0].links == []
 
 
-def test_reports_are_listed_by_kind():
-    page = build_reports_page([(NOW, "verdicts/v.html"), (NOW, "other/x.html")], PLACES)
-    assert [row[1] for row in page.cards[0].tables[0].rows] == ["Verdict", "Report"]
-    assert build_reports_page([], PLACES).lead == "No reports yet."
+def test_reports_are_listed_by_run_with_outcome_and_a_way_to_those_of_one_dag():
+    run = {**RUN, "pages": ["verdicts/v.html", "other/x.html"]}
+    page = build_reports_page([run], None, PLACES)
+    ((_, name, _, outcome, reports),) = page.cards[1].tables[0].rows
+    assert (name.words, name.address) == ("retrain", "/daybreak/runs/retrain/scheduled__1")
+    assert outcome == "Promoted v3: better."
+    assert [link.words for link in reports] == ["Verdict", "Report"]
+    assert ('<a href="/daybreak/reports/other/x.html" target="_blank" rel="noopener">Report</a>') in html(
+        page, "details"
+    )
+    assert ("retrain", "/daybreak/reports/?of=retrain") in [(link.words, link.address) for link in page.cards[0].links]
+    assert build_reports_page([], None, PLACES).lead == "No reports yet."
+    of_one = build_reports_page([], "monitor", PLACES)
+    assert of_one.lead == "No reports of monitor yet."
+    assert [link.words for link in of_one.cards[0].links][:2] == ["all", "recommend"]
 
 
 def html(page, template="status"):
