@@ -30,11 +30,12 @@ def link_run(settings: Settings, run_id: str) -> Link:
 
 
 def find_links(settings: Settings, wished: Mapping[str, str | None]) -> list[Link]:
-    """Return links to those of these reports that are there, by their words, and to the list of all reports."""
+    """Return links to those of these reports that are there, by their words, to all versions, and to all reports."""
     reports = settings.home / "reports"
     found = {words: path for words, path in wished.items() if path and (reports / path).exists()}
     links = [Link(words, settings.report_link(path)) for words, path in found.items()]
-    return [*links, Link("All reports", settings.report_link(""))]
+    champions = Link("Champions and versions", f"{settings.airflow_url}/daybreak/champions")
+    return [*links, champions, Link("All reports", settings.report_link(""))]
 
 
 def newest_verdict(settings: Settings, version: int) -> str | None:

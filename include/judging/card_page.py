@@ -37,8 +37,9 @@ def as_html(
 ) -> str:
     """Return the card as an HTML page: `drawn`, then what people must know (points), and all tables folded away."""
     points = [(heading, _html(content)) for heading, content in sections if not isinstance(content, Table)]
-    tables = [("", folded(heading, _html(content))) for heading, content in sections if isinstance(content, Table)]
-    return page(title, lead, [*drawn, *points, *tables], tone=tone, facts=facts, links=links)
+    tables = [folded(heading, _html(content)) for heading, content in sections if isinstance(content, Table)]
+    parts = [*drawn, *points, ("Details", "".join(tables))]
+    return page(title, lead, parts, tone=tone, facts=facts, links=links)
 
 
 def _html(content: Table | Points) -> str:

@@ -72,30 +72,52 @@ def verdict_page(
 
 
 def decisive_sections(limits: GateLimits, evidence: Evidence) -> list[tuple[str, str]]:
-    """Return the gain over the version to beat, or else over the best baseline, and the gain over all others."""
-    names = _names(evidence)
-    gaps = sorted(evidence.gaps.items(), key=lambda one: (not _is_version(one[0]), -evidence.means[one[0]]["ndcg"]))
+    """Return the gain over the version to beat, or else over the best baseline, and the gain over all others.
+
+    Whoever has seen answers is not compared: a gap to them looks like a defeat and says nothing.
+    """
+    names, unfair = _names(evidence), _find_unfair(evidence)
+    gaps = [
+        (name, gap)
+        for name, gap in sorted(evidence.gaps.items(), key=lambda one: -evidence.means[one[0]]["ndcg"])
+        if not unfair.keys() & {SUBJECT, name}
+    ]
+    gaps.sort(key=lambda one: not _is_version(one[0]))
+    heading = "Gain of the challenger over each other contestant, with 95 % intervals"
+    told = "".join(f"<p>{sentence}</p>" for sentence in unfair.values())
     if not gaps:
-        return []
+        return [(heading, told)] if told else []
     name, gap = gaps[0]
     ours, theirs = evidence.means[SUBJECT]["ndcg"], evidence.means[name]["ndcg"]
     needed = find_needed(limits, theirs) if _is_version(name) else None
     least = "" if needed is None else f"; at least {write_number(needed, 'gain')} is needed"
-    certain = f"; at least {write_number(limits.ask_chance_share, 'share')} is needed" if _is_version(name) else ""
+    certain = "" if needed is None else f"; at least {write_number(limits.ask_chance_share, 'share')} is needed"
+    other = f"{names[name]}: {write_number(theirs, 'score', ours)}"
     numbers = [
         (write_number(gap.mean, "gain"), f"gain over {names[name]}{least}"),
         (write_number(gap.chance, "share"), f"chance that it is a gain{certain}"),
-        (
-            write_number(ours, "score"),
-            f"accuracy (NDCG@{limits.list_length}); {names[name]}: {write_number(theirs, 'score', ours)}",
-        ),
+        (write_number(ours, "score"), f"accuracy (NDCG@{limits.list_length}); {other}"),
     ]
     drawn = draw_intervals(
         [(f"against {names[name]}", gap) for name, gap in gaps],
         limit=needed,
         limit_words="" if needed is None else f"the gain over {names[name]} that is needed",
     )
-    return [("Gain of the challenger over each other contestant, with 95 % intervals", figures(numbers) + drawn)]
+    return [(heading, told + figures(numbers) + drawn)]
+
+
+def _find_unfair(evidence: Evidence) -> dict[str, str]:
+    """Return the contestants that learnt from the hold-out, each with a sentence on it."""
+    rival = evidence.rival
+    learnt = {SUBJECT: (evidence.version, evidence.trained_until)}
+    if rival:
+        learnt[rival.name] = (rival.version, rival.trained_until)
+    return {
+        name: f"No fair comparison: v{version} learnt from reading up to {until:%Y-%m-%d %H:%M} UTC, the hold-out "
+        f"starts at {evidence.holdout_start:%Y-%m-%d %H:%M} UTC."
+        for name, (version, until) in learnt.items()
+        if until and until > evidence.holdout_start
+    }
 
 
 def _accuracy(evidence: Evidence) -> str:
@@ -106,7 +128,7 @@ def _accuracy(evidence: Evidence) -> str:
 
 
 def _slices(limits: GateLimits, evidence: Evidence) -> list[tuple[str, str]]:
-    if not evidence.slices:
+    if not evidence.slices or _find_unfair(evidence):
         return []
     rows = {f"{one.kind}: {one.name}": one for one in evidence.slices}
     few = {name for name, one in rows.items() if not is_comparable(limits, one)}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html import unescape
+from urllib.parse import unquote
 
 import pytest
 
@@ -107,3 +110,30 @@ def test_rows_that_were_set_aside_are_counted_by_the_rules_they_broke(run, mlflo
     _, _, sections = describe(mlflow_server, registry.RegisteredModel(**about), None)
     rows = {row[0]: row for row in dict(sections)["Data"].rows}
     assert rows["subscribers"] == ("subscribers", clean.facts["subscribers"], 3, "SUB101 1, SUB102 1, SUB104 1")
+
+
+def test_every_link_on_every_page_leads_somewhere(mlflow_server, first_retrain):
+    """To a page that is there, or to the card of a run."""
+    reports, base = mlflow_server.home / "reports", mlflow_server.report_link("")
+    pages = [reports / first_retrain.verdict.facts[name] for name in ("report", "card")]
+    pages += sorted(reports.glob("validation/*/index.html")) + sorted(reports.glob("lists/*.html"))
+    champions = f"{mlflow_server.airflow_url}/daybreak/champions"
+    seen, dead = set(), []
+    while pages:
+        page = pages.pop()
+        seen.add(page)
+        for address in map(unescape, re.findall(r'href="([^"]*)"', page.read_text())):
+            if address in (base, champions) or address.startswith((mlflow_server.run_link(""), "#")):
+                continue
+            target = (
+                reports / unquote(address.removeprefix(base))
+                if address.startswith(base)
+                else (page.parent / unquote(address.partition("#")[0])).resolve()
+            )
+            if not target.is_file():
+                dead.append((page.name, address))
+            elif target not in seen and target.suffix == ".html":
+                pages.append(target)
+    assert dead == []
+    kinds = {page.relative_to(reports).parts[0] for page in seen}
+    assert {"verdicts", "cards", "validation"} <= kinds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,7 @@ from include.judging.bootstrap import Gap
 from include.judging.intervals import draw_intervals, find_ticks
 from include.judging.page import MEASURES, verdict_page
 from include.judging.verdict import judge_challenger
-from tests.worlds.evidence import LIMITS, SLICES, a_slice, evidence
+from tests.worlds.evidence import CHAMPION, LIMITS, SLICES, a_slice, evidence
 from tests.worlds.scenes import NOW
 
 FALL, RISE, CHANCE = Gap(-0.1, -0.2, -0.05, 0.0, 60), Gap(0.1, 0.05, 0.2, 1.0, 60), Gap(0.0, -0.1, 0.1, 0.5, 60)
@@ -109,3 +110,13 @@ def test_measures_are_told_in_plain_words_and_numbers_as_people_write_them():
 def test_the_page_leads_with_what_failed():
     html = page(ours={"full_list_share": 0.5})
     assert "Kept v1: only 50 % of the lists are full; at least 99 % must be. [RT103]" in html
+
+
+def test_a_version_that_knows_answers_is_not_drawn_as_ahead():
+    fair, unfair = page(), page(rival=replace(CHAMPION, trained_until=NOW + timedelta(hours=3)))
+    told = "No fair comparison: v1 learnt from reading up to 2025-03-09 15:00 UTC, the hold-out starts at"
+    assert (told in fair, told in unfair) == (False, True)
+    assert ("against v1 (champion)" in fair, "against v1 (champion)" in unfair) == (True, False)
+    assert "against most read" in unfair
+    assert ("region: Africa" in fair, "region: Africa" in unfair) == (True, False)
+    assert "against" not in page(trained_until=NOW + timedelta(hours=3)).split("What failed")[0].split("</dl>")[1]
