@@ -182,7 +182,7 @@ def test_a_batch_is_refused_or_let_through_and_a_page_says_why(fresh_warehouse, 
         pipeline.audit(run, written(run, build, bad, "unsound", tmp_path))
     page = (fresh_warehouse.home / "reports" / refused.value.report).read_text()
     assert "Refused: " in page
-    assert "Articles already read" in page
+    assert "Places with an article that the reader has already read" in page
     assert "198 of 200 live places stay the same (99 %)" in page
     assert "20 readers get a list (now 20), 1 of them a shorter one" in page
     with connect(fresh_warehouse) as warehouse:
