@@ -48,7 +48,13 @@ def _table(rows: Sequence[Series]) -> str:
     return table(
         ("", "Last runs", "Now", "Runs", "Failed"),
         [
-            (series.name, Drawn(sparkline(series)), float(series.values[-1]), len(series.values), sum(series.failed) or "")
+            (
+                series.name,
+                Drawn(sparkline(series)),
+                float(series.values[-1]),
+                len(series.values),
+                sum(series.failed) or "",
+            )
             for series in rows
         ],
     )

@@ -19,7 +19,7 @@ MEASURES = {
     "ndcg": ("Accuracy of the lists (time-weighted NDCG, 0 to 1)", "score"),
     "hit_share": ("Lists with an article that was read afterwards", "share"),
     "seconds_reached": ("Reading time on listed articles, seconds per reader", "tenths"),
-    "mean_candidate_count": ("Candidates per list", "tenths"),
+    "mean_candidate_count": ("Candidates per list", "plain"),
     "article_count": ("Different articles in all lists", "count"),
     "catalogue_share": ("Live articles that are in at least one list", "share"),
     "mean_category_count": ("Categories per list", "tenths"),
