@@ -19,7 +19,7 @@ def about_run(run: Run) -> list[tuple[str, Value]]:
         ("Run", link_run(run.settings, run.run_id)),
         ("Started as", run.tell_origin()),
         ("Reason", run.reason),
-        ("Mode", run.mode if run.may_go_live else f"{run.mode}, promotes nothing".removeprefix(", ")),
+        ("Mode", ", ".join(filter(None, (run.mode.replace("_", " "), "" if run.may_go_live else "promotes nothing")))),
         ("Form", ", ".join(f"{name} {value}" for name, value in run.form.items())),
     ]
 

@@ -122,7 +122,8 @@ def _find_unfair(evidence: Evidence) -> dict[str, str]:
 
 def _accuracy(evidence: Evidence) -> str:
     names = _names(evidence)
-    reached = sorted(evidence.means.items(), key=lambda one: -one[1]["ndcg"])
+    fair = evidence.means.keys() - _find_unfair(evidence).keys()
+    reached = sorted(((name, evidence.means[name]) for name in fair), key=lambda one: (-one[1]["ndcg"], one[0]))
     rows = [(names[name], means["ndcg"], write_number(means["ndcg"], "score")) for name, means in reached]
     return bars(rows, names[SUBJECT])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -190,7 +191,10 @@ def test_a_baseline_in_front_is_said_plainly():
 def test_the_report_holds_page_steps_and_figures(tmp_path):
     plan, figures = a_plan(mode="next-read"), add_up(contest(), seed=1)
     write_report(RUN, tmp_path, plan, figures, [("snapshot", "s-1")])
-    assert "<svg" in (tmp_path / "index.html").read_text()
+    page = (tmp_path / "index.html").read_text()
+    assert "<svg" in page
+    linked = {address for address in re.findall(r'href="([^"]+)"', page) if ":" not in address}
+    assert linked == {"steps.csv", "summary.json"} <= {file.name for file in tmp_path.iterdir()}
     assert len((tmp_path / "steps.csv").read_text().splitlines()) == 1 + 3
     stored = json.loads((tmp_path / "summary.json").read_text())
     assert stored == json.loads(json.dumps(summary(plan, figures, [("snapshot", "s-1")])))

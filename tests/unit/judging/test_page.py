@@ -116,7 +116,9 @@ def test_a_version_that_knows_answers_is_not_drawn_as_ahead():
     fair, unfair = page(), page(rival=replace(CHAMPION, trained_until=NOW + timedelta(hours=3)))
     told = "No fair comparison: v1 learnt from reading up to 2025-03-09 15:00 UTC, the hold-out starts at"
     assert (told in fair, told in unfair) == (False, True)
+    drawn = "<span>v1 (champion)</span>"
     assert ("against v1 (champion)" in fair, "against v1 (champion)" in unfair) == (True, False)
+    assert (drawn in fair, drawn in unfair) == (True, False)
     assert "against most read" in unfair
     assert ("region: Africa" in fair, "region: Africa" in unfair) == (True, False)
     assert "against" not in page(trained_until=NOW + timedelta(hours=3)).split("What failed")[0].split("</dl>")[1]
