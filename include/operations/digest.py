@@ -22,8 +22,13 @@ LINKS = {"mlflow": "MLflow"}
 
 
 def raise_digest(run: Run) -> bool:
-    """Put the digest of the run's day into the outbox; return whether it was new."""
+    """Put the digest of the run's day into the outbox; return whether it was new.
+
+    Before the first lists and the first verdict there is nothing to tell.
+    """
     settings, status = run.settings, gather(run.settings, {})
+    if not (status["lists"] or status["verdict"] or status.get("trouble")):
+        return False
     moment = status["moment"]
     with connect(settings) as warehouse:
         incidents = recent_incidents(warehouse, moment - DAY)

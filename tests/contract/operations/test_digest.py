@@ -38,13 +38,29 @@ def sections(alert):
     return dict(part.split("\n", 1) for part in alert.body.strip().split("\n\n"))
 
 
-def test_an_installation_with_nothing_yet_has_a_digest_too(run):
+def publish(run):
+    write(
+        run,
+        "insert into recs.batches (batch_id, as_of, model_version, baseline, snapshot_id, run_id, list_length, status,"
+        " readers) values ('b', %s, null, 'most_read', 's', 'r', 10, 'audited', 3)",
+        run.as_of - timedelta(minutes=20),
+    )
+    write(run, "insert into recs.live (batch_id, stale_after_minutes) values ('b', 150)")
+
+
+def test_before_the_first_lists_and_the_first_verdict_there_is_none(run):
+    assert not raise_digest(run)
+    assert mailed(run) == []
+
+
+def test_the_first_lists_have_a_digest_that_says_what_there_is_not_yet(run):
+    publish(run)
     assert raise_digest(run)
     (alert,) = mailed(run)
     assert alert.subject == f"[digest] {run.as_of:%Y-%m-%d}: no verdict last night, 0 incidents open"
     told = sections(alert)
     assert told["Last night"] == "No challenger was judged yet."
-    assert told["Lists"] == "None are live yet."
+    assert told["Lists"] == "By the baseline most_read, 20 min old; 3 readers have a list."
     assert told["Readers"] == "No reading of the lists was measured."
     assert told["Incidents"] == "None was open within a day."
     assert told["Waits for a person"] == "Nothing."
@@ -52,6 +68,7 @@ def test_an_installation_with_nothing_yet_has_a_digest_too(run):
 
 
 def test_there_is_one_a_day(run):
+    publish(run)
     assert raise_digest(run)
     assert not raise_digest(run)
     assert raise_digest(replace(run, as_of=run.as_of + DAY))
