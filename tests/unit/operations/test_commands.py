@@ -115,6 +115,14 @@ def test_a_version_is_written_with_or_without_its_letter(command, written):
     assert (arguments.to if command.startswith("rollback") else arguments.version) == 12
 
 
+def test_a_command_is_that_of_its_own_checkout_wherever_it_is_given(tmp_path):
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "__init__.py").write_text("raise SystemExit('the code of another checkout')")
+    ended = subprocess.run([PROJECT / "bin" / "daybreak", "--help"], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("usage: daybreak")
+
+
 @pytest.mark.parametrize("words", [["--help"], ["logs", "mlflow"]])
 def test_a_pipe_whose_reader_has_gone_is_no_error(tmp_path, words):
     """As `bin/daybreak logs mlflow | head -1`, after head has ended."""
