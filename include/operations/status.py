@@ -25,7 +25,8 @@ from include.operations.runs import find_failing, find_next_runs, find_runs, tel
 from include.pipeline.deciding import tell_verdict
 
 LATEST_RUNS = 50  # about a day of hourly runs
-NUMBER = r"-?[0-9]{1,18}"
+NUMBER = r"-?[0-9]{1,19}"
+LARGEST_ID = 2**63 - 1
 
 
 def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
@@ -149,7 +150,8 @@ def find_reader(settings: Settings, reader: str) -> int:
 
 def _find_id(settings: Settings, kind: str, name: str) -> int:
     found = list(_find_names(settings, kind, names=[name])) if name.isprintable() else []
-    if not found and not re.fullmatch(NUMBER, name):
+    is_id = re.fullmatch(NUMBER, name) and abs(int(name)) <= LARGEST_ID
+    if not found and not is_id:
         raise DaybreakError(f"There is no {kind} {name!r}.", hint="give an id from the loaded log, or a number.")
     return found[0] if found else int(name)
 

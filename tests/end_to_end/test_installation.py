@@ -239,7 +239,7 @@ def test_drift_starts_a_retrain_that_says_why(installation):
     run_id = triggered[-1]["dag_run_id"]
     assert installation.finished("retrain", run_id) == "success"
     [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
-    assert "word count" in reason
+    assert "Word count of what is read: median" in reason
     why = installation.airflow.get(
         f"dags/retrain/dagRuns/{run_id}/taskInstances/extract/xcomEntries/why?deserialize=true"
     )

@@ -243,6 +243,8 @@ def test_a_champion_that_is_gone_leaves_the_decision_to_a_person(settings, run, 
         f"{registered.mlflow_run_id}. No other version could stand in. [RT118]"
     )
     assert pipeline.promote(run, verdict).facts["changed"] is False
+    with connect(settings) as warehouse:
+        warehouse.execute("delete from ops.verdicts where run_id = 'gone'")
 
 
 def test_a_shadow_batch_is_scored_anew_and_shown_to_nobody(settings, run, live_lists, newer):
