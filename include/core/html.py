@@ -201,15 +201,20 @@ def render(template: str, **values: object) -> str:
     return _templates().get_template(template).render(**values)
 
 
-@cache
-def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+def templates_in(folder: Path) -> Environment:
+    """Return the templates of a folder, which escape every value and stop at one that is missing."""
+    return Environment(
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _templates() -> Environment:
+    templates = templates_in(HERE / "templates")
     templates.tests["link"] = lambda value: isinstance(value, Link)
     templates.tests["drawn"] = lambda value: isinstance(value, Drawn)
     templates.tests["figure"] = lambda value: isinstance(value, Figure | int | float)

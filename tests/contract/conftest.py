@@ -8,6 +8,7 @@ import pytest
 
 from include.adapters import mlflow_client
 from include.core.run import Run
+from tests.parts.mail_server import Mailbox
 from tests.worlds.reigns import AS_OF
 
 
@@ -22,6 +23,14 @@ def own_registry(fresh_warehouse, mlflow_server, monkeypatch):
     mlflow_client.reach.cache_clear()
     yield fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
     mlflow_client.reach.cache_clear()
+
+
+@pytest.fixture
+def mailbox():
+    """A real mail server that keeps what it is sent."""
+    box = Mailbox().start()
+    yield box
+    box.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from fastapi.testclient import TestClient
 
-from include.core.errors import DaybreakError
+from include.core.errors import DaybreakError, ServiceError
+from include.operations.status_page import facts
 from include.operations.status_page.facts import ArticleFacts, Facts, ReaderFacts, RunFacts
 
 NOW = datetime(2026, 11, 30, 16, 44, tzinfo=UTC)
@@ -48,8 +49,6 @@ PERSONAL = ["readers", "readers/7"]
 def found(monkeypatch, tmp_path):
     """The facts, without a database."""
     from airflow.models.dag import DagModel
-
-    from include.operations.status_page import facts
 
     monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
     monkeypatch.setattr(DagModel, "get_team_name", lambda dag_id: None)
@@ -117,6 +116,30 @@ def test_a_viewer_sees_every_page_on_the_product(path):
     assert "readers" not in set(re.findall(r'href="/airflow/daybreak/([^"]*)"', answer.text))
 
 
+@pytest.mark.parametrize(("page", "asked"), [("readers", "find_reader"), ("articles", "find_article")])
+def test_an_id_with_a_slash_is_looked_up_as_it_is(monkeypatch, page, asked):
+    names = []
+
+    def find(settings, name):
+        names.append(name)
+        raise DaybreakError(f"There is no {name}.", hint="give another.")
+
+    monkeypatch.setattr(facts, asked, find)
+    browser = browser_of("op")
+    address = browser.get(f"/{page}?id=news/7").headers["location"].removeprefix("/airflow/daybreak")
+    assert browser.get(address).status_code == 404
+    assert names == ["news/7"]
+
+
+def test_a_service_that_does_not_answer_is_named(monkeypatch):
+    def fail(settings):
+        raise ServiceError("PostgreSQL does not answer.", hint="start it.")
+
+    monkeypatch.setattr(facts, "find_champions", fail)
+    answer = browser_of("viewer").get("/champions", headers={"accept": "text/html"})
+    assert (answer.status_code, "No. PostgreSQL does not answer. Hint: start it." in answer.text) == (503, True)
+
+
 @pytest.mark.parametrize("path", PERSONAL)
 @pytest.mark.parametrize(("role", "code"), [("viewer", 403), ("user", 200), ("op", 200), ("admin", 200)])
 def test_a_readers_list_is_for_those_who_may_start_runs(path, role, code):
@@ -134,7 +157,6 @@ def test_an_id_that_was_asked_for_leads_to_its_page():
 
 
 def test_an_unknown_id_is_told_kindly_and_asked_for_again(monkeypatch):
-    from include.operations.status_page import facts
 
     def refuse(*asked):
         raise DaybreakError("There is no reader '<i>'.", hint="give a number.")

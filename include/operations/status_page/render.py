@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from include.core.html import STYLE, Figure
+from include.core.html import STYLE, Figure, templates_in
 from include.operations.status_page.parts import Link, Moment, Page, Places
 
 HERE = Path(__file__).parent
@@ -28,13 +28,7 @@ def read_static(name: str) -> bytes:
 
 @cache
 def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    templates = templates_in(HERE / "templates")
     templates.tests["link"] = lambda value: isinstance(value, Link)
     templates.tests["moment"] = lambda value: isinstance(value, Moment)
     templates.tests["figure"] = lambda value: isinstance(value, Figure)

@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.adapters.warehouse import connect
-from tests.parts.mail_server import Mailbox
 from tests.parts.servers import free_port
-
-
-@pytest.fixture
-def mailbox():
-    box = Mailbox().start()
-    yield box
-    box.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from include.alerts.incidents import Success
 from include.alerts.wording import Failure
 from include.operations.status import gather, render_status
 from tests.parts import cli
-from tests.parts.mail_server import Mailbox
 from tests.parts.servers import free_port, write_env_file
 
 FAILURE = Failure(
@@ -26,13 +25,6 @@ FAILURE = Failure(
     fact="12 lists are short.",
 )
 ME = getpass.getuser()
-
-
-@pytest.fixture
-def mailbox():
-    box = Mailbox().start()
-    yield box
-    box.stop()
 
 
 @pytest.fixture
