@@ -13,7 +13,8 @@ from include.core.clock import now
 ENV_FILE = "daybreak.env"
 LOCK = "lock"
 GUARDIAN_LOCK = "guardian.lock"
-WANTED = "wanted"  # exists while the product should run; supervisor and guardian end when it is removed
+# exists while the product should run; supervisor and guardian end when it is removed; names the code that was started
+WANTED = "wanted"
 SERVICES = "services.json"
 SENTINEL_BEAT = "sentinel.beat"  # touched by the sentinel after every round
 FOLDERS = (

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from include.core.clock import now
 from include.core.errors import ServiceError
-from include.core.settings import Settings, load_settings
+from include.core.settings import PROJECT, Settings, load_settings
+from include.data.store import digest_file, digest_of
 from include.operations.launcher import environment, files, locks, preflight
+from include.operations.launcher.down import down
 from include.operations.launcher.records import load
 from include.operations.launcher.services import chosen
 from include.operations.launcher.supervisor import spawn
@@ -21,17 +23,23 @@ Say = Callable[[str], None]
 TICK_SECONDS = 0.1
 PATIENCE_SECONDS = 300.0
 DAEMONS = ("supervisor", "guardian")
+CODE = ("include", "plugins", "feature_repo", "requirements.txt")  # Airflow reads dags/ again by itself
 
 
 def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool = True) -> Settings:
     """Start everything; return the settings with the chosen ports and passwords.
 
-    If everything already runs, say so and change nothing. If interrupted, services keep starting in the background.
+    If everything already runs on this code, say so and change nothing; on other code, restart it. If interrupted,
+    services keep starting in the background.
     """
+    code = code_digest()
+    if runs_other_code(settings, code):
+        say("restarting: the code has changed since the services started")
+        down(settings, say)
     if is_up(settings, only):
         say("already running")
         return load_settings()
-    start(settings, only)
+    start(settings, only, code)
     player = Newsroom(say) if demo and not only else None
     _follow(only, say, player)
     if player is not None:
@@ -52,7 +60,22 @@ def _names(settings: Settings, only: tuple[str, ...]) -> list[str]:
     return [*DAEMONS, *(service.name for service in chosen(settings, only))]
 
 
-def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
+def code_digest() -> str:
+    """Return the digest of everything that a service has loaded."""
+    found = [path for name in CODE for path in ((PROJECT / name), *(PROJECT / name).rglob("*"))]
+    kept = sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+    return digest_of([(str(path.relative_to(PROJECT)), digest_file(path)) for path in kept])
+
+
+def runs_other_code(settings: Settings, code: str) -> bool:
+    """Return whether a living service was started with code other than `code`, or it is not known with which."""
+    wanted = settings.home / files.WANTED
+    if not any(record.process for record in load(settings.home).values()):
+        return False
+    return not wanted.exists() or wanted.read_text() != code
+
+
+def start(settings: Settings, only: tuple[str, ...], code: str) -> None:
     """Run the checks, then hand the lock to a new supervisor; do nothing if one runs."""
     home = settings.home
     if locks.is_held(home / files.LOCK):
@@ -66,7 +89,7 @@ def start(settings: Settings, only: tuple[str, ...] = ()) -> None:
             preflight.clear_temporary(home)
             (home / files.SERVICES).unlink(missing_ok=True)
             settings = environment.complete(settings)
-        (home / files.WANTED).touch()
+        files.write_private(home / files.WANTED, code)
         spawn(settings, "supervisor", lock, only)
     finally:
         lock.release()

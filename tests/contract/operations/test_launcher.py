@@ -27,7 +27,7 @@ from include.operations.launcher.down import down
 from include.operations.launcher.processes import marked
 from include.operations.launcher.records import load
 from include.operations.launcher.supervisor import spawn
-from include.operations.launcher.up import start, up
+from include.operations.launcher.up import code_digest, start, up
 
 ONLY = ("postgres", "mailbox")
 ALL = ("supervisor", "guardian", *ONLY)
@@ -199,6 +199,16 @@ def test_up_adopts_what_lives_when_supervisor_and_guardian_are_both_gone(running
     assert {name: after[name] for name in ONLY} == {name: before[name] for name in ONLY}
 
 
+def test_up_restarts_what_runs_other_code(running):
+    before, said = pids(running), []
+    (running.home / files.WANTED).write_text("the code of an earlier release")
+    up(load_settings(), said.append, only=ONLY)
+    assert said[0] == "restarting: the code has changed since the services started"
+    after = pids(running)
+    assert [name for name in ALL if after[name] == before[name]] == []
+    assert everything_runs(running)
+
+
 def test_down_leaves_nothing_and_is_fine_twice(running):
     said = []
     down(running, said.append)
@@ -242,7 +252,7 @@ def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(running):
 
 def test_down_in_the_middle_of_starting_leaves_nothing(home):
     settings = load_settings()
-    start(settings, ONLY)
+    start(settings, ONLY, code_digest())
     time.sleep(0.3)
     down(load_settings(), quiet)
     assert_nothing_is_left(load_settings())
