@@ -7,7 +7,7 @@ registered only once.
 from __future__ import annotations
 
 import json
-import shutil
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +35,8 @@ from include.models.training import Trained
 Fit = Callable[[Path], Trained]
 MOST_TOLD = 500  # characters of a reason
 WEIGHT = "weight_"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -159,14 +161,23 @@ def load_version(settings: Settings, registered: RegisteredModel) -> Recommender
 
 
 def fetch_files(settings: Settings, registered: RegisteredModel) -> Path:
-    """Return the folder of a version's files, fetched once; raise `ArtifactDamaged` if their digest is wrong."""
+    """Return this machine's copy of a version's files; fetch it if there is none or it has changed.
+
+    Raise `ArtifactDamaged` if the registry's files have the wrong digest.
+    """
     folder = settings.home / "models" / registered.digest
-    with _naming(registered):
-        if not folder.exists():
-            with whole_folder(settings, folder) as draft:
-                mlflow_registry.download(settings, registered.mlflow_run_id, draft)
-                _check_digest(draft, registered)
-        _check_digest(folder, registered)
+    if folder.exists():
+        if digest_folder(folder) == registered.digest:
+            return folder
+        log.warning("The copy of v%d on this machine has changed: fetching it again.", registered.version)
+    with _naming(registered), whole_folder(settings, folder) as draft:
+        mlflow_registry.download(settings, registered.mlflow_run_id, draft)
+        found = digest_folder(draft)
+        if found != registered.digest:
+            raise ArtifactDamaged(
+                f"The files of version {registered.version} have digest {found[:12]}, not {registered.digest[:12]}.",
+                hint="do not use it; roll back to a verified version or train again.",
+            )
     return folder
 
 
@@ -178,13 +189,3 @@ def _naming(registered: RegisteredModel) -> Iterator[None]:
     except ArtifactDamaged as error:
         error.about = f"v{registered.version}"
         raise
-
-
-def _check_digest(folder: Path, registered: RegisteredModel) -> None:
-    found = digest_folder(folder)
-    if found != registered.digest:
-        shutil.rmtree(folder, ignore_errors=True)  # a copy; the next load fetches it again
-        raise ArtifactDamaged(
-            f"The files of version {registered.version} have digest {found[:12]}, not {registered.digest[:12]}.",
-            hint="do not use it; roll back to a verified version or train again.",
-        )

@@ -17,6 +17,7 @@ from include import pipeline
 from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import connect
 from include.core.errors import ArtifactDamaged, ServiceError
+from include.data.store import digest_folder
 from include.features.scenes import VERSION, open_scenes
 from include.judging import champion as champions
 from include.models import registry
@@ -211,13 +212,12 @@ def flip(path):
     path.write_bytes(bytes(data))
 
 
-def test_a_local_copy_with_a_changed_byte_is_refused_and_then_fetched_again(elsewhere, registered):
+def test_a_local_copy_with_a_changed_byte_is_never_loaded_but_fetched_again(elsewhere, registered):
     registry.load_version(elsewhere, registered)
-    flip(elsewhere.home / "models" / registered.digest / "two_stage.skops")
-    with pytest.raises(ArtifactDamaged, match=f"The files of version {registered.version} have digest") as damage:
-        registry.load_version(elsewhere, registered)
-    assert damage.value.about == f"v{registered.version}"
+    copy = elsewhere.home / "models" / registered.digest
+    flip(copy / "two_stage.skops")
     registry.load_version(elsewhere, registered)
+    assert digest_folder(copy) == registered.digest
 
 
 def stored_file(settings, registered):
@@ -241,11 +241,25 @@ def test_a_stored_artifact_with_a_changed_byte_is_refused_and_nothing_of_it_is_k
     assert not (elsewhere.home / "models" / registered.digest).exists()
 
 
-def test_an_extra_file_beside_the_model_is_refused(elsewhere, registered):
+def test_an_extra_file_beside_the_model_goes_with_the_copy(elsewhere, registered):
     registry.load_version(elsewhere, registered)
-    (elsewhere.home / "models" / registered.digest / "more.py").write_text("import os")
-    with pytest.raises(ArtifactDamaged):
-        registry.load_version(elsewhere, registered)
+    copy = elsewhere.home / "models" / registered.digest
+    (copy / "more.py").write_text("import os")
+    registry.load_version(elsewhere, registered)
+    assert digest_folder(copy) == registered.digest
+
+
+def test_a_changed_copy_that_the_registry_cannot_replace_is_refused(settings, elsewhere, registered):
+    registry.load_version(elsewhere, registered)
+    flip(elsewhere.home / "models" / registered.digest / "two_stage.skops")
+    file = stored_file(settings, registered)
+    sound = file.read_bytes()
+    flip(file)
+    try:
+        with pytest.raises(ArtifactDamaged, match=f"The files of version {registered.version} have digest"):
+            registry.load_version(elsewhere, registered)
+    finally:
+        file.write_bytes(sound)
 
 
 def test_a_model_of_other_features_is_refused(settings, registered):

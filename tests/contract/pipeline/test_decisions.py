@@ -88,7 +88,7 @@ def test_a_version_whose_files_change_after_its_verdict_is_not_promoted(settings
     (settings.home / "models" / digest / "version.txt").write_text("9")
     facts = pipeline.promote(run, keep_verdict(settings, SOUND, 2, 1, 1)).facts
     assert (facts["changed"], champion_of(settings).version) == (False, 1)
-    assert "can no longer be used: The files of version 2 have digest" in facts["sentence"]
+    assert "can no longer be used: MLflow has no files of run gone" in facts["sentence"]
 
 
 def test_a_verdict_that_asks_promotes_nobody_by_itself(settings, run):
