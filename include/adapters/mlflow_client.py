@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from include.adapters.quiet_feast import import_feast
 from include.core.errors import ServiceError
 from include.core.settings import Settings
 
@@ -35,9 +34,25 @@ def client(settings: Settings) -> Any:
 
 
 @cache
+def leave_out_feast() -> None:
+    """Keep MLflow from loading the plugin that Feast brings for it, on its first call to a server.
+
+    It would import all of Feast, which takes five seconds of every process, for headers that no server here asks for.
+    """
+    from mlflow.utils import plugins
+
+    find = plugins.get_entry_points
+    plugins.get_entry_points = lambda group: [one for one in find(group) if one.module.partition(".")[0] != "feast"]
+    try:
+        from mlflow.tracking.request_header import registry  # noqa: F401 - loads the plugins on import
+    finally:
+        plugins.get_entry_points = find
+
+
+@cache
 def reach(settings: Settings) -> Any:
     """Return the client of a server that answers, made once; create our experiment and registered model if missing."""
-    import_feast()
+    leave_out_feast()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.adapters.quiet_feast import import_feast
+from include.adapters.mlflow_client import leave_out_feast
 from include.core.settings import PROJECT
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def save_flavour(
     about: Mapping[str, str],
 ) -> None:
     """Make `target` a folder that MLflow can load: `files` (a folder called `model`), code, signature and example."""
-    import_feast()
+    leave_out_feast()
     from mlflow import pyfunc
     from mlflow.models import Model
 

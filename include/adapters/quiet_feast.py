@@ -1,8 +1,7 @@
 """Importing Feast without the folder that it creates for the metrics of server workers, and without its warnings.
 
-That folder would be left in the temporary folder when Airflow kills a task. MLflow's client also imports Feast, on its
-first call to a server, so both adapters import it through this module. On import Feast also asks for the deprecation
-warnings of every library, which concern their authors and not the person at the command line.
+That folder would be left in the temporary folder when Airflow kills a task. On import Feast also asks for the
+deprecation warnings of every library, which concern their authors and not the person at the command line.
 """
 
 from __future__ import annotations

@@ -30,14 +30,13 @@ KILLER = """
 import json, os, signal, sys
 from include import pipeline
 from include.adapters import mlflow_client
-from include.adapters.quiet_feast import import_feast
 from include.core.clock import parse_moment
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import load_settings
 from include.pipeline import deciding, going_back
 mlflow_client.make_quiet()
-import_feast()
+mlflow_client.leave_out_feast()
 from mlflow import MlflowClient
 places = {"append": (deciding.champions, "append"), "appended": (deciding.champions, "append"),
           "lists": (going_back.batches, "restore"), "audit": (going_back, "keep_audit"),
