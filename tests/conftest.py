@@ -36,10 +36,30 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest comes first, so that no process waits for another one at the end. The loop, which judges the
-    shared champion again, comes after the contracts that look at it as it was made."""
-    rooms = ("end_to_end", "contract")
-    items.sort(key=lambda item: next((n for n, room in enumerate(rooms) if room in item.path.parts), len(rooms)))
+    """What takes longest comes first, so that no process waits for another one at the end. Files that look at the
+    champion run in one process, which alone trains it; the loop, which judges it again, comes last of them.
+    """
+    with_champion = {item.path for item in items if "first_retrain" in item.fixturenames}
+    for item in items:
+        if item.path in with_champion:
+            item.add_marker(pytest.mark.xdist_group("champion"))
+
+    def turn(item):
+        return ("end_to_end" not in item.path.parts, item.path not in with_champion, "contract" not in item.path.parts)
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out whole files, and those of a group together."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class WholeFiles(LoadGroupScheduling):
+        def _split_scope(self, nodeid):
+            return super()._split_scope(nodeid).partition("::")[0]
+
+    return WholeFiles(config, log)
 
 
 def pytest_unconfigure(config):
