@@ -53,13 +53,16 @@ def verdict(settings, name, decision, at, *, asked_at=None, seq=1):
     )  # fmt: skip
 
 
-def quarantine(settings, rows, age, snapshot="s-1", snapshot_age=None):
+def quarantine(settings, rows, age, snapshot="s-1", snapshot_age=None, *, is_blocked=False):
     at = now() - age
-    write(
-        settings,
-        "insert into ops.snapshots (snapshot_id, as_of, window_start, source) values (%s, %s, %s, %s)",
-        snapshot, now() - (snapshot_age or age), at - 14 * DAY, json.dumps({}),
-    )  # fmt: skip
+    names = {snapshot: None} if is_blocked else {snapshot: None, f"{snapshot}-clean": snapshot}
+    for name, parent in names.items():
+        write(
+            settings,
+            "insert into ops.snapshots (snapshot_id, as_of, window_start, parent_id, source)"
+            " values (%s, %s, %s, %s, %s)",
+            name, now() - (snapshot_age or age), at - 14 * DAY, parent, json.dumps({}),
+        )  # fmt: skip
     write(
         settings,
         "insert into quarantine.articles (snapshot_id, check_code, primary_key, file_sha256, row_no, reason, run_id,"
@@ -129,6 +132,11 @@ def test_rows_that_later_snapshots_hold_too_and_rows_of_a_past_day_are_not_new(s
     assert review(settings) == []
     write(settings, "delete from quarantine.articles")
     quarantine(settings, 1421, timedelta(hours=1), snapshot="s-3", snapshot_age=5 * DAY)
+    assert review(settings) == []
+
+
+def test_the_rows_of_a_blocked_run_are_told_of_by_that_run_alone(settings):
+    quarantine(settings, 1000, timedelta(hours=1), is_blocked=True)
     assert review(settings) == []
 
 
