@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from include.core.clock import now, parse_moment
+from include.core.clock import now, parse_moment, refuse_future
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, commands_of
 
-# scenario -> what it does, and when it shows
+# scenario -> what it does to the world, and when that shows
 SCENARIOS = {
-    "drift": "tastes change, from now on",
-    "breaking": "the next story draws every reader",
-    "outage": "the log misses visits of the next hours",
-    "corrupt": "wrong rows, at once",
-    "late": "rows that arrive a day or two late, at once",
+    "drift": "Seven readers in ten take on the taste of another group, for good. `monitor` sees it in the windows of "
+    "the next day or two.",
+    "breaking": "The next story draws every reader for some hours. It fills the lists of the next hour.",
 }
 
 
@@ -24,7 +22,8 @@ def add_newsroom(add: Add) -> None:
     group = add(
         "newsroom",
         help="control the demo publisher",
-        about="Play the demo publisher, a newsroom with invented readers, or rehearse trouble of a real one.",
+        about="Play the demo publisher, a newsroom with invented readers, or change its world. To see what Daybreak "
+        "does about trouble, use `rehearse`.",
         example="newsroom play",
         facts=False,
     )
@@ -36,7 +35,7 @@ def add_newsroom(add: Add) -> None:
         "history; its size can be chosen then only.",
         example="newsroom play --days 14 --readers 3000",
     )
-    command.add_argument("--until", metavar="MOMENT", help="moment to play up to, ISO 8601 (default: now)")
+    command.add_argument("--until", metavar="MOMENT", help="moment to play up to, not in the future (default: now)")
     command.add_argument("--days", type=int, default=14, help="first call only: days of history (default: 14)")
     command.add_argument("--readers", type=int, help="first call only: number of readers (default: 3000)")
     command.add_argument("--articles-per-day", type=int, help="first call only: articles a day (default: 1430)")
@@ -51,16 +50,12 @@ def add_newsroom(add: Add) -> None:
     command.set_defaults(run=_return)
     command = add(
         "scenario",
-        help="start a rehearsal of a real publisher's trouble",
-        about="Start trouble that a real publisher may have. drift, breaking and outage take effect as the newsroom "
-        "plays on; corrupt and late write their rows at once, and the next `recommend` or `retrain` meets them.",
-        example="newsroom scenario corrupt",
+        help="change what readers like, or let news break",
+        about="Change the world of the demo from now on; it shows as the newsroom plays on, and cannot be taken back. "
+        + " ".join(f"{name}: {what}" for name, what in SCENARIOS.items()),
+        example="newsroom scenario breaking",
     )
-    command.add_argument(
-        "name",
-        choices=list(SCENARIOS),
-        help="; ".join(f"{name}: {what}" for name, what in SCENARIOS.items()),
-    )
+    command.add_argument("name", choices=list(SCENARIOS), help="what happens; see above")
     command.set_defaults(run=_scenario)
     group.list_commands({"actions": group.summaries})
 
@@ -68,9 +63,10 @@ def add_newsroom(add: Add) -> None:
 def _play(arguments: argparse.Namespace) -> Answer:
     from include.operations.demo import newsroom
 
+    moment = now()
     counts = newsroom.play(
         load_settings(),
-        until=parse_moment(arguments.until) if arguments.until else now(),
+        until=refuse_future(parse_moment(arguments.until), moment) if arguments.until else moment,
         days=arguments.days,
         readers=arguments.readers,
         articles_per_day=arguments.articles_per_day,
@@ -95,8 +91,4 @@ def _scenario(arguments: argparse.Namespace) -> Answer:
     from include.operations.demo.newsroom import scenarios
 
     facts = getattr(scenarios, arguments.name)(load_settings())
-    if "rows" in facts:
-        sentence = f"{facts['rows']:,} rows were written; `bin/daybreak recommend` meets them."
-    else:
-        sentence = f"Starts at {facts['starts']:%Y-%m-%d %H:%M} UTC; `bin/daybreak newsroom play` plays on from there."
-    return Answer(facts, f"{arguments.name}: {SCENARIOS[arguments.name]}. {sentence}")
+    return Answer(facts, f"{arguments.name}, from {facts['starts']:%Y-%m-%d %H:%M} UTC on: {SCENARIOS[arguments.name]}")

@@ -257,8 +257,11 @@ def look_for_gaps() -> Passed:
 
 @task
 def play() -> None:
-    """Play the demo publisher's news and readers up to the run's moment."""
+    """Play the demo publisher's news and readers up to the run's moment; skipped while another process does."""
     from include.operations.demo import newsroom
 
     run = current_run()
-    log.info("Played: %s", newsroom.play(run.settings, until=run.as_of))
+    try:
+        log.info("Played: %s", newsroom.play(run.settings, until=run.as_of))
+    except newsroom.Busy as busy:
+        raise skip(f"{busy.fact} The next run continues where it stopped.") from busy

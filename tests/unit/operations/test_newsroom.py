@@ -232,7 +232,6 @@ def test_a_scenario_changes_nothing_before_it_starts(log: Events) -> None:
     world = make_world(
         Scenario("drift", later, {"share": 0.7, "groups": 4}),
         Scenario("breaking", later, {"boost": 4.0}),
-        Scenario("outage", later, {"hours": 6}),
     )
     assert same(log, play_days(world, 0, 1, 2, 3))
 
@@ -246,15 +245,6 @@ def test_drift_turns_the_taste_of_the_share_asked_for() -> None:
 
     turned = main_group(START_US + DAY) == (main_group(START_US + DAY - 1) + 4) % 10
     assert turned.mean() == pytest.approx(0.7, abs=0.06)
-
-
-def test_an_outage_leaves_no_visits_and_the_rest_as_it_was() -> None:
-    dark = play_days(make_world(Scenario("outage", START_US + DAY // 2, {"hours": 6})), 0, 1)
-    begun = dark.visit // VISITS_PER_STEP * STEP_US - START_US
-    assert not ((begun >= DAY // 2) & (begun < DAY // 2 + 6 * HOUR)).any()
-    before = play_days(make_world(), 0, 0.5)
-    assert same(before, dark.pick(begun < DAY // 2))
-    assert (begun >= DAY // 2 + 6 * HOUR).any()
 
 
 def test_readers_are_shown_their_list_by_rank_and_stay_longer_when_it_suits_them(world: World) -> None:

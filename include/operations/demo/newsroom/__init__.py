@@ -8,7 +8,7 @@ as a customer would. Does not belong here: Daybreak itself, which never imports 
 from __future__ import annotations
 
 from include.operations.demo.newsroom.play import load_world, play
-from include.operations.demo.newsroom.tables import create, show
+from include.operations.demo.newsroom.tables import Busy, create, show
 from include.operations.demo.newsroom.truth import expected_dwell, live_articles
 
-__all__ = ["create", "expected_dwell", "live_articles", "load_world", "play", "show"]
+__all__ = ["Busy", "create", "expected_dwell", "live_articles", "load_world", "play", "show"]

@@ -57,7 +57,7 @@ create table if not exists newsroom.state (
     hits_count       bigint not null
 );
 
--- Rehearsals; some change the world from their moment on.
+-- Lasting changes of the world, each from its moment on.
 create table if not exists newsroom.scenarios (
     scenario_no bigint generated always as identity primary key,
     name        text not null,

@@ -7,6 +7,7 @@ lists, log that they were shown). Does not belong here: deciding the content of 
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -86,16 +87,31 @@ def exists(newsroom: Connection) -> bool:
     return bool(row and row[0])
 
 
+class Busy(DaybreakError):
+    """Another process plays the demo newsroom, or rehearses on it."""
+
+
 @contextmanager
 def open_newsroom(settings: Settings) -> Iterator[Connection]:
-    """Open the only connection that may play; raise `DaybreakError` while another one is open."""
+    """Open the only connection that may play; raise `Busy` while another one is open."""
     with connect(settings, "newsroom", autocommit=True) as newsroom:
-        row = newsroom.execute("select pg_try_advisory_lock(%s)", [LockKey.NEWSROOM]).fetchone()
-        if not row or not row[0]:
-            raise DaybreakError(
-                "Another process is playing the demo newsroom.", hint="wait until it is done, or stop it."
-            )
+        take(newsroom)
         yield newsroom
+
+
+def take(newsroom: Connection, patience_seconds: float = 0) -> None:
+    """Make this the only connection that may play, until it is closed; raise `Busy` if another one does not end."""
+    end = time.monotonic() + patience_seconds
+    while True:
+        row = newsroom.execute("select pg_try_advisory_lock(%s)", [LockKey.NEWSROOM]).fetchone()
+        if row and row[0]:
+            return
+        if time.monotonic() >= end:
+            raise Busy(
+                "Another process is playing the demo newsroom, or rehearsing on it.",
+                hint="wait until it is done, or stop it.",
+            )
+        time.sleep(0.5)
 
 
 def load_state(newsroom: Connection) -> State | None:

@@ -76,7 +76,7 @@ RHYTHM = hour_rhythm()
 
 
 def make_visits(world: World, from_us: int, to_us: int) -> Visits:
-    """Return the visits that begin in a span of whole steps; none during outages, because the log misses them."""
+    """Return the visits that begin in a span of whole steps."""
     parts: list[Visits] = []
     weights, hour = np.empty(0), -1
     for step in range(from_us // STEP_US, to_us // STEP_US):
@@ -84,8 +84,7 @@ def make_visits(world: World, from_us: int, to_us: int) -> Visits:
         if at // HOUR != hour:
             hour = at // HOUR
             weights = np.cumsum(_reader_weights(world, hour))
-        if not _is_dark(world, at):
-            parts.append(_make_step(world, step, weights))
+        parts.append(_make_step(world, step, weights))
     if not parts:
         nothing = np.empty(0, np.int64)
         return Visits(nothing, nothing, nothing, np.empty((0, WIDTH), np.float32), np.empty((0, REACTION_SLOTS)))
@@ -118,12 +117,6 @@ def _excitement(world: World, hour: int) -> float:
     if not len(rows):
         return 1.0
     return 1.0 + 0.5 * float(freshness(stories, rows, np.array(hour * HOUR)).max())
-
-
-def _is_dark(world: World, at: int) -> bool:
-    return any(
-        s.name == "outage" and s.starts_us <= at < s.starts_us + s.parameters["hours"] * HOUR for s in world.scenarios
-    )
 
 
 def _make_step(world: World, step: int, weights: Array) -> Visits:

@@ -51,7 +51,7 @@ def to_moment(us: int) -> datetime:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A rehearsal that takes effect from a moment on, named after its function in `scenarios.py`."""
+    """A lasting change that takes effect from a moment on, named after its function in `scenarios.py`."""
 
     name: str
     starts_us: int
