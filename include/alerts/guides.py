@@ -90,6 +90,12 @@ GUIDES = {
         "Do nothing if the next run is green: this is the demo, not a real publisher.",
         "newsroom-failed",
     ),
+    "rehearse": Guide(
+        "Everything that the rehearsal broke was mended, unless the error says otherwise.",
+        "Read in the log what it did not see, or what is not as before. After a kill, `bin/daybreak rehearse --clean` "
+        "mends.",
+        "rehearse-failed",
+    ),
 }
 ANY_RUN = Guide(
     "Unknown: Daybreak has no guide for this DAG.",

@@ -15,9 +15,9 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from include.adapters.warehouse import Connection, connect, query
-from include.alerts import waiting_room
+from include.alerts import rehearsing, waiting_room
 from include.alerts.conditions import Condition, find_conditions
-from include.alerts.guides import CONDITIONS, SERVING
+from include.alerts.guides import CONDITIONS, SERVING, Severity
 from include.alerts.incidents import (
     FailedRun,
     Incident,
@@ -52,8 +52,8 @@ log = logging.getLogger(__name__)
 
 def report(settings: Settings, failure: Failure, send: Send) -> bool:
     """Let a failure open or join its incident, and mail what is due; return whether it was new."""
-    trouble = printable(settings, understand(settings, failure))
     run = failure.to_run(now())
+    trouble = rehearsing.mark(settings, printable(settings, understand(settings, failure)), run.failed_at)
     try:
         bring_home(settings)
         with changing(settings) as warehouse:
@@ -106,7 +106,8 @@ def review(
         holding = {(condition.name, condition.subject) for condition in conditions}
         with changing(settings) as warehouse:
             for condition in conditions:
-                take_condition(settings, warehouse, condition, moment)
+                taken = take_condition(settings, warehouse, condition, moment)
+                holding.add((taken.cause, taken.subject))
             is_stale = lists is not None and lists.is_stale(moment)
             for incident in open_incidents(warehouse):
                 worse = is_stale and bool(SERVING & incident.stopped.keys())
@@ -120,6 +121,17 @@ def review(
     finally:
         delivered = deliver_pending(settings, send)
     return delivered
+
+
+def close_rehearsed(settings: Settings, send: Send) -> None:
+    """Close the open incidents that rehearsals brought about, and mail that they are over."""
+    with changing(settings) as warehouse:
+        moment = now()
+        for incident in open_incidents(warehouse):
+            if incident.subject.startswith(rehearsing.SUBJECT):
+                over = replace(incident, recovered_at=moment, closed_at=moment)
+                keep(settings, warehouse, incident, over, moment)
+    deliver_pending(settings, send)
 
 
 @contextmanager
@@ -145,13 +157,15 @@ def take_failure(settings: Settings, warehouse: Connection, trouble: Trouble, ru
     keep(settings, warehouse, before, replace(after, stopped=stopped, trouble=known), moment)
 
 
-def take_condition(settings: Settings, warehouse: Connection, condition: Condition, moment: datetime) -> None:
-    """Let a condition that holds open its incident, or keep it open, in the caller's transaction."""
-    trouble = printable(settings, condition.to_trouble(settings))
+def take_condition(settings: Settings, warehouse: Connection, condition: Condition, moment: datetime) -> Incident:
+    """Let a condition that holds open its incident, or keep it open, in the caller's transaction; return that."""
+    trouble = rehearsing.mark(settings, printable(settings, condition.to_trouble(settings)), moment)
     before = find_incident(warehouse, trouble.cause, trouble.subject, moment - quiet_time(settings))
     incident = before or add_incident(warehouse, asdict(trouble), moment, trouble.thread(moment))
-    after = replace(fail(incident, condition.severity, moment), trouble=asdict(trouble))
+    severity: Severity = "ticket" if trouble.rehearsal else condition.severity
+    after = replace(fail(incident, severity, moment), trouble=asdict(trouble))
     keep(settings, warehouse, before, after, moment)
+    return after
 
 
 def keep(settings: Settings, warehouse: Connection, before: Incident | None, after: Incident, moment: datetime) -> None:

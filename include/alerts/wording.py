@@ -7,7 +7,7 @@ whether a mail is due (`incidents.py`) and the way to on-call (`outbox.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from textwrap import shorten
 from typing import Literal
@@ -80,6 +80,7 @@ class Trouble:
     is_live: bool = True
     pages_after: int | None = None  # failed runs in a row
     serves_readers: bool = False
+    rehearsal: str = ""  # that brought it about (rehearsing.py)
 
     def thread(self, moment: datetime) -> str:
         """Return the key of the first mail about an incident that begins at a moment."""
@@ -164,6 +165,7 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
     trouble = Trouble(**incident.trouble)
     if mail == "recovered":
         parts = {
+            "Rehearsal": f"This was the rehearsal “{trouble.rehearsal}”." if trouble.rehearsal else "",
             "What happened": f"It has been over since {_at(incident.recovered_at)}"
             + (": what failed works again." if incident.stopped else "."),
             "How long": _tell_length(incident, incident.recovered_at or moment),
@@ -172,6 +174,7 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
         }
     else:
         parts = {
+            "Rehearsal": _tell_rehearsal(trouble, incident, lists, moment) if trouble.rehearsal else "",
             "What broke": trouble.what_broke,
             "Checks that failed": trouble.checks,
             "Since": _tell_since(mail, incident, moment),
@@ -186,6 +189,15 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
         return Alert(incident.thread, incident.severity, subject, body)
     key = f"{incident.thread}/{mail}/{incident.returns}"
     return Alert(key, incident.severity, subject, body, thread=incident.thread)
+
+
+def _tell_rehearsal(trouble: Trouble, incident: Incident, lists: Lists, moment: datetime) -> str:
+    """Return that there is nothing to do, and how urgent the mail would have been."""
+    severity = severity_of(replace(trouble, is_live=True), max(1, incident.runs), lists, moment)
+    return (
+        f"This is the rehearsal “{trouble.rehearsal}” on the demo; there is nothing to do. For real, this mail would "
+        f"be a {severity}."
+    )
 
 
 def _tell_since(mail: Mail, incident: Incident, moment: datetime) -> str:

@@ -1,0 +1,82 @@
+"""The rehearsal that goes on: what it breaks is told as a rehearsal, and pages nobody.
+
+A rehearsal of the demo (`include/operations/demo/rehearsals`) writes down in the state folder what it will break before
+it breaks it, and removes the file when all is mended. A failure of a cause that it brings about belongs to it, whatever
+run meets it, and is an incident apart from real ones. The mark of a rehearsal whose process was killed ends by itself:
+from then on what it left broken is told as what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from include.alerts.wording import Trouble, title_of
+from include.core.clock import compact
+from include.core.settings import Settings
+
+FILE = "rehearsal.json"
+LONGEST = timedelta(minutes=30)
+SUBJECT = "Rehearsal "
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A rehearsal that has begun; `causes` are those of failures and conditions, as the tables of guides name them.
+
+    `batch_id` names the lists that were live before it.
+    """
+
+    name: str
+    title: str
+    causes: tuple[str, ...]
+    begun_at: datetime
+    batch_id: str | None
+
+    def covers(self, trouble: Trouble, moment: datetime) -> bool:
+        """Return whether the rehearsal brings this trouble about."""
+        return trouble.cause in self.causes and moment - self.begun_at < LONGEST
+
+    def mark(self, trouble: Trouble) -> Trouble:
+        """Return the trouble as one of this rehearsal, with a subject that no real incident has."""
+        return replace(
+            trouble,
+            subject=f"{SUBJECT}{compact(self.begun_at)}: {trouble.subject}",
+            title=title_of(f"Rehearsal: {trouble.title}"),
+            is_live=False,
+            rehearsal=self.title,
+        )
+
+
+def begin(settings: Settings, rehearsal: Rehearsal) -> None:
+    """Write down, on disk before anything breaks, what a rehearsal is about to do."""
+    draft = _file(settings).with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(rehearsal), default=datetime.isoformat))
+    draft.replace(_file(settings))
+
+
+def going_on(settings: Settings) -> Rehearsal | None:
+    """Return the rehearsal that has begun and is not mended yet."""
+    try:
+        content = json.loads(_file(settings).read_text())
+    except FileNotFoundError:
+        return None
+    moment = datetime.fromisoformat(content["begun_at"])
+    return Rehearsal(**{**content, "causes": tuple(content["causes"]), "begun_at": moment})
+
+
+def end(settings: Settings) -> None:
+    """Forget the rehearsal."""
+    _file(settings).unlink(missing_ok=True)
+
+
+def mark(settings: Settings, trouble: Trouble, moment: datetime) -> Trouble:
+    """Return the trouble, marked if a rehearsal that goes on brings it about."""
+    rehearsal = going_on(settings)
+    return rehearsal.mark(trouble) if rehearsal and rehearsal.covers(trouble, moment) else trouble
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / FILE
