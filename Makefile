@@ -11,7 +11,7 @@ READY_DEV := $(VENV)/.ready-dev
 INSTALL := $(UV) pip install --quiet --python $(RUN) --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down clean test lint types bench golden env lock
+.PHONY: help setup setup-dev up down clean test lint types bench rehearse golden env lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ types: setup-dev ## check the types of include/ strictly
 
 bench: setup ## time each stage beside its alternatives; ONLY=name for one, LONG=1 for large sizes
 	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(DATA),--data $(DATA))
+
+rehearse: ## rehearse every trouble on the running demo; fails when one fails
+	@bin/daybreak rehearse --all
 
 golden: setup-dev ## rewrite the committed graph, metrics and pages after an intended change
 	$(RUN) -m pytest --golden

@@ -62,9 +62,22 @@ class Airflow:
         self.patch(f"dags/{dag_id}", {"is_paused": False})
         return was_paused
 
-    def trigger(self, dag_id: str, conf: Json | None = None) -> str:
-        """Start a manual run without a logical date and return its id."""
-        return str(self.post(f"dags/{dag_id}/dagRuns", {"conf": conf or {}, "logical_date": None})["dag_run_id"])
+    def trigger(self, dag_id: str, conf: Json | None = None, run_id: str | None = None) -> str:
+        """Start a manual run without a logical date and return its id, which Airflow chooses unless given."""
+        body = {"conf": conf or {}, "logical_date": None} | ({"dag_run_id": run_id} if run_id else {})
+        return str(self.post(f"dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Let a task of a run and everything after it run again."""
+        body = {
+            "dag_run_id": run_id,
+            "task_ids": [task_id],
+            "include_downstream": True,
+            "only_failed": False,
+            "reset_dag_runs": True,
+            "dry_run": False,
+        }
+        self.post(f"dags/{dag_id}/clearTaskInstances", body)
 
     def answers(self) -> bool:
         """Return whether the server answers now; asked once."""

@@ -19,3 +19,4 @@ class LockKey(IntEnum):
     NEWSROOM = 7_240_715  # one process plays the demo publisher at a time
     LOADING = 7_240_716  # one process loads a log at a time
     INCIDENTS = 7_240_717  # one process at a time opens, joins or closes an incident
+    REHEARSAL = 7_240_718  # one rehearsal at a time

@@ -95,6 +95,10 @@ CLOCK_READERS = {
     "include/operations/cli/runs.py": "tells one run from another, and chooses an as_of when the user gave none",
     "include/operations/cli/versions.py": "tells one try from another",
     "include/operations/demo/mailbox/store.py": "stamps when a mail came in",
+    "include/operations/demo/rehearsals/fingerprint.py": "which holds are in force is about now",
+    "include/operations/demo/rehearsals/plays.py": "an editor marks an article now, and data is late by now",
+    "include/operations/demo/rehearsals/rehearse.py": "a rehearsal begins now; says how soon a scheduled run comes",
+    "include/operations/demo/rehearsals/stage.py": "tells one run from another",
     "include/operations/doctor/database.py": "holds the database's clock against this one",
     "include/operations/launcher/files.py": "stamps lines of a log",
     "include/operations/launcher/foreground.py": "says when a service began to run",
@@ -177,8 +181,8 @@ def test_models_know_no_database_no_clock_and_no_settings():
     assert guilty == set()
 
 
-def test_only_the_command_line_and_the_launcher_know_the_demo_publisher():
-    may = tuple(f"include/operations/{part}" for part in ("demo/newsroom", "cli", "launcher"))
+def test_only_the_command_line_the_launcher_and_rehearsals_know_the_demo_publisher():
+    may = tuple(f"include/operations/{part}" for part in ("demo/newsroom", "demo/rehearsals", "cli", "launcher"))
     guilty = [
         name(path)
         for path in files("include")

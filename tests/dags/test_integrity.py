@@ -17,13 +17,14 @@ EXPECTED = {
     "monitor",
     "maintain",
     "newsroom",
+    "rehearse",
     "replay_quarantine",
     "approve",
     "rollback",
     "hold",
     "tune",
 }
-BY_HAND = {"replay_quarantine", "rollback", "hold"}
+BY_HAND = {"rehearse", "replay_quarantine", "rollback", "hold"}
 BY_EVENT = {"approve"}
 WAITS_FOR_A_PERSON = {"approve"}
 HEADINGS = ["## What it does", "## Reads and writes", "## If it fails", "## Re-running"]
@@ -112,10 +113,10 @@ class TestEveryDag:
         assert not [node for node in ast.walk(body) if isinstance(node, ast.If | ast.For | ast.While | ast.Try)]
 
     def test_its_tasks_are_named_after_their_functions(self, dags, dag_id):
-        from daybreak_airflow.tasks import decisions, replays, stages, tunings
+        from daybreak_airflow.tasks import decisions, rehearsals, replays, stages, tunings
 
         for task in dags[dag_id].tasks:
-            modules = (stages, replays, decisions, tunings)
+            modules = (stages, replays, decisions, tunings, rehearsals)
             (written,) = (getattr(m, task.task_id) for m in modules if hasattr(m, task.task_id))
             assert callable(written), task.task_id
             assert task.task_id == getattr(task, "python_callable", written).__name__

@@ -29,6 +29,7 @@ from include.operations.cli.newsroom import add_newsroom
 from include.operations.cli.progress import say, show_stage
 from include.operations.cli.propose import add_propose
 from include.operations.cli.quarantine import add_quarantine
+from include.operations.cli.rehearse import add_rehearse
 from include.operations.cli.runs import new_run
 
 GROUPS = {
@@ -39,7 +40,7 @@ GROUPS = {
     "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
     "look back": ("backtest", "reproduce"),
     "manage data": ("quarantine", "propose", "load", "maintain"),
-    "play the demo publisher": ("newsroom",),
+    "play the demo publisher": ("newsroom", "rehearse"),
     "set up": ("migrate", "features", "env", "completion"),
 }
 OF_PSQL = ("--source", "--write", "--help", "-h")  # everything after these belongs to psql itself
@@ -207,6 +208,7 @@ def make_parser() -> Parser:
     decisions.add_commands(add)
     versions.add_commands(add)
     add_newsroom(add)
+    add_rehearse(add)
     add_propose(add)
     command = add(
         "features",

@@ -1,0 +1,72 @@
+"""The way back: undo whatever a rehearsal did, from any state, as often as you like.
+
+Nothing is remembered in a process: what was there before lies in the publisher's database, in the file of the rehearsal
+and in the ids of its runs. So a rehearsal that was killed (kill -9) is mended by `rehearse --clean` or by the next one.
+"""
+
+from __future__ import annotations
+
+import time
+
+from include.adapters.airflow_api import Airflow
+from include.adapters.warehouse import Connection, connect, query
+from include.alerts import rehearsing
+from include.alerts.mail import mailer
+from include.alerts.reporting import close_rehearsed
+from include.core.contract import TABLES
+from include.core.errors import AuditFailed, ServiceError
+from include.core.settings import Settings
+from include.lists import batch as batches
+from include.operations.demo.rehearsals import breakage
+from include.operations.demo.rehearsals.fingerprint import PREFIX
+from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, active_runs
+
+LOOP = ("retrain", "recommend", "monitor", "replay_quarantine")
+RUNS_SECONDS = 900.0
+
+
+def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
+    """Put everything back, and forget the rehearsal last of all."""
+    rehearsal = rehearsing.going_on(settings)
+    breakage.resume_mailbox(settings)
+    breakage.let_in(settings)
+    breakage.mend_publisher(settings, newsroom)
+    if rehearsal is None:
+        return
+    _wait_for_runs(settings, say)
+    with connect(settings) as warehouse:
+        batches.lock(warehouse)
+        maker = warehouse.execute(query("operations/lists_digest")).fetchone()
+        if maker and f"/{PREFIX}" in maker[3] and rehearsal.batch_id and rehearsal.batch_id != maker[0]:
+            _put_back(settings, warehouse, rehearsal.batch_id, say)
+        for table in ("replays", *(table.name for table in TABLES)):
+            warehouse.execute(query(f"operations/forget_{table}"), {"runs": f"%/{PREFIX}%"})
+    close_rehearsed(settings, mailer(settings))
+    rehearsing.end(settings)
+
+
+def _put_back(settings: Settings, warehouse: Connection, batch_id: str, say: Say) -> None:
+    try:
+        batches.restore(warehouse, batch_id, settings.stale_after_minutes)
+        say(f"the lists that were live before are live again: {batch_id}")
+    except AuditFailed:
+        say(f"the lists that were live before, {batch_id}, were removed meanwhile; newer ones stay live")
+
+
+def _wait_for_runs(settings: Settings, say: Say) -> None:
+    """Wait until no run of a rehearsal goes on, which would publish after the way back."""
+    airflow, end, told = Airflow(settings), time.monotonic() + RUNS_SECONDS, False
+    while going := _going_on(airflow):
+        if not told:
+            say(f"waiting for {', '.join(going)} to end")
+        told = True
+        if time.monotonic() > end:
+            raise ServiceError(
+                f"{', '.join(going)} has not ended after {RUNS_SECONDS:.0f} s.",
+                hint="let it end, then run `bin/daybreak rehearse --clean`.",
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _going_on(airflow: Airflow) -> list[str]:
+    return active_runs(airflow, LOOP, PREFIX) if airflow.answers() else []

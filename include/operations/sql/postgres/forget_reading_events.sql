@@ -1,0 +1,1 @@
+delete from quarantine.reading_events where run_id like %(runs)s

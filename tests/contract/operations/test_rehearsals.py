@@ -1,0 +1,167 @@
+"""The way back from a rehearsal, on a real PostgreSQL: from any state, twice, and proven by the fingerprint."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from include.adapters.warehouse import connect
+from include.alerts import rehearsing
+from include.core.clock import now
+from include.core.errors import DaybreakError, ServiceError
+from include.operations.demo import newsroom as demo
+from include.operations.demo.newsroom import tables
+from include.operations.demo.rehearsals import breakage
+from include.operations.demo.rehearsals.fingerprint import PREFIX, compare, look
+from include.operations.demo.rehearsals.mending import mend
+from include.operations.demo.rehearsals.rehearse import clean, having_the_demo
+from tests.parts.servers import free_port
+
+
+@pytest.fixture(scope="module")
+def played(warehouse, tmp_path_factory):
+    """A demo of one day, with nothing running beside PostgreSQL."""
+    ports = {name: free_port() for name in ("airflow_port", "smtp_port", "mailbox_port", "mlflow_port")}
+    settings = warehouse.model_copy(update={"home": tmp_path_factory.mktemp("rehearsals"), **ports})
+    demo.play(settings, until=now(), days=1, readers=60, articles_per_day=48, say=lambda line: None)
+    with connect(settings) as connection:
+        for batch, run in (("before", "recommend/scheduled__1"), ("newer", f"recommend/{PREFIX}bad-data__1")):
+            connection.execute(
+                "insert into recs.batches (batch_id, as_of, model_version, snapshot_id, run_id, list_length, status,"
+                " readers, published_at) values (%s, now(), 17, 's', %s, 10, 'audited', 1, now())",
+                [batch, run],
+            )
+            connection.execute(
+                psycopg.sql.SQL("create table {} partition of recs.recommendations for values in ({})").format(
+                    psycopg.sql.Identifier("recs", f"batch_{batch}"), psycopg.sql.Literal(batch)
+                )
+            )
+            connection.execute("insert into recs.recommendations values (%s, 7, 1, 1, 0.5, '')", [batch])
+        connection.execute("insert into recs.live (batch_id, stale_after_minutes) values ('before', 150)")
+    return settings
+
+
+@pytest.fixture
+def newsroom(played):
+    with having_the_demo(played) as connection:
+        yield connection
+
+
+def begun(settings):
+    rehearsing.begin(settings, rehearsing.Rehearsal("bad-data", "bad data", (), now(), "before"))
+
+
+def others(settings, newsroom, before):
+    """What is not as before."""
+    return [one.name for one in compare(before, look(settings, newsroom)) if one.counts]
+
+
+def everything(settings, newsroom):
+    """Break all that a rehearsal may break."""
+    assert breakage.break_readers(newsroom, 200, 3) == 200
+    (story,) = newsroom.execute("select max(story_no) from newsroom.stories").fetchone()
+    assert breakage.dispute(newsroom, story, now())
+    breakage.hold_back_deliveries(newsroom)
+    for role in breakage.LOGINS:
+        breakage.shut_out(settings, role)
+    with connect(settings) as connection:
+        connection.execute("update recs.live set batch_id = 'newer'")
+        connection.execute(
+            "insert into quarantine.reading_events (snapshot_id, check_code, primary_key, file_sha256, row_no, reason,"
+            " run_id, original) values ('s', 'EVT105', '1', 'f', 1, '', %s, '{}')",
+            [f"recommend/{PREFIX}bad-data__1"],
+        )
+
+
+def test_everything_that_breaks_is_seen_and_mended(played, newsroom):
+    before = look(played, newsroom)
+    begun(played)
+    everything(played, newsroom)
+    with pytest.raises(ServiceError), connect(played, "daybreak_extract"):
+        pass
+    assert others(played, newsroom, before) == [
+        *("live lists", "quarantine", "articles", "reading", "deliveries", "shut out"),
+    ]
+    for _ in range(2):
+        mend(played, newsroom, lambda line: None)
+        assert others(played, newsroom, before) == []
+    assert rehearsing.going_on(played) is None
+    with connect(played, "daybreak_extract"):
+        pass
+
+
+def test_a_kill_before_anything_broke_and_one_in_the_middle_of_mending_are_mended(played, newsroom):
+    before = look(played, newsroom)
+    begun(played)
+    mend(played, newsroom, lambda line: None)
+    begun(played)
+    everything(played, newsroom)
+    breakage.let_in(played)
+    breakage.mend_publisher(played, newsroom)  # and then it was killed
+    assert others(played, newsroom, before) == ["live lists", "quarantine"]
+    mend(played, newsroom, lambda line: None)
+    assert others(played, newsroom, before) == []
+
+
+def test_what_breaks_breaks_whole_or_not_at_all(played, newsroom):
+    """A second breakage finds the first one's rows kept, and is refused before it takes any."""
+    before = look(played, newsroom)
+    breakage.break_readers(newsroom, 50, 3)
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        breakage.break_readers(newsroom, 50, 3)
+    breakage.mend_publisher(played, newsroom)
+    assert others(played, newsroom, before) == []
+
+
+def test_lists_that_a_scheduled_run_made_meanwhile_stay(played, newsroom):
+    before = look(played, newsroom)
+    begun(played)
+    with connect(played) as connection:
+        connection.execute("update recs.live set batch_id = 'newer'")
+        connection.execute("update recs.batches set run_id = 'recommend/scheduled__2' where batch_id = 'newer'")
+    mend(played, newsroom, lambda line: None)
+    [lists] = [one for one in compare(before, look(played, newsroom)) if one.before != one.after]
+    assert (lists.name, lists.counts) == ("live lists", False)
+    assert "made meanwhile by recommend/scheduled__2" in lists.tell()
+    with connect(played) as connection:
+        connection.execute("update recs.live set batch_id = 'before'")
+        connection.execute(
+            "update recs.batches set run_id = %s where batch_id = 'newer'", [f"recommend/{PREFIX}bad-data__1"]
+        )
+
+
+def test_one_rehearsal_at_a_time_and_the_demo_waits(played, newsroom):
+    with pytest.raises(DaybreakError, match="Another rehearsal is going on"):
+        clean(played, lambda line: None)
+    with pytest.raises(demo.Busy, match="rehearsing on it"):
+        demo.play(played, until=now() + timedelta(hours=1), say=lambda line: None)
+
+
+def test_clean_says_what_it_mended(played):
+    assert clean(played, lambda line: None) == "No rehearsal was left; nothing had to be mended."
+    begun(played)
+    assert clean(played, lambda line: None) == "Rehearsal “bad data” is mended."
+
+
+def test_a_publisher_that_is_not_the_demo_is_refused(played):
+    own = played.with_databases(source="postgresql://reader:secret@db.example/news")
+    with pytest.raises(DaybreakError, match=r"of its own \(DAYBREAK_SOURCE\), and rehearsals break things"):
+        clean(own, lambda line: None)
+    with connect(played, "newsroom") as publisher:
+        publisher.execute("create table loaded.log (event_id bigint)")
+        publisher.execute("drop view source.reading_events")
+        publisher.execute("create view source.reading_events as select * from loaded.log")
+    try:
+        with pytest.raises(DaybreakError, match="The views show another log than the demo's"):
+            clean(played, lambda line: None)
+    finally:
+        tables.show(played)
+        with connect(played, "newsroom") as publisher:
+            publisher.execute("drop table loaded.log")
+
+
+def test_an_empty_installation_is_refused(fresh_warehouse):
+    with pytest.raises(DaybreakError, match="There is no demo newsroom"):
+        clean(fresh_warehouse, lambda line: None)
