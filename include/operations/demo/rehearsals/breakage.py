@@ -129,18 +129,22 @@ def resume_mailbox(settings: Settings) -> None:
 
 
 @contextmanager
-def holding_live_lists(settings: Settings) -> Iterator[Connection]:
-    """Hold the row that says which batch is live: whoever publishes comes to a halt between two writes."""
+def holding_live_lists(settings: Settings) -> Iterator[int]:
+    """Hold the row that says which batch is live: whoever publishes comes to a halt between two writes.
+
+    Yield the number of the session that holds it.
+    """
     with connect(settings) as warehouse:
         warehouse.execute("select batch_id from recs.live for update")
-        yield warehouse
+        yield warehouse.info.backend_pid
 
 
-def kill_who_waits(holder: Connection) -> int | None:
+def kill_who_waits(settings: Settings, holder: int) -> int | None:
     """Kill (SIGKILL) the process that waits for the holder of the lock; return its pid, None while there is none."""
-    row = holder.execute(
-        "select client_port from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid))"
-    ).fetchone()
+    with connect(settings) as warehouse:
+        row = warehouse.execute(
+            "select client_port from pg_stat_activity where %s = any(pg_blocking_pids(pid))", [holder]
+        ).fetchone()
     if row is None:
         return None
     for process in psutil.process_iter():

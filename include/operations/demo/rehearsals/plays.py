@@ -73,7 +73,7 @@ def crash(stage: Stage) -> None:
     before = stage.live()
     with breakage.holding_live_lists(stage.settings) as holder:
         run_id = stage.start("recommend")
-        pid = stage.wait_for("task that publishes", lambda: breakage.kill_who_waits(holder))
+        pid = stage.wait_for("task that publishes", lambda: breakage.kill_who_waits(stage.settings, holder))
     stage.see(f"process {pid} was killed (SIGKILL): it had marked its lists as published and not yet made them live")
     _see_that_lists_stay(stage, before[0])
     with connect(stage.settings) as warehouse:
