@@ -19,7 +19,7 @@ event.
 
 ## If it fails
 Champion and lists are not touched; drift goes unseen until `monitor` works again. If `deliver_alerts` fails, the
-warehouse does not answer. A mail server that is down fails no task: alerts wait in `ops.alerts`.
+warehouse does not answer. A mail server that is down fails no task: alerts wait in `ops.deliveries`.
 
 ## Re-running
 Always safe: a window that is measured again replaces its own rows, and a request for a retrain is made once per window.

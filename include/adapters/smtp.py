@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -48,11 +49,21 @@ class MailServer:
 
 
 def send(
-    server: MailServer, recipients: str, subject: str, body: str, *, incident: str, thread: str = "", html: str = ""
-) -> None:
-    """Send a mail. Its key always gives the same Message-ID, so a mail that is sent twice is shown once.
+    server: MailServer,
+    recipients: str,
+    subject: str,
+    body: str,
+    *,
+    incident: str,
+    thread: str = "",
+    html: str = "",
+    only: Sequence[str] = (),
+) -> dict[str, str]:
+    """Send a mail; return the recipients whom the server refused while it accepted others, each with its answer.
 
-    `thread` is the key of the mail that it answers; mail programs show both as one conversation.
+    Its key always gives the same Message-ID, so a mail that is sent twice is shown once. `thread` is the key of the
+    mail that it answers; mail programs show both as one conversation. `only` these of the recipients get it; all if
+    there are none.
     """
     message = EmailMessage(policy=POLICY)
     message["From"], message["To"], message["Subject"] = server.sender, recipients, subject
@@ -65,12 +76,13 @@ def send(
         message.add_alternative(html, subtype="html")
     try:
         with connect(server) as client:
-            client.send_message(message)
+            refused = client.send_message(message, to_addrs=list(only) or None)
     except (OSError, smtplib.SMTPException) as error:
         raise ServiceError(
             f"The mail server {server.host}:{server.port} did not accept {subject!r}: {type(error).__name__}: {error}",
             hint="check Airflow's connection smtp_default, or smtp_* in docs/settings.md.",
         ) from error
+    return {one: f"{code} {text.decode(errors='replace')}" for one, (code, text) in refused.items()}
 
 
 def _message_id(key: str) -> str:

@@ -225,6 +225,14 @@ OUTSIDE = {
         "run-missing",
     ),
 }
+# What `monitor` finds in a window of reading (`include/pipeline/watching.py`).
+WATCHED = {
+    "DriftStays": Cause(
+        "Open the window's page: it says what moved, from what to what. If the data are wrong, have the publisher "
+        "correct them; if the world did change, read the newest verdict.",
+        "drift-stays",
+    ),
+}
 # Tasks that change the live champion or lists. A failed one may have finished its work before it failed.
 SWITCHES = {"promote", "publish"}
 SWITCH = (

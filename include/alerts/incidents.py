@@ -70,6 +70,7 @@ class Incident:
     muted_until: datetime | None = None
     muted_by: str | None = None
     mute_reason: str | None = None
+    recovered_by: str | None = None  # the DAG whose success ended it; None if a condition ended
     stopped: Mapping[str, int] = field(default_factory=dict)  # DAG -> failed runs
 
     @property
@@ -102,9 +103,20 @@ class Incident:
 
     def facts(self) -> dict[str, Any]:
         """Return what programs are told of it."""
-        left_out = ("trouble", "thread", "mailed")
+        left_out = ("trouble", "thread", "mailed", "recovered_by")
         found = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**found, "runs": self.runs, "is_quiet": self.is_quiet, "links": self.trouble["links"]}
+
+    def event(self, mail: Mail) -> dict[str, Any]:
+        """Return what other programs are told of it with a mail."""
+        moments = {name: getattr(self, name) for name in ("opened_at", "last_at", "recovered_at")}
+        return {
+            "event": mail,
+            **{name: getattr(self, name) for name in ("cause", "subject", "title", "severity", "returns")},
+            **{name: moment and moment.isoformat() for name, moment in moments.items()},
+            "stopped": dict(self.stopped),
+            "links": self.trouble["links"],
+        }
 
 
 def open_incidents(warehouse: Connection) -> list[Incident]:
@@ -116,6 +128,11 @@ def recent_incidents(warehouse: Connection, closed_since: datetime | None) -> li
     """Return the open incidents and those closed since a moment; the open ones first, then the newest closed."""
     with warehouse.cursor(row_factory=class_row(Incident)) as cursor:
         return cursor.execute(query("alerts/incidents"), {"closed_since": closed_since}).fetchall()
+
+
+def told_incidents(warehouse: Connection) -> list[Incident]:
+    """Return the open incidents that on-call was told of."""
+    return [one for one in open_incidents(warehouse) if one.mailed is not None]
 
 
 def find_incident(warehouse: Connection, cause: str, subject: str, closed_since: datetime) -> Incident | None:
@@ -193,8 +210,9 @@ def succeed(incident: Incident, dag_id: str, serving: frozenset[str], moment: da
     """
     if serving & incident.stopped.keys() and dag_id not in serving:
         return incident
-    since = incident.recovered_at if incident.is_quiet else moment
-    return replace(incident, recovered_at=since, closed_at=None if incident.returns else moment)
+    if not incident.is_quiet:
+        incident = replace(incident, recovered_at=moment, recovered_by=dag_id or None)
+    return replace(incident, closed_at=None if incident.returns else moment)
 
 
 def settle(incident: Incident, moment: datetime, quiet: timedelta, *, readers_are_worse_off: bool) -> Incident:

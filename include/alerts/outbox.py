@@ -1,76 +1,166 @@
-"""The outbox: every alert is first a row in `ops.alerts` and then a mail.
+"""The outbox: every alert is first a row in `ops.alerts`, then a delivery to each channel.
 
-So a mail server that is down loses no alert and fails no run. An alert has a key: however often it is raised, it is one
-row and one mail. Does not belong here: which alert is due (`incidents.py`) and its text (`wording.py`).
+So a mail server that is down loses no alert, fails no run and holds up no other channel. An alert has a key: however
+often it is raised, it is one row, and one delivery to each channel. Does not belong here: which alert is due
+(`incidents.py`), its text (`wording.py`) and the channels themselves (`channels.py`).
 """
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from include.adapters.warehouse import Connection, connect, query
+from include.alerts.incidents import Incident, told_incidents
 from include.alerts.wording import Alert, Trouble
-from include.core.clock import now
+from include.core.clock import FORMAT, now
 from include.core.errors import ServiceError
 from include.core.settings import Settings
 
 ANSWER_WAITS = timedelta(hours=6)  # for a first mail of its thread that the mail server refuses
+RECIPIENT_WAITS = timedelta(days=3)  # for a mail server that says "later" of one recipient
 MASKED_LENGTH = 8  # a shorter secret may occur as a word in any text
 
-Send = Callable[[Alert], None]  # raises ServiceError if the mail server does not accept it
+Refused = Mapping[str, str]  # recipient -> the mail server's answer, while others were accepted
+Send = Callable[[Alert], Refused | None]  # raises ServiceError if the receiver does not accept it
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way to on-call: `send` delivers one alert; one that can `follow` is kept in step with the open incidents."""
+
+    send: Send
+    follow: Callable[[Callable[[], Sequence[Incident]]], None] | None = None
+
+
+Channels = Mapping[str, Channel]
 
 log = logging.getLogger(__name__)
 
 
+def names_of_outbox(settings: Settings) -> list[str]:
+    """Return the channels that get every alert."""
+    return ["mail", *(["webhook"] if settings.webhook_url else [])]
+
+
+def names_of_channels(settings: Settings) -> list[str]:
+    """Return all channels that are set."""
+    return [*names_of_outbox(settings), *(["alertmanager"] if settings.alertmanager_url else [])]
+
+
 def raise_alert(
-    settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+    settings: Settings, alert: Alert, *, raised_at: datetime | None = None, sent: Mapping[str, datetime] | None = None
 ) -> bool:
     """Add an alert to the outbox unless it is known; return whether it was new."""
     with connect(settings) as warehouse:
-        return keep_alert(warehouse, alert, raised_at=raised_at, sent_at=sent_at)
+        return keep_alert(settings, warehouse, alert, raised_at=raised_at, sent=sent)
 
 
 def keep_alert(
-    warehouse: Connection, alert: Alert, *, raised_at: datetime | None = None, sent_at: datetime | None = None
+    settings: Settings,
+    warehouse: Connection,
+    alert: Alert,
+    *,
+    raised_at: datetime | None = None,
+    sent: Mapping[str, datetime] | None = None,
 ) -> bool:
-    """Do the same in the caller's transaction, for an alert about a change in it."""
-    times = {"raised_at": raised_at or now(), "sent_at": sent_at}
-    return warehouse.execute(query("alerts/raise"), asdict(alert) | times).rowcount == 1
+    """Do the same in the caller's transaction, for an alert about a change in it; `sent` says which channels had it."""
+    channels = names_of_outbox(settings)
+    values = {
+        **asdict(alert),
+        "facts": json.dumps(alert.facts),
+        "raised_at": raised_at or now(),
+        "channels": channels,
+        "sent": [(sent or {}).get(channel) for channel in channels],
+    }
+    return warehouse.execute(query("alerts/raise"), values).rowcount > 0
 
 
-def deliver_pending(settings: Settings, send: Send) -> tuple[int, int]:
-    """Mail the waiting alerts; return how many were mailed and how many still wait.
+def deliver_pending(settings: Settings, channels: Channels) -> tuple[int, int]:
+    """Deliver what waits for each channel; return how many alerts were delivered and how many still wait.
 
-    A row is locked while it is mailed, so two concurrent deliveries mail different rows. It is marked in the same
-    transaction: a crash in between mails it twice rather than never. If the server refuses a mail, the delivery ends.
+    A channel that does not answer ends its own turn and no other's. A delivery is locked while it is under way, so two
+    processes deliver different ones. It is marked in the same transaction: a crash in between delivers it twice rather
+    than never, and the receiver knows the second one by its key.
     """
-    sent = 0
-    while deliver_next(settings, send):
-        sent += 1
+    sent = sum(_take_turn(settings, name, channel) for name, channel in channels.items())
     with connect(settings) as warehouse:
-        (waiting,) = warehouse.execute(query("alerts/waiting")).fetchone() or (0,)
+        (waiting,) = warehouse.execute(query("alerts/waiting"), {"channels": [*channels]}).fetchone() or (0,)
     return sent, waiting
 
 
-def deliver_next(settings: Settings, send: Send) -> bool:
-    """Mail the next waiting alert; return whether one was mailed."""
+def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
+    """Deliver what waits for one channel; return how many alerts it took."""
+    sent, tried = 0, list[int]()
+    failure: str | None = None
+    try:
+        if channel.follow:
+            channel.follow(lambda: _find_told(settings))
+        else:
+            while (is_sent := _deliver_next(settings, name, channel.send, tried)) is not None:
+                sent += is_sent
+    except ServiceError as error:
+        log.warning("Alerts to %s are kept and sent again within the hour. %s", name, error)
+        failure = error.fact
+    if tried or channel.follow:
+        with connect(settings) as warehouse:
+            warehouse.execute(query("alerts/note_channel"), {"channel": name, "moment": now(), "failure": failure})
+    return sent
+
+
+def _find_told(settings: Settings) -> list[Incident]:
     with connect(settings) as warehouse:
-        row = warehouse.execute(query("alerts/next_pending"), {"waits_since": now() - ANSWER_WAITS}).fetchone()
+        return told_incidents(warehouse)
+
+
+def _deliver_next(settings: Settings, name: str, send: Send, tried: list[int]) -> bool | None:
+    """Deliver the next alert that waits for a channel, each once in a turn; return None if no other waits.
+
+    Return False if a recipient still waits for it. A receiver that does not accept it ends the turn with its
+    `ServiceError`, once the failure is noted.
+    """
+    moment = now()
+    asked = {"channel": name, "tried": tried, "waits_since": moment - ANSWER_WAITS}
+    with connect(settings) as warehouse:
+        row = warehouse.execute(query("alerts/next_pending"), asked).fetchone()
         if row is None:
-            return False
-        alert_id, *content = row
+            return None
+        alert_id, raised_at, before, *content = row
+        tried.append(alert_id)
+        where, waiting = {"alert_id": alert_id, "channel": name}, _find_later(before)
         try:
-            send(Alert(*content))
+            refused = send(replace(Alert(*content), only=waiting)) or {}
         except ServiceError as error:
-            log.warning("The alert is kept and sent again within the hour. %s", error)
-            warehouse.execute(query("alerts/not_sent"), {"alert_id": alert_id, "error": error.fact})
-            return False
-        warehouse.execute(query("alerts/sent"), {"alert_id": alert_id})
-        return True
+            warehouse.execute(query("alerts/not_sent"), {**where, "error": error.fact})
+            warehouse.commit()
+            raise
+        is_sent = not _find_later(refused) or moment - raised_at > RECIPIENT_WAITS
+        kept = {one: answer for one, answer in before.items() if one not in waiting} | dict(refused)
+        warehouse.execute(query("alerts/sent"), {**where, "is_sent": is_sent, "refused": json.dumps(kept)})
+        return is_sent
+
+
+def _find_later(refused: Refused) -> tuple[str, ...]:
+    """Return the recipients of whom the mail server said that they may be tried again."""
+    return tuple(one for one, answer in refused.items() if answer.startswith("4"))
+
+
+def tell_undelivered(warehouse: Connection, channels: Collection[str], since: datetime) -> list[str]:
+    """Return a line for each channel that alerts wait for or that fails, and for each recipient refused of late."""
+    values = {"channels": [*channels], "since": since}
+    lines = []
+    for channel, waiting, oldest, failure, tried_at in warehouse.execute(query("alerts/undelivered"), values):
+        waits = f"{waiting:,} alert{'s wait' if waiting != 1 else ' waits'} since {oldest:{FORMAT}}" if waiting else ""
+        failed = f"it failed at {tried_at:{FORMAT}}: {failure.rstrip('.')}" if failure else ""
+        lines.append(f"{channel}: {'; '.join(filter(None, [waits, failed]))}.")
+    for recipient, count, last_at, answer in warehouse.execute(query("alerts/refused"), values):
+        mails = f"{count:,} mail{'s' if count > 1 else ''}"
+        lines.append(f"{recipient} did not get {mails}, the last of {last_at:{FORMAT}}: {answer.rstrip('.')}.")
+    return lines
 
 
 def printable(settings: Settings, trouble: Trouble) -> Trouble:

@@ -31,7 +31,7 @@ from include.alerts.incidents import (
     settle,
     succeed,
 )
-from include.alerts.outbox import Send, deliver_pending, keep_alert, printable, raise_alert
+from include.alerts.outbox import Channels, deliver_pending, keep_alert, printable, raise_alert
 from include.alerts.wording import (
     Failure,
     LiveLists,
@@ -50,7 +50,7 @@ Find = Callable[[Settings, Connection, LiveLists | None, datetime], Iterator[Con
 log = logging.getLogger(__name__)
 
 
-def report(settings: Settings, failure: Failure, send: Send) -> bool:
+def report(settings: Settings, failure: Failure, channels: Channels) -> bool:
     """Let a failure open or join its incident, and mail what is due; return whether it was new."""
     run = failure.to_run(now())
     trouble = rehearsing.mark(settings, printable(settings, understand(settings, failure)), run.failed_at)
@@ -62,26 +62,28 @@ def report(settings: Settings, failure: Failure, send: Send) -> bool:
                 take_failure(settings, warehouse, trouble, run)
     except Exception as error:  # no error of the warehouse may lose the alert
         log.warning("The alert is mailed without the warehouse: %s", error)
-        return waiting_room.report(settings, trouble, run, send)
-    deliver_pending(settings, send)
+        return waiting_room.report(settings, trouble, run, channels)
+    deliver_pending(settings, channels)
     return is_news
 
 
-def report_success(settings: Settings, success: Success, send: Send) -> None:
+def report_success(settings: Settings, success: Success, channels: Channels) -> None:
     """Close the incidents that this success ends, and mail that they are over."""
     bring_home(settings)
-    with connect(settings) as warehouse:
-        if not (success.is_past or _ended_by(warehouse, success)):
-            return
+    moment = now()
+    if not success.is_past:
+        with connect(settings) as warehouse:
+            warehouse.execute(query("alerts/works_again"), vars(success) | {"moment": moment})
+            if not _ended_by(warehouse, success):
+                return
     with changing(settings) as warehouse:
         ended = _ended_by(warehouse, success)
         if success.is_past:
             warehouse.execute(query("alerts/past_day_works"), vars(success))
         for incident in open_incidents(warehouse):
             if incident.incident_id in ended:
-                moment = now()
                 keep(settings, warehouse, incident, succeed(incident, success.dag_id, SERVING, moment), moment)
-    deliver_pending(settings, send)
+    deliver_pending(settings, channels)
 
 
 def refuse(settings: Settings, dag_id: str, run_id: str) -> None:
@@ -91,7 +93,7 @@ def refuse(settings: Settings, dag_id: str, run_id: str) -> None:
 
 
 def review(
-    settings: Settings, send: Send, find: Find = find_conditions, looked_for: Collection[str] = CONDITIONS
+    settings: Settings, channels: Channels, find: Find = find_conditions, looked_for: Collection[str] = CONDITIONS
 ) -> tuple[int, int]:
     """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait.
 
@@ -103,27 +105,21 @@ def review(
         with connect(settings) as warehouse:
             lists = live_lists(warehouse)
             conditions = list(find(settings, warehouse, lists, moment))
-        holding = {(condition.name, condition.subject) for condition in conditions}
+        is_stale = lists is not None and lists.is_stale(moment)
+        # whoever looks may end it, and a failure that explains stale lists does not make them fresh
+        lasting = {("ListsStale", "lists")} if is_stale else set()
+        take_conditions(settings, conditions, {*looked_for, "ListsStale"}, lasting)
         with changing(settings) as warehouse:
-            for condition in conditions:
-                taken = take_condition(settings, warehouse, condition, moment)
-                holding.add((taken.cause, taken.subject))
-            is_stale = lists is not None and lists.is_stale(moment)
             for incident in open_incidents(warehouse):
                 worse = is_stale and bool(SERVING & incident.stopped.keys())
                 after = settle(incident, moment, quiet_time(settings), readers_are_worse_off=worse)
-                is_over = incident.cause in looked_for and (incident.cause, incident.subject) not in holding
-                if incident.cause == "ListsStale":  # a failure that explains them does not make lists fresh
-                    is_over = not is_stale
-                if is_over and not incident.is_quiet:
-                    after = succeed(incident, "", SERVING, moment)
                 keep(settings, warehouse, incident, after, moment)
     finally:
-        delivered = deliver_pending(settings, send)
+        delivered = deliver_pending(settings, channels)
     return delivered
 
 
-def close_rehearsed(settings: Settings, send: Send) -> None:
+def close_rehearsed(settings: Settings, channels: Channels) -> None:
     """Close the open incidents that rehearsals brought about, and mail that they are over."""
     with changing(settings) as warehouse:
         moment = now()
@@ -131,7 +127,29 @@ def close_rehearsed(settings: Settings, send: Send) -> None:
             if incident.subject.startswith(rehearsing.SUBJECT):
                 over = replace(incident, recovered_at=moment, closed_at=moment)
                 keep(settings, warehouse, incident, over, moment)
-    deliver_pending(settings, send)
+    deliver_pending(settings, channels)
+
+
+def take_conditions(
+    settings: Settings,
+    conditions: Collection[Condition],
+    looked_for: Collection[str],
+    lasting: Collection[tuple[str, str]] = (),
+) -> None:
+    """Let the conditions that hold open their incidents, or keep them open, and end the others that were looked for.
+
+    What is `lasting` (name, subject) opens nothing, but has not ended either.
+    """
+    moment = now()
+    holding = set(lasting)
+    with changing(settings) as warehouse:
+        for condition in conditions:
+            taken = take_condition(settings, warehouse, condition, moment)
+            holding.add((taken.cause, taken.subject))
+        for incident in open_incidents(warehouse):
+            is_over = incident.cause in looked_for and (incident.cause, incident.subject) not in holding
+            if is_over and not incident.is_quiet:
+                keep(settings, warehouse, incident, succeed(incident, "", SERVING, moment), moment)
 
 
 @contextmanager
@@ -174,7 +192,7 @@ def keep(settings: Settings, warehouse: Connection, before: Incident | None, aft
     if mail:
         touches_lists = bool(after.stopped) or after.severity == "page"
         saw = _tell_what_readers_saw(settings, warehouse, after) if mail == "recovered" and touches_lists else ""
-        keep_alert(warehouse, compose(mail, after, live_lists(warehouse), moment, saw))
+        keep_alert(settings, warehouse, compose(mail, after, live_lists(warehouse), moment, saw))
         after = replace(after, mailed=after.severity)
     save(warehouse, after)
 
@@ -192,12 +210,13 @@ def bring_home(settings: Settings) -> None:
             is_taken = warehouse.execute(query("alerts/taken"), vars(kept.run)).fetchone() is not None
             if not is_taken:  # else a process died before it removed the file
                 if kept.alert:
-                    keep_alert(warehouse, kept.alert, raised_at=kept.run.failed_at, sent_at=kept.sent_at)
+                    keep_alert(settings, warehouse, kept.alert, raised_at=kept.run.failed_at, sent=kept.sent)
                 thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
                 take_failure(settings, warehouse, kept.trouble, kept.run, thread)
         kept.forget()
     for former in waiting_room.kept_before(settings):
-        raise_alert(settings, former.alert, raised_at=former.raised_at, sent_at=former.sent_at)
+        sent = {"mail": former.sent_at} if former.sent_at else None
+        raise_alert(settings, former.alert, raised_at=former.raised_at, sent=sent)
         former.file.unlink(missing_ok=True)
 
 

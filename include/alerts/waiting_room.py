@@ -1,4 +1,4 @@
-"""Failures that are reported while the warehouse cannot be written: one mail per cause, and a file per failure.
+"""Failures that are reported while the warehouse cannot be written: one alert per cause, and a file per failure.
 
 The files lie in the state folder until the warehouse answers; then `reporting.bring_home` moves them into it.
 """
@@ -10,14 +10,14 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from include.alerts.incidents import FailedRun, Incident
-from include.alerts.outbox import Send
+from include.alerts.outbox import Channels
 from include.alerts.wording import Alert, Trouble, compose, severity_of
 from include.core.clock import now
 from include.core.errors import ServiceError
@@ -37,7 +37,7 @@ class Kept:
     trouble: Trouble
     run: FailedRun
     alert: Alert | None = None
-    sent_at: datetime | None = None
+    sent: Mapping[str, datetime] = field(default_factory=dict)  # channel -> when it took the alert
 
     @classmethod
     def read(cls, file: Path) -> Kept:
@@ -47,13 +47,14 @@ class Kept:
         moments = {name: _moment(run[name]) for name in ("as_of", "failed_at")}
         alert = Alert(**content["alert"]) if content["alert"] else None
         trouble = Trouble(**content["trouble"])
-        return cls(file, trouble, FailedRun(**{**run, **moments}), alert, _moment(content["sent_at"]))
+        sent = {channel: datetime.fromisoformat(at) for channel, at in content["sent"].items()}
+        return cls(file, trouble, FailedRun(**{**run, **moments}), alert, sent)
 
     @property
     def content(self) -> str:
         """Return the failure as it stands in its file."""
-        found = {name: value and asdict(value) for name, value in vars(self).items() if name not in ("file", "sent_at")}
-        return json.dumps(found | {"sent_at": self.sent_at}, default=datetime.isoformat)
+        found = {name: value and asdict(value) for name, value in vars(self).items() if name not in ("file", "sent")}
+        return json.dumps(found | {"sent": self.sent}, default=datetime.isoformat)
 
     def forget(self) -> None:
         """Remove the file."""
@@ -85,7 +86,7 @@ def kept_before(settings: Settings) -> list[Former]:
     return [one for one in found if one is not None]
 
 
-def report(settings: Settings, trouble: Trouble, run: FailedRun, send: Send) -> bool:
+def report(settings: Settings, trouble: Trouble, run: FailedRun, channels: Channels) -> bool:
     """Keep a failure as a file, and mail it unless its cause was mailed; return whether it was new."""
     before = list(kept(settings))
     if any((one.run.dag_id, one.run.run_id) == (run.dag_id, run.run_id) for one in before):
@@ -100,15 +101,15 @@ def report(settings: Settings, trouble: Trouble, run: FailedRun, send: Send) -> 
         alert = compose("escalated" if told else "opened", incident, UNKNOWN, run.failed_at)
         first = Kept(waiting_room(settings) / f"{name}.{incident.severity}.json", trouble, run, alert)
         if _keep(first):
-            return _send(first, send)
+            return _send(first, channels)
     return _keep(Kept(waiting_room(settings) / f"{name}.{digest_of(run.dag_id, run.run_id)[:32]}.json", trouble, run))
 
 
-def deliver(settings: Settings, send: Send, kept_before: datetime) -> None:
-    """Mail what the mail server refused when it was kept; a younger one may be under way in another process."""
+def deliver(settings: Settings, channels: Channels, kept_before: datetime) -> None:
+    """Deliver what a channel refused when it was kept; a younger one may be under way in another process."""
     for one in kept(settings):
-        if one.alert and one.sent_at is None and one.run.failed_at < kept_before:
-            _send(one, send)
+        if one.alert and one.run.failed_at < kept_before:
+            _send(one, channels)
 
 
 def kept(settings: Settings) -> Iterator[Kept]:
@@ -171,15 +172,20 @@ def _draft(one: Kept) -> Path:
     return draft
 
 
-def _send(one: Kept, send: Send) -> bool:
+def _send(one: Kept, channels: Channels) -> bool:
+    """Deliver the alert to the channels that do not have it yet, and note each at once."""
     assert one.alert is not None
-    try:
-        send(one.alert)
-    except ServiceError as error:
-        log.warning("%s", error)
-        return True
-    if one.file.exists():
-        _draft(replace(one, sent_at=now())).replace(one.file)
+    for name, channel in channels.items():
+        if name in one.sent:
+            continue
+        try:
+            channel.send(one.alert)
+        except ServiceError as error:
+            log.warning("%s", error)
+            continue
+        one = replace(one, sent={**one.sent, name: now()})
+        if one.file.exists():
+            _draft(one).replace(one.file)
     return True
 
 

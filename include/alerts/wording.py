@@ -7,10 +7,10 @@ whether a mail is due (`incidents.py`) and the way to on-call (`outbox.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from textwrap import shorten
-from typing import Literal
+from typing import Any, Literal
 
 from include.alerts.guides import ANY_RUN, CAUSES, GUIDES, SWITCH, SWITCHES, Cause, Severity
 from include.alerts.incidents import FailedRun, Incident, Mail, RunKind
@@ -25,13 +25,18 @@ MOST_FINDINGS = 12
 
 @dataclass(frozen=True)
 class Alert:
-    """A mail as it is stored and sent: `incident` is its key, `thread` the key of the mail that it answers."""
+    """An alert as it is stored and sent: `incident` is its key, `thread` the key of the one that it answers.
+
+    `facts` are for programs. `only` names the recipients whom it has not reached yet; empty for all.
+    """
 
     incident: str
     severity: Severity | Literal["digest"]
     subject: str
     body: str
     thread: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,8 +171,7 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
     if mail == "recovered":
         parts = {
             "Rehearsal": f"This was the rehearsal “{trouble.rehearsal}”." if trouble.rehearsal else "",
-            "What happened": f"It has been over since {_at(incident.recovered_at)}"
-            + (": what failed works again." if incident.stopped else "."),
+            "What happened": _tell_end(incident),
             "How long": _tell_length(incident, incident.recovered_at or moment),
             "What readers saw": readers_saw,
             "Links": _tell_links(trouble),
@@ -185,10 +189,21 @@ def compose(mail: Mail, incident: Incident, lists: Lists, moment: datetime, read
         }
     body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text) + "\n"
     subject = f"[{'recovered' if mail == 'recovered' else incident.severity}] {incident.title}"
+    facts = incident.event(mail)
     if mail == "opened":
-        return Alert(incident.thread, incident.severity, subject, body)
+        return Alert(incident.thread, incident.severity, subject, body, facts=facts)
     key = f"{incident.thread}/{mail}/{incident.returns}"
-    return Alert(key, incident.severity, subject, body, thread=incident.thread)
+    return Alert(key, incident.severity, subject, body, incident.thread, facts)
+
+
+def _tell_end(incident: Incident) -> str:
+    """Return which DAG's success ended it; of others that it stopped, this says nothing."""
+    told = f"It has been over since {_at(incident.recovered_at)}"
+    if incident.recovered_by is None:
+        return f"{told}."
+    others = ", ".join(sorted(incident.stopped.keys() - {incident.recovered_by}))
+    more = f" It had also stopped {others}, which that says nothing of." if others else ""
+    return f"{told}: a run of {incident.recovered_by} succeeded.{more}"
 
 
 def _tell_rehearsal(trouble: Trouble, incident: Incident, lists: Lists, moment: datetime) -> str:

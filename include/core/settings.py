@@ -89,6 +89,17 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user at the mail server; empty: no sign-in")
     smtp_secret: SecretStr = Field(NO_SECRET, description="password of that user")
     mail_to: str = Field("oncall@localhost", description="recipients of alerts, separated by commas")
+    webhook_url: str = Field("", description="address that gets every alert as signed JSON; empty: no webhook")
+    webhook_secret: SecretStr = Field(
+        NO_SECRET, description="secret that signs them; in Airflow the password of the connection `daybreak_webhook`"
+    )
+    alertmanager_url: str = Field(
+        "", description="address of an Alertmanager that shows open incidents, such as `http://127.0.0.1:9093`"
+    )
+    alertmanager_user: str = Field("", description="user at the Alertmanager; empty: no sign-in")
+    alertmanager_secret: SecretStr = Field(
+        NO_SECRET, description="password of that user; in Airflow that of the connection `daybreak_alertmanager`"
+    )
     incident_quiet_minutes: int = Field(
         180, ge=1, description="an incident that comes back within this time is the same one, and is over after it"
     )
@@ -252,6 +263,14 @@ class Settings(BaseSettings):
     def _is_url(cls, value: str) -> str:
         if value and "://" not in value:
             raise ValueError("not a URL; write s3://bucket/folder or file:///srv/snapshots")
+        return value.rstrip("/")
+
+    @field_validator("webhook_url", "alertmanager_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        uri = urlsplit(value)
+        if value and not (uri.scheme in ("http", "https") and uri.hostname):
+            raise ValueError("not an address; write https://host/path")
         return value.rstrip("/")
 
     @field_validator("source", "warehouse")

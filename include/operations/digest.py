@@ -11,7 +11,7 @@ from typing import Any
 
 from include.adapters.warehouse import connect, query
 from include.alerts.incidents import Incident, recent_incidents
-from include.alerts.outbox import keep_alert
+from include.alerts.outbox import keep_alert, names_of_channels, tell_undelivered
 from include.alerts.wording import Alert
 from include.core.clock import FORMAT, in_words
 from include.core.run import Run
@@ -36,7 +36,9 @@ def raise_digest(run: Run) -> bool:
             query("operations/health"), {"moment": moment, "hours": settings.monitor_window_hours}
         ).fetchall()
         rows = warehouse.execute(query("alerts/new_quarantined"), {"moment": moment, "days": 1}).fetchall()
-        return keep_alert(warehouse, compose_digest(status, incidents, reading, rows, run.as_of.date()))
+        undelivered = tell_undelivered(warehouse, names_of_channels(settings), moment - DAY)
+        digest = compose_digest(status, incidents, reading, rows, run.as_of.date(), undelivered)
+        return keep_alert(settings, warehouse, digest)
 
 
 def compose_digest(
@@ -45,6 +47,7 @@ def compose_digest(
     reading: Sequence[tuple[datetime, int, int, float]],
     quarantined: Sequence[tuple[str, int, int]],
     day: date,
+    undelivered: Sequence[str] = (),
 ) -> Alert:
     """Return a day's digest; `reading` is that of the newest window and of the same window a week before."""
     moment = status["moment"]
@@ -55,6 +58,7 @@ def compose_digest(
         "Readers": _tell_reading(reading),
         "Quarantined rows": "\n".join(f"{table}: {rows:,} new within a day" for table, _, rows in sorted(quarantined)),
         "Incidents": "\n".join(one.tell(moment) for one in incidents) or "None was open within a day.",
+        "Alerts not delivered": "\n".join(undelivered),
         "Waits for a person": _tell_waiting(status),
         "Links": "\n".join(
             f"{LINKS.get(name, name.capitalize())}: {url}" for name, url in status["links"].items() if name != "mails"

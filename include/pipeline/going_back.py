@@ -86,7 +86,7 @@ def _go_back(run: Run, to: int | None, reason: str, *, is_automatic: bool = Fals
         keep_audit(warehouse, run.actor, "rollback", detail)
         if is_automatic:
             _freeze(warehouse, run.actor, settings.rollback_cooldown_hours)
-            keep_alert(warehouse, _alert(settings, champion, why))
+            keep_alert(settings, warehouse, _alert(settings, champion, why))
         done = champions.need_champion(warehouse)
     return _reference(run, done, target.batch_id)
 

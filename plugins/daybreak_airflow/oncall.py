@@ -17,12 +17,13 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
+    from include.alerts.channels import ChannelConnection
     from include.alerts.incidents import Success
-    from include.alerts.outbox import Send
+    from include.alerts.outbox import Channels
     from include.alerts.wording import Failure
     from include.core.settings import Settings
 
-CONNECTION = "smtp_default"
+CONNECTIONS = {"mail": "smtp_default", "webhook": "daybreak_webhook", "alertmanager": "daybreak_alertmanager"}
 RUN_TIMED_OUT = "timed_out"  # Airflow's reason
 TOO_SLOW = "AirflowTaskTimeout"
 
@@ -53,7 +54,7 @@ class Oncall(Untemplated):
             refuse(settings, *name_of(context))
             log.info("No mail: the task refused the form, and its log says why.")
             return
-        report(settings, failure_of(settings, context), mailer(settings))
+        report(settings, failure_of(settings, context), channels(settings))
 
 
 class AllClear(Untemplated):
@@ -68,7 +69,7 @@ class AllClear(Untemplated):
             log.info("Every task was skipped, so the run says nothing of what had failed.")
             return
         settings = connected_settings()
-        report_success(settings, success_of(context), mailer(settings))
+        report_success(settings, success_of(context), channels(settings))
 
 
 def is_refused(context: Mapping[str, Any]) -> bool:
@@ -85,21 +86,25 @@ def is_refused(context: Mapping[str, Any]) -> bool:
     return False
 
 
-def mailer(settings: Settings) -> Send:
-    """Return a function that mails an alert through Airflow's connection, else through the server in the settings."""
-    from include.alerts import mail
+def channels(settings: Settings) -> Channels:
+    """Return the channels to on-call, through Airflow's connections where there are some, else by the settings."""
+    from include.alerts.channels import find_channels
+
+    found = {name: connection for name, conn_id in CONNECTIONS.items() if (connection := _find_connection(conn_id))}
+    return find_channels(settings, found)
+
+
+def _find_connection(conn_id: str) -> ChannelConnection | None:
+    from include.alerts.channels import ChannelConnection
 
     try:
-        found = BaseHook.get_connection(CONNECTION)
+        found = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        log.info("There is no connection %s: mail goes to %s:%s.", CONNECTION, settings.smtp_host, settings.smtp_port)
-        return mail.mailer(settings)
+        return None
     except Exception as error:  # no error of a secrets backend may lose the alert
-        log.warning("Connection %s is not known: %s. Mail goes to %s.", CONNECTION, error, settings.smtp_host)
-        return mail.mailer(settings)
-    return mail.mailer(
-        settings, mail.MailConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
-    )
+        log.warning("Connection %s is not known: %s. The settings hold.", conn_id, error)
+        return None
+    return ChannelConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
 
 
 def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:

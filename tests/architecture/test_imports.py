@@ -80,6 +80,7 @@ ENVIRONMENT = {
 }
 # Asks what time it is, and why it may; everybody else is told by as_of.
 CLOCK_READERS = {
+    "include/alerts/channels.py": "stamps what it sends",
     "include/alerts/outbox.py": "stamps when an alert was raised",
     "include/alerts/reporting.py": "says when an incident began and ended, and how old the lists are by then",
     "include/alerts/waiting_room.py": "stamps when a mail was sent",

@@ -269,7 +269,7 @@ def test_a_mail_server_that_is_down_raises_nothing(settings, monkeypatch):
     ],
 )
 def test_a_connection_means_what_it_means_to_airflow(settings, monkeypatch, connection, server):
-    from daybreak_airflow.oncall import mailer
+    from daybreak_airflow.oncall import channels
     from include.adapters import smtp
     from include.alerts.wording import Alert
 
@@ -277,6 +277,6 @@ def test_a_connection_means_what_it_means_to_airflow(settings, monkeypatch, conn
     monkeypatch.setattr(smtp, "send", lambda to, *args, **kwargs: sent.append(to))
     more = {"conn_type": "smtp", "login": "ada", "password": "word"}
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection | more))
-    mailer(settings)(Alert("i", "page", "s", "b"))
+    channels(settings)["mail"].send(Alert("i", "page", "s", "b"))
     assert (sent[0].host, sent[0].port, sent[0].is_ssl, sent[0].is_starttls) == server
     assert (sent[0].login, sent[0].password, sent[0].sender) == ("ada", "word", settings.mail_from)

@@ -9,6 +9,7 @@ from aiosmtpd.controller import Controller
 
 from include.adapters import smtp
 from include.alerts.letter import as_html
+from include.alerts.outbox import Channel
 from tests.parts.servers import free_port
 
 
@@ -18,8 +19,15 @@ class Mailbox:
     def __init__(self):
         self.port = free_port()
         self.refuses = ""
+        self.refused = {}  # recipient -> answer
         self.controller = None
         self._mails = []
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: N802
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         if self.refuses and self.refuses.encode() in envelope.content:
@@ -37,11 +45,15 @@ class Mailbox:
             self.controller.stop()
             self.controller = None
 
-    def send(self, alert):
+    def send(self, alert, to="oncall@localhost"):
         server = smtp.MailServer("127.0.0.1", self.port, "daybreak@localhost", timeout_seconds=5)
-        keys = {"incident": alert.incident, "thread": alert.thread}
+        keys = {"incident": alert.incident, "thread": alert.thread, "only": alert.only}
         html = as_html(alert.subject, alert.body)
-        smtp.send(server, "oncall@localhost", alert.subject, alert.body, html=html, **keys)
+        return smtp.send(server, to, alert.subject, alert.body, html=html, **keys)
+
+    @property
+    def channels(self):
+        return {"mail": Channel(self.send)}
 
     @property
     def mails(self):

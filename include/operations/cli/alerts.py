@@ -5,28 +5,32 @@ from __future__ import annotations
 import argparse
 import getpass
 from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from include.adapters.warehouse import Connection, connect
 from include.alerts import incidents
+from include.alerts.channels import find_channels
 from include.alerts.incidents import Incident
-from include.alerts.mail import mailer
+from include.alerts.outbox import names_of_channels, tell_undelivered
 from include.alerts.reporting import changing
 from include.alerts.wording import Alert
 from include.core.clock import FORMAT, now, parse_length
-from include.core.errors import DaybreakError
+from include.core.errors import DaybreakError, ServiceError
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, commands_of, whole_number
 from include.pipeline.run import keep_audit
 
 LONGEST_MUTE_DAYS = 31
+UNDELIVERED_SINCE = timedelta(days=7)
 
 
 def add_alerts(add: Add) -> None:
     """Add `alerts` and its actions."""
     group = add(
         "alerts",
-        help="list incidents, acknowledge or mute one, try the mail",
+        help="list incidents, acknowledge or mute one, try the channels",
         about="An incident is a cause (such as damaged files) and what it is about (such as v3). It opens with a first "
         "failure, is joined by later ones, and closes with a success. See docs/runbook.md.",
         example="alerts list",
@@ -36,7 +40,8 @@ def add_alerts(add: Add) -> None:
     command = add(
         "list",
         help="list open incidents, pages first",
-        about="List the open incidents with their number, urgency, age and failed runs, and who looks after them.",
+        about="List the open incidents with their number, urgency, age and failed runs, and who looks after them; then "
+        "the alerts that a channel or a recipient did not take.",
         example="alerts list --closed-within 7d",
     )
     command.add_argument(
@@ -72,10 +77,11 @@ def add_alerts(add: Add) -> None:
     command.set_defaults(run=mute)
     command = add(
         "test",
-        help="send a test mail to on-call",
-        about="Send a mail that says it is a test to the recipients in the settings, through the mail server in the "
-        "settings. It fails if the server does not accept the mail. In Airflow the connection smtp_default, where "
-        "there is one, goes before the settings.",
+        help="send a test to on-call, through every channel",
+        about="Send an alert that says it is a test through every channel in the settings: mail, and a webhook and an "
+        "Alertmanager where they are set. It fails if one of them does not take it, and names it. In Airflow the "
+        "connections smtp_default, daybreak_webhook and daybreak_alertmanager, where there are some, go before the "
+        "settings.",
         example="alerts test",
     )
     command.set_defaults(run=send_test)
@@ -90,12 +96,17 @@ def _add_incident(command: argparse.ArgumentParser) -> None:
 
 def list_incidents(arguments: argparse.Namespace) -> Answer:
     """List the incidents."""
-    moment = now()
+    settings, moment = load_settings(), now()
     since = moment - arguments.closed_within if arguments.closed_within else None
-    with connect(load_settings()) as warehouse:
+    with connect(settings) as warehouse:
         found = incidents.recent_incidents(warehouse, since)
-    lines = [one.tell(moment) for one in found] or ["No incident is open."]
-    return Answer([one.facts() for one in found], "\n".join(lines), marks={"[page]": "red", "[ticket]": "yellow"})
+        undelivered = tell_undelivered(warehouse, names_of_channels(settings), moment - UNDELIVERED_SINCE)
+    lines = [*([one.tell(moment) for one in found] or ["No incident is open."]), *undelivered]
+    return Answer(
+        {"incidents": [one.facts() for one in found], "undelivered": undelivered},
+        "\n".join(lines),
+        marks={"[page]": "red", "[ticket]": "yellow"},
+    )
 
 
 def acknowledge(arguments: argparse.Namespace) -> Answer:
@@ -132,12 +143,29 @@ def _change(action: str, reason: str, change: Callable[[Connection], Incident]) 
 
 
 def send_test(arguments: argparse.Namespace) -> Answer:
-    """Send a test mail; raise `ServiceError` if the server does not accept it."""
+    """Send a test through every channel that is set; raise `ServiceError` with those that did not take it."""
     settings, moment = load_settings(), now()
     body = (
-        f"What happened\n{getpass.getuser()} sent this mail at {moment.strftime(FORMAT)} to try the way to on-call. "
+        f"What happened\n{getpass.getuser()} sent this at {moment.strftime(FORMAT)} to try the way to on-call. "
         f"Nothing is broken.\n\nLinks\nAirflow: {settings.airflow_url}\n"
     )
-    mailer(settings)(Alert(f"test/{moment.isoformat()}", "ticket", "[test] Daybreak: alerts reach you", body))
-    told = f"Mailed to {settings.mail_to} through {settings.smtp_host}:{settings.smtp_port}."
-    return Answer({"recipients": settings.mail_to, "server": f"{settings.smtp_host}:{settings.smtp_port}"}, told)
+    alert = Alert(f"test/{moment.isoformat()}", "ticket", "[test] Daybreak: alerts reach you", body)
+    places = {
+        "mail": f"{settings.mail_to} through {settings.smtp_host}:{settings.smtp_port}",
+        "webhook": urlsplit(settings.webhook_url).hostname,  # the path is often a secret
+        "alertmanager": settings.alertmanager_url,
+    }
+    took, failed = [], {}
+    for name, channel in find_channels(settings).items():
+        try:
+            refused = channel.send(alert) or {}
+        except ServiceError as error:
+            failed[name] = error.fact
+            continue
+        took.append(f"{name}: sent to {places[name]}.")
+        if refused:
+            failed[name] = "; ".join(f"{recipient} was refused: {told}" for recipient, told in refused.items())
+    if failed:
+        told = " ".join(f"{name}: {fact.rstrip('.')}." for name, fact in failed.items())
+        raise ServiceError(" ".join([told, *took]), hint="see the settings of alerts in docs/settings.md.")
+    return Answer({"channels": {name: places[name] for name in find_channels(settings)}}, "\n".join(took))

@@ -18,6 +18,8 @@ PROBES = (
     Probe("DR110", "Indexes cover a day's events", views.indexes, ("DR106",)),
     Probe("DR111", "The disk has free space", services.disk),
     Probe("DR112", "The mail server accepts mail", services.mail),
+    Probe("DR118", "The webhook's receiver answers", services.webhook),
+    Probe("DR119", "The Alertmanager answers", services.alertmanager),
     Probe("DR113", "MLflow answers", services.mlflow),
     Probe("DR114", "Airflow is healthy", services.airflow),
     Probe("DR117", "Heavy tasks have slots", services.pool, ("DR101",)),

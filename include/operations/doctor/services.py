@@ -7,6 +7,7 @@ import shutil
 from datetime import datetime
 
 from include.adapters import smtp
+from include.alerts import channels
 from include.core.settings import Settings
 from include.operations.doctor import State
 from include.operations.launcher import pools, probes
@@ -30,6 +31,25 @@ def mail(settings: Settings, moment: datetime) -> Answer:
     """Check that the mail server answers and accepts the sign-in."""
     smtp.greet(smtp.MailServer.of(settings))
     return "fine", f"{settings.smtp_host}:{settings.smtp_port} accepts mail for {settings.mail_to}", ""
+
+
+def webhook(settings: Settings, moment: datetime) -> Answer:
+    """Check that the webhook's receiver answers, and that what it gets is signed."""
+    found = channels.find_webhook(settings, {})
+    if found is None:
+        return "fine", "not set", ""
+    told = f"{found.place} answers {found.look()}"
+    if not found.secret:
+        return "note", f"{told}; alerts are not signed", "set DAYBREAK_WEBHOOK_SECRET."
+    return "fine", told, ""
+
+
+def alertmanager(settings: Settings, moment: datetime) -> Answer:
+    """Check that the Alertmanager answers and accepts the sign-in."""
+    found = channels.find_alertmanager(settings, {})
+    if found is None:
+        return "fine", "not set", ""
+    return "fine", f"{found.url}, version {found.look()}", ""
 
 
 def mlflow(settings: Settings, moment: datetime) -> Answer:

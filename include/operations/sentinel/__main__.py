@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 
-from include.alerts.mail import mailer
+from include.alerts.channels import find_channels
 from include.core.clock import now
 from include.core.settings import load_settings
 from include.operations.launcher import files
@@ -22,7 +22,7 @@ def watch() -> None:
     sentinel = Sentinel(now())
     while not stopping.is_set():
         settings = load_settings()  # a port may have moved, a recipient may have changed
-        sentinel.look(settings, mailer(settings), now())
+        sentinel.look(settings, find_channels(settings), now())
         (settings.home / files.SENTINEL_BEAT).touch()
         stopping.wait(ROUND_SECONDS)
 

@@ -15,7 +15,7 @@ from include.alerts import waiting_room
 from include.alerts.conditions import Condition
 from include.alerts.guides import OUTSIDE, SENTINEL
 from include.alerts.incidents import Success, open_incidents
-from include.alerts.outbox import Send
+from include.alerts.outbox import Channels
 from include.alerts.reporting import report, report_success, review
 from include.alerts.wording import Failure, LiveLists
 from include.core.clock import FORMAT
@@ -37,20 +37,20 @@ class Sentinel:
         self.blind_since: datetime | None = None
         self.has_told = False
 
-    def look(self, settings: Settings, send: Send, moment: datetime) -> None:
+    def look(self, settings: Settings, channels: Channels, moment: datetime) -> None:
         """Make one round. If it cannot look for a while, most likely because a database is away, it says so once."""
         if moment - self.looked_at > STANDSTILL:
             self._begin(moment)
             self.blind_since = None
         self.looked_at = moment
         try:
-            self._review(settings, send, moment)
-            report_success(settings, Success(SENTINEL, "", None, is_past=False), send)
+            self._review(settings, channels, moment)
+            report_success(settings, Success(SENTINEL, "", None, is_past=False), channels)
             self.blind_since, self.has_told = None, False
         except Exception as error:  # whatever it is, on-call must know that no one looks
-            self._tell_blindness(settings, send, error, moment)
+            self._tell_blindness(settings, channels, error, moment)
 
-    def _tell_blindness(self, settings: Settings, send: Send, error: Exception, moment: datetime) -> None:
+    def _tell_blindness(self, settings: Settings, channels: Channels, error: Exception, moment: datetime) -> None:
         if isinstance(error, DaybreakError):
             say(str(error))
         else:
@@ -60,16 +60,16 @@ class Sentinel:
         if moment - since < BLIND_AFTER:
             return
         if self.has_told:
-            waiting_room.deliver(settings, send, kept_before=moment - MAIL_TAKES)
+            waiting_room.deliver(settings, channels, kept_before=moment - MAIL_TAKES)
         else:
-            report(settings, _describe(error, since), send)
+            report(settings, _describe(error, since), channels)
             self.has_told = True
 
     def _begin(self, moment: datetime) -> None:
         """Look anew, so that what stood still with the machine or with the databases has its turn first."""
         self.begun_at = self.working_since = moment
 
-    def _review(self, settings: Settings, send: Send, moment: datetime) -> None:
+    def _review(self, settings: Settings, channels: Channels, moment: datetime) -> None:
         signs = read_signs(settings, moment)
         watch = Watch(self.begun_at, self.working_since)
 
@@ -77,7 +77,7 @@ class Sentinel:
             yield from judge(signs, lists, open_incidents(warehouse), watch, moment)
 
         is_silent = signs.is_silent(SCHEDULER, moment)
-        review(settings, send, find, (COMPONENTS_SILENT,) if is_silent else OUTSIDE)
+        review(settings, channels, find, (COMPONENTS_SILENT,) if is_silent else OUTSIDE)
         if is_silent:
             self.working_since = moment
 

@@ -24,7 +24,7 @@ NO_ANSWER = "timeout"
 @task(inlets=[MODEL])
 def ask(verdict: Passed) -> str:
     """Ask on-call, by a mail and by an event that starts `approve`; skipped when the verdict is clear."""
-    from daybreak_airflow.oncall import mailer
+    from daybreak_airflow.oncall import channels
     from include import pipeline
     from include.alerts.outbox import deliver_pending
 
@@ -36,7 +36,7 @@ def ask(verdict: Passed) -> str:
     asked = pipeline.ask(run, received(verdict))
     if idle := (asked.facts or {}).get("not_asked"):
         raise skip(idle)
-    deliver_pending(run.settings, mailer(run.settings))
+    deliver_pending(run.settings, channels(run.settings))
     add_to_events(verdict_id=verdict["id"], reason=facts["sentence"])
     return str(verdict["id"])
 

@@ -200,18 +200,18 @@ def deliver_alerts() -> dict[str, int]:
     A mail server that is down does not make it fail.
     """
     from daybreak_airflow.connections import connected_settings
-    from daybreak_airflow.oncall import mailer
+    from daybreak_airflow.oncall import channels
     from include.alerts.reporting import review
 
     settings = connected_settings()
-    sent, waiting = review(settings, mailer(settings))
+    sent, waiting = review(settings, channels(settings))
     return {"sent": sent, "waiting": waiting}
 
 
 @task
 def mail_digest() -> None:
     """Mail the digest of the day; skipped if it is switched off, and in runs that a person started."""
-    from daybreak_airflow.oncall import mailer
+    from daybreak_airflow.oncall import channels
     from include.alerts.outbox import deliver_pending
     from include.operations.digest import raise_digest
 
@@ -221,7 +221,7 @@ def mail_digest() -> None:
     if run.kind != "scheduled":
         raise skip("The digest is mailed by the scheduled run.")
     raise_digest(run)
-    deliver_pending(run.settings, mailer(run.settings))
+    deliver_pending(run.settings, channels(run.settings))
 
 
 @shows(RetentionReportLink())

@@ -19,16 +19,21 @@ def an_alert(number=1):
     return Alert(f"retrain/run-{number}", "page", f"[page] number {number}", f"Body of number {number}: é, 10 %.\n")
 
 
+def mail(send):
+    return {"mail": outbox.Channel(send)}
+
+
 def rows(settings):
     with connect(settings) as connection:
         return connection.execute(
-            "select incident, sent_at is not null, attempts, last_error from ops.alerts order by alert_id"
+            "select incident, sent_at is not null, attempts, last_error"
+            " from ops.alerts join ops.deliveries using (alert_id) order by alert_id, channel"
         ).fetchall()
 
 
 def test_an_alert_is_mailed_as_it_was_written_and_marked(settings, mailbox):
     assert outbox.raise_alert(settings, an_alert())
-    assert outbox.deliver_pending(settings, mailbox.send) == (1, 0)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (1, 0)
     (mail,) = mailbox.mails
     assert (mail["Subject"], mail["From"], mail["To"]) == ("[page] number 1", "daybreak@localhost", "oncall@localhost")
     assert mail.get_body(("plain",)).get_content().replace("\r\n", "\n") == an_alert().body
@@ -39,9 +44,9 @@ def test_an_alert_is_mailed_as_it_was_written_and_marked(settings, mailbox):
 def test_the_same_incident_is_one_row_and_one_mail(settings, mailbox):
     assert outbox.raise_alert(settings, an_alert())
     assert not outbox.raise_alert(settings, an_alert())
-    outbox.deliver_pending(settings, mailbox.send)
+    outbox.deliver_pending(settings, mailbox.channels)
     assert not outbox.raise_alert(settings, an_alert())
-    assert outbox.deliver_pending(settings, mailbox.send) == (0, 0)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (0, 0)
     assert len(mailbox.mails) == 1
 
 
@@ -49,13 +54,13 @@ def test_a_broken_mail_server_raises_nothing_and_loses_nothing(settings, mailbox
     mailbox.stop()
     outbox.raise_alert(settings, an_alert())
     for _ in range(2):
-        assert outbox.deliver_pending(settings, mailbox.send) == (0, 1)
+        assert outbox.deliver_pending(settings, mailbox.channels) == (0, 1)
     ((incident, is_sent, attempts, error),) = rows(settings)
     assert (incident, is_sent, attempts) == ("retrain/run-1", False, 2)
     assert f"127.0.0.1:{mailbox.port}" in error
 
     mailbox.start()
-    assert outbox.deliver_pending(settings, mailbox.send) == (1, 0)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (1, 0)
     assert rows(settings) == [("retrain/run-1", True, 3, None)]
     assert len(mailbox.mails) == 1
 
@@ -64,8 +69,8 @@ def test_one_mail_that_is_refused_does_not_hold_up_the_others(settings, mailbox)
     mailbox.refuses = "number 1"
     for number in (1, 2, 3):
         outbox.raise_alert(settings, an_alert(number))
-    assert outbox.deliver_pending(settings, mailbox.send) == (0, 3)
-    assert outbox.deliver_pending(settings, mailbox.send) == (2, 1)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (0, 3)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (2, 1)
     assert mailbox.subjects == ["[page] number 2", "[page] number 3"]
 
 
@@ -73,13 +78,13 @@ def test_an_answer_waits_for_the_first_mail_of_its_thread_but_not_for_ever(setti
     mailbox.refuses = "number 1"
     outbox.raise_alert(settings, an_alert(1))
     for _ in range(2):
-        outbox.deliver_pending(settings, mailbox.send)
+        outbox.deliver_pending(settings, mailbox.channels)
     outbox.raise_alert(settings, replace(an_alert(2), thread=an_alert(1).incident))
     for _ in range(8):
-        assert outbox.deliver_pending(settings, mailbox.send) == (0, 2)
+        assert outbox.deliver_pending(settings, mailbox.channels) == (0, 2)
     with connect(settings) as connection:
         connection.execute("update ops.alerts set raised_at = raised_at - interval '6 hours'")
-    assert outbox.deliver_pending(settings, mailbox.send) == (1, 1)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (1, 1)
     assert mailbox.subjects == ["[page] number 2"]
 
 
@@ -93,7 +98,7 @@ def test_two_deliverers_at_once_mail_different_alerts(settings):
         both_are_sending.wait()
         sent.append(alert.incident)
 
-    deliverers = [threading.Thread(target=outbox.deliver_pending, args=(settings, send)) for _ in range(2)]
+    deliverers = [threading.Thread(target=outbox.deliver_pending, args=(settings, mail(send))) for _ in range(2)]
     for thread in deliverers:
         thread.start()
     for thread in deliverers:
@@ -106,9 +111,9 @@ def test_an_alert_that_somebody_is_mailing_is_left_to_them(settings):
     outbox.raise_alert(settings, an_alert())
 
     def send_while_another_tries(alert):
-        assert outbox.deliver_pending(settings, lambda _: pytest.fail("mailed twice")) == (0, 1)
+        assert outbox.deliver_pending(settings, mail(lambda _: pytest.fail("mailed twice"))) == (0, 1)
 
-    assert outbox.deliver_pending(settings, send_while_another_tries) == (1, 0)
+    assert outbox.deliver_pending(settings, mail(send_while_another_tries)) == (1, 0)
 
 
 def test_a_deliverer_that_dies_while_mailing_leaves_the_alert_waiting(settings):
@@ -118,7 +123,7 @@ def test_a_deliverer_that_dies_while_mailing_leaves_the_alert_waiting(settings):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        outbox.deliver_pending(settings, die)
+        outbox.deliver_pending(settings, mail(die))
     assert rows(settings) == [("retrain/run-1", False, 0, None)]
 
 

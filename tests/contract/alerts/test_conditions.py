@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from include.adapters.warehouse import connect
-from include.alerts import reporting
+from include.alerts import outbox, reporting
 from include.alerts.incidents import open_incidents
 from include.alerts.wording import Failure
 from include.core.clock import now
@@ -92,7 +92,7 @@ def watched(settings, age):
 
 def review(settings):
     """The open incidents after a review: urgency, cause, subject."""
-    reporting.review(settings, lambda alert: None)
+    reporting.review(settings, {"mail": outbox.Channel(lambda alert: None)})
     with connect(settings) as warehouse:
         return [(one.severity, one.cause, one.subject) for one in open_incidents(warehouse)]
 
@@ -209,7 +209,7 @@ def test_a_backfill_that_failed_does_not_explain_stale_lists(settings):
     publish(settings, timedelta(minutes=200))
     watched(settings, timedelta(minutes=60))
     failure = Failure(dag_id="recommend", run_id="1", run_type="backfill", kind="AuditFailed", fact="x", is_past=True)
-    reporting.report(settings, failure, lambda alert: None)
+    reporting.report(settings, failure, {"mail": outbox.Channel(lambda alert: None)})
     assert ("page", "ListsStale", "lists") in review(settings)
     assert ("ticket", "AuditFailed", "recommend (past days)") in review(settings), "nobody waits for a past day"
 
@@ -218,6 +218,6 @@ def test_stale_lists_that_a_failure_explains_are_that_incidents_page(settings):
     publish(settings, timedelta(minutes=10))
     watched(settings, timedelta(minutes=60))
     failure = Failure(dag_id="recommend", run_id="1", run_type="scheduled", kind="AuditFailed", fact="x")
-    reporting.report(settings, failure, lambda alert: None)
+    reporting.report(settings, failure, {"mail": outbox.Channel(lambda alert: None)})
     write(settings, "update recs.batches set as_of = as_of - interval '200 minutes'")
     assert review(settings) == [("page", "AuditFailed", "recommend")]

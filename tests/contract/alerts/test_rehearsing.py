@@ -57,32 +57,32 @@ def test_what_is_written_down_is_read_again(settings, rehearsal):
 
 
 def test_a_failure_that_would_page_is_a_ticket_that_says_so(settings, mailbox, rehearsal):
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     assert mailbox.subjects == ["[ticket] Rehearsal: recommend failed at validate: Bad rows."]
     assert "This is the rehearsal “bad data” on the demo" in text(mailbox.mails[0])
     assert "For real, this mail would be a page." in text(mailbox.mails[0]).replace("\n", " ")
 
 
 def test_a_failure_of_another_cause_is_told_as_ever(settings, mailbox, rehearsal):
-    reporting.report(settings, replace(FAILURE, kind="ArtifactDamaged", about="v3"), mailbox.send)
+    reporting.report(settings, replace(FAILURE, kind="ArtifactDamaged", about="v3"), mailbox.channels)
     assert mailbox.subjects == ["[page] v3: recommend failed at validate: Bad rows."]
 
 
 def test_a_rehearsal_does_not_hide_in_a_real_incident(settings, mailbox, rehearsal):
     rehearsing.end(settings)
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     rehearsing.begin(settings, rehearsal)
-    reporting.report(settings, replace(FAILURE, run_id="scheduled__05"), mailbox.send)
+    reporting.report(settings, replace(FAILURE, run_id="scheduled__05"), mailbox.channels)
     assert len(mailbox.mails) == 2
-    reporting.close_rehearsed(settings, mailbox.send)
+    reporting.close_rehearsed(settings, mailbox.channels)
     assert incidents(settings) == [("page", "recommend failed at validate: Bad rows.")]
 
 
 def test_two_rehearsals_of_a_night_are_two_incidents(settings, mailbox, rehearsal):
     for number in (1, 2):
         rehearsing.begin(settings, replace(rehearsal, begun_at=now() + timedelta(seconds=number)))
-        reporting.report(settings, replace(FAILURE, run_id=f"r{number}"), mailbox.send)
-        reporting.close_rehearsed(settings, mailbox.send)
+        reporting.report(settings, replace(FAILURE, run_id=f"r{number}"), mailbox.channels)
+        reporting.close_rehearsed(settings, mailbox.channels)
     title = "Rehearsal: recommend failed at validate: Bad rows."
     assert mailbox.subjects == [f"[{mark}] {title}" for mark in ("ticket", "recovered") * 2]
     assert incidents(settings) == []
@@ -90,7 +90,7 @@ def test_two_rehearsals_of_a_night_are_two_incidents(settings, mailbox, rehearsa
 
 def test_a_condition_is_an_incident_of_the_rehearsal_until_that_ends(settings, mailbox, rehearsal):
     def look():
-        reporting.review(settings, mailbox.send, lambda *_: iter([MANY]))
+        reporting.review(settings, mailbox.channels, lambda *_: iter([MANY]))
         return incidents(settings)
 
     assert look() == look() == [("ticket", f"Rehearsal: {MANY.title}")]
@@ -100,5 +100,5 @@ def test_a_condition_is_an_incident_of_the_rehearsal_until_that_ends(settings, m
 
 def test_a_rehearsal_that_was_killed_hides_nothing_for_long(settings, mailbox, rehearsal):
     rehearsing.begin(settings, replace(rehearsal, begun_at=now() - rehearsing.LONGEST))
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     assert mailbox.subjects == ["[page] recommend failed at validate: Bad rows."]

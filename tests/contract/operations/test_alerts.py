@@ -35,7 +35,7 @@ def settings(fresh_warehouse, mailbox):
 
 
 def listed(settings, *words):
-    return json.loads(cli.say(settings, "alerts", "list", "--json", *words).out)
+    return json.loads(cli.say(settings, "alerts", "list", "--json", *words).out)["incidents"]
 
 
 def lines_of_status(settings):
@@ -45,12 +45,12 @@ def lines_of_status(settings):
 
 
 def succeed(settings, mailbox):
-    reporting.report_success(settings, Success("recommend", "scheduled__2", None, is_past=False), mailbox.send)
+    reporting.report_success(settings, Success("recommend", "scheduled__2", None, is_past=False), mailbox.channels)
 
 
 def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(settings, mailbox):
     assert cli.say(settings, "alerts", "list").out == "No incident is open.\n"
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     (found,) = listed(settings)
     assert (found["severity"], found["runs"], found["stopped"]) == ("ticket", 1, {"recommend": 1})
     assert found["links"]["Runbook"].endswith("/daybreak/runbook/audit-failed")
@@ -70,14 +70,14 @@ def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(se
 
 
 def test_a_mute_has_a_reason_and_an_end_and_what_is_open_then_is_mailed(settings, mailbox):
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     number = str(listed(settings)[0]["incident_id"])
     told = cli.say(settings, "alerts", "mute", number, "--for", "8h", "--reason", "known").out
     assert told.endswith(f"UTC by {ME}: known.\n")
     succeed(settings, mailbox)
     with connect(settings) as warehouse:
         warehouse.execute("update ops.incidents set closed_at = closed_at - interval '1 day'")
-    reporting.report(settings, replace(FAILURE, run_id="scheduled__3"), mailbox.send)
+    reporting.report(settings, replace(FAILURE, run_id="scheduled__3"), mailbox.channels)
     assert len(mailbox.mails) == 1
     ((line,), (facts,)) = lines_of_status(settings)
     assert line.endswith(f"by {ME}: known.")
@@ -85,15 +85,15 @@ def test_a_mute_has_a_reason_and_an_end_and_what_is_open_then_is_mailed(settings
 
     with connect(settings) as warehouse:
         warehouse.execute("update ops.mutes set until = now()")
-    reporting.review(settings, mailbox.send)
-    reporting.review(settings, mailbox.send)
+    reporting.review(settings, mailbox.channels)
+    reporting.review(settings, mailbox.channels)
     assert len(mailbox.mails) == 2
     assert "References" not in mailbox.mails[1]
 
 
 def test_status_has_a_line_for_each_open_incident_pages_first(settings, mailbox):
-    reporting.report(settings, replace(FAILURE, dag_id="monitor", run_id="m"), mailbox.send)
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, replace(FAILURE, dag_id="monitor", run_id="m"), mailbox.channels)
+    reporting.report(settings, FAILURE, mailbox.channels)
     with connect(settings) as warehouse:
         warehouse.execute("update ops.incidents set severity = 'page' where subject = 'recommend'")
     lines, facts = lines_of_status(settings)
@@ -118,7 +118,7 @@ def test_what_cannot_be_is_one_line(settings, words, fact):
 
 def test_a_test_mail_reaches_on_call_or_says_why_not(settings, mailbox):
     answer = cli.say(settings, "alerts", "test")
-    assert answer.out == f"Mailed to oncall@localhost through 127.0.0.1:{mailbox.port}.\n"
+    assert answer.out == f"mail: sent to oncall@localhost through 127.0.0.1:{mailbox.port}.\n"
     assert mailbox.subjects == ["[test] Daybreak: alerts reach you"]
     write_env_file(settings.model_copy(update={"smtp_port": free_port()}))
     answer = cli.say(settings, "alerts", "test")

@@ -9,7 +9,7 @@ import pytest
 
 from include.adapters.warehouse import connect
 from include.alerts import reporting
-from include.alerts.outbox import deliver_pending
+from include.alerts.outbox import Channel, deliver_pending
 from include.alerts.wording import Failure
 from include.core.clock import now
 from include.core.run import Run
@@ -30,7 +30,7 @@ def write(run, text, *values):
 
 def mailed(run):
     sent = []
-    deliver_pending(run.settings, sent.append)
+    deliver_pending(run.settings, {"mail": Channel(sent.append)})
     return sent
 
 
@@ -90,7 +90,7 @@ def test_it_tells_the_verdict_the_reading_the_incidents_and_the_holds(run):
         )  # fmt: skip
     write(run, "insert into ops.holds (kind, reason, actor, set_at) values ('freeze', 'audit', 'ben', now())")
     failure = Failure(dag_id="monitor", run_id="1", run_type="scheduled", task_id="watch", kind="X", fact="It broke.")
-    reporting.report(run.settings, failure, lambda alert: None)
+    reporting.report(run.settings, failure, {"mail": Channel(lambda alert: None)})
 
     assert raise_digest(replace(run, as_of=now()))
     (alert,) = mailed(run)

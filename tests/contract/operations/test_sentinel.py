@@ -108,15 +108,15 @@ def incidents(settings):
 
 def test_a_dead_scheduler_is_one_page_that_ends_when_it_beats_again(settings, mailbox):
     sentinel = a_sentinel()
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert mailbox.subjects == []
     beat(settings, 12 * MINUTE)
     for again in (sentinel, a_sentinel(timedelta()), sentinel):
-        again.look(settings, mailbox.send, now())
-        reporting.review(settings, mailbox.send)
+        again.look(settings, mailbox.channels, now())
+        reporting.review(settings, mailbox.channels)
     assert mailbox.subjects == ["[page] Airflow's scheduler is silent."]
     beat(settings, timedelta())
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     page, recovery = mailbox.mails
     assert recovery["Subject"].startswith("[recovered] Airflow's scheduler is silent.")
     assert recovery["References"] == page["Message-ID"]
@@ -125,21 +125,21 @@ def test_a_dead_scheduler_is_one_page_that_ends_when_it_beats_again(settings, ma
 
 def test_after_a_start_or_a_sleep_of_the_machine_airflow_has_its_turn_first(settings, mailbox):
     beat(settings, 8 * HOUR)
-    a_sentinel(timedelta()).look(settings, mailbox.send, now())
+    a_sentinel(timedelta()).look(settings, mailbox.channels, now())
     slept = Sentinel(now() - DAY)
     slept.looked_at = now() - 8 * HOUR
-    slept.look(settings, mailbox.send, now())
+    slept.look(settings, mailbox.channels, now())
     assert mailbox.subjects == []
 
 
 def test_a_monitor_that_says_nothing_is_a_ticket_until_it_succeeds(settings, mailbox):
     write(settings, "update dag_run set end_date = now() - interval '125 minutes'")
     sentinel = a_sentinel()
-    sentinel.look(settings, mailbox.send, now())
-    reporting.review(settings, mailbox.send)
+    sentinel.look(settings, mailbox.channels, now())
+    reporting.review(settings, mailbox.channels)
     assert mailbox.subjects == ["[ticket] monitor is silent."]
     ran(settings, "monitor", timedelta())
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert incidents(settings) == []
 
 
@@ -154,31 +154,31 @@ def test_tasks_that_no_slot_takes_are_told_by_pool(settings, mailbox):
         " where r.dag_id = 'recommend'",
     )
     sentinel = a_sentinel()
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert incidents(settings) == [("ticket", "TasksWaiting", "heavy")]
     write(settings, "update dag set is_paused = true where dag_id = 'recommend'")
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert incidents(settings) == [], "a person paused it"
     write(settings, "update dag set is_paused = false")
     write(settings, "update task_instance set state = 'running'")
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert incidents(settings) == []
 
 
 def test_a_run_that_waits_for_an_earlier_one_is_not_missing(settings, mailbox):
     ran(settings, "recommend", 30 * HOUR)
     ran(settings, "recommend", 3 * HOUR, "running")
-    a_sentinel().look(settings, mailbox.send, now())
+    a_sentinel().look(settings, mailbox.channels, now())
     assert incidents(settings) == []
 
 
 def test_runs_that_did_not_start_are_a_ticket_and_of_a_paused_dag_after_a_day(settings, mailbox):
     ran(settings, "recommend", 30 * HOUR)
     sentinel = a_sentinel()
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert incidents(settings) == [("ticket", "RunMissing", "recommend")]
     write(settings, "update dag set is_paused = true where dag_id = 'recommend'")
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert ("ticket", "DagPaused", "recommend") in incidents(settings)
 
 
@@ -186,13 +186,13 @@ def test_a_warehouse_that_is_away_is_mailed_once_and_its_return_in_the_same_thre
     away = settings.model_copy(update={"postgres_port": free_port()})
     sentinel = a_sentinel()
     for minutes in range(8):
-        sentinel.look(away, mailbox.send, now() + minutes * MINUTE)
+        sentinel.look(away, mailbox.channels, now() + minutes * MINUTE)
     again = Sentinel(now())
     for minutes in range(8):
-        again.look(away, mailbox.send, now() + minutes * MINUTE)
+        again.look(away, mailbox.channels, now() + minutes * MINUTE)
     (page,) = mailbox.mails
     assert page["Subject"].startswith("[page] warehouse: sentinel failed: PostgreSQL at 127.0.0.1:")
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     (_, recovery) = mailbox.mails
     assert recovery["Subject"].startswith("[recovered] warehouse: sentinel failed")
     assert recovery["References"] == page["Message-ID"]
@@ -205,13 +205,13 @@ def test_a_mail_about_the_warehouse_that_the_server_refused_is_tried_again(setti
     mailbox.refuses = "warehouse"
     begun = now() - 9 * MINUTE
     for minutes in range(10):
-        sentinel.look(away, mailbox.send, begun + minutes * MINUTE)
+        sentinel.look(away, mailbox.channels, begun + minutes * MINUTE)
     assert mailbox.subjects == []
     mailbox.refuses = None
     for minutes in range(10, 14):
-        sentinel.look(away, mailbox.send, begun + minutes * MINUTE)
+        sentinel.look(away, mailbox.channels, begun + minutes * MINUTE)
     assert len(mailbox.subjects) == 1
-    sentinel.look(settings, mailbox.send, now())
+    sentinel.look(settings, mailbox.channels, now())
     assert [subject.split()[0] for subject in mailbox.subjects] == ["[page]", "[recovered]"]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES, OUTSIDE
+from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES, OUTSIDE, WATCHED
 from include.alerts.incidents import Incident
 from include.alerts.outbox import printable
 from include.alerts.wording import (
@@ -149,13 +149,18 @@ def test_the_mail_on_a_rise_counts_the_runs_and_answers_the_first_mail():
 
 def test_the_mail_on_an_end_says_how_long_how_many_runs_and_what_readers_saw():
     stopped = {"monitor": 1, "recommend": 3}
-    incident = incident_of(KILLED, opened_at=NOW - 3 * HOUR, recovered_at=NOW, stopped=stopped)
+    incident = incident_of(
+        KILLED, opened_at=NOW - 3 * HOUR, recovered_at=NOW, recovered_by="recommend", stopped=stopped
+    )
     saw = tell_what_readers_saw(timedelta(hours=4), 150)
     alert = compose("recovered", incident, LISTS, NOW, saw)
     assert alert.subject.startswith("[recovered] recommend failed at score: ")
     body = sections(alert.body)
     assert list(body) == ["What happened", "How long", "What readers saw", "Links"]
-    assert body["What happened"] == "It has been over since 2026-11-20 07:10 UTC: what failed works again."
+    assert body["What happened"] == (
+        "It has been over since 2026-11-20 07:10 UTC: a run of recommend succeeded. "
+        "It had also stopped monitor, which that says nothing of."
+    )
     assert body["How long"] == (
         "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 4 failed runs (monitor 1, recommend 3)."
     )
@@ -297,7 +302,7 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert():
     written = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", text, re.MULTILINE)}
     texts = [file.read_text() for file in (PROJECT / "include").rglob("*.py")]
     sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
-    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), *OUTSIDE.values(), ANY_RUN]
+    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), *OUTSIDE.values(), *WATCHED.values(), ANY_RUN]
     assert written == {guide.section for guide in guides} | sent_to
 
 

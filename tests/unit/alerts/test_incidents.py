@@ -24,7 +24,7 @@ OPEN = Incident(
     mailed="ticket",
     stopped={"monitor": 1, "recommend": 1},
 )
-CLOSED = replace(OPEN, recovered_at=NOON + HOUR, closed_at=NOON + HOUR)
+CLOSED = replace(OPEN, recovered_at=NOON + HOUR, recovered_by="recommend", closed_at=NOON + HOUR)
 
 
 def test_the_first_failure_is_a_mail():

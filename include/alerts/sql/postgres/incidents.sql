@@ -1,7 +1,8 @@
 -- Open incidents with the runs that they stopped and the mute on them, pages first; then those closed since a moment.
 select i.incident_id, i.cause, i.subject, i.title, i.severity, i.trouble, i.thread, i.opened_at, i.last_at,
        i.recovered_at, i.closed_at, i.returns, i.mailed, i.acknowledged_at, i.acknowledged_by,
-       m.until as muted_until, m.actor as muted_by, m.reason as mute_reason, coalesce(s.stopped, '{}') as stopped
+       m.until as muted_until, m.actor as muted_by, m.reason as mute_reason, i.recovered_by,
+       coalesce(s.stopped, '{}') as stopped
 from ops.incidents i
 left join ops.mutes m using (cause, subject)
 left join lateral (

@@ -1,1 +1,1 @@
-select count(*) from ops.alerts where sent_at is null
+select count(*) from ops.deliveries where sent_at is null and channel = any(%(channels)s)

@@ -11,7 +11,7 @@ import time
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import rehearsing
-from include.alerts.mail import mailer
+from include.alerts.channels import find_channels
 from include.alerts.reporting import close_rehearsed
 from include.core.contract import TABLES
 from include.core.errors import AuditFailed, ServiceError
@@ -41,7 +41,7 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
             _put_back(settings, warehouse, rehearsal.batch_id, say)
         for table in ("replays", *(table.name for table in TABLES)):
             warehouse.execute(query(f"operations/forget_{table}"), {"runs": f"%/{PREFIX}%"})
-    close_rehearsed(settings, mailer(settings))
+    close_rehearsed(settings, find_channels(settings))
     rehearsing.end(settings)
 
 

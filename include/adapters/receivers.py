@@ -1,0 +1,119 @@
+"""Requests to the receivers of alerts: a webhook signed as Standard Webhooks says, and Alertmanager's API.
+
+Belongs here: building and sending a request, and its failure as `ServiceError`. Does not belong here: what is said.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import httpx
+
+from include.core.errors import ServiceError
+
+TIMEOUT_SECONDS = 10.0
+PREFIX = "whsec_"  # of secrets that are written in base64
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """The address of a webhook, and the secret that signs what is sent there."""
+
+    url: str
+    secret: str = field(repr=False)
+
+    def post(self, key: str, moment: datetime, content: Mapping[str, Any]) -> None:
+        """Send the content; the id follows from its key, so a receiver knows what it got twice."""
+        body = json.dumps(content, default=datetime.isoformat).encode()
+        name, at = f"msg_{sha256(key.encode()).hexdigest()[:32]}", str(int(moment.timestamp()))
+        headers = {"content-type": "application/json", "webhook-id": name, "webhook-timestamp": at}
+        if self.secret:
+            headers["webhook-signature"] = sign(self.secret, name, at, body)
+        _call("webhook", "POST", self.url, content=body, headers=headers)
+
+    @property
+    def place(self) -> str:
+        """Return scheme and host of the address, whose path is often a secret."""
+        return _shown(self.url)
+
+    def look(self) -> str:
+        """Return what the receiver answers to a request that says nothing; raise `ServiceError` without an answer."""
+        answer = _request("webhook", "OPTIONS", self.url)
+        return f"{answer.status_code} {answer.reason_phrase}"
+
+
+def sign(secret: str, name: str, at: str, body: bytes) -> str:
+    """Return the signature of a message by its id, time and body."""
+    key = base64.b64decode(secret.removeprefix(PREFIX)) if secret.startswith(PREFIX) else secret.encode()
+    digest = hmac.new(key, f"{name}.{at}.".encode() + body, sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+@dataclass(frozen=True)
+class Alertmanager:
+    """The address of an Alertmanager, and the sign-in to it."""
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
+        """Let alerts fire until their `endsAt`, or end those whose `endsAt` has come."""
+        if alerts:
+            _call("Alertmanager", "POST", f"{self.url}/api/v2/alerts", json=alerts, auth=self._sign_in)
+
+    def find_firing(self, instance: str) -> list[dict[str, str]]:
+        """Return the labels of the alerts of an installation that fire or are silenced there."""
+        wanted = {"filter": ['job="daybreak"', f"instance={json.dumps(instance)}"]}
+        answer = _call("Alertmanager", "GET", f"{self.url}/api/v2/alerts", params=wanted, auth=self._sign_in)
+        try:
+            return [dict(alert["labels"]) for alert in answer.json()]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServiceError(
+                f"{self.url} does not answer like an Alertmanager: {type(error).__name__}.",
+                hint="check alertmanager_url in docs/settings.md.",
+            ) from error
+
+    def look(self) -> str:
+        """Return its version and whether it is ready; raise `ServiceError` if it does not answer or refuses us."""
+        answer = _call("Alertmanager", "GET", f"{self.url}/api/v2/status", auth=self._sign_in).json()
+        return f"{answer['versionInfo']['version']}, cluster {answer['cluster']['status']}"
+
+    @property
+    def _sign_in(self) -> tuple[str, str] | None:
+        return (self.user, self.password) if self.user else None
+
+
+def _call(name: str, method: str, url: str, **more: Any) -> httpx.Response:
+    answer = _request(name, method, url, **more)
+    if not answer.is_success:  # a redirect, too: it would turn the message into a request without one
+        told = " ".join(answer.text.split())[:200]
+        raise ServiceError(
+            f"The {name} at {_shown(url)} answered {answer.status_code} {answer.reason_phrase}"
+            f"{f': {told}' if told else ''}.",
+            hint=f"check {name.lower()}_* in docs/settings.md, and the receiver's log.",
+        )
+    return answer
+
+
+def _request(name: str, method: str, url: str, **more: Any) -> httpx.Response:
+    try:
+        return httpx.request(method, url, timeout=TIMEOUT_SECONDS, follow_redirects=False, **more)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServiceError(
+            f"The {name} at {_shown(url)} does not answer: {type(error).__name__}: {error}",
+            hint=f"alerts wait until it does; see {name.lower()}_* in docs/settings.md.",
+        ) from error
+
+
+def _shown(url: str) -> str:
+    """Return scheme and host of an address, whose path is often a secret."""
+    parts = httpx.URL(url)
+    return f"{parts.scheme}://{parts.netloc.decode().rpartition('@')[2]}"

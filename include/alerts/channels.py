@@ -1,0 +1,183 @@
+"""The channels to on-call that are set: mail always, a webhook and an Alertmanager where the settings name them.
+
+Belongs here: which channels there are, and what an alert says in each. Does not belong here: when an alert is delivered
+(`outbox.py`), and requests and mails (`include/adapters/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from include.adapters import smtp
+from include.adapters.receivers import Alertmanager, Webhook
+from include.alerts.incidents import Incident
+from include.alerts.letter import as_html
+from include.alerts.outbox import Channel, Channels, Refused, Send
+from include.alerts.wording import Alert
+from include.core.clock import now
+from include.core.settings import Settings
+
+PORTS = {"tls": 465, "starttls": 587, "plain": 25}
+FIRES_FOR = timedelta(days=1)  # after the last word from Daybreak; the end of an incident is told at once
+TEST_FIRES_FOR = timedelta(minutes=5)
+TEST = "DaybreakTest"
+
+
+@dataclass(frozen=True)
+class ChannelConnection:
+    """A connection to a channel as Airflow keeps it; empty values fall back to the settings."""
+
+    host: str | None
+    port: int | None
+    login: str | None
+    password: str | None = field(repr=False)
+    extra: Mapping[str, Any]
+
+
+Connections = Mapping[str, ChannelConnection]  # by channel
+
+
+def find_channels(settings: Settings, connections: Connections | None = None) -> Channels:
+    """Return the channels that are set, through the connections where there are some, else by the settings."""
+    found = {"mail": Channel(_mail(find_server(settings, (connections or {}).get("mail")), settings.mail_to))}
+    if webhook := find_webhook(settings, connections or {}):
+        found["webhook"] = Channel(_post(webhook))
+    if alertmanager := find_alertmanager(settings, connections or {}):
+        found["alertmanager"] = _mirror(alertmanager, settings.airflow_url)
+    return found
+
+
+def find_server(settings: Settings, connection: ChannelConnection | None) -> smtp.MailServer:
+    """Return the connection's mail server, encrypted unless its extra says otherwise, or else the settings'."""
+    server = smtp.MailServer.of(settings)
+    if connection is None:
+        return server
+    is_ssl, is_starttls = not _is_on(connection.extra, "disable_ssl"), not _is_on(connection.extra, "disable_tls")
+    return smtp.MailServer(
+        host=connection.host or server.host,
+        port=connection.port or PORTS["tls" if is_ssl else "starttls" if is_starttls else "plain"],
+        sender=connection.extra.get("from_email") or server.sender,
+        login=connection.login or "",
+        password=connection.password or "",
+        is_ssl=is_ssl,
+        is_starttls=is_starttls,
+    )
+
+
+def _is_on(extra: Mapping[str, Any], name: str) -> bool:
+    """Return whether a connection's extra sets a switch: the form stores true, an environment variable "true"."""
+    return str(extra.get(name, "")).lower() in ("1", "true", "yes")
+
+
+def find_webhook(settings: Settings, connections: Connections) -> Webhook | None:
+    """Return the webhook that the settings name, with the connection's secret if it has one."""
+    given = connections.get("webhook")
+    secret = (given and given.password) or settings.webhook_secret.get_secret_value()
+    return Webhook(settings.webhook_url, secret) if settings.webhook_url else None
+
+
+def find_alertmanager(settings: Settings, connections: Connections) -> Alertmanager | None:
+    """Return the Alertmanager that the settings name, with the connection's sign-in if it has one."""
+    if not settings.alertmanager_url:
+        return None
+    given = connections.get("alertmanager")
+    if given and given.login:
+        return Alertmanager(settings.alertmanager_url, given.login, given.password or "")
+    secret = settings.alertmanager_secret.get_secret_value()
+    return Alertmanager(settings.alertmanager_url, settings.alertmanager_user, secret)
+
+
+def _mail(server: smtp.MailServer, recipients: str) -> Send:
+    def send(alert: Alert) -> Refused:
+        return smtp.send(
+            server,
+            recipients,
+            alert.subject,
+            alert.body,
+            incident=alert.incident,
+            thread=alert.thread,
+            html=as_html(alert.subject, alert.body),
+            only=alert.only,
+        )
+
+    return send
+
+
+def _post(webhook: Webhook) -> Send:
+    def send(alert: Alert) -> None:
+        event = alert.facts.get("event")
+        moment = now()
+        content = {
+            "type": f"incident.{event}" if event else "digest" if alert.severity == "digest" else "notice",
+            "timestamp": moment,
+            "data": {
+                "key": alert.incident,
+                "thread": alert.thread or alert.incident,
+                "severity": alert.severity,
+                "title": alert.subject,
+                "text": alert.body,
+                "incident": alert.facts or None,
+            },
+        }
+        webhook.post(alert.incident, moment, content)
+
+    return send
+
+
+def _mirror(alertmanager: Alertmanager, instance: str) -> Channel:
+    """Return the channel that lets open incidents fire and ended ones stop.
+
+    An Alertmanager forgets what fires when it restarts, so open incidents are posted at every turn; what fires there
+    and is not open any more, or no longer of this severity, is ended.
+    """
+
+    def send(alert: Alert) -> None:
+        moment = now()
+        known = alert.facts or {"cause": TEST, "subject": "alerts", "severity": alert.severity, "title": alert.subject}
+        length = FIRES_FOR if alert.facts else TEST_FIRES_FOR
+        alertmanager.post([_as_post(known, alert.body, instance, known.get("opened_at") or moment, moment + length)])
+
+    def follow(find: Callable[[], Sequence[Incident]]) -> None:
+        firing, moment = alertmanager.find_firing(instance), now()
+        incidents = find()  # later, so that one that another process opens meanwhile is not ended
+        posts = [
+            _as_post(vars(one), str(one.trouble["what_broke"]), instance, one.opened_at, moment + FIRES_FOR,
+                     links=one.trouble["links"])
+            for one in incidents
+        ]  # fmt: skip
+        still = [post["labels"] for post in posts]
+        over = [
+            {"labels": labels, "endsAt": moment.isoformat()}
+            for labels in firing
+            if labels not in still and labels.get("alertname") != TEST
+        ]
+        alertmanager.post([*posts, *over])
+
+    return Channel(send, follow)
+
+
+def _as_post(
+    known: Mapping[str, Any],
+    text: str,
+    instance: str,
+    since: datetime | str,
+    until: datetime,
+    links: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return an incident as Alertmanager's API takes it; labels are what routes and silences match."""
+    links = links or known.get("links") or {}
+    labels = {"alertname": known["cause"], "subject": known["subject"], "severity": known["severity"]}
+    return {
+        "labels": {**labels, "job": "daybreak", "instance": instance},
+        "annotations": {
+            "summary": known["title"],
+            "description": text,
+            **({"runbook_url": links["Runbook"]} if "Runbook" in links else {}),
+        },
+        "startsAt": since if isinstance(since, str) else since.isoformat(),
+        "endsAt": until.isoformat(),
+        "generatorURL": next(iter(links.values()), instance),
+    }
