@@ -16,7 +16,8 @@ audit was never live. The next hourly run tries again.
 
 ## Re-running
 Always safe: a batch that is written again is the same batch, and lists of an older moment never replace newer ones
-(the task `publish` is then skipped). A backfill writes and audits, but publishes only if its form says so.
+(the task `publish` is then skipped). A backfill writes and audits, but publishes only if its form says `publish` in
+`confirm`.
 """
 
 from datetime import timedelta
@@ -25,7 +26,7 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
 from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
 from daybreak_airflow.defaults import LISTS
-from daybreak_airflow.forms import AS_OF, PUBLISH_BACKFILL, REASON
+from daybreak_airflow.forms import AS_OF, CONFIRM, REASON
 from daybreak_airflow.tasks import stages
 
 
@@ -35,7 +36,7 @@ from daybreak_airflow.tasks import stages
     doc_md=__doc__,
     tags=["daybreak", "lists"],
     schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION),
-    params={"as_of": AS_OF, "publish_backfill": PUBLISH_BACKFILL, "reason": REASON},
+    params={"as_of": AS_OF, "confirm": CONFIRM, "reason": REASON},
     dagrun_timeout=timedelta(hours=2),
 )
 def recommend():

@@ -24,10 +24,11 @@ complete `wait_deadline_minutes` after its end, the run fails before anything is
 Always safe: every artifact's location follows from its inputs, so a second run finds the results of the first, and a
 verdict promotes once. A run that is cleared is judged against the version of its first verdict. A backfill, and a run
 as of a day before today's champion was made, is judged against the champion of that day by the ledger, or against
-the baselines alone if there was none, so a day that runs again gets the same verdict. A backfill promotes nothing
-unless its form sets `publish_backfill`, and then only while the champion of that day still is champion; with `chained`,
-each day is judged against the version that won the day before. A run without a date works as of the moment it was
-triggered.
+the baselines alone if there was none, so a day that runs again gets the same verdict. The form's `mode` says how far a
+run goes: data only, data and features, training, verdict, promotion; what follows is skipped. A backfill trains and
+judges, and promotes only with the mode `enforce` and `publish` in `confirm`, and then only while the champion of that
+day still is champion. With `train_once`, only the last of its days is trained on; with `chained`, each day is judged
+against the version that won the day before. A run without a date works as of the moment it was triggered.
 """
 
 from datetime import timedelta
@@ -36,7 +37,7 @@ from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, Param, dag
 
 from daybreak_airflow.assets import CHAMPION, CLEAN_SNAPSHOT, DRIFT, QUESTION
 from daybreak_airflow.defaults import TRAINING
-from daybreak_airflow.forms import AS_OF, CHAINED, MODEL, PUBLISH_BACKFILL, REASON, WAIT_MINUTES
+from daybreak_airflow.forms import AS_OF, CHAINED, CONFIRM, MODE, MODEL, REASON, TRAIN_ONCE, WAIT_MINUTES
 from daybreak_airflow.tasks import decisions, stages
 
 FORM = {
@@ -46,14 +47,9 @@ FORM = {
         None, type=["null", "integer"], minimum=2, maximum=90, description="days of reading; empty: the setting"
     ),
     "model": MODEL,
-    "mode": Param(
-        None,
-        type=["null", "string"],
-        enum=[None, "enforce", "dry_run", "off"],
-        values_display={"null": "the setting"},
-        description="dry_run judges and writes a shadow batch, promotes nothing; off only trains",
-    ),
-    "publish_backfill": PUBLISH_BACKFILL,
+    "mode": MODE,
+    "confirm": CONFIRM,
+    "train_once": TRAIN_ONCE,
     "chained": CHAINED,
     "reason": REASON,
 }

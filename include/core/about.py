@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from include.core.html import Link, Value
-from include.core.run import Run
+from include.core.run import MODES, Run
 from include.core.settings import Settings
 
 
@@ -19,7 +19,10 @@ def about_run(run: Run) -> list[tuple[str, Value]]:
         ("Run", link_run(run.settings, run.run_id)),
         ("Started as", run.tell_origin()),
         ("Reason", run.reason),
-        ("Mode", ", ".join(filter(None, (run.mode.replace("_", " "), "" if run.may_go_live else "promotes nothing")))),
+        (
+            "Mode",
+            ", ".join(filter(None, (MODES.get(run.mode, run.mode), "" if run.may_go_live else "promotes nothing"))),
+        ),
         ("Form", ", ".join(f"{name} {value}" for name, value in run.form.items())),
     ]
 

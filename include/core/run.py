@@ -47,9 +47,10 @@ KINDS = {
     "backfill": "backfill",
     "replay": "replay of quarantined rows",
 }
+MODES = {"data": "data only", "features": "data and features", "off": "training only", "dry_run": "dry run"}
 
 
 def tell_origin(kind: str, mode: str, actor: str) -> str:
-    """Return how and by whom a run was started, from its record."""
-    what = ", ".join([KINDS.get(kind, "run"), *(["dry run"] if mode == "dry_run" else [])])
+    """Return how and by whom a run was started, and how far it was to go if not the whole way, from its record."""
+    what = ", ".join(filter(None, (KINDS.get(kind, "run"), MODES.get(mode))))
     return what if actor in ("", "schedule", "event") else f"{what} by {actor}"

@@ -17,6 +17,7 @@ from include.adapters.warehouse import connect, query
 from include.core.clock import in_words
 from include.core.run import tell_origin
 from include.core.settings import Settings
+from include.pipeline.decide import LAST_STAGES
 
 Row = dict[str, Any]
 MINUTE = timedelta(minutes=1)
@@ -26,7 +27,7 @@ KINDS = {"asset_triggered": "event"}  # of Airflow, where it has another word
 def find_runs(settings: Settings, moment: datetime, name: str | None = None, limit: int = 10) -> list[Row]:
     """Return the latest runs, newest first: of this DAG or command, else of all but the demo's newsroom."""
     asked = {"name": name, "limit": limit}
-    by_airflow = _ask_airflow(settings, query("operations/airflow_runs"), asked)
+    by_airflow = ask_airflow(settings, query("operations/airflow_runs"), asked)
     ids = [f"{row['dag_id']}/{row['run_id']}" for row in by_airflow]
     stages: dict[str, list[Row]] = defaultdict(list)
     with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
@@ -41,7 +42,7 @@ def find_run(settings: Settings, moment: datetime, dag_id: str, run_id: str) -> 
     """Return one run with its `stages`, of a DAG or, if `dag_id` is `cli`, of a command; None if there is none."""
     asked = {"dag_id": dag_id, "run_id": run_id}
     whole_id = f"{dag_id}/{run_id}"
-    by_airflow = [] if dag_id == "cli" else _ask_airflow(settings, query("operations/one_run"), asked)
+    by_airflow = [] if dag_id == "cli" else ask_airflow(settings, query("operations/one_run"), asked)
     with connect(settings) as warehouse, warehouse.cursor(row_factory=dict_row) as cursor:
         stages = cursor.execute(query("operations/run_stages"), {"run_id": whole_id}).fetchall()
     if by_airflow:
@@ -51,7 +52,7 @@ def find_run(settings: Settings, moment: datetime, dag_id: str, run_id: str) -> 
 
 def find_next_runs(settings: Settings) -> list[Row]:
     """Return each DAG with the moment of its next run, soonest first; None if it is paused or has no schedule."""
-    return _ask_airflow(settings, query("operations/next_runs"), {})
+    return ask_airflow(settings, query("operations/next_runs"), {})
 
 
 def find_failing(runs: Sequence[Row]) -> list[Row]:
@@ -75,7 +76,7 @@ def tell_coming(wait: timedelta) -> str:
     return f"in {in_words(wait)}" if wait >= MINUTE else "now"
 
 
-def _ask_airflow(settings: Settings, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
+def ask_airflow(settings: Settings, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
     """Return rows of Airflow's database; none before Airflow was set up."""
     with connect(settings, "airflow") as database, database.cursor(row_factory=dict_row) as cursor:
         if database.execute("select to_regclass('dag_run') is not null").fetchone() != (True,):
@@ -94,7 +95,7 @@ def _of_airflow(row: Row, stages: Sequence[Row], moment: datetime) -> Row:
         "started_at": row["started_at"],
         "ended_at": row["ended_at"],
         "state": row["state"],
-        "outcome": _tell_outcome(row["state"], stages, moment),
+        "outcome": tell_outcome(row["state"], stages, moment),
     }
 
 
@@ -108,11 +109,11 @@ def _of_command(run_id: str, stages: Sequence[Row], moment: datetime) -> Row:
         **{name: stages[0][name] for name in ("as_of", "reason", "started_at")},
         "ended_at": None if state == "running" else max(row["finished_at"] for row in stages),
         "state": state,
-        "outcome": _tell_outcome(state, stages, moment),
+        "outcome": tell_outcome(state, stages, moment),
     }
 
 
-def _tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
+def tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
     """Return the run's outcome in a sentence."""
     running = [row for row in stages if row["status"] == "running"]
     failed = [row for row in stages if row["status"] == "failed"]
@@ -129,6 +130,10 @@ def _tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
         return f"Failed after {stages[-1]['stage']}." if stages else "Failed before its first stage."
     told = [sentence for row in stages if row["stage"] != "shadow" and (sentence := _tell_stage(row))]
     told = told or [_tell_stage(row) for row in stages if row["stage"] == "shadow"]
+    if not told and (skipped := [row["error"] for row in stages if row["status"] == "skipped"]):
+        return _first_sentence(skipped[-1])
+    if not told and stages and (last := LAST_STAGES.get(stages[0]["mode"])):
+        return last[1]
     new = [one for number, one in enumerate(told) if not any(later.startswith(one) for later in told[number + 1 :])]
     return " ".join(new) or "Nothing was to be done."
 

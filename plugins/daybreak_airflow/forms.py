@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.sdk import Param
 
 from include.core.model_names import find_names
+from include.pipeline.decide import CONFIRMED, REACHES
 
 # `format` gives the UI a date picker but checks nothing; the pattern does. A date alone means midnight UTC.
 MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
@@ -30,7 +31,25 @@ MODEL = Param(
     values_display={"null": "the setting"},
     description="model to train",
 )
-PUBLISH_BACKFILL = Param(False, type="boolean", description="let a backfill promote and publish")
+MODE = Param(
+    None,
+    type=["null", "string"],
+    enum=[None, *REACHES],
+    values_display={"null": "the setting; in a backfill: train and judge, promote nothing", **REACHES},
+    description="how far the run goes; a dry run also writes a shadow batch; to let a backfill promote, also fill in "
+    "`confirm`",
+)
+CONFIRM = Param(
+    None,
+    type=["null", "string"],
+    pattern=f"^({CONFIRMED})?$",
+    description=f"type {CONFIRMED} to let a backfill promote or publish; newer lists and a newer champion stay",
+)
+TRAIN_ONCE = Param(
+    False,
+    type="boolean",
+    description="in a backfill, train and judge on the last of its days only; the others end with their features",
+)
 CHAINED = Param(
     False,
     type="boolean",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from daybreak_airflow.runs import current_run
+from daybreak_airflow.runs import current_run, mode
 from daybreak_airflow.ui.links import REPORT_KEY
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def skip(sentence: str) -> AirflowSkipException:
     """Log the reason and return the exception that skips the task."""
     log.info("%s", sentence)
     return AirflowSkipException(sentence)
+
+
+def skip_unless_after(stage: str) -> None:
+    """Skip the task, which follows this stage, if the run's mode ends with the stage."""
+    from include.pipeline.decide import why_end_after
+
+    if why := why_end_after(stage, mode(get_current_context())):
+        raise skip(why)
 
 
 def add_to_events(**extra: Any) -> None:

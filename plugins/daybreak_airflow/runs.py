@@ -38,12 +38,13 @@ def current_run(context: Mapping[str, Any] | None = None) -> Run:
 
 
 def refuse_form(context: Mapping[str, Any]) -> None:
-    """Raise `FormRefused` when the form has a field that the DAG does not know, or names a moment it cannot take.
+    """Raise `FormRefused` when the form has a field that the DAG does not know, or values that it cannot take.
 
     Airflow checks the type of every known field when a run or a backfill is made, but takes unknown ones along: a
     `dry_run` for a DAG that has none would promote for real.
     """
     from include.core.errors import FormRefused
+    from include.pipeline.decide import refuse_unconfirmed
 
     dag_run, known = context["dag_run"], sorted(context["dag"].params)
     unknown = sorted(set(dag_run.conf or ()) - set(known))
@@ -53,6 +54,9 @@ def refuse_form(context: Mapping[str, Any]) -> None:
             hint=f"trigger it again with {', '.join(known)} only." if known else "trigger it again with an empty form.",
         )
     asked_moment(context)
+    if is_backfill(context) and "mode" in known:
+        form = dag_run.conf or {}
+        refuse_unconfirmed(form.get("mode"), form.get("confirm"))
 
 
 def as_of(context: Mapping[str, Any]) -> datetime:
@@ -106,10 +110,12 @@ def is_backfill(context: Mapping[str, Any]) -> bool:
 
 
 def may_go_live(context: Mapping[str, Any]) -> bool:
-    """Return whether the run may promote and publish: no replay, and a backfill only if its form asks for it."""
+    """Return whether the run may promote and publish: no replay, and a backfill only if its form confirms it."""
+    from include.pipeline.decide import CONFIRMED
+
     if kind(context) == "replay":
         return False
-    return not is_backfill(context) or bool((context.get("params") or {}).get("publish_backfill"))
+    return not is_backfill(context) or (context.get("params") or {}).get("confirm") == CONFIRMED
 
 
 def kind(context: Mapping[str, Any]) -> str:
@@ -120,10 +126,22 @@ def kind(context: Mapping[str, Any]) -> str:
 
 
 def mode(context: Mapping[str, Any]) -> str:
-    """Return how far the run may go with its verdict: by its form, else by the setting."""
-    from include.core.settings import load_settings
+    """Return how far the run goes: by its form, else by the setting; a backfill promotes nothing by itself.
 
-    return (context.get("params") or {}).get("mode") or load_settings().gate_mode
+    Of a backfill that trains once, all days but the last end with their features.
+    """
+    from daybreak_airflow.connections import connected_settings
+    from include.core.settings import load_settings
+    from include.operations.backfills import is_last_day
+    from include.pipeline.decide import OF_BACKFILL, mode_before_last
+
+    params, dag_run = context.get("params") or {}, context["dag_run"]
+    if not is_backfill(context) or "mode" not in context["dag"].params:
+        return params.get("mode") or load_settings().gate_mode
+    asked = params.get("mode") or OF_BACKFILL
+    if params.get("train_once") and not is_last_day(connected_settings(), dag_run.dag_id, dag_run.run_id):
+        return mode_before_last(asked)
+    return str(asked)
 
 
 def next_step(context: Mapping[str, Any], decision: Decision) -> NextStep:

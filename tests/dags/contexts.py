@@ -9,7 +9,7 @@ from airflow.sdk.api.datamodels._generated import DagRun
 
 TICK = datetime(2026, 11, 20, 3, tzinfo=UTC)
 TRIGGERED = datetime(2026, 11, 20, 9, 17, 5, tzinfo=UTC)
-FIELDS = ("as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "chained", "reason")
+FIELDS = ("as_of", "wait_minutes", "window_days", "model", "mode", "confirm", "train_once", "chained", "reason")
 
 
 def event(extra):

@@ -104,8 +104,8 @@ def test_a_moment_that_is_none_names_itself():
         (BY_HAND, True),
         (BY_EVENT, True),
         (BACKFILL, False),
-        (context("backfill", interval_end=TICK, publish_backfill=False), False),
-        (context("backfill", interval_end=TICK, publish_backfill=True), True),
+        (context("backfill", interval_end=TICK, mode="enforce"), False),
+        (context("backfill", interval_end=TICK, mode="enforce", confirm="publish"), True),
     ],
 )
 def test_only_a_backfill_has_to_ask_to_go_live(run, may):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.core.errors import FormRefused
+from tests.dags.contexts import FIELDS as RETRAIN
 from tests.dags.contexts import TICK, context
 
 GOOD = {
@@ -15,7 +16,7 @@ GOOD = {
     "name": ["bad-data", "crash"],
     "trials": [2, 500],
     "minutes": [1, 170],
-    "mode": [None, "enforce", "dry_run", "off"],
+    "mode": [None, "data", "features", "off", "dry_run", "enforce"],
     "to": [None, 1, 17],
     "action": ["freeze", "unfreeze", "pin", "unpin"],
     "hours": [0.5, 24, 8784],
@@ -25,7 +26,8 @@ GOOD = {
     "code": [None, "", "ART103"],
     "dry_run": [True, False],
     "retrain": [True, False],
-    "publish_backfill": [True, False],
+    "confirm": ["publish", "", None],
+    "train_once": [True, False],
     "chained": [True, False],
     "reason": [None, "", "the publisher corrected Tuesday"],
 }
@@ -47,13 +49,14 @@ BAD = {
     "code": ["ART103,ART104", "art103", 103],
     "dry_run": ["yes", None],
     "retrain": ["yes", None],
-    "publish_backfill": ["yes", None],
+    "confirm": ["yes", "Publish", "publish it", True],
+    "train_once": ["yes", None],
     "chained": ["yes", None],
     "reason": [7, "x" * 501],
 }
 FIELDS = {
-    "retrain": ["as_of", "wait_minutes", "window_days", "model", "mode", "publish_backfill", "chained", "reason"],
-    "recommend": ["as_of", "publish_backfill", "reason"],
+    "retrain": list(RETRAIN),
+    "recommend": ["as_of", "confirm", "reason"],
     "monitor": ["reason"],
     "rollback": ["to", "why"],
     "hold": ["action", "hours", "why"],
@@ -107,7 +110,7 @@ def test_the_form_offers_every_model_there_is(dags):
 
 def test_by_default_a_backfill_changes_nothing_readers_see(dags):
     for dag_id in ("retrain", "recommend"):
-        assert dags[dag_id].params["publish_backfill"] is False
+        assert dags[dag_id].params["confirm"] is None
 
 
 @pytest.mark.parametrize("dag_id", ["retrain", "recommend", "maintain", "monitor", "approve", "newsroom", "rollback"])
@@ -151,6 +154,33 @@ def test_a_form_that_a_run_can_work_with_is_taken(run):
     from daybreak_airflow.runs import refuse_form
 
     refuse_form(run)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"mode": "enforce"}, "in mode enforce promotes, and that is not confirmed"),
+        ({"mode": "enforce", "confirm": ""}, "is not confirmed"),
+        ({"confirm": "publish"}, "its mode promotes nothing"),
+        ({"mode": "dry_run", "confirm": "publish"}, "its mode promotes nothing"),
+    ],
+)
+def test_a_backfill_that_promotes_says_so_twice_or_is_refused(form, said):
+    from daybreak_airflow.runs import refuse_form
+
+    with pytest.raises(FormRefused, match=said):
+        refuse_form(context("backfill", interval_end=TICK, **form))
+    refuse_form(context("manual", **form))  # only a backfill needs the word
+    refuse_form(context("backfill", interval_end=TICK, mode="enforce", confirm="publish"))
+    refuse_form(context("backfill", interval_end=TICK, known=("as_of", "confirm"), confirm="publish"))  # of recommend
+
+
+def test_every_mode_of_the_form_is_explained_beside_its_name(dags):
+    from include.pipeline.decide import REACHES
+
+    shown = dags["retrain"].params.get_param("mode").schema["values_display"]
+    assert {name: words for name, words in shown.items() if name != "null"} == REACHES
+    assert shown["null"] == "the setting; in a backfill: train and judge, promote nothing"
 
 
 def test_a_refused_form_is_not_tried_again():

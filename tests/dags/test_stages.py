@@ -89,10 +89,10 @@ def test_a_better_challenger_is_promoted_and_recommend_is_told(run, pipe):
         (None, a_verdict("ask"), r"Nothing is promoted until a person decides\."),
         (context("manual", mode="dry_run"), a_verdict(), "Dry run: nothing is promoted"),
         (a_backfill(), a_verdict(), "Backfill: nothing is promoted"),
-        (a_backfill(publish_backfill=False), a_verdict(), "Backfill: nothing is promoted"),
-        (a_backfill(publish_backfill=True, mode="dry_run"), a_verdict(), "Dry run"),
+        (a_backfill(mode="enforce"), a_verdict(), "Backfill: nothing is promoted"),
+        (a_backfill(confirm="publish"), a_verdict(), "Dry run"),
     ],
-    ids=["keep", "ask", "dry run", "backfill", "backfill that says no", "backfill that asks, dry"],
+    ids=["keep", "ask", "dry run", "backfill", "backfill unconfirmed", "backfill in no mode that promotes"],
 )
 def test_whoever_is_not_to_be_promoted_never_reaches_the_ledger(run, pipe, of, verdict, sentence):
     calls = pipe("promote", AssertionError("must not be called"))
@@ -104,7 +104,39 @@ def test_whoever_is_not_to_be_promoted_never_reaches_the_ledger(run, pipe, of, v
 
 def test_a_backfill_that_asks_for_it_promotes(run, pipe):
     pipe("promote", reference("champion", version=7, changed=True))
-    assert run("promote", a_verdict(), of=a_backfill(publish_backfill=True, mode="enforce"))
+    assert run("promote", a_verdict(), of=a_backfill(confirm="publish", mode="enforce"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "skipped", "sentence"),
+    [
+        ("data", "build_features", "Data only: no features are built and nothing is trained."),
+        ("features", "train", "Data and features only: nothing is trained."),
+        ("off", "judge", "The gate is off: the version is registered, but not judged or promoted."),
+    ],
+)
+def test_what_lies_beyond_the_mode_is_skipped_with_a_sentence(run, pipe, mode, skipped, sentence):
+    calls = pipe(skipped, AssertionError("must not be called"))
+    made = reference("made").to_dict()
+    given = {"build_features": (made, "training"), "train": (made,), "judge": (made, made)}[skipped]
+    for of in (a_backfill(mode=mode), context("manual", mode=mode)):
+        with pytest.raises(AirflowSkipException, match=sentence):
+            run(skipped, *given, of=of)
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("is_last", "mode", "so"),
+    [(True, None, "dry_run"), (False, None, "features"), (False, "enforce", "features"), (False, "data", "data")],
+)
+def test_a_backfill_that_trains_once_trains_on_its_last_day_only(monkeypatch, tmp_path, is_last, mode, so):
+    from daybreak_airflow.runs import mode as mode_of
+    from include.operations import backfills
+
+    monkeypatch.setenv("DAYBREAK_HOME", str(tmp_path))
+    monkeypatch.setattr(backfills, "is_last_day", lambda settings, dag_id, run_id: is_last)
+    assert mode_of(a_backfill(mode=mode, train_once=True)) == so
+    assert mode_of(a_backfill(mode=mode)) == (mode or "dry_run")
 
 
 def test_a_race_that_was_lost_tells_nobody_of_a_new_champion(run, pipe):

@@ -185,21 +185,34 @@ def test_show_prints_a_readers_list_with_titles_and_reasons(lists, tiny_world):
     assert "Culture, story" in lines[1]
 
 
-def test_a_backfill_does_each_day_again_says_what_it_read_and_goes_on_after_a_day_without_data(tiny_world):
+def test_a_backfill_does_each_day_again_says_what_it_read_and_goes_on_after_a_day_without_data(tiny_world, snapshot):
     words = ("--from", "2025-03-03", "--to", "2025-03-05", "--mode", "data", "--reason", "a gap")
     answer = cli.say(tiny_world, "backfill", *words)
     head, empty, *rows = answer.out.splitlines()
-    assert head.startswith("as of (UTC)       rows read  quarantined  trained  judged against  outcome")
+    assert head.startswith(
+        "as of (UTC)       rows read  quarantined  trained  judged against  would have changed  outcome"
+    )
     assert empty.startswith("2025-03-03 00:00")
-    assert "failed: source.reading_events has no row for the window" in empty
+    assert "Failed at extract: source.reading_events has no row for the window" in empty
     assert [row[:16] for row in rows] == ["2025-03-04 00:00", "2025-03-05 00:00"]
-    assert all(row.endswith("data kept") for row in rows)
+    assert all(row.endswith("Data only: no features are built and nothing is trained.") for row in rows)
     assert answer.error_lines == [
         "daybreak: 1 of 3 days failed; the others are kept. Hint: remove the cause, then repeat with "
         "--from 2025-03-03T00:00."
     ]
     kept = "select distinct kind, mode, reason from ops.runs where run_id like 'cli/backfill/%%'"
-    assert ask(tiny_world, kept) == [("backfill", "dry_run", "a gap")]
+    assert ask(tiny_world, kept) == [("backfill", "data", "a gap")]
+    runs = json.loads(cli.say(tiny_world, "runs", "backfill", "--json").out)["runs"]
+    assert {run["how"] for run in runs} == {f"backfill, data only by {getpass.getuser()}"}
+
+
+def test_a_backfill_from_the_command_line_promotes_only_with_a_word(tiny_world):
+    words = ("--from", "2025-03-04", "--to", "2025-03-05", "--mode", "enforce")
+    code, line = refused(tiny_world, "backfill", *words)
+    assert code == 13
+    assert (
+        "A backfill in mode enforce promotes, and that is not confirmed. Hint: confirm it with the word publish" in line
+    )
 
 
 def refused(settings, *words, **variables):

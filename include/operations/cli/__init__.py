@@ -161,7 +161,7 @@ def make_parser() -> Parser:
         metavar="DAYS",
         help="days of reading to train on (default: the setting `window_days`)",
     )
-    decisions.add_mode(command)
+    decisions.add_mode(command, "the setting `gate_mode`")
     command.add_argument("--reason", help="reason, for the record")
     command.set_defaults(run=_retrain)
     backfill.add_backfill(add)

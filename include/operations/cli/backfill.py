@@ -6,30 +6,31 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from include.core.clock import now, parse_moment, refuse_future
+from include.core.clock import compact, now, parse_moment, refuse_future
 from include.core.errors import DaybreakError
+from include.core.settings import load_settings
+from include.operations.backfills import FAILED, OF_COMMANDS, Backfill, Day, find_backfill
+from include.operations.cli import decisions
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, add_model, whole_number
 from include.operations.cli.progress import say, show_stage
 from include.operations.cli.runs import new_run
-
-if TYPE_CHECKING:
-    from include.pipeline.orders import PastDay
+from include.pipeline.decide import CONFIRMED, OF_BACKFILL, mode_before_last, refuse_unconfirmed
 
 MOST_DAYS = 366
-COLUMNS = ("as of (UTC)", "rows read", "quarantined", "trained", "judged against", "outcome")
+COLUMNS = ("as of (UTC)", "rows read", "quarantined", "trained", "judged against", "would have changed", "outcome")
 
 
 def add_backfill(add: Add) -> None:
     """Add `backfill` with its options."""
     command = add(
         "backfill",
-        help="do past days again, up to training and judging; promote nothing",
+        help="do past days again, up to training and judging; promote nothing unless asked to",
         about="Do past days again, oldest first, each as of its own moment, and end with a table of what was read, "
-        "trained and judged. A day meets the champion of that day, and nothing is promoted.",
-        example="backfill --from 2026-11-16 --to 2026-11-20 --mode train",
+        "trained and judged, and what it would have changed. A day meets the champion of that day. Nothing is promoted "
+        f"but with --mode enforce --confirm {CONFIRMED}, and only while the champion of that day still is champion.",
+        example="backfill --from 2026-11-16T03:00 --to 2026-11-20T03:00",
     )
     command.add_argument(
         "--from",
@@ -39,12 +40,14 @@ def add_backfill(add: Add) -> None:
         help="first moment to work as of, ISO 8601; a night's run works as of T03:00",
     )
     command.add_argument("--to", dest="end", required=True, metavar="MOMENT", help="last moment; one day apart each")
+    decisions.add_mode(command, OF_BACKFILL)
     command.add_argument(
-        "--mode",
-        choices=["data", "features", "train"],
-        default="data",
-        help="data extracts and validates; features also builds features; train also trains and judges, and promotes "
-        "nothing (default: data)",
+        "--confirm", metavar="WORD", help=f"with --mode enforce, type {CONFIRMED} to let the backfill promote"
+    )
+    command.add_argument(
+        "--train-once",
+        action="store_true",
+        help="train and judge on the last day only; the others end with their features",
     )
     command.add_argument(
         "--chained", action="store_true", help="judge each day against the version that won the day before"
@@ -59,25 +62,29 @@ def add_backfill(add: Add) -> None:
 
 def backfill(arguments: argparse.Namespace) -> Answer:
     """Do every day and return a table; it fails at the end if a day failed."""
-    from include.pipeline.orders import repeat_day
+    from include.pipeline import orders
 
-    form = {name: getattr(arguments, name) for name in ("mode", "model", "window_days", "reason")}
-    form |= {"from": arguments.start, "to": arguments.end, "chained": arguments.chained or None}
-    done: list[PastDay] = []
-    for moment in find_moments(parse_moment(arguments.start), parse_moment(arguments.end)):
+    refuse_unconfirmed(arguments.mode, arguments.confirm)
+    mode = arguments.mode or OF_BACKFILL
+    form = {name: getattr(arguments, name) for name in ("model", "window_days", "confirm", "reason")}
+    form |= {"mode": mode, "from": arguments.start, "to": arguments.end}
+    form |= {name: getattr(arguments, name) or None for name in ("chained", "train_once")}
+    settings, name = load_settings(), compact(now())
+    moments = find_moments(parse_moment(arguments.start), parse_moment(arguments.end))
+    for moment in moments:
         say(f"{moment:%Y-%m-%d %H:%M} UTC")
-        run = replace(new_run("backfill", moment, **form), kind="backfill", mode="dry_run", may_go_live=False)
-        done.append(repeat_day(run, arguments.mode, arguments.window_days, arguments.model, show_stage))
-    failed = [day for day in done if day.outcome.startswith("failed")]
-    failure = (
-        DaybreakError(
-            f"{len(failed)} of {len(done)} days failed; the others are kept.",
-            hint=f"remove the cause, then repeat with --from {failed[0].as_of:%Y-%m-%dT%H:%M}.",
+        run = replace(
+            new_run("backfill", moment, settings, **form),
+            run_id=f"{OF_COMMANDS}{name}/{compact(moment)}",
+            kind="backfill",
+            may_go_live=arguments.confirm == CONFIRMED,
         )
-        if failed
-        else None
-    )
-    return Answer([asdict(day) for day in done], "\n".join(render(done)), failure=failure, marks={"failed": "red"})
+        reach = mode_before_last(mode) if arguments.train_once and moment != moments[-1] else mode
+        try:
+            orders.retrain(run, arguments.window_days, arguments.model, reach, show_stage, decisions.announce_question)
+        except DaybreakError as error:  # the next days can be done all the same
+            say(error.fact)
+    return tell_backfill(find_backfill(settings, name, now()))
 
 
 def find_moments(start: datetime, end: datetime) -> list[datetime]:
@@ -92,19 +99,33 @@ def find_moments(start: datetime, end: datetime) -> list[datetime]:
     return [start + timedelta(days=number) for number in range(count)]
 
 
-def render(days: Sequence[PastDay]) -> Iterator[str]:
+def tell_backfill(found: Backfill) -> Answer:
+    """Return the days as a table; the answer fails if a day failed."""
+    failed = found.of_state(FAILED)
+    failure = (
+        DaybreakError(
+            f"{len(failed)} of {len(found.days)} days failed; the others are kept.",
+            hint=f"remove the cause, then repeat with --from {failed[0].as_of:%Y-%m-%dT%H:%M}.",
+        )
+        if failed
+        else None
+    )
+    return Answer(asdict(found), "\n".join(render(found.days)), failure=failure, marks={"Failed": "red"})
+
+
+def render(days: Sequence[Day]) -> Iterator[str]:
     """Yield the lines of the table."""
     rows = [COLUMNS, *map(_cells, days)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    is_number = (False, True, True, False, False, False)
+    is_number = (False, True, True, False, False, False, False)
     for row in rows:
         cells = zip(row, widths, is_number, strict=True)
         yield "  ".join(_align(cell, width, right) for cell, width, right in cells).rstrip()
 
 
-def _cells(day: PastDay) -> tuple[str, ...]:
+def _cells(day: Day) -> tuple[str, ...]:
     counts = ["" if count is None else f"{count:,}" for count in (day.read, day.quarantined)]
-    return (f"{day.as_of:%Y-%m-%d %H:%M}", *counts, day.version, day.rival, day.outcome)
+    return (f"{day.as_of:%Y-%m-%d %H:%M}", *counts, day.version, day.rival, day.change, day.outcome)
 
 
 def _align(text: str, width: int, right: bool) -> str:

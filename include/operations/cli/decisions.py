@@ -16,6 +16,7 @@ from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, version_number
 from include.operations.cli.progress import show_stage
 from include.operations.cli.runs import new_run
+from include.pipeline.decide import REACHES
 
 
 def add_commands(add: Add) -> None:
@@ -92,14 +93,10 @@ def add_commands(add: Add) -> None:
     command.set_defaults(run=shadow)
 
 
-def add_mode(command: argparse.ArgumentParser) -> None:
-    """Add the option that limits what `retrain` may do."""
-    command.add_argument(
-        "--mode",
-        choices=["enforce", "dry_run", "off"],
-        help="enforce promotes; dry_run judges and writes a shadow batch; off only trains (default: the setting "
-        "`gate_mode`)",
-    )
+def add_mode(command: argparse.ArgumentParser, default: str) -> None:
+    """Add the option that says how far a training goes."""
+    told = "; ".join(f"{mode}: {words}" for mode, words in REACHES.items())
+    command.add_argument("--mode", choices=list(REACHES), metavar="MODE", help=f"{told} (default: {default})")
 
 
 def _add_reason(command: argparse.ArgumentParser) -> None:

@@ -20,9 +20,10 @@ from daybreak_airflow.passing import (
     received,
     run_on,
     skip,
+    skip_unless_after,
     skipping_in_first_days,
 )
-from daybreak_airflow.runs import current_run, is_backfill, may_go_live, mode, next_step, reason
+from daybreak_airflow.runs import current_run, is_backfill, may_go_live, next_step, reason
 from daybreak_airflow.tasks.waiting import WaitForData
 from daybreak_airflow.ui.links import (
     DriftReportLink,
@@ -76,9 +77,10 @@ def validate(snapshot: Passed) -> Passed:
 
 @task(pool=HEAVY, inlets=[CLEAN_SNAPSHOT], outlets=[FEATURES])
 def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
-    """Build the features of readers and articles as known at each moment."""
+    """Build the features of readers and articles as known at each moment; skipped if only data is asked for."""
     from include import pipeline
 
+    skip_unless_after("validate")
     with skipping_in_first_days():
         features = pipeline.build_features(run_on(snapshot), received(snapshot), purpose)
     add_to_events(features_id=features.id, as_of=features.as_of.isoformat(), purpose=purpose)
@@ -88,9 +90,10 @@ def build_features(snapshot: Passed, purpose: Purpose) -> Passed:
 @shows(MlflowRunLink(), ModelCardLink())
 @task(pool=HEAVY, inlets=[FEATURES], outlets=[MODEL])
 def train(features: Passed) -> Passed:
-    """Train and register a challenger."""
+    """Train and register a challenger; skipped if only data and features are asked for."""
     from include import pipeline
 
+    skip_unless_after("build_features")
     run = run_on(features)
     model = pipeline.train(run, received(features), get_current_context()["params"].get("model") or run.settings.model)
     add_to_events(version=model.id, as_of=model.as_of.isoformat())
@@ -103,8 +106,7 @@ def judge(model: Passed, features: Passed) -> Passed:
     """Judge the challenger against the version to beat and the baselines; skipped when the gate is off."""
     from include import pipeline
 
-    if mode(get_current_context()) == "off":
-        raise skip(next_step(get_current_context(), "keep").reason)
+    skip_unless_after("train")
     verdict = pipeline.judge(run_on(model), received(model), received(features))
     log.info("%(sentence)s %(rival)s", dict(verdict.facts or {}))
     return verdict.to_dict()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import product
 from types import SimpleNamespace
 
 import pytest
 
 from include import pipeline
+from include.core.errors import FormRefused
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
 from include.pipeline import orders
-from include.pipeline.decide import decide
+from include.pipeline.decide import REACHES, decide, refuse_unconfirmed
 from tests.worlds.tiny import AS_OF
 
 DECISIONS = ("promote", "ask", "keep")
@@ -25,7 +27,7 @@ def test_a_run_that_enforces_does_what_the_verdict_says(decision, step):
 
 @pytest.mark.parametrize(("mode", "decision"), list(product(("enforce", "dry_run", "off"), DECISIONS)))
 def test_a_backfill_changes_no_champion_and_asks_no_question(mode, decision):
-    assert decide(mode, decision, is_backfill=True).step in ("nothing", "shadow")
+    assert decide(mode, decision, is_backfill=True).step == "nothing"
 
 
 @pytest.mark.parametrize("decision", DECISIONS)
@@ -76,6 +78,34 @@ PREPARE = ["extract", "validate", "build_features"]
 def test_a_retrain_from_the_command_line_takes_one_step_after_its_verdict(called, mode, decision, then):
     done = called("retrain", decision=decision, gate_mode=mode)
     assert done.stages == [*PREPARE, "train", *then]
+
+
+@pytest.mark.parametrize(
+    ("mode", "stages", "told"),
+    [
+        ("data", PREPARE[:2], "Data only: no features are built and nothing is trained."),
+        ("features", PREPARE, "Data and features only: nothing is trained."),
+        ("off", [*PREPARE, "train"], "v1: The gate is off: the version is registered, but not judged or promoted."),
+    ],
+)
+def test_a_mode_says_how_far_a_retrain_goes_and_why_it_ends_there(called, mode, stages, told):
+    done = called("retrain", None, None, mode)
+    assert (done.stages, done.result) == (stages, [told])
+
+
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_no_mode_that_ends_before_the_verdict_takes_a_step_after_it(decision):
+    for mode in ("data", "features", "off"):
+        assert decide(mode, decision, is_backfill=False).step == "nothing"
+        assert mode in REACHES
+
+
+@pytest.mark.parametrize("mode", [*REACHES, None])
+def test_a_backfill_promotes_only_when_its_mode_and_a_word_say_so(mode):
+    for word in (None, "", "yes", "publish"):
+        is_agreed = (mode == "enforce") == (word == "publish") and word != "yes"
+        with nullcontext() if is_agreed else pytest.raises(FormRefused):
+            refuse_unconfirmed(mode, word)
 
 
 def test_a_promotion_that_is_refused_is_told_instead_of_one(called):
