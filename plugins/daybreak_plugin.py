@@ -13,10 +13,10 @@ from include.core.settings import load_settings
 
 
 async def pages(scope: Any, receive: Any, send: Any) -> None:
-    """Serve the app under /daybreak."""
+    """Serve the app under /daybreak; what a person starts there goes through the app of Airflow that it is part of."""
     from daybreak_airflow.ui.app import app
 
-    await app(scope, receive, send)
+    await app({**scope, "airflow": scope.get("app")}, receive, send)
 
 
 class DaybreakPlugin(AirflowPlugin):

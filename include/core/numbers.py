@@ -28,6 +28,11 @@ def write_figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.4g}"
 
 
+def write_count(count: int, noun: str) -> str:
+    """Return how many there are: 1 row, 1,085 rows."""
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+
+
 def fill_in(text: str, facts: Mapping[str, Any], apart_from: float) -> str:
     """Fill the facts into a sentence such as "{share:share} of {readers:count}"; `apart_from` as in `write_number`."""
     return capital(_Sentence(apart_from).vformat(text, (), facts))

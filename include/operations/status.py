@@ -33,6 +33,7 @@ def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
     """Return champion, lists, verdicts, runs, services and links; None or empty if a database does not answer."""
     moment = now()
     found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "other_verdicts": [], "holds": []}
+    found["held"] = []
     found |= {"questions": [], "incidents": [], "quarantined": [], "running": [], "failing": [], "next": []}
     found["gaps"] = []
     try:
@@ -57,7 +58,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
             others = cursor.execute(query("operations/other_verdicts"), since).fetchall()
             late = cursor.execute(query("operations/late_rows")).fetchone()
             quarantined = cursor.execute(query("operations/quarantined")).fetchall()
-        holds = [hold.tell() for hold in find_holds(warehouse, moment)]
+        holds = find_holds(warehouse, moment)
         incidents = [{**one.facts(), "sentence": one.tell(moment)} for one in open_incidents(warehouse)]
         questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
         reports = {
@@ -77,7 +78,8 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
         "lists": lists,
         "verdict": record and _describe(record),
         "other_verdicts": [_describe(row) for row in others],
-        "holds": holds,
+        "holds": [hold.tell() for hold in holds],
+        "held": [hold.kind for hold in holds],
         "questions": questions,
         "incidents": incidents,
         "late_rows": late and late["sentence"],

@@ -117,6 +117,7 @@ CLOCK_READERS = {
     "include/pipeline/run.py": "stamps when a stage began and ended",
     "include/pipeline/tuning.py": "says in MLflow when a trial ended",
     "plugins/daybreak_airflow/runs.py": "the edge that chooses an as_of when a run has none",
+    "plugins/daybreak_airflow/ui/actions.py": "says how old lists are; a mute begins when it is confirmed",
     "plugins/daybreak_airflow/ui/reports.py": "says how long a run has been going on",
     "plugins/daybreak_airflow/ui/status.py": "says how old the lists are and how soon a run comes",
     "plugins/daybreak_airflow/tasks/waiting.py": "sees the time to wait for data run out",

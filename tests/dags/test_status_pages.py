@@ -31,6 +31,7 @@ STATUS = {
         "verdict": None,
         "other_verdicts": [],
         "holds": [],
+        "held": [],
         "questions": [],
         "gaps": [],
         "incidents": [],
@@ -97,7 +98,7 @@ def test_every_page_asks_airflow_who_is_there():
         )
         for route in app.routes
     }
-    assert len(asks) == 12
+    assert len(asks) == 14
     assert all(asks.values())
 
 
@@ -204,3 +205,8 @@ def test_a_browser_is_told_in_words_what_it_cannot_have_and_a_program_briefly(pa
     assert told in answer.text
     assert 'aria-current="page"' not in answer.text
     assert "detail" in browser.get(f"/{path}").json()
+
+
+def test_a_viewer_sees_no_buttons_and_an_operator_does():
+    assert "/daybreak/actions/" not in browser_of("viewer").get("/").text
+    assert 'class="button" href="/airflow/daybreak/actions/recommend"' in browser_of("op").get("/").text

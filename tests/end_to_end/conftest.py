@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.request
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -71,12 +73,27 @@ class Installation:
 
     def page(self, user, path):
         """What `operator` or `viewer` gets who asks for a page under /daybreak."""
+        with self.browser(user) as browser:
+            return browser.get(f"/daybreak/{path}")
+
+    @contextmanager
+    def browser(self, user):
+        """A browser in which this user is signed in."""
         password = getattr(self.settings, f"airflow_{user}_password").get_secret_value()
         address = f"http://127.0.0.1:{self.settings.airflow_port}"
-        with httpx.Client(base_url=address, timeout=30, trust_env=False) as browser:
+        with httpx.Client(base_url=address, timeout=60, trust_env=False) as browser:
             signed_in = browser.post("/auth/token", json={"username": user, "password": password})
-            token = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
-            return browser.get(f"/daybreak/{path}", headers=token)
+            browser.headers |= {"Cookie": f"_token={signed_in.json()['access_token']}", "Origin": address}
+            yield browser
+
+    def act(self, user, name, **typed):
+        """The page of an action that this user confirmed with a double click, as told, and the run that it started."""
+        with self.browser(user) as browser:
+            asked = browser.post(f"/daybreak/actions/{name}", data=typed)
+            confirmed = {"confirmation": re.search(r'name="confirmation" value="([^"]+)', asked.text)[1], "step": "do"}
+            started, again = (browser.post(f"/daybreak/actions/{name}", data=confirmed) for _ in range(2))
+        assert started.headers["location"] == again.headers["location"]
+        return asked.text, unquote(started.headers["location"].rpartition("/")[2])
 
     def get(self, url):
         with urllib.request.urlopen(url, timeout=30) as answer:

@@ -105,13 +105,15 @@ def test_the_status_page_answers_and_a_readers_list_is_for_those_who_may_start_r
     assert "Reader 7" in installation.page("operator", "readers/7").text
 
 
-def test_an_operator_freezes_promotions_and_allows_them_again(installation):
-    operator = installation.signed_in_as("operator")
+def test_an_operator_freezes_promotions_on_the_page_and_allows_them_again_and_a_viewer_may_not(installation):
+    assert installation.page("viewer", "actions/freeze").status_code == 403
     holds = "select kind, actor, reason, lifted_by from ops.holds order by hold_id desc limit 1"
-    for action, lifted_by in (("freeze", ""), ("unfreeze", "operator")):
-        run_id = operator.trigger("hold", {"action": action, "hours": 1, "why": "elections"})
+    for action, hours, lifted_by in (("freeze", {"hours": "1"}, ""), ("unfreeze", {}, "operator")):
+        told, run_id = installation.act("operator", action, reason="elections", **hours)
+        assert ("no version is promoted" if hours else "may promote a version again") in told
         assert installation.finished("hold", run_id) == "success"
         assert installation.sql(holds) == [["freeze", "operator", "elections", lifted_by]]
+        assert "hold is done." in installation.page("operator", f"actions/{action}/{run_id}").text
 
 
 def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):

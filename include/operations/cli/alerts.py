@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from include.adapters.warehouse import Connection, connect
+from include.adapters.warehouse import connect
 from include.alerts import incidents
 from include.alerts.channels import find_channels
 from include.alerts.incidents import Incident
 from include.alerts.outbox import names_of_channels, tell_undelivered
-from include.alerts.reporting import changing
 from include.alerts.wording import Alert
 from include.core.clock import FORMAT, now, parse_length
 from include.core.errors import DaybreakError, ServiceError
 from include.core.settings import load_settings
+from include.operations import silencing
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, commands_of, whole_number
-from include.pipeline.run import keep_audit
+from include.operations.silencing import LONGEST_MUTE_DAYS
 
-LONGEST_MUTE_DAYS = 31
 UNDELIVERED_SINCE = timedelta(days=7)
 
 
@@ -111,35 +109,25 @@ def list_incidents(arguments: argparse.Namespace) -> Answer:
 
 def acknowledge(arguments: argparse.Namespace) -> Answer:
     """Acknowledge an incident."""
-    actor = getpass.getuser()
-    return _change(
-        f"acknowledge incident {arguments.incident}",
-        "",
-        lambda warehouse: incidents.acknowledge(warehouse, arguments.incident, actor, now()),
-    )
+    moment = now()
+    return _tell(silencing.acknowledge(load_settings(), arguments.incident, getpass.getuser(), moment), moment)
 
 
 def mute(arguments: argparse.Namespace) -> Answer:
     """Mute an incident's cause and subject."""
-    actor, moment = getpass.getuser(), now()
+    moment = now()
     if arguments.length.days > LONGEST_MUTE_DAYS:
         raise DaybreakError(
             f"A mute of {arguments.length.days} days is not allowed.", hint=f"give at most {LONGEST_MUTE_DAYS}d."
         )
-    until = moment + arguments.length
-    return _change(
-        f"mute incident {arguments.incident} until {until.strftime(FORMAT)}",
-        arguments.reason,
-        lambda warehouse: incidents.mute(warehouse, arguments.incident, until, arguments.reason, actor, moment),
+    incident = silencing.mute(
+        load_settings(), arguments.incident, getpass.getuser(), moment, moment + arguments.length, arguments.reason
     )
+    return _tell(incident, moment)
 
 
-def _change(action: str, reason: str, change: Callable[[Connection], Incident]) -> Answer:
-    with changing(load_settings()) as warehouse:
-        incident = change(warehouse)
-        detail = {"cause": incident.cause, "subject": incident.subject, "reason": reason}
-        keep_audit(warehouse, getpass.getuser(), action, detail)
-    return Answer(incident.facts(), incident.tell(now()))
+def _tell(incident: Incident, moment: datetime) -> Answer:
+    return Answer(incident.facts(), incident.tell(moment))
 
 
 def send_test(arguments: argparse.Namespace) -> Answer:

@@ -249,6 +249,29 @@ KINDS = {
 WITH_REPORTS = ("recommend", "retrain", "monitor", "maintain", "replay_quarantine", "backtest")
 
 
+def build_started_page(title: str, run: Mapping[str, Any], places: Places) -> Page:
+    """Return that an action started this run, or was done by it, and what the run has come to."""
+    lines = [
+        Line("Run", run["run_id"]),
+        Line("How", run["how"]),
+        Line("Started", tell_times(run)),
+        Line("So far", run["outcome"]),
+    ]
+    links = [
+        places.run(run["run_id"], "The run in Airflow"),
+        places.card(run["run_id"], "Its card"),
+        places.page("", "Status"),
+    ]
+    states: dict[str, tuple[str, Tone]] = {
+        "success": ("is done", "good"),
+        "failed": ("failed", "bad"),
+        "queued": ("was started and waits for its turn", "ask"),
+    }
+    told, tone = states.get(run["state"], ("was started", "ask"))
+    more = "" if run["state"] in ("success", "failed") else " Reload this page to see how it goes on."
+    return Page(title, f"{run['name']} {told}.{more}", tone, cards=[Card("Run", lines=lines, links=links)])
+
+
 def build_reports_page(runs: Sequence[Row], shown: str | None, places: Places) -> Page:
     """Return the latest runs with their outcomes and reports, and a way to those of one DAG or command.
 

@@ -89,12 +89,12 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
     since = {"since": moment - WEEKS}
     with connect(settings) as warehouse:
         health = {**since, "window_hours": settings.monitor_window_hours}
-        realised = _ask(warehouse, "realised_lately", health)
-        drift = _ask(warehouse, "drift_lately", {**since, "limit": DRIFT_WINDOWS})
+        realised = ask(warehouse, "realised_lately", health)
+        drift = ask(warehouse, "drift_lately", {**since, "limit": DRIFT_WINDOWS})
         newest = told["quarantined"][0]["snapshot_id"] if told["quarantined"] else None
-        quarantined = _ask(warehouse, "quarantined_by_publisher", {"snapshot_id": newest}) if newest else []
+        quarantined = ask(warehouse, "quarantined_by_publisher", {"snapshot_id": newest}) if newest else []
         (in_database,) = warehouse.execute("select pg_database_size(current_database())").fetchone() or (0,)
-        files = _ask(warehouse, "live_files", {})
+        files = ask(warehouse, "live_files", {})
     champion = told["champion"]
     versions = find_versions(settings)
     newer = [row for row in versions if champion is None or row["version"] > champion["version"]]
@@ -135,11 +135,11 @@ def find_reader(settings: Settings, reader: str) -> ReaderFacts:
         raise DaybreakError(f"Reader {reader} has no list.", hint="the status page says whether lists are live.")
     reader_id = status.find_reader(settings, reader)
     with connect(settings) as warehouse:
-        live = _ask(warehouse, "lists", {})[0]
-        before = _ask(warehouse, "earlier_lists", {})
+        live = ask(warehouse, "lists", {})[0]
+        before = ask(warehouse, "earlier_lists", {})
         asked = {"batch_id": before[0]["batch_id"], "reader_id": reader_id} if before else {}
-        earlier = _ask(warehouse, "list_of_batch", asked) if before else []
-        files = _ask(warehouse, "live_files", {})
+        earlier = ask(warehouse, "list_of_batch", asked) if before else []
+        files = ask(warehouse, "live_files", {})
     reads = _read_lately(Path(files[0]["features"]), reader_id) if files else []
     return ReaderFacts(
         reader,
@@ -156,8 +156,8 @@ def find_article(settings: Settings, article: str) -> ArticleFacts:
     article_id = status.find_article(settings, article)
     told = status.describe_articles(settings, [article_id])[article_id]
     with connect(settings) as warehouse:
-        live = _ask(warehouse, "lists", {})
-        files = _ask(warehouse, "live_files", {})
+        live = ask(warehouse, "lists", {})
+        files = ask(warehouse, "live_files", {})
     lists = _lists_file(files[0]["lists"]) if files else None
     if not live or lists is None or not lists.exists():
         raise DaybreakError("The live lists have no file to look into.", hint="run `recommend`; it makes the file.")
@@ -170,7 +170,7 @@ def find_run_facts(settings: Settings, moment: datetime, dag_id: str, run_id: st
     if run is None:
         raise DaybreakError(f"There is no run {dag_id}/{run_id}.", hint="`bin/daybreak runs` lists the latest ones.")
     with connect(settings) as warehouse:
-        checks = _ask(warehouse, "run_checks", {"run_id": run["run_id"]})
+        checks = ask(warehouse, "run_checks", {"run_id": run["run_id"]})
     _add_pages(settings, run["stages"])
     return RunFacts(run, {row["stage"]: row for row in checks})
 
@@ -181,7 +181,7 @@ def find_reports(settings: Settings, moment: datetime, name: str | None) -> list
     asked = {"run_ids": [run["run_id"] for run in runs], "name": None, "limit": 0}
     stages: dict[str, list[Row]] = defaultdict(list)
     with connect(settings) as warehouse:
-        for row in _ask(warehouse, "stages", asked):
+        for row in ask(warehouse, "stages", asked):
             stages[row["run_id"]].append(row)
     for run in runs:
         _add_pages(settings, stages[run["run_id"]])
@@ -204,7 +204,8 @@ def _add_pages(settings: Settings, stages: Sequence[Row]) -> None:
         ]
 
 
-def _ask(warehouse: Connection, name: str, values: Mapping[str, Any]) -> list[Row]:
+def ask(warehouse: Connection, name: str, values: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of a statement of this room."""
     with warehouse.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(query(f"operations/{name}"), values).fetchall()
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import fmean
 from typing import Any
 
 from include.core.clock import in_words
 from include.core.html import Figure
-from include.core.numbers import write_number
+from include.core.numbers import write_count, write_number
 from include.operations.gaps import DAYS, LOOP
 from include.operations.runs import tell_coming
 from include.operations.status import tell_full_lists, tell_maker
+from include.operations.status_page.actions import ACTIONS
 from include.operations.status_page.chart import Change, draw
 from include.operations.status_page.facts import Facts, Row
 from include.operations.status_page.parts import (
@@ -34,13 +36,28 @@ NEW = timedelta(days=1)  # older gaps stand on their card alone
 LATE = timedelta(minutes=10)  # after which a run that is due will not start by itself
 
 
-def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool) -> Page:
-    """Return the page; `may_see_readers` says whether the person may open readers' lists."""
+@dataclass(frozen=True)
+class Offer:
+    """The buttons of the actions that a person may do."""
+
+    places: Places
+    may: Collection[str]
+
+    def of(self, *names: str, **values: str) -> list[Link]:
+        """Return the buttons of these actions, without those that the person may not do."""
+        return [self.places.action(name, ACTIONS[name].title, **values) for name in names if name in self.may]
+
+
+def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool, may: Collection[str] = ()) -> Page:
+    """Return the page; `may_see_readers` says whether the person may open readers' lists, `may` names the actions that
+    they may do.
+    """
     status = facts.status
     if status.get("trouble"):
         return Page("Daybreak", f"No. {status['trouble']}", "bad")
-    worries = sorted(_find_worries(facts, places), key=lambda worry: worry.tone != "bad")
-    cards = _cards(facts, places, may_see_readers)
+    offer = Offer(places, may)
+    worries = sorted(_find_worries(facts, places, offer), key=lambda worry: worry.tone != "bad")
+    cards = _cards(facts, places, offer, may_see_readers)
     if not status["lists"]:
         tone: Tone = "bad" if any(worry.tone == "bad" for worry in worries) else "ask"
         return Page("Daybreak", "Not yet: no lists have been published.", tone, more=worries, cards=cards)
@@ -55,7 +72,7 @@ def _uncapital(words: str) -> str:
     return words if words[:1] == "v" else words[:1].lower() + words[1:]
 
 
-def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
+def _find_worries(facts: Facts, places: Places, offer: Offer) -> Iterator[Line]:
     """Yield what is wrong or waits for a person. Grave is what readers notice: a page, or stale lists."""
     status, moment = facts.status, facts.moment
     lists = status["lists"]
@@ -74,7 +91,7 @@ def _find_worries(facts: Facts, places: Places) -> Iterator[Line]:
         link = places.card(run["run_id"], f"Run of {run['name']}")
         yield Line("Run", f"{run['name']} failed at {tell_moment(run['started_at'])}. {run['outcome']}", "ask", link)
     for name in status["questions"][:1]:
-        link = places.questions("Answer in Airflow")
+        link = next(iter(offer.of("answer")), places.questions("The question in Airflow"))
         yield Line("Question", f"Verdict {name} needs an answer.", "ask", link)
     for row in status["next"]:
         if row["is_paused"] and row["name"] in LOOP:
@@ -98,27 +115,27 @@ def _tell_lists(facts: Facts) -> str:
     return f"{lists['readers']:,} readers have lists by {tell_maker(lists)} of {moment}, {age} old."
 
 
-def _cards(facts: Facts, places: Places, may_see_readers: bool) -> tuple[Card, ...]:
+def _cards(facts: Facts, places: Places, offer: Offer, may_see_readers: bool) -> tuple[Card, ...]:
     return (
-        _lists(facts, places, may_see_readers),
-        _champion(facts, places),
-        _night(facts, places),
-        _waiting(facts, places),
-        _incidents(facts),
+        _lists(facts, places, offer, may_see_readers),
+        _champion(facts, places, offer),
+        _night(facts, places, offer),
+        _waiting(facts, places, offer),
+        _incidents(facts, offer),
         _gaps(facts, places),
         _quality(facts),
         _drift(facts, places),
         _runs(facts, places),
-        _quarantine(facts, places),
+        _quarantine(facts, places, offer),
         _state(facts),
     )
 
 
-def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
+def _lists(facts: Facts, places: Places, offer: Offer, may_see_readers: bool) -> Card:
     lists = facts.status["lists"]
     if not lists:
         lead = "None have been published yet."
-        return Card("Readers' lists", lead, "ask", links=[places.dag("recommend", "Make lists now")])
+        return Card("Readers' lists", lead, "ask", links=offer.of("recommend"))
     age = in_words(facts.moment - lists["generated_at"])
     lines = [
         Line("Made by", tell_maker(lists)),
@@ -129,7 +146,7 @@ def _lists(facts: Facts, places: Places, may_see_readers: bool) -> Card:
     if facts.status.get("late_rows"):
         lines.append(Line("Late rows", facts.status["late_rows"]))
     links = [places.page("readers", "Look up a reader")] if may_see_readers else []
-    links += [places.page("articles", "Look up an article"), places.dag("recommend", "Make lists now")]
+    links += [places.page("articles", "Look up an article"), *offer.of("recommend")]
     return Card("Readers' lists", f"{tell_full_lists(lists)}.", "bad" if lists["is_stale"] else "", lines, links=links)
 
 
@@ -138,7 +155,7 @@ def _share(share: float) -> str:
     return "under 0.1 %" if 0 < share < 0.0005 else write_number(share, "share")
 
 
-def _champion(facts: Facts, places: Places) -> Card:
+def _champion(facts: Facts, places: Places, offer: Offer) -> Card:
     champion, status = facts.status["champion"], facts.status
     links = [places.page("champions", "All champions and versions")]
     holds = " ".join(status["holds"])
@@ -158,7 +175,7 @@ def _champion(facts: Facts, places: Places) -> Card:
     ]
     if "judge" in status["reports"]:
         links.append(places.report(status["reports"]["judge"], "The newest verdict"))
-    links += [places.dag("rollback", "Roll back"), places.dag("hold", "Freeze or pin")]
+    links += offer.of(*_choices_of_champion(facts))
     return Card(
         "Champion",
         f"v{champion['version']}, since {tell_moment(champion['promoted_at'])} ({age}).",
@@ -166,6 +183,15 @@ def _champion(facts: Facts, places: Places) -> Card:
         lines,
         links=links,
     )
+
+
+def _choices_of_champion(facts: Facts) -> Iterator[str]:
+    """Yield the actions that would change something."""
+    held = facts.status["held"]
+    if len({reign["version"] for reign in facts.reigns}) > 1:
+        yield "rollback"
+    yield "unfreeze" if "freeze" in held else "freeze"
+    yield "unpin" if "pin" in held else "pin"
 
 
 def _verdict(facts: Facts) -> list[Line]:
@@ -185,17 +211,17 @@ def _candidate(facts: Facts) -> Line:
     return Line("Next candidate", f"{trained}: {candidate['state']}")
 
 
-def _night(facts: Facts, places: Places) -> Card:
+def _night(facts: Facts, places: Places, offer: Offer) -> Card:
     run = facts.night
     if run is None:
-        return Card("Last retraining", "None has run yet.", links=[places.dag("retrain", "Retrain now")])
+        return Card("Last retraining", "None has run yet.", links=offer.of("retrain"))
     lead = run["outcome"]
     lines = [
         Line("Started", f"{tell_times(run)}, {run['how']}"),
         Line("Worked as of", tell_moment(run["as_of"])),
     ]
     tone: Tone = "bad" if run["state"] == "failed" else ""
-    links = [*_to_run(run, places), places.dag("retrain", "Retrain now")]
+    links = [*_to_run(run, places), *offer.of("retrain")]
     title = "Last night's retraining" if run["run_id"].startswith("retrain/scheduled__") else "Last retraining"
     return Card(title, lead, tone, lines, links=links)
 
@@ -205,13 +231,14 @@ def _to_run(run: Mapping[str, Any], places: Places) -> list[Link]:
     return links if is_command(run["run_id"]) else [*links, places.run(run["run_id"], "The run in Airflow")]
 
 
-def _waiting(facts: Facts, places: Places) -> Card:
+def _waiting(facts: Facts, places: Places, offer: Offer) -> Card:
     questions = facts.status["questions"]
     if not questions:
         return Card("Waits for a person", "Nothing.")
     lines = [Line("Verdict", name) for name in questions]
-    lead = "1 question." if len(questions) == 1 else f"{len(questions):,} questions."
-    return Card("Waits for a person", lead, "ask", lines, links=[places.questions("Answer in Airflow")])
+    lead = f"{write_count(len(questions), 'question')}."
+    links = offer.of("answer") or [places.questions("The question in Airflow")]
+    return Card("Waits for a person", lead, "ask", lines, links=links)
 
 
 def _runs(facts: Facts, places: Places) -> Card:
@@ -294,7 +321,7 @@ def _by_day(realised: Sequence[Row]) -> Table:
     return Table("The same by day", ("Day", "Per article shown", "Articles shown"), rows, shown=0)
 
 
-def _incidents(facts: Facts) -> Card:
+def _incidents(facts: Facts, offer: Offer) -> Card:
     incidents = facts.status["incidents"]
     if not incidents:
         return Card("Open incidents", "None.")
@@ -305,6 +332,7 @@ def _incidents(facts: Facts) -> Card:
             incident["sentence"],
             "" if incident["is_quiet"] else tones[incident["severity"]],
             _way_on(incident),
+            offer.of("acknowledge", "mute", incident=str(incident["incident_id"])),
         )
         for incident in incidents
     ]
@@ -345,7 +373,7 @@ def _drift(facts: Facts, places: Places) -> Card:
     return Card("Drift", lead, "ask" if newest["is_drifted"] else "", tables=[table], links=links, is_wide=True)
 
 
-def _quarantine(facts: Facts, places: Places) -> Card:
+def _quarantine(facts: Facts, places: Places, offer: Offer) -> Card:
     reports = facts.status["reports"]
     links = [places.report(reports["validate"], "The newest validation report")] if "validate" in reports else []
     if not facts.quarantined:
@@ -365,7 +393,7 @@ def _quarantine(facts: Facts, places: Places) -> Card:
     whole, newest = sum(row["rows"] for row in facts.status["quarantined"]), facts.status["quarantined"][0]
     lead = f"{whole:,} {'row' if whole == 1 else 'rows'} of snapshot {newest['snapshot_id']}."
     table = Table("Quarantined rows", ("Publisher", "Table", "Broken rule", "Rows"), rows, shown=10)
-    links.append(places.dag("replay_quarantine", "Replay them after a fix"))
+    links += offer.of("replay")
     return Card("Quarantine", lead, tables=[table], links=links, is_wide=True)
 
 

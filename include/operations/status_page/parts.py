@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from include.core.clock import write_seconds
 from include.core.html import Figure
@@ -17,11 +17,15 @@ Tone = Literal["", "good", "ask", "bad"]
 
 @dataclass(frozen=True)
 class Link:
-    """Words that lead somewhere; `opens` says whether here, in Airflow's own window, or in a new one."""
+    """Words that lead somewhere; `opens` says whether here, in Airflow's own window, or in a new one.
+
+    One that leads to an action of a person is drawn as a button.
+    """
 
     words: str
     address: str
     opens: Literal["here", "airflow", "new"] = "here"
+    is_action: bool = False
 
 
 class Moment(str):
@@ -39,6 +43,7 @@ class Line:
     words: str
     tone: Tone = ""
     link: Link | None = None
+    actions: Sequence[Link] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,15 @@ class Places:
     def page(self, path: str, words: str) -> Link:
         """Return a link to another of these pages."""
         return Link(words, f"{self.home}/{path}")
+
+    def action(self, name: str, words: str, **values: str) -> Link:
+        """Return a button that leads to the form of an action, with values of its fields."""
+        asked = f"?{urlencode(values)}" if values else ""
+        return Link(words, f"{self.home}/actions/{name}{asked}", is_action=True)
+
+    def started(self, name: str, what: str) -> str:
+        """Return the address of the page on what an action started."""
+        return f"{self.home}/actions/{name}/{quote(what, safe='')}"
 
     def page_of(self, kind: str, name: str) -> Link:
         """Return a link to the page on a reader or an article."""

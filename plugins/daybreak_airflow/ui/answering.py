@@ -21,7 +21,7 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Refe
 
 
 def answer(
-    request: Request, template: str, page: Page, may_see_readers: bool, *, here: str, code: int = 200, **more: str
+    request: Request, template: str, page: Page, may_see_readers: bool, *, here: str, code: int = 200, **more: object
 ) -> Response:
     """Return the page as HTML; `here` is the entry of the navigation that it stands under."""
     html = render(template, page, places_of(request), may_see_readers=may_see_readers, here=here, **more)

@@ -8,13 +8,15 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import RedirectResponse, Response
 
-from daybreak_airflow.ui import reports, runbook, status
+from daybreak_airflow.ui import actions, reports, runbook, status
 from daybreak_airflow.ui.access import places_of
 from daybreak_airflow.ui.answering import answer
+from daybreak_airflow.ui.inside import Refused
 from include.core.errors import DaybreakError
 from include.operations.status_page.parts import Page
 
 app = FastAPI(title="Daybreak", docs_url=None, redoc_url=None, openapi_url=None)
+app.include_router(actions.router)
 app.include_router(reports.router)
 app.include_router(runbook.router)
 app.include_router(status.router)
@@ -30,10 +32,12 @@ async def ask_to_sign_in(request: Request, error: HTTPException) -> Response:
 
 @app.exception_handler(403)
 async def refuse(request: Request, error: HTTPException) -> Response:
-    """Tell a browser that the person may not see this page; programs get the plain 403."""
+    """Tell a browser that the person may not see or do this; programs get the plain 403."""
     lead = (
         "You may not see this page. A reader's list is for people who may start runs, the rest for those who may look."
     )
+    if isinstance(error, Refused):
+        lead = error.detail
     return await _tell(request, error, "Not for you", lead)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from daybreak_airflow.connections import connected_settings
-from daybreak_airflow.ui.access import SeesReaders, may_look, may_look_at_readers, places_of
+from daybreak_airflow.ui.access import AllAllowed, SeesReaders, may_look, may_look_at_readers, places_of
 from daybreak_airflow.ui.answering import answer
 from include.core.clock import now
 from include.core.errors import DaybreakError
@@ -27,10 +27,10 @@ router = APIRouter()
 
 
 @router.get("/", response_class=HTMLResponse, dependencies=may_look)
-def show_status(request: Request, may_see_readers: SeesReaders) -> Response:
+def show_status(request: Request, may_see_readers: SeesReaders, may: AllAllowed) -> Response:
     """Return the status page."""
     found = facts.find_facts(connected_settings(), now())
-    page = overview.build_status_page(found, places_of(request), may_see_readers=may_see_readers)
+    page = overview.build_status_page(found, places_of(request), may_see_readers=may_see_readers, may=may)
     return answer(request, "status", page, may_see_readers, here="")
 
 
@@ -111,5 +111,13 @@ def _ask(
 ) -> Response:
     """Return the form for an id, after one that was not found with what is wrong."""
     page = Page(here.capitalize(), str(error) if error else "", "ask" if error else "")
-    more = {"label": LABELS[here], "asked": asked}
-    return answer(request, "search", page, may_see_readers, here=here, code=404 if error else 200, **more)
+    return answer(
+        request,
+        "search",
+        page,
+        may_see_readers,
+        here=here,
+        code=404 if error else 200,
+        label=LABELS[here],
+        asked=asked,
+    )

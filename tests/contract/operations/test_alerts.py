@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from include.adapters.warehouse import connect
 from include.alerts import reporting
 from include.alerts.incidents import Success
 from include.alerts.wording import Failure
+from include.operations import silencing
 from include.operations.status import gather, render_status
 from tests.parts import cli
 from tests.parts.servers import free_port, write_env_file
@@ -67,6 +69,21 @@ def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(se
         assert warehouse.execute("select actor, action from ops.audit").fetchall() == [
             (ME, f"acknowledge incident {number}")
         ]
+
+
+def test_a_double_click_acknowledges_and_mutes_once(settings, mailbox):
+    reporting.report(settings, FAILURE, mailbox.send)
+    number, moment = listed(settings)[0]["incident_id"], reporting.now()
+    for _ in range(2):
+        taken = silencing.acknowledge(settings, number, "ada", moment, "I look")
+        muted = silencing.mute(settings, number, "ada", moment, moment + timedelta(hours=1), "known")
+    assert (taken.acknowledged_by, muted.muted_by, muted.mute_reason) == ("ada", "ada", "known.")
+    with connect(settings) as warehouse:
+        audit = warehouse.execute("select actor, action, detail ->> 'reason' from ops.audit order by 2").fetchall()
+    assert [(actor, action.split(" until")[0], reason) for actor, action, reason in audit] == [
+        ("ada", f"acknowledge incident {number}", "I look"),
+        ("ada", f"mute incident {number}", "known"),
+    ]
 
 
 def test_a_mute_has_a_reason_and_an_end_and_what_is_open_then_is_mailed(settings, mailbox):

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.adapters.warehouse import connect
+from include.alerts import reporting
 from include.core.errors import DaybreakError
 from include.core.html import save
 from include.core.references import Reference
@@ -18,8 +19,10 @@ from include.core.run import Run
 from include.lists import batch as batches
 from include.lists.audit import audit_rows
 from include.operations.status_page import facts
+from include.operations.status_page.actions import find_situation
 from include.operations.status_page.overview import build_status_page
 from include.operations.status_page.parts import Places
+from include.pipeline import holding
 from include.pipeline.run import keep_checks, recorded
 from tests.worlds import tiny
 from tests.worlds.batches import about, lists
@@ -94,6 +97,23 @@ def test_the_last_nightly_retraining_is_told_whatever_a_person_tried_since(setti
     assert facts.find_facts(settings, NOW).night == runs[1]
     del runs[1:]
     assert facts.find_facts(settings, NOW).night == runs[0]
+
+
+def test_a_person_is_told_what_there_is_to_act_on(settings):
+    crown(settings, 2, AS_OF - 2 * DAY)
+    crown(settings, 1, AS_OF - DAY)
+    holding.freeze(settings, "ada", reporting.now() + HOUR, "elections")
+    found = find_situation(settings, reporting.now())
+    assert (found.champion, found.lists["readers"], found.question, found.incidents) == (1, 300, None, [])
+    assert [(way.version, way.made_at) for way in found.ways_back] == [(2, None)]
+    assert [hold.kind for hold in found.holds] == ["freeze"]
+    crown(settings, 2, AS_OF)
+    assert [(way.version, way.made_at) for way in find_situation(settings, NOW).ways_back] == [(1, AS_OF)]
+
+
+def test_before_anything_ran_there_is_little_to_act_on(fresh_warehouse):
+    found = find_situation(fresh_warehouse, NOW)
+    assert (found.champion, found.lists, found.ways_back, found.holds) == (None, None, (), [])
 
 
 def test_before_anything_ran_there_is_a_page(fresh_warehouse):

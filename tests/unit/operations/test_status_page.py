@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.core.settings import PROJECT
+from include.operations.status_page.actions import ACTIONS
 from include.operations.status_page.chart import HEIGHT, Change, draw
 from include.operations.status_page.details import (
     PARTS,
@@ -20,7 +21,7 @@ from include.operations.status_page.details import (
 )
 from include.operations.status_page.facts import ArticleFacts, Facts, ReaderFacts, RunFacts
 from include.operations.status_page.overview import build_status_page
-from include.operations.status_page.parts import Places
+from include.operations.status_page.parts import Link, Places
 from include.operations.status_page.render import render
 
 NOW = datetime(2026, 11, 30, 16, 44, tzinfo=UTC)
@@ -49,6 +50,7 @@ STATUS = {
     "verdict": None,
     "other_verdicts": [],
     "holds": [],
+    "held": [],
     "questions": [],
     "incidents": [],
     "late_rows": None,
@@ -72,8 +74,9 @@ SIZES = {"warehouse": 15_000_000, "files": 383_000_000, "free": 66_000_000_000}
 CALM = Facts(NOW, STATUS, RUN, reigns=[REIGN], state=SIZES)
 
 
-def page_on(facts=CALM, may_see_readers=True, **status):
-    return build_status_page(replace(facts, status={**facts.status, **status}), PLACES, may_see_readers=may_see_readers)
+def page_on(facts=CALM, may_see_readers=True, may=(), **status):
+    found = replace(facts, status={**facts.status, **status})
+    return build_status_page(found, PLACES, may_see_readers=may_see_readers, may=may)
 
 
 def card(page, title):
@@ -216,9 +219,15 @@ def test_a_run_that_is_due_and_does_not_start_is_told():
     )
 
 
-def test_a_question_has_a_link_to_its_answer():
+def test_a_question_has_a_way_to_its_answer_for_those_who_may_answer():
     (link,) = card(page_on(questions=["v4"]), "Waits").links
-    assert (link.address, link.opens) == ("/required_actions", "airflow")
+    assert (link.words, link.address, link.opens) == ("The question in Airflow", "/required_actions", "airflow")
+    page = page_on(questions=["v4"], may=["answer"])
+    assert (
+        page.link
+        == card(page, "Waits").links[0]
+        == Link("Answer the question", "/daybreak/actions/answer", is_action=True)
+    )
 
 
 def test_readers_are_looked_up_by_those_who_may():
@@ -226,16 +235,36 @@ def test_readers_are_looked_up_by_those_who_may():
     assert "/daybreak/readers" not in [link.address for link in card(page_on(may_see_readers=False), "Readers").links]
 
 
-def test_what_a_person_can_do_is_one_click_away_in_airflow():
-    page = page_on()
-    found = {link.words: link.address for card in page.cards for link in card.links if link.opens == "airflow"}
-    assert found == {
-        "Make lists now": "/dags/recommend",
-        "Roll back": "/dags/rollback",
-        "Freeze or pin": "/dags/hold",
-        "Retrain now": "/dags/retrain",
-        "The run in Airflow": "/dags/retrain/runs/scheduled__1",
+def buttons(page):
+    lines = [line for card in page.cards for line in card.lines]
+    links = [link for card in page.cards for link in card.links] + [link for line in lines for link in line.actions]
+    return {link.words: link.address for link in links if link.is_action}
+
+
+def test_what_a_person_may_do_is_a_button_where_it_belongs_and_others_see_none():
+    waiting = {"quarantined": [{"snapshot_id": "s", "code": "E", "rows": 1}], "incidents": [INCIDENT]}
+    reigns = [REIGN, {**REIGN, "version": 2}]
+    row = {"code": "E", "table_name": "articles", "reason": "x", "article_id": 1, "publisher": None, "rows": 1}
+    facts = replace(CALM, reigns=reigns, quarantined=[row])
+    assert buttons(page_on(facts, **waiting)) == {}
+    page = page_on(facts, may=ACTIONS, **waiting)
+    assert {words: address.removeprefix("/daybreak/actions/") for words, address in buttons(page).items()} == {
+        "Make lists now": "recommend",
+        "Roll back": "rollback",
+        "Freeze promotions": "freeze",
+        "Pin the champion": "pin",
+        "Retrain now": "retrain",
+        "Acknowledge an incident": "acknowledge?incident=4",
+        "Mute an incident": "mute?incident=4",
+        "Replay quarantined rows": "replay",
     }
+    assert 'class="button" href="/daybreak/actions/mute?incident=4"' in html(page)
+
+
+def test_only_what_would_change_something_is_offered():
+    found = buttons(page_on(held=["freeze", "pin"], may=ACTIONS))
+    assert {"Allow promotions", "Unpin the champion"} < set(found)
+    assert not {"Roll back", "Freeze promotions", "Pin the champion"} & set(found)
 
 
 def test_quarantined_rows_are_summed_by_publisher_and_rule():
