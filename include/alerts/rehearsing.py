@@ -51,7 +51,7 @@ class Rehearsal:
 
 
 def begin(settings: Settings, rehearsal: Rehearsal) -> None:
-    """Write down, on disk before anything breaks, what a rehearsal is about to do."""
+    """Write down what a rehearsal is about to break."""
     draft = _file(settings).with_suffix(".draft")
     draft.write_text(json.dumps(asdict(rehearsal), default=datetime.isoformat))
     draft.replace(_file(settings))

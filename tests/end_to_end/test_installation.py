@@ -221,6 +221,18 @@ def test_a_failed_run_mails_on_call_once_with_what_to_do(installation):
     assert not promoted_by(installation, run_id)
 
 
+def test_a_rehearsal_breaks_the_demo_tells_on_call_and_leaves_all_as_it_was(installation):
+    """The others take longer: `make rehearse` plays them all."""
+    [played] = json.loads(installation.say("rehearse", "bad-data", "--json"))
+    assert played["passed"], played
+    subjects = [mail["subject"] for mail in installation.mails() if "Rehearsal: " in mail["subject"]]
+    assert [subject.partition(" ")[0] for subject in subjects] == ["[recovered]", "[ticket]"]
+    assert installation.sql(
+        "select count(*) from ops.incidents where closed_at is null and subject like 'Rehearsal%'"
+    ) == [["0"]]
+    assert "nothing had to be mended" in installation.say("rehearse", "--clean")
+
+
 def test_a_backfill_judges_the_day_as_it_was_and_promotes_nothing(installation):
     day = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%d")
     body = {"dag_id": "retrain", "from_date": f"{day}T00:00:00Z", "to_date": f"{day}T23:00:00Z", "dag_run_conf": {}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from dataclasses import asdict
 from textwrap import fill
 
@@ -49,6 +50,8 @@ def rehearse(arguments: argparse.Namespace) -> Answer:
         ]
         return Answer({one.name: one.about for one in REHEARSALS.values()}, "\n".join(listed))
     settings = load_settings()
+    for sign in (signal.SIGTERM, signal.SIGHUP):  # mend as after Ctrl-C
+        signal.signal(sign, signal.default_int_handler)
     outcomes = [
         rehearsals.rehearse(settings, name, say) for name in (REHEARSALS if arguments.all else [arguments.name])
     ]
