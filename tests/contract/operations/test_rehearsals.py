@@ -73,6 +73,15 @@ def everything(settings, newsroom):
             " run_id, original) values ('s', 'EVT105', '1', 'f', 1, '', %s, '{}')",
             [f"recommend/{PREFIX}bad-data__1"],
         )
+        connection.execute(
+            "insert into ops.snapshots (snapshot_id, as_of, window_start, source) values ('s', now(), now(), '{}')"
+            " on conflict do nothing"
+        )
+        connection.execute(
+            "insert into ops.late_rows (snapshot_id, model_version, as_of, before_count, late_count, corrected_count,"
+            " gone_count, share, limit_share, is_retrain_due, sentence)"
+            " values ('s', 17, now(), 9, 0, 1, 0, 0.1, 0.02, true, 'One of nine was corrected.')"
+        )
 
 
 def test_everything_that_breaks_is_seen_and_mended(played, newsroom):
@@ -82,7 +91,7 @@ def test_everything_that_breaks_is_seen_and_mended(played, newsroom):
     with pytest.raises(ServiceError), connect(played, "daybreak_extract"):
         pass
     assert others(played, newsroom, before) == [
-        *("live lists", "quarantine", "articles", "reading", "deliveries", "shut out"),
+        *("live lists", "late rows", "quarantine", "articles", "reading", "deliveries", "shut out"),
     ]
     for _ in range(2):
         mend(played, newsroom, lambda line: None)
@@ -100,7 +109,7 @@ def test_a_kill_before_anything_broke_and_one_in_the_middle_of_mending_are_mende
     everything(played, newsroom)
     breakage.let_in(played)
     breakage.mend_publisher(played, newsroom)  # and then it was killed
-    assert others(played, newsroom, before) == ["live lists", "quarantine"]
+    assert others(played, newsroom, before) == ["live lists", "late rows", "quarantine"]
     mend(played, newsroom, lambda line: None)
     assert others(played, newsroom, before) == []
 

@@ -67,6 +67,8 @@ def look(settings: Settings, newsroom: Connection) -> dict[str, Fact]:
         incidents = [f"#{one.incident_id}" for one in open_incidents(warehouse)]
         facts["open incidents"] = Fact(", ".join(sorted(incidents)) or "none")
         (waiting,) = warehouse.execute(query("operations/rows_waiting")).fetchone() or (0,)
+        late = warehouse.execute(query("operations/late_rows")).fetchone()
+        facts["late rows"] = Fact(late[0] if late else "none")
         facts["quarantine"] = Fact(f"{waiting:,} rows wait")
     for name, statement in PUBLISHER.items():
         found = newsroom.execute(statement).fetchone() or ()

@@ -41,6 +41,7 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
             _put_back(settings, warehouse, rehearsal.batch_id, say)
         for table in ("replays", *(table.name for table in TABLES)):
             warehouse.execute(query(f"operations/forget_{table}"), {"runs": f"%/{PREFIX}%"})
+        warehouse.execute(query("operations/forget_late_rows"), {"since": rehearsal.begun_at})
     close_rehearsed(settings, find_channels(settings))
     rehearsing.end(settings)
 

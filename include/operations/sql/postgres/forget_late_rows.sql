@@ -1,0 +1,1 @@
+delete from ops.late_rows where measured_at >= %(since)s
