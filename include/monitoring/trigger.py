@@ -9,7 +9,7 @@ is running.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from include.adapters.warehouse import Connection, query
@@ -49,6 +49,7 @@ class Answer:
     columns: tuple[str, ...] = ()
     unhelped: Request | None = None
     noted: tuple[Finding, ...] = ()
+    moved_lately: frozenset[str] = frozenset()  # columns that moved in one of the champion's last windows
 
 
 def hangs_on(finding: Finding, weights: Mapping[str, float]) -> bool:
@@ -181,6 +182,7 @@ def ask_for_retraining(
     (weights,) = warehouse.execute(query("monitoring/weights"), [model_version]).fetchone() or ({},)
     (busy,) = warehouse.execute(query("monitoring/busy_run"), {"since": window_end - DAY / 4}).fetchone() or (None,)
     found = answer(settings, window_end, findings, weights, moved_windows, requests, busy)
+    found = replace(found, moved_lately=frozenset(moved_windows))
     late = warehouse.execute(query("monitoring/late_rows"), {"window_end": window_end}).fetchone()
     reasons = [found.reason] if found.reason else []
     if late and may_ask(settings, window_end, requests[0].window_end if requests else None):
@@ -191,4 +193,4 @@ def ask_for_retraining(
     if not is_past:
         kept = {"window_end": window_end, "reason": reason, "columns": list(found.columns)}
         warehouse.execute(query("monitoring/keep_request"), kept)
-    return Answer(f"A retrain is requested. {reason}", reason, found.columns, found.unhelped, found.noted)
+    return replace(found, sentence=f"A retrain is requested. {reason}", reason=reason)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.adapters.warehouse import Connection, connect, query
-from include.alerts.outbox import raise_alert
-from include.alerts.wording import Alert
+from include.alerts.conditions import Condition
+from include.alerts.guides import WATCHED
+from include.alerts.reporting import take_conditions
 from include.core.clock import compact
+from include.core.numbers import capital
 from include.core.references import Reference
 from include.core.run import Run
 from include.data import snapshot
@@ -19,11 +21,13 @@ from include.lists import mix
 from include.monitoring import drift, realised, trigger
 from include.monitoring.drift import DriftFinding
 from include.monitoring.page import report_drift, tell_window
-from include.monitoring.sentences import tell, tell_place
+from include.monitoring.sentences import LABELS, tell_place
 from include.monitoring.trigger import Answer
 from include.pipeline.first_days import before_the_first_reading
 from include.pipeline.run import keep_checks, recorded
 from include.validation import broken_rows
+
+DRIFT = "DriftStays"
 
 
 @recorded
@@ -82,16 +86,19 @@ def _find_champion(warehouse: Connection, run: Run) -> Champion | None:
 
 
 def _tell_on_call(run: Run, version: int, finding: DriftFinding, answer: Answer, report: str | None) -> None:
-    """Open a ticket for a retrain that did not help, and one a week for a column that a retrain cannot answer to."""
+    """Open a ticket for each column that a retrain did not help or cannot answer to, and close those that are over."""
     lead = tell_window(run.settings, run.as_of, version, finding, answer)
-    links = f"Page: {run.settings.report_link(report or '')}\nRunbook: {run.settings.runbook_link('drift-stays')}"
-    body = f"What happened\n{lead}\n\nWhat follows\n{answer.sentence}\n\nLinks\n{links}\n"
-    subjects = {f"drift/{one.column}/{run.as_of:%G-W%V}": tell_place(one.column, one.moved[0]) for one in answer.noted}
-    if answer.unhelped:
-        told = tell(next(one for one in finding.findings if one.column in answer.unhelped.columns and one.moved))
-        subjects[f"drift/{answer.unhelped.window_end.isoformat()}"] = f"a retrain did not help: {told}"
-    for incident, subject in subjects.items():
-        raise_alert(run.settings, Alert(incident, "ticket", f"[ticket] Drift: {subject}", body))
+    unhelped = answer.unhelped.columns if answer.unhelped else ()
+    found = []
+    for one in finding.findings:
+        if one.moved and (one in answer.noted or one.column in unhelped):
+            why = " A retrain did not help." if one.column in unhelped else ""
+            what = " ".join(LABELS[one.column].format(name="").split())
+            fact = f"{capital(tell_place(one.column, one.moved[0]))}.{why}\n{lead}"
+            links = {"Page": run.settings.report_link(report)} if report else {}
+            found.append(Condition(DRIFT, one.column, f"Drift: {what}.", fact, answer.sentence, links=links))
+    lasting = [(DRIFT, column) for column in answer.moved_lately]
+    take_conditions(run.settings, found, WATCHED, lasting)
 
 
 def _refer_to_lists(run: Run, told: str) -> Reference:

@@ -24,7 +24,13 @@ __all__ = ["Item", "Sweep", "sweep"]
 
 STRAY_HOURS = 24
 FIGURES_DAYS = 90  # checks against history need four weeks; the rest is for charts
-ROWS = {"figures": "old_figures", "kept checks": "old_checks", "records of stages": "old_runs"}
+ROWS = {
+    "figures": "old_figures",
+    "kept checks": "old_checks",
+    "records of stages": "old_runs",
+    "measures of drift": "old_drift",
+    "refused forms": "old_refusals",
+}
 CARDS = "cards"  # kept as long as the versions they describe
 
 
@@ -62,9 +68,10 @@ def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[I
 
 def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
     """Delete old rows and return a line per kind; a dry run rolls the deletion back."""
+    values = {"before": before, "drift_windows": settings.drift_windows}
     with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
         counts = {
-            kind: warehouse.execute(query(f"operations/retention/{name}"), {"before": before}).rowcount
+            kind: warehouse.execute(query(f"operations/retention/{name}"), values).rowcount
             for kind, name in ROWS.items()
         }
     return [

@@ -104,12 +104,44 @@ def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_th
     assert [bool(reason) for reason in reasons] == [False, True, False]
     assert "econds per read: " in reasons[1], "what the model predicts always counts"
     assert "category" not in reasons[1]
-    tickets = dict(kept(settings, "select split_part(incident, '/', 2), subject from ops.alerts"))
+    tickets = dict(kept(settings, "select facts ->> 'subject', body from ops.alerts"))
     assert tickets.keys() == {"reads.category", "reads.word_count"}
-    assert tickets["reads.word_count"].startswith("[ticket] Drift: word count of what is read: median 200 → 1,200 (")
-    [(body,)] = kept(settings, "select body from ops.alerts where incident like 'drift/reads.category/%'")
-    assert body.startswith("What happened\nv1, 24 h up to 2025-03-08 23:00 UTC: Category science among reads has ")
-    assert "/daybreak/reports/drift/" in body
+    assert tickets["reads.word_count"].startswith("What broke\nWord count of what is read: median 200 → 1,200 (")
+    assert "v1, 24 h up to 2025-03-08 23:00 UTC: Category science among reads has " in tickets["reads.category"]
+    assert "/daybreak/reports/drift/" in tickets["reads.category"]
+    assert set(kept(settings, "select subject from ops.alerts")) == {
+        ("[ticket] Drift: category among reads.",),
+        ("[ticket] Drift: word count of what is read.",),
+    }
+
+
+def test_a_ticket_on_drift_ends_when_a_new_champion_has_learnt_it_and_not_before(settings):
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
+            [AS_OF],
+        )
+    turned = tiny.tiny(tastes="turned")
+    tiny.publish(settings, turned)
+    still_open = "select subject from ops.incidents where cause = 'DriftStays' and closed_at is null order by subject"
+    for hours in (2, 1):
+        watch(settings, AS_OF - hours * HOUR)
+    assert kept(settings, still_open) == [("reads.category",), ("reads.word_count",)]
+    with connect(settings) as warehouse:
+        warehouse.execute("update ops.drift set is_drifted = false where window_end < %s", [AS_OF])
+        champions.append(warehouse, after_seq=1, version=2, from_version=1, why="w", actor="a", run_id="r",
+                         snapshot_id=champions.find_champion(warehouse).snapshot_id)  # fmt: skip
+    tiny.publish(settings, tiny.tiny())
+    watch(settings)
+    assert kept(settings, still_open) == []
+    ends = kept(
+        settings, "select a.subject, o.incident = a.thread from ops.alerts a join ops.alerts o on o.incident = a.thread"
+    )
+    assert sorted(ends) == [
+        ("[recovered] Drift: category among reads.", True),
+        ("[recovered] Drift: word count of what is read.", True),
+    ]
 
 
 def test_a_backfilled_window_meets_the_champion_of_then_and_comes_out_the_same(settings):

@@ -129,6 +129,29 @@ def test_what_runs_did_is_remembered_for_a_season_and_of_champions_and_kept_vers
 TABLES = {"runs": "select run_id from ops.runs", "checks": "select run_id from ops.checks"}
 
 
+def test_old_windows_of_drift_and_refused_forms_go_but_not_those_that_the_next_window_counts_on(settings):
+    with connect(settings, "postgres") as warehouse:
+        warehouse.execute(
+            "insert into ops.champions (seq, version, action, why, actor, run_id, snapshot_id)"
+            " values (1, 2, 'promote', 'w', 'a', 'r', 's')"
+        )
+        for version, age in ((1, 1), (1, 91), (2, 92), (2, 93), (2, 94), (2, 95)):
+            warehouse.execute(
+                "insert into ops.drift (window_end, model_version, subject, method, observed, limit_is, is_drifted)"
+                " select %s, %s, subject, 'm', 1, 1, true from (values ('window'), ('reads.category')) a (subject)",
+                [AS_OF - age * DAY, version],
+            )
+        for run_id, age in (("young", 1), ("old", 91)):
+            warehouse.execute("insert into ops.refused_runs values ('retrain', %s, %s)", [run_id, AS_OF - age * DAY])
+
+    told = [sweep(settings, AS_OF, dry_run=True), sweep(settings, AS_OF)]
+    assert [(one["measures of drift"], one["refused forms"]) for one in told] == [(4, 1), (4, 1)]
+    with connect(settings) as warehouse:
+        kept = warehouse.execute("select model_version, count(*) from ops.drift group by 1 order by 1").fetchall()
+        assert kept == [(1, 2), (2, 6)]
+        assert warehouse.execute("select run_id from ops.refused_runs").fetchall() == [("young",)]
+
+
 @pytest.mark.parametrize("kind", ["features", "features/days", "lists"])
 def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
     old = aged(settings.home / kind / "20250201T000000Z-x", 15, folder=True)

@@ -1,0 +1,1 @@
+delete from ops.refused_runs where refused_at < %(before)s
