@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     smtp_host: str = Field("127.0.0.1", description="mail server for alerts")
     smtp_port: int = Field(1025, ge=1, le=65535, description="the mail server's port")
     mailbox_port: int = Field(8025, ge=1, le=65535, description="port of the demo mailbox page")
+    metrics_port: int = Field(9464, ge=1, le=65535, description="port of the sentinel's figures for Prometheus")
     public_url: str = Field("", description="address where people reach Airflow, if not host and port")
     mlflow_public_url: str = Field("", description="address where people reach MLflow, if not host and port")
 

@@ -58,7 +58,8 @@ def validate(run: Run, reference: Reference) -> Reference:
     if stopped := blocking(checks):
         raise judgement.blocked(stopped, raw, report)
     clean = snapshot.keep_snapshot(settings, clean)
-    return snapshot.refer_to(run.settings, clean, "clean_snapshot", report=report)
+    counts = broken_rows.count_by_publisher(broken)
+    return snapshot.refer_to(run.settings, clean, "clean_snapshot", report=report, quarantined_by=counts)
 
 
 @recorded

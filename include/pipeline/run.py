@@ -1,4 +1,4 @@
-"""The run record: the outcome, duration and memory of every stage of every run, and its checks."""
+"""The run record: the outcome, duration, processor time and memory of every stage of every run, and its checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from include.adapters.warehouse import Connection, connect, query
 from include.core.checks import Check
 from include.core.clock import now
 from include.core.errors import NoChampion, StateFolderError, TooEarly
-from include.core.measure import peak_mb
+from include.core.measure import cpu_seconds, peak_mb
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -37,16 +37,19 @@ def recorded(
         name = {"run_id": run.run_id, "stage": stage.__name__}
         with connect(run.settings) as warehouse:
             warehouse.execute(query("pipeline/start_stage"), {**name, **_describe(run), "started_at": now()})
+        used = cpu_seconds()
         try:
             reference = stage(run, *args, **kwargs)
         except BaseException as error:
             cause = _name_full_disk(run.settings, error)
             status = "skipped" if isinstance(error, NoChampion | TooEarly) else "failed"
-            _finish(run.settings, {**name, "status": status, "reference": None, "error": str(cause)[:2000]})
+            end = {"status": status, "reference": None, "error": str(cause)[:2000]}
+            _finish(run.settings, {**name, **end, "cpu_seconds": cpu_seconds() - used})
             if cause is error:
                 raise
             raise cause from error
-        _finish(run.settings, {**name, "status": "done", "reference": json.dumps(reference.to_dict()), "error": None})
+        end = {"status": "done", "reference": json.dumps(reference.to_dict()), "error": None}
+        _finish(run.settings, {**name, **end, "cpu_seconds": cpu_seconds() - used})
         return reference
 
     return cast(Callable[Concatenate[Run, Arguments], Reference], run_stage)

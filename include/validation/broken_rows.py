@@ -6,6 +6,7 @@ the files that rows leave. Does not belong here: deciding how many broken rows a
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ from include.data.snapshot import Snapshot, open_snapshot_tables
 from include.data.store import object_path
 from include.validation.conditions import create_facts, create_window, find_conditions
 from include.validation.suites import suite
+
+MOST_PUBLISHERS, MOST_LETTERS = 20, 80  # told by name
+OTHERS = "others"
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,20 @@ def _as_json(column: pa.Field) -> Expression:
         return value
     number, text = (FunctionExpression("to_json", part) for part in (value, value.cast("varchar")))
     return CaseExpression(FunctionExpression("isfinite", value), number).otherwise(text)
+
+
+def count_by_publisher(broken: Sequence[BrokenRow]) -> dict[str, dict[str, int]]:
+    """Return the number of broken rows by table and publisher, of those with most; empty for rows that name none."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in broken:
+        publisher = json.loads(row.original).get("publisher") or ""
+        found[row.table][str(publisher)[:MOST_LETTERS]] += 1
+    counts: dict[str, dict[str, int]] = {}
+    for table, publishers in found.items():
+        most = dict(publishers.most_common(MOST_PUBLISHERS))
+        rest = publishers.total() - sum(most.values())
+        counts[table] = most | ({OTHERS: rest} if rest else {})
+    return counts
 
 
 def leave_out(settings: Settings, snapshot: Snapshot, broken: Sequence[BrokenRow]) -> Snapshot:

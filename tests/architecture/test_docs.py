@@ -9,6 +9,7 @@ from itertools import pairwise
 from include.core.contract import ACCEPTED_TYPES, TABLES
 from include.core.settings import PROJECT, Settings
 from include.judging.checks import GATE_CHECKS
+from include.operations.metrics.figures import FIGURES
 from tests.architecture.source import calls, files, name, words
 
 DOCS = PROJECT / "docs"
@@ -139,6 +140,21 @@ def matches(page: str, head: str, body: str, rewrite: bool) -> bool:
 
 def test_the_page_of_settings_lists_them_as_they_are(request):
     assert matches("settings.md", SETTINGS_HEAD, settings_table(), request.config.getoption("golden"))
+
+
+def figures_table() -> str:
+    rows = ["| figure | labels | |", "|---|---|---|"]
+    for one in FIGURES:
+        name = f"{one.name}_total" if one.kind == "counter" else one.name
+        rows.append(f"| `{name}` | {', '.join(f'`{label}`' for label in one.labels)} | {one.about} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_page_on_monitoring_lists_the_figures_as_they_are(request):
+    text = (DOCS / "monitoring.md").read_text()
+    head, rest = text.split("## Figures\n", 1)
+    tail = "\n## What Airflow" + rest.split("\n## What Airflow")[1]
+    assert matches("monitoring.md", f"{head}## Figures\n\n", figures_table() + tail, request.config.getoption("golden"))
 
 
 def test_the_page_on_mapping_lists_the_contract_as_it_is(request):

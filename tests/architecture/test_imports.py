@@ -45,6 +45,7 @@ VENDORS = {
     "mlflow",
     "psycopg",
     "optuna",
+    "prometheus_client",
     "skops",
     "smtplib",
 }
@@ -106,6 +107,7 @@ CLOCK_READERS = {
     "include/operations/launcher/keeper.py": "says when a service began to run",
     "include/operations/launcher/probes.py": "says how long ago the sentinel looked",
     "include/operations/launcher/up.py": "plays the demo newsroom up to the present",
+    "include/operations/metrics/endpoint.py": "figures are about the present",
     "include/operations/sentinel/__main__.py": "looks at the present, every minute",
     "include/operations/status.py": "which holds are in force is about now",
     "include/pipeline/backtesting.py": "stamps the figures that MLflow shows",

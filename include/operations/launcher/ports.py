@@ -13,7 +13,7 @@ from include.core.errors import ServiceError, SettingsError
 from include.core.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost")
-FIELDS = ("postgres_port", "mailbox_port", "smtp_port", "mlflow_port", "airflow_port")
+FIELDS = ("postgres_port", "mailbox_port", "smtp_port", "mlflow_port", "airflow_port", "metrics_port")
 HOSTS = ("postgres_host", "airflow_host", "mlflow_host")
 TRIES = 300
 

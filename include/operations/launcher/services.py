@@ -178,6 +178,7 @@ SERVICES = (
         probes.sentinel,
         wave=1,
         after=("postgres",),
+        ports=("metrics_port",),
         grace_seconds=10,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +44,23 @@ def rows(run):
 def test_a_stage_that_is_done_is_kept_with_what_it_returned(run):
     assert bake(run, "rye").id == "rye"
     assert rows(run) == [("bake", "done", "3", None, True, True)]
+
+
+def test_the_processor_time_of_a_stage_is_its_own_and_that_of_the_processes_it_waited_for(run):
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+
+    @recorded
+    def knead(run, command):
+        """A stage."""
+        subprocess.run([sys.executable, "-I", "-S", "-c", command], check=True)
+        return Reference("k", "i", "u", run.as_of, "f")
+
+    used = []
+    for command in (burn, "pass"):
+        knead(run, command)
+        with connect(run.settings) as warehouse:
+            used += warehouse.execute("select cpu_seconds from ops.runs").fetchone()
+    assert used[0] >= 0.3 > used[1] > 0, used
 
 
 def test_who_started_a_run_how_why_and_with_which_form_is_kept_also_when_it_is_started_again(run):

@@ -302,6 +302,8 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert():
     written = {title.lower().replace(" ", "-") for title in re.findall(r"^### (.+)$", text, re.MULTILINE)}
     texts = [file.read_text() for file in (PROJECT / "include").rglob("*.py")]
     sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
+    rules = (PROJECT / "monitoring" / "rules.yml").read_text()
+    sent_to |= set(re.findall(r"/daybreak/runbook/([a-z-]+)", rules))
     guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), *OUTSIDE.values(), *WATCHED.values(), ANY_RUN]
     assert written == {guide.section for guide in guides} | sent_to
 

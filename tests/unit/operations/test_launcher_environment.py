@@ -85,7 +85,7 @@ def test_five_services_wishing_for_one_port_get_five_ports(home):
     wish = ports.next_free(23400, set())
     (home / "daybreak.env").write_text("".join(f"{ports.variable(field)}={wish}\n" for field in ports.FIELDS))
     settings = environment.complete(load_settings())
-    assert len({getattr(settings, field) for field in ports.FIELDS}) == 5
+    assert len({getattr(settings, field) for field in ports.FIELDS}) == len(ports.FIELDS)
 
 
 def test_a_taken_port_that_the_user_asked_for_is_an_error_that_names_it(home, monkeypatch, somebody_else):

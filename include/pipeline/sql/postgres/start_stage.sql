@@ -3,6 +3,6 @@ values (%(run_id)s, %(stage)s, %(as_of)s, 'running', %(started_at)s, %(kind)s, %
         %(form)s)
 on conflict (run_id, stage) do update
     set status = 'running', as_of = excluded.as_of, started_at = excluded.started_at,
-        finished_at = null, seconds = null, peak_mb = null, reference = null, error = null,
+        finished_at = null, seconds = null, peak_mb = null, cpu_seconds = null, reference = null, error = null,
         kind = excluded.kind, mode = excluded.mode, actor = excluded.actor, reason = excluded.reason,
         form = excluded.form

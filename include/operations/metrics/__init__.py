@@ -1,0 +1,1 @@
+"""Figures for Prometheus, read from the warehouse by bounded queries: what the alert rules and dashboards hang on."""

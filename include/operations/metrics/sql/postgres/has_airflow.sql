@@ -1,0 +1,1 @@
+select to_regclass('job') is not null
