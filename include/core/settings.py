@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="address where people reach Airflow, if not host and port")
     mlflow_public_url: str = Field("", description="address where people reach MLflow, if not host and port")
 
+    log_format: Literal["text", "json"] = Field(
+        "text", description="what Airflow's processes write; the logs of tasks are JSON in any case"
+    )
+
     # the two databases of the loop; in Airflow they are the connections `daybreak_source` and `daybreak_warehouse`
     source: SecretStr = Field(
         NO_SECRET,

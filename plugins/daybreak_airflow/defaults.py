@@ -10,8 +10,8 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
+from daybreak_airflow.logs import begin
 from daybreak_airflow.oncall import AllClear, Oncall
-from daybreak_airflow.runs import refuse_form
 from include.operations.launcher.pools import TRAINING_SLOTS
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # fixed: moving it would change which days can be backfilled
@@ -36,7 +36,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retry_policy": PATIENCE,
     "execution_timeout": timedelta(hours=1),
     "weight_rule": "absolute",  # a task's own priority, whatever follows it: comparable between DAGs
-    "pre_execute": refuse_form,
+    "pre_execute": begin,
     "on_failure_callback": Oncall(),
 }
 

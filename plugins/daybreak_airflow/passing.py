@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from daybreak_airflow.logs import add_version
 from daybreak_airflow.runs import current_run, mode
 from daybreak_airflow.ui.links import REPORT_KEY
 
@@ -31,6 +32,7 @@ def received(passed: Mapping[str, Any]) -> Any:
     """Return the reference that an earlier task returned."""
     from include.core.references import Reference
 
+    add_version(passed)
     return Reference.from_dict(passed)
 
 

@@ -126,11 +126,13 @@ def test_a_field_that_the_dag_does_not_have_is_refused_by_name(dags, dag_id, run
 
 
 def test_every_task_of_every_dag_looks_at_the_form_before_it_does_anything(dags):
-    from daybreak_airflow.runs import refuse_form
+    from daybreak_airflow.logs import begin
 
     for dag_id, dag in dags.items():
         for task in dag.tasks:
-            assert task._pre_execute_hook is refuse_form, f"{dag_id}.{task.task_id}"
+            assert task._pre_execute_hook is begin, f"{dag_id}.{task.task_id}"
+    with pytest.raises(FormRefused, match="has no field dryrun"):
+        begin(context("manual", dryrun=True))
 
 
 @pytest.mark.parametrize(

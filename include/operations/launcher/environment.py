@@ -117,6 +117,7 @@ def of_airflow(settings: Settings, name: str) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, (role, _) in users(settings).items()),
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
         "DATABASE__SQL_ALCHEMY_CONN": warehouse.uri(settings, "airflow", "postgresql+psycopg2"),
+        "LOGGING__JSON_LOGS": settings.log_format == "json",
         "API__HOST": settings.airflow_host,
         "API__PORT": settings.airflow_port,
         "API__BASE_URL": settings.airflow_url,
