@@ -150,15 +150,14 @@ def look_for_gaps(run: Run) -> Reference:
     return Reference("gaps", compact(run.as_of), "", run.as_of, digest_of(facts), (), facts)
 
 
-def file_backfill(settings: Settings, dag_id: str, gaps: Sequence[Gap]) -> int:
-    """File one backfill in Airflow, over the runs of a DAG that are missing or failed, and return its id."""
-    moments = [moment for gap in gaps for moment in (gap.first, gap.last)]
+def file_backfill(settings: Settings, dag_id: str, moments: Sequence[datetime], form: Mapping[str, Any]) -> int:
+    """File one backfill in Airflow, over missing and failed runs from the first to the last moment; return its id."""
     wish = {
         "dag_id": dag_id,
         "from_date": min(moments).isoformat(),
         "to_date": max(moments).isoformat(),
         "reprocess_behavior": "failed",
         "max_active_runs": ACTIVE,
-        "dag_run_conf": {"reason": "closes gaps"},
+        "dag_run_conf": dict(form),
     }
     return int(Airflow(settings).post("backfills", wish)["id"])

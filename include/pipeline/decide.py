@@ -21,9 +21,9 @@ Step = Literal["promote", "ask", "shadow", "nothing"]
 REACHES: dict[Mode, str] = {
     "data": "data only: snapshot and validation",
     "features": "data and features",
-    "off": "also train, without judging",
-    "dry_run": "also judge; promote nothing",
-    "enforce": "also promote and publish, if the verdict says so",
+    "off": "data, features and training",
+    "dry_run": "training and verdict; promotes nothing",
+    "enforce": "training and verdict, and promotion if the verdict says so",
 }
 OF_BACKFILL: Mode = "dry_run"  # unless its form says otherwise
 CONFIRMED = "publish"  # the word without which no backfill promotes or publishes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import Param
 
 from include.core.model_names import find_names
-from include.pipeline.decide import CONFIRMED, REACHES
+from include.pipeline.decide import CONFIRMED, OF_BACKFILL, REACHES
 
 # `format` gives the UI a date picker but checks nothing; the pattern does. A date alone means midnight UTC.
 MOMENT = r"^$|^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$"
@@ -35,7 +35,7 @@ MODE = Param(
     None,
     type=["null", "string"],
     enum=[None, *REACHES],
-    values_display={"null": "the setting; in a backfill: train and judge, promote nothing", **REACHES},
+    values_display={"null": f"the setting; in a backfill: {REACHES[OF_BACKFILL]}", **REACHES},
     description="how far the run goes; a dry run also writes a shadow batch; to let a backfill promote, also fill in "
     "`confirm`",
 )

@@ -182,7 +182,7 @@ def test_every_mode_of_the_form_is_explained_beside_its_name(dags):
 
     shown = dags["retrain"].params.get_param("mode").schema["values_display"]
     assert {name: words for name, words in shown.items() if name != "null"} == REACHES
-    assert shown["null"] == "the setting; in a backfill: train and judge, promote nothing"
+    assert shown["null"] == "the setting; in a backfill: training and verdict; promotes nothing"
 
 
 def test_a_refused_form_is_not_tried_again():

@@ -8,14 +8,16 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from include.core.clock import compact, now, parse_moment, refuse_future
-from include.core.errors import DaybreakError
-from include.core.settings import load_settings
-from include.operations.backfills import FAILED, OF_COMMANDS, Backfill, Day, find_backfill
+from include.core.errors import DaybreakError, SettingsError
+from include.core.settings import Settings, load_settings
+from include.operations.backfill_report import conclude, report, tell_mending
+from include.operations.backfills import FAILED, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
 from include.operations.cli import decisions
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, add_model, whole_number
 from include.operations.cli.progress import say, show_stage
 from include.operations.cli.runs import new_run
+from include.operations.gaps import file_backfill
 from include.pipeline.decide import CONFIRMED, OF_BACKFILL, mode_before_last, refuse_unconfirmed
 
 MOST_DAYS = 366
@@ -26,20 +28,30 @@ def add_backfill(add: Add) -> None:
     """Add `backfill` with its options."""
     command = add(
         "backfill",
-        help="do past days again, up to training and judging; promote nothing unless asked to",
+        help="do past days again, up to a verdict, and report on them",
         about="Do past days again, oldest first, each as of its own moment, and end with a table of what was read, "
         "trained and judged, and what it would have changed. A day meets the champion of that day. Nothing is promoted "
         f"but with --mode enforce --confirm {CONFIRMED}, and only while the champion of that day still is champion.",
         example="backfill --from 2026-11-16T03:00 --to 2026-11-20T03:00",
     )
     command.add_argument(
+        "action",
+        nargs="?",
+        choices=["report", "again"],
+        metavar="ACTION",
+        help="report: show a backfill of Airflow or of this command, also one that goes on; again: file a backfill in "
+        "Airflow for the failed and missing runs of one",
+    )
+    command.add_argument(
+        "name", nargs="?", default="last", metavar="ID", help="the backfill: its number in Airflow, or last"
+    )
+    command.add_argument(
         "--from",
         dest="start",
-        required=True,
         metavar="MOMENT",
         help="first moment to work as of, ISO 8601; a night's run works as of T03:00",
     )
-    command.add_argument("--to", dest="end", required=True, metavar="MOMENT", help="last moment; one day apart each")
+    command.add_argument("--to", dest="end", metavar="MOMENT", help="last moment; one day apart each")
     decisions.add_mode(command, OF_BACKFILL)
     command.add_argument(
         "--confirm", metavar="WORD", help=f"with --mode enforce, type {CONFIRMED} to let the backfill promote"
@@ -61,6 +73,17 @@ def add_backfill(add: Add) -> None:
 
 
 def backfill(arguments: argparse.Namespace) -> Answer:
+    """Do every day and return a table, or report a backfill, or do its failed days again."""
+    if arguments.action == "report":
+        return tell_backfill(load_settings(), find_backfill(load_settings(), arguments.name, now()))
+    if arguments.action == "again":
+        return do_again(load_settings(), arguments.name)
+    if not (arguments.start and arguments.end):
+        raise SettingsError("A backfill needs its days.", hint="give --from and --to.")
+    return do_days(arguments)
+
+
+def do_days(arguments: argparse.Namespace) -> Answer:
     """Do every day and return a table; it fails at the end if a day failed."""
     from include.pipeline import orders
 
@@ -84,7 +107,21 @@ def backfill(arguments: argparse.Namespace) -> Answer:
             orders.retrain(run, arguments.window_days, arguments.model, reach, show_stage, decisions.announce_question)
         except DaybreakError as error:  # the next days can be done all the same
             say(error.fact)
-    return tell_backfill(find_backfill(settings, name, now()))
+    found = find_backfill(settings, name, now())
+    report(settings, found)
+    return tell_backfill(settings, found)
+
+
+def do_again(settings: Settings, name: str) -> Answer:
+    """File a backfill in Airflow, with the same form, for the failed and missing runs of one."""
+    found = find_backfill(settings, name, now())
+    broken = [day.as_of for day in found.of_state(FAILED, MISSING)]
+    if not broken or not found.is_of_airflow:
+        hint = tell_mending(found) or "nothing is to be done."
+        raise DaybreakError(f"Backfill {found.backfill_id} has no run in Airflow to do again.", hint=hint)
+    number = file_backfill(settings, found.dag_id, broken, found.form)
+    told = f"Filed backfill {number} of {found.dag_id} for {len(broken)} run(s), one at a time."
+    return Answer({"backfill": number, "runs": len(broken)}, told)
 
 
 def find_moments(start: datetime, end: datetime) -> list[datetime]:
@@ -99,18 +136,21 @@ def find_moments(start: datetime, end: datetime) -> list[datetime]:
     return [start + timedelta(days=number) for number in range(count)]
 
 
-def tell_backfill(found: Backfill) -> Answer:
-    """Return the days as a table; the answer fails if a day failed."""
-    failed = found.of_state(FAILED)
+def tell_backfill(settings: Settings, found: Backfill) -> Answer:
+    """Return the days as a table, the result, and the way to the page; the answer fails if a day failed."""
+    broken, page = found.of_state(FAILED, MISSING), f"backfills/{found.backfill_id}.html"
+    lines = [*render(found.days), "", conclude(found)]
+    if (settings.home / "reports" / page).exists():
+        lines.append(f"report  {settings.report_link(page)}")
     failure = (
         DaybreakError(
-            f"{len(failed)} of {len(found.days)} days failed; the others are kept.",
-            hint=f"remove the cause, then repeat with --from {failed[0].as_of:%Y-%m-%dT%H:%M}.",
+            f"{len(broken)} of {len(found.days)} days failed; the others are kept.",
+            hint=f"remove the cause, then run `{tell_mending(found)}`.",
         )
-        if failed
+        if broken
         else None
     )
-    return Answer(asdict(found), "\n".join(render(found.days)), failure=failure, marks={"Failed": "red"})
+    return Answer(asdict(found), "\n".join(lines), failure=failure, marks={"Failed": "red"})
 
 
 def render(days: Sequence[Day]) -> Iterator[str]:

@@ -142,7 +142,8 @@ def list_gaps(arguments: argparse.Namespace) -> Answer:
             raise DaybreakError(
                 f"{arguments.fix} has no gaps in the last {arguments.days} days.", hint="`bin/daybreak gaps` lists all."
             )
-        number = file_backfill(settings, arguments.fix, chosen)
+        moments = [moment for gap in chosen for moment in (gap.first, gap.last)]
+        number = file_backfill(settings, arguments.fix, moments, {"reason": "closes gaps"})
         runs = sum(gap.count for gap in chosen)
         told = (
             f"Filed backfill {number} of {arguments.fix} for {runs} run(s), one at a time; it promotes and publishes "

@@ -21,6 +21,7 @@ from include.alerts.wording import Failure, LiveLists
 from include.core.clock import FORMAT
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
+from include.operations.backfill_report import report_ended
 from include.operations.launcher.files import say
 from include.operations.sentinel.signs import COMPONENTS_SILENT, SCHEDULER, Watch, judge, read_signs
 
@@ -43,12 +44,22 @@ class Sentinel:
             self._begin(moment)
             self.blind_since = None
         self.looked_at = moment
+        self._report_backfills(settings, moment)
         try:
             self._review(settings, channels, moment)
             report_success(settings, Success(SENTINEL, "", None, is_past=False), channels)
             self.blind_since, self.has_told = None, False
         except Exception as error:  # whatever it is, on-call must know that no one looks
             self._tell_blindness(settings, channels, error, moment)
+
+    def _report_backfills(self, settings: Settings, moment: datetime) -> None:
+        """Report backfills that have ended. What cannot be reported now is tried again in the next round."""
+        try:
+            report_ended(settings, moment)
+        except DaybreakError:
+            return  # a database is away, and the review says so
+        except Exception:  # a report is worth less than the review
+            traceback.print_exc()
 
     def _tell_blindness(self, settings: Settings, channels: Channels, error: Exception, moment: datetime) -> None:
         if isinstance(error, DaybreakError):

@@ -37,6 +37,7 @@ PARTS = {
     "Cleaned up": ("clean_up", "clean_airflow"),
     "Gaps": ("look_for_gaps",),
     "Looked back": ("backtest", "reproduce"),
+    "Backfill": ("report_backfill",),
 }
 # stage -> the numbers among its facts that people ask for, with their words
 COUNTED = {
@@ -243,10 +244,11 @@ KINDS = {
     "drift": "Drift report",
     "retention": "Retention report",
     "backtests": "Backtest",
+    "backfills": "Report of the backfill",
 }
 
 
-WITH_REPORTS = ("recommend", "retrain", "monitor", "maintain", "replay_quarantine", "backtest")
+WITH_REPORTS = ("recommend", "retrain", "monitor", "maintain", "replay_quarantine", "backfill", "backtest")
 
 
 def build_started_page(title: str, run: Mapping[str, Any], places: Places) -> Page:

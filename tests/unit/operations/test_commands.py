@@ -153,7 +153,7 @@ def test_a_pipe_whose_reader_has_gone_is_no_error(tmp_path, words):
         ("rehearse bad-", ["bad-article", "bad-data"]),
         ("retrain --model two", ["two_stage"]),
         ("retrain --model two_stage --mo", ["--mode", "--model"]),
-        ("retrain --mode ", ["dry_run", "enforce", "off"]),
+        ("retrain --mode ", ["data", "dry_run", "enforce", "features", "off"]),
         ("pin v1 --rea", ["--reason"]),
         ("load fi", []),
     ],

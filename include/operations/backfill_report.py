@@ -1,0 +1,212 @@
+"""The report at the end of a backfill: a page, one mail for a backfill in Airflow, and a line among the runs.
+
+The sentinel notices the end, because it looks every minute and is no task: a killed run or scheduler loses no report.
+A backfill is reported once: days that are cleared later change the answer of `backfill report`, not the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from html import escape
+from textwrap import shorten
+from typing import Literal
+
+from include.adapters.warehouse import connect, query
+from include.alerts.outbox import raise_alert
+from include.alerts.wording import SUBJECT_LENGTH, Alert
+from include.core.about import find_links, link_run
+from include.core.clock import in_words
+from include.core.html import Figure, Link, Value, figures, page, save, table
+from include.core.references import Reference
+from include.core.run import Run
+from include.core.settings import Settings
+from include.data.store import digest_of
+from include.operations.backfills import FAILED, GOING_ON, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
+from include.operations.runs import ask_airflow
+from include.pipeline.decide import LAST_STAGES, REACHES
+from include.pipeline.run import recorded
+
+REPORTED_WITHIN = timedelta(days=7)  # after its end; an installation that slept longer has the report on demand
+MOST_DAYS_IN_MAIL = 31
+MINUTE = "%Y-%m-%d %H:%M"
+ADDS = {"recommend": "It fills in batches that readers do not see.", "monitor": "It fills in the history of windows."}
+
+
+def report_ended(settings: Settings, moment: datetime) -> None:
+    """Report every backfill in Airflow that has ended and was not reported yet."""
+    ended = ask_airflow(settings, query("operations/ended_backfills"), {"since": moment - REPORTED_WITHIN})
+    names = {f"{OF_COMMANDS}{row['id']}": str(row["id"]) for row in ended}
+    with connect(settings) as warehouse:
+        told = warehouse.execute(query("operations/reported_backfills"), {"run_ids": list(names)}).fetchall()
+    for run_id in names.keys() - {run_id for (run_id,) in told}:
+        report(settings, find_backfill(settings, names[run_id], moment))
+
+
+def report(settings: Settings, found: Backfill) -> Reference:
+    """Report a backfill as a run of its own."""
+    as_of = max(day.as_of for day in found.days)
+    reason, run_id = str(found.form.get("reason") or ""), f"{OF_COMMANDS}{found.backfill_id}"
+    run = Run(settings, run_id, as_of, found.actor, reason, found.mode, "backfill", found.form, may_go_live=False)
+    return report_backfill(run, found)
+
+
+@recorded
+def report_backfill(run: Run, found: Backfill) -> Reference:
+    """Save the page, and mail it once if the backfill was one of Airflow."""
+    path = f"backfills/{found.backfill_id}.html"
+    save(run.settings.home / "reports" / path, render_page(run.settings, found))
+    if found.is_of_airflow:
+        raise_alert(run.settings, compose(run.settings, found, path))
+    facts = {"sentence": conclude(found), "report": path}
+    return Reference("backfill", found.backfill_id, path, run.as_of, digest_of(facts), (), facts)
+
+
+def conclude(found: Backfill) -> str:
+    """Return what became of the backfill, in a sentence or two."""
+    return " ".join((f"{_tell_state(found)}.", *_tell_effects(found)))
+
+
+def _tell_state(found: Backfill) -> str:
+    count, broken, going = len(found.days), found.of_state(FAILED, MISSING), found.of_state(*GOING_ON)
+    what = "day" if found.dag_id == "retrain" else "run"
+    of_all = f"of {count:,} {what}s" if count > 1 else f"of 1 {what}"
+    if going and found.ended_at is None:
+        return f"{count - len(broken) - len(going):,} {of_all} done, {len(broken):,} failed; the backfill goes on"
+    if broken:
+        return f"{len(broken):,} {of_all} failed{' or have no run' if found.of_state(MISSING) else ''}"
+    return f"All {count:,} {what}s are done" if count > 1 else f"The {what} is done"
+
+
+def _tell_effects(found: Backfill) -> Iterator[str]:
+    """Yield what was changed and what would have been."""
+    if found.dag_id != "retrain":
+        live = sum(day.is_changed for day in found.days)
+        yield f"{live:,} of its batches went live." if live else ADDS.get(found.dag_id, "")
+        return
+    judged = [day for day in found.days if day.decision]
+    promoted = [day.version for day in judged if day.is_changed]
+    won = [day.version for day in judged if day.decision == "promote" and not day.is_changed]
+    if promoted:
+        yield f"{_list(promoted)} became champion."
+    if found.mode in LAST_STAGES and found.of_state("success"):
+        yield LAST_STAGES[found.mode][1]
+    elif len(judged) == 1 and not promoted:
+        yield f"{judged[0].version} {'would' if won else 'would not'} have become champion."
+    elif judged:
+        yield f"Of {len(judged):,} challengers, {_list(won) or 'none'} would have become champion."
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def tell_mending(found: Backfill) -> str:
+    """Return the command that does the failed and missing days again; empty if there are none."""
+    broken = found.of_state(FAILED, MISSING)
+    if not broken:
+        return ""
+    if found.is_of_airflow:
+        return f"bin/daybreak backfill again {found.backfill_id}"
+    first, last = broken[0].as_of, broken[-1].as_of
+    confirmed = f" --confirm {found.form['confirm']}" if found.form.get("confirm") else ""
+    return (
+        f"bin/daybreak backfill --from {first:%Y-%m-%dT%H:%M} --to {last:%Y-%m-%dT%H:%M} --mode {found.mode}{confirmed}"
+    )
+
+
+def render_page(settings: Settings, found: Backfill) -> str:
+    """Return the page: what became of it, what to mend, and a row per day."""
+    broken = found.of_state(FAILED, MISSING)
+    sections = [("In figures", figures(_count(found)))]
+    if broken:
+        told = f"<p>Remove the cause, then do these days again: <code>{escape(tell_mending(found))}</code></p>"
+        rows = [(_link_day(settings, day), day.outcome) for day in broken]
+        sections.append(("To mend", told + table(("As of (UTC)", "What happened"), rows)))
+    sections.append(("Day by day" if found.dag_id == "retrain" else "Run by run", _draw_days(settings, found)))
+    return page(
+        f"Backfill {found.backfill_id} of {found.dag_id}",
+        conclude(found),
+        sections,
+        tone="ask" if broken else "good",
+        facts=_describe(found),
+        links=find_links(settings, {}),
+    )
+
+
+def _count(found: Backfill) -> Iterator[tuple[str, str]]:
+    read = sum(day.read or 0 for day in found.days)
+    done = len(found.days) - len(found.of_state(FAILED, MISSING, *GOING_ON))
+    yield f"{done:,} of {len(found.days):,}", "days done" if found.dag_id == "retrain" else "runs done"
+    yield f"{read:,}", "rows read, a row of several windows counted in each"
+    yield f"{sum(day.quarantined or 0 for day in found.days):,}", "rows quarantined"
+    if found.dag_id == "retrain":
+        yield f"{sum(bool(day.version) for day in found.days):,}", "versions trained"
+
+
+def _describe(found: Backfill) -> Iterator[tuple[str, Value]]:
+    yield "From", f"{found.days[0].as_of:{MINUTE}} UTC"
+    yield "To", f"{found.days[-1].as_of:{MINUTE}} UTC"
+    yield "Mode", REACHES.get(found.mode, "")  # type: ignore[call-overload]
+    yield "Started by", found.actor
+    yield "Started", f"{found.started_at:{MINUTE}} UTC" if found.started_at else ""
+    yield "Took", in_words(found.ended_at - found.started_at) if found.ended_at and found.started_at else ""
+    yield "Reason", str(found.form.get("reason") or "")
+    yield "Chained", "each day met the version that won the day before" if found.form.get("chained") else ""
+
+
+def _draw_days(settings: Settings, found: Backfill) -> str:
+    is_judged = found.dag_id == "retrain"
+    of_verdict = ("Trained", "Judged against", "Would change") if is_judged else ()
+    rows = [
+        (
+            _link_day(settings, day),
+            *_counts(day),
+            *((day.version, _link_verdict(settings, day), day.change) if is_judged else ()),
+            day.outcome,
+        )
+        for day in found.days
+    ]
+    return table(("As of (UTC)", "Rows read", "Quarantined", *of_verdict, "Outcome"), rows)
+
+
+def _counts(day: Day) -> tuple[Figure | str, ...]:
+    return tuple("" if count is None else Figure(f"{count:,}") for count in (day.read, day.quarantined))
+
+
+def _link_day(settings: Settings, day: Day) -> Value:
+    moment = f"{day.as_of:{MINUTE}}".replace("-", "\u2011").replace(" ", "\u00a0")  # on one line
+    return Link(moment, link_run(settings, day.run_id).address) if day.run_id else moment
+
+
+def _link_verdict(settings: Settings, day: Day) -> Value:
+    is_there = day.report and (settings.home / "reports" / day.report).exists()
+    return Link(day.rival, settings.report_link(day.report)) if is_there else day.rival
+
+
+def compose(settings: Settings, found: Backfill, path: str) -> Alert:
+    """Return the mail: a ticket if days are to be mended, else for the record."""
+    mending = tell_mending(found)
+    severity: Literal["ticket", "digest"] = "ticket" if mending else "digest"
+    days = " to ".join(dict.fromkeys(f"{day.as_of:%Y-%m-%d}" for day in (found.days[0], found.days[-1])))
+    subject = f"[{severity}] Backfill of {found.dag_id}, {days}: {_tell_state(found)}"
+    lines = [_tell_day(day) for day in found.days[:MOST_DAYS_IN_MAIL]]
+    if more := len(found.days) - len(lines):
+        lines.append(f"and {more:,} more, in the report")
+    parts = {
+        "What happened": conclude(found),
+        "Days" if found.dag_id == "retrain" else "Runs": "\n".join(lines),
+        "Next step": f"Remove the cause, then run `{mending}`." if mending else "",
+        "Links": f"Report: {settings.report_link(path)}\n"
+        f"Runs: {settings.airflow_url}/dags/{found.dag_id}/backfills\n"
+        f"Runbook: {settings.runbook_link('a-past-day')}",
+    }
+    body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text) + "\n"
+    name = f"backfill/{found.backfill_id}"
+    return Alert(name, severity, shorten(subject, SUBJECT_LENGTH, placeholder=" …"), body)
+
+
+def _tell_day(day: Day) -> str:
+    counts = "" if day.read is None else f" {day.read:,} rows read"
+    aside = f", {day.quarantined:,} quarantined" if day.quarantined is not None else ""
+    return f"{day.as_of:{MINUTE}} UTC:{counts}{aside}{'.' if counts else ''} {day.outcome}"
