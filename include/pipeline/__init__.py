@@ -33,6 +33,7 @@ STAGES = {
     "guard": "going_back",
     "roll_back": "going_back",
     # by hand
+    "hold": "holding",
     "shadow": "publishing",
     "replay": "replaying",
     "tune": "tuning",

@@ -6,21 +6,42 @@ A hold and its line in the audit log are one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from include.adapters.warehouse import Connection, connect
 from include.core.clock import now
 from include.core.errors import DaybreakError
+from include.core.references import Reference
+from include.core.run import Run
 from include.core.settings import Settings
+from include.data.store import digest_of
 from include.judging import champion as champions
 from include.judging import holds
 from include.judging.holds import Kind
-from include.pipeline.run import keep_audit
+from include.pipeline.run import keep_audit, recorded
 
 LONGEST_FREEZE_HOURS = 8_784
 LIFTED = {"freeze": "Promotions are allowed again.", "pin": "No version is pinned any more."}
 NOTHING = {"freeze": "Promotions were not frozen.", "pin": "No version was pinned."}
+
+
+@recorded
+def hold(run: Run, action: Literal["freeze", "unfreeze", "pin", "unpin"], hours: float, reason: str) -> Reference:
+    """Set or lift a hold in the name of who started the run; return it in words.
+
+    A freeze ends `hours` after the run's moment, so that clearing the run does not lengthen it.
+    """
+    match action:
+        case "freeze":
+            sentence = freeze(run.settings, run.actor, run.as_of + timedelta(hours=hours), reason)
+        case "pin":
+            sentence = pin(run.settings, run.actor, None, reason)
+        case "unfreeze":
+            sentence = lift(run.settings, run.actor, "freeze", reason)
+        case "unpin":
+            sentence = lift(run.settings, run.actor, "pin", reason)
+    return Reference("hold", action, "", run.as_of, digest_of(action, reason), (), {"sentence": sentence})
 
 
 def freeze(settings: Settings, who: str, until: datetime, reason: str) -> str:

@@ -141,25 +141,10 @@ def test_a_rollback_takes_the_version_and_the_reason_of_the_form(run, pipe):
     assert run.events["the asset"].extra == {"version": 1, "reason": "Rolled back."}
 
 
-@pytest.mark.parametrize(
-    ("form", "called"),
-    [
-        ({"action": "freeze", "hours": 2}, ("freeze", TICK + timedelta(hours=2), "elections")),
-        ({"action": "unfreeze", "hours": 24}, ("lift", "freeze", "elections")),
-        ({"action": "pin", "hours": 24}, ("pin", None, "elections")),
-        ({"action": "unpin", "hours": 24}, ("lift", "pin", "elections")),
-    ],
-    ids=["freeze", "unfreeze", "pin", "unpin"],
-)
-def test_a_hold_is_set_in_the_name_of_who_started_the_run(run, monkeypatch, form, called):
-    from include.pipeline import holding
-
-    calls = []
-    for name in ("freeze", "pin", "lift"):
-        note = lambda settings, who, *given, name=name: (calls.append((who, name, *given)), "Held.")[1]  # noqa: E731
-        monkeypatch.setattr(holding, name, note)
-    assert run("hold", of=context("manual", user="ada", **form, why="elections")) == "Held."
-    assert calls == [("ada", *called)]
+def test_a_hold_takes_action_hours_and_reason_of_the_form(run, pipe):
+    calls = pipe("hold", reference("hold", sentence="Promotions are frozen."))
+    told = run("hold", of=context("manual", user="ada", action="freeze", hours=2, why="elections"))
+    assert (told, calls) == ("Promotions are frozen.", [("freeze", 2, "elections")])
 
 
 def test_before_the_first_promotion_there_is_nothing_to_roll_back_from_which_is_no_failure(run, monkeypatch):

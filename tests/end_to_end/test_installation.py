@@ -113,7 +113,7 @@ def test_an_operator_freezes_promotions_on_the_page_and_allows_them_again_and_a_
         assert ("no version is promoted" if hours else "may promote a version again") in told
         assert installation.finished("hold", run_id) == "success"
         assert installation.sql(holds) == [["freeze", "operator", "elections", lifted_by]]
-        assert "hold is done." in installation.page("operator", f"actions/{action}/{run_id}").text
+        assert "The run of hold is done." in installation.page("operator", f"actions/{action}/{run_id}").text
 
 
 def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):

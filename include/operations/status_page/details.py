@@ -33,6 +33,7 @@ PARTS = {
     "Judged": ("judge", "ask"),
     "Promoted": ("promote", "answer", "roll_back"),
     "Published": ("score", "write_batch", "audit", "publish", "shadow"),
+    "Held": ("hold",),
     "Watched": ("watch", "guard"),
     "Cleaned up": ("clean_up", "clean_airflow"),
     "Gaps": ("look_for_gaps",),
@@ -271,7 +272,7 @@ def build_started_page(title: str, run: Mapping[str, Any], places: Places) -> Pa
     }
     told, tone = states.get(run["state"], ("was started", "ask"))
     more = "" if run["state"] in ("success", "failed") else " Reload this page to see how it goes on."
-    return Page(title, f"{run['name']} {told}.{more}", tone, cards=[Card("Run", lines=lines, links=links)])
+    return Page(title, f"The run of {run['name']} {told}.{more}", tone, cards=[Card("Run", lines=lines, links=links)])
 
 
 def build_reports_page(runs: Sequence[Row], shown: str | None, places: Places) -> Page:

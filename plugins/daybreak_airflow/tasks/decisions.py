@@ -99,21 +99,12 @@ def roll_back() -> Passed:
 @task
 def hold() -> str:
     """Freeze promotions, pin the champion, or lift either, in the name of the person who started the run."""
-    from include.pipeline import holding
+    from include import pipeline
 
-    form, run = get_current_context()["params"], runs.current_run()
-    match form["action"]:
-        case "freeze":
-            # from the run's moment, not from now: clearing the run does not lengthen the freeze
-            until = run.as_of + timedelta(hours=form["hours"])
-            said = holding.freeze(run.settings, run.actor, until, form["why"])
-        case "pin":
-            with skipping_in_first_days():
-                said = holding.pin(run.settings, run.actor, None, form["why"])
-        case "unfreeze":
-            said = holding.lift(run.settings, run.actor, "freeze", form["why"])
-        case _:
-            said = holding.lift(run.settings, run.actor, "pin", form["why"])
+    form = get_current_context()["params"]
+    with skipping_in_first_days():
+        held = pipeline.hold(runs.current_run(), form["action"], form["hours"], form["why"])
+    said = str((held.facts or {})["sentence"])
     log.info("%s", said)
     return said
 

@@ -9,6 +9,7 @@ import pytest
 from include.adapters.warehouse import connect
 from include.core.clock import now
 from include.core.errors import DaybreakError, NoChampion
+from include.core.run import Run
 from include.judging import holds
 from include.pipeline import holding
 from tests.worlds.reigns import ask_for, register, reign
@@ -30,6 +31,29 @@ def test_a_freeze_is_in_force_and_in_the_audit_log_under_the_name_of_who_asked(s
     assert said.startswith("Promotions are frozen until ")
     assert held(settings) == [("freeze", None, "ada", "elections")]
     assert audited(settings) == [("ada", "freeze")]
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "told"),
+    [
+        ("freeze", "freeze", "Promotions are frozen until {:%Y-%m-%d %H:%M} UTC, by ada: elections."),
+        ("unfreeze", None, "Promotions are allowed again."),
+        ("pin", "pin", "v1 is pinned, by ada: elections."),
+        ("unpin", None, "No version is pinned any more."),
+    ],
+)
+def test_a_run_sets_or_lifts_a_hold_as_of_its_own_moment_and_says_so(settings, action, kind, told):
+    register(settings, 1)
+    reign(settings, 1)
+    moment = now()
+    if action == "unfreeze":
+        holding.freeze(settings, "ben", moment + HOUR, "votes")
+    if action == "unpin":
+        holding.pin(settings, "ben", None, "votes")
+    made = holding.hold(Run(settings, "hold/manual", moment, "ada", "elections"), action, 2, "elections")
+    assert made.facts["sentence"] == told.format(moment + 2 * HOUR)
+    assert [one[0] for one in held(settings)] == [kind] * bool(kind)
+    assert ask_for(settings, "select actor, status from ops.runs where stage = 'hold'") == [("ada", "done")]
 
 
 def test_a_freeze_that_is_over_already_is_refused_and_leaves_no_trace(settings):
