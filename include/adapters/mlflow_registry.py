@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+import httpx
+
 from include.adapters import mlflow_client
 from include.adapters.mlflow_client import EXPERIMENT, NOT_THERE, as_millis, client, ensure_model, unreachable
 from include.adapters.mlflow_flavour import DATA, as_mlflow_type, save_flavour
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BEFORE_FLAVOURS = "model"  # where in its run the files of an older version lie
+READ_SECONDS = 5.0
 GROUNDS = "environment/grounds.json"
 
 
@@ -209,6 +212,21 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
         except MlflowException:
             return Training(found.data.params, found.data.metrics, None)
         return Training(found.data.params, found.data.metrics, json.loads(Path(path).read_text()))
+
+
+def read_parameters(settings: Settings, mlflow_run_id: str) -> dict[str, str]:
+    """Return the parameters of a training, asked without MLflow's client, which takes seconds to load."""
+    try:
+        answer = httpx.get(
+            f"{settings.mlflow_url}/api/2.0/mlflow/runs/get",
+            params={"run_id": mlflow_run_id},
+            timeout=READ_SECONDS,
+            trust_env=False,
+        )
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise unreachable(settings, error) from error
+    return {one["key"]: one["value"] for one in answer.json()["run"]["data"].get("params", ())}
 
 
 def need_version(settings: Settings, version: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from include.core.html import Tone, render
-from include.core.numbers import write_number
+from include.core.numbers import write_count, write_number
 from include.judging.bootstrap import Gap
 
 STEPS = (1, 2, 2.5, 5, 10, 20)
@@ -28,18 +28,39 @@ class Range:
     numbers: str = ""
 
 
+@dataclass(frozen=True)
+class Ranges:
+    """Differences on one axis: the place of zero and of a limit in percent, and each tick with its words."""
+
+    rows: tuple[Range, ...]
+    zero: float
+    limit: float | None
+    limit_words: str
+    ticks: tuple[tuple[float, str], ...]
+
+
 def draw_intervals(
     rows: Sequence[tuple[str, Gap]], few: Collection[str] = (), limit: float | None = None, limit_words: str = ""
 ) -> str:
     """Draw each named difference as a dot with its interval, labelled better, worse, or may be chance.
 
-    Names in `few` (too few readers) and differences without a finite interval are labelled not comparable instead.
     `limit` is drawn as a dashed line and told by `limit_words`.
+    """
+    placed = place_intervals(rows, few, limit, limit_words)
+    return render("ranges.html", **vars(placed)) if placed else "<p>There is nothing to compare.</p>"
+
+
+def place_intervals(
+    rows: Sequence[tuple[str, Gap]], few: Collection[str] = (), limit: float | None = None, limit_words: str = ""
+) -> Ranges | None:
+    """Place the differences on an axis; None if none of them can be compared.
+
+    Names in `few` (too few readers) and differences without a finite interval are labelled not comparable.
     """
     apart = {name for name, gap in rows if name in few or not (math.isfinite(gap.low) and math.isfinite(gap.high))}
     drawn = [gap for name, gap in rows if name not in apart]
     if not drawn:
-        return "<p>There is nothing to compare.</p>"
+        return None
     marks = [0.0] if limit is None else [0.0, limit]
     ticks = find_ticks(min(*marks, *(gap.low for gap in drawn)), max(*marks, *(gap.high for gap in drawn), 0.0))
     first, whole = ticks[0], ticks[-1] - ticks[0]
@@ -47,18 +68,17 @@ def draw_intervals(
     def at(value: float) -> float:
         return round(100 * (value - first) / whole, 2)
 
-    return render(
-        "ranges.html",
-        rows=[
-            Range(name, f"{gap.readers:,} readers")
+    return Ranges(
+        tuple(
+            Range(name, write_count(gap.readers, "reader"))
             if name in apart
             else _range(name, gap, at(gap.mean), at(gap.low), at(gap.high))
             for name, gap in rows
-        ],
-        zero=at(0.0),
-        limit=None if limit is None else at(limit),
-        limit_words=limit_words,
-        ticks=[(at(tick), f"{tick:+.12g}" if tick else "0") for tick in ticks],
+        ),
+        at(0.0),
+        None if limit is None else at(limit),
+        limit_words,
+        tuple((at(tick), f"{tick:+.12g}" if tick else "0") for tick in ticks),
     )
 
 

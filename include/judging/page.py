@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from include.core.about import about_run
 from include.core.html import Figure, Link, Tone, bars, check_sections, figures, folded, page, table
@@ -118,6 +119,29 @@ def _find_unfair(evidence: Evidence) -> dict[str, str]:
         for name, (version, until) in learnt.items()
         if until and until > evidence.holdout_start
     }
+
+
+def find_differences(limits: GateLimits, evidence: Evidence) -> list[dict[str, object]]:
+    """Return the gain over the version to beat as it is drawn: over all readers and in each slice.
+
+    Empty without a version to beat, and where one of the two has seen answers.
+    """
+    if evidence.rival is None or evidence.rival.name not in evidence.gaps or _find_unfair(evidence):
+        return []
+    rival = evidence.rival.version
+    whole = {"rival": rival, "name": "all readers", "is_comparable": True, **asdict(evidence.gaps[evidence.rival.name])}
+    return [
+        whole,
+        *(
+            {
+                "rival": rival,
+                "name": f"{one.kind}: {one.name}",
+                "is_comparable": is_comparable(limits, one),
+                **asdict(one.gap),
+            }
+            for one in evidence.slices
+        ),
+    ]
 
 
 def _accuracy(evidence: Evidence) -> str:

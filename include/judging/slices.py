@@ -13,7 +13,7 @@ import pyarrow as pa
 from include.adapters import duck
 from include.core.checks import Check
 from include.core.contract import LONGEST_COUNTED_SECONDS
-from include.core.numbers import capital
+from include.core.numbers import capital, write_count
 from include.features.scene_tables import open_tables
 from include.features.scenes import Scenes
 from include.judging.bootstrap import Gap, find_gaps
@@ -108,7 +108,7 @@ def _check_slice(limits: GateLimits, one: Slice, rival: str) -> Check:
     code, subject = "RT111" if one.kind == WINDOWS else "RT110", f"{one.kind} {one.name}"
     observed = fall if gap.high < 0 or math.isnan(gap.high) else min(fall, 0.0)
     if not is_comparable(limits, one):
-        readers = f"{gap.readers:,} reader{'s' if gap.readers != 1 else ''}"
+        readers = write_count(gap.readers, "reader")
         said = f"{capital(subject)}: not comparable ({readers}; at least {limits.min_slice_readers:,} are needed)."
         return skip_check(code, limits, subject, said, observed)
     return make_check(

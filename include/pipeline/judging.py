@@ -26,7 +26,7 @@ from include.judging.card import Judged, keep_card
 from include.judging.checks import GateLimits
 from include.judging.fresh_process import try_out
 from include.judging.guardrails import NOT_LIVE, Turnover
-from include.judging.page import verdict_page
+from include.judging.page import find_differences, verdict_page
 from include.judging.rival import Incumbent, choose_incumbent
 from include.judging.serving_baseline import find_best
 from include.judging.trial import Contestant, Holdout, hold_trial
@@ -94,7 +94,8 @@ def judge(run: Run, model: Reference, features: Reference) -> Reference:
     counts = {"version": version, "is_binding": evidence.is_binding}
     with connect(settings) as warehouse:
         (has_record,) = warehouse.execute(query("judging/has_record"), counts).fetchone() or (False,)
-    keep_verdict(run, verdict_id, facts, verdict.checks, evidence.means, is_of_record=evidence.is_binding)
+    differences = find_differences(GateLimits.of(settings), evidence)
+    keep_verdict(run, verdict_id, facts, verdict.checks, evidence.means, differences, is_of_record=evidence.is_binding)
     if has_record:  # card and MLflow go on showing the verdict that counted
         facts["card"] = keep_card(settings, challenger)
     else:

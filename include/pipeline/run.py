@@ -94,15 +94,13 @@ def keep_verdict(
     facts: Mapping[str, object],
     checks: Iterable[Check],
     metrics: Mapping[str, Mapping[str, float]],
+    differences: Iterable[Mapping[str, object]],
     *,
     is_of_record: bool,
 ) -> None:
     """Save the verdict in `ops.verdicts`, once; NaN and infinity become null."""
     moment = now()
-    numbers = {
-        who: {name: value if math.isfinite(value) else None for name, value in means.items()}
-        for who, means in metrics.items()
-    }
+    numbers = {who: _finite(means) for who, means in metrics.items()}
     values = {
         **{name: facts[name] for name in KEPT},
         "verdict_id": verdict_id,
@@ -110,11 +108,18 @@ def keep_verdict(
         "run_id": run.run_id,
         "checks": json.dumps([check.to_dict() for check in checks]),
         "metrics": json.dumps(numbers),
+        "differences": json.dumps([_finite(one) for one in differences]),
         "of_record_at": moment if is_of_record else None,
         "chained_at": moment if run.form.get("chained") else None,
     }
     with connect(run.settings) as warehouse:
         warehouse.execute(query("pipeline/keep_verdict"), values)
+
+
+def _finite(values: Mapping[str, object]) -> dict[str, object]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
 
 
 def keep_audit(warehouse: Connection, actor: str, action: str, detail: object) -> None:

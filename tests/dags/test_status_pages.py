@@ -98,7 +98,7 @@ def test_every_page_asks_airflow_who_is_there():
         )
         for route in app.routes
     }
-    assert len(asks) == 14
+    assert len(asks) == 15
     assert all(asks.values())
 
 
@@ -183,6 +183,21 @@ def test_text_of_publishers_is_escaped_and_nothing_foreign_is_loaded():
 def test_links_lead_to_airflow_below_its_own_path():
     page = browser_of("viewer").get("/runs/retrain/r%2B1").text
     assert '<a href="/airflow/dags/retrain/runs/r%2B1" target="_top">The run in Airflow</a>' in page
+
+
+def test_two_versions_are_compared_by_their_names(monkeypatch):
+    from include.operations.status_page import comparison
+
+    asked = []
+
+    def find(settings, a, b):
+        asked.append((a, b))
+        raise DaybreakError("There is no version v9.", hint="the page Champions lists them all.")
+
+    monkeypatch.setattr(comparison, "find_comparison", find)
+    found = browser_of("viewer").get("/champions/compare?a=v9&b=3")
+    assert (found.status_code, asked, "There is no version v9." in found.text) == (404, [(3, 9)], True)
+    assert "&#39;&lt;b&gt;&#39; is not a version." in browser_of("viewer").get("/champions/compare?a=<b>&b=3").text
 
 
 def test_nothing_else_is_served_beside_the_pages():

@@ -125,7 +125,7 @@ def _find_night(settings: Settings, moment: datetime) -> Row | None:
 
 def find_champions(settings: Settings) -> tuple[list[Row], list[Row]]:
     """Return the reigns and the versions, newest first, each with the page on its verdict if it is kept."""
-    return _with_pages(settings, find_reigns(settings)), _with_pages(settings, find_versions(settings))
+    return with_pages(settings, find_reigns(settings)), with_pages(settings, find_versions(settings))
 
 
 def find_reader(settings: Settings, reader: str) -> ReaderFacts:
@@ -261,7 +261,8 @@ def _name_publishers(settings: Settings, rows: Sequence[Row]) -> list[Row]:
     return [{**row, "publisher": row["publisher"] or told.get(row["article_id"], {}).get("publisher")} for row in rows]
 
 
-def _with_pages(settings: Settings, rows: Sequence[Row]) -> list[Row]:
+def with_pages(settings: Settings, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows, each with the `page` of its verdict if it is kept."""
     for row in rows:
         page = f"verdicts/{row['verdict_id']}.html"
         row["page"] = page if row["verdict_id"] and (settings.home / "reports" / page).exists() else None

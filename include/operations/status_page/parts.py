@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from include.core.clock import write_seconds
 from include.core.html import Figure
+from include.judging.intervals import Ranges
 from include.operations.status_page.chart import Chart
 
 Tone = Literal["", "good", "ask", "bad"]
@@ -66,6 +67,7 @@ class Card:
     lines: Sequence[Line] = ()
     tables: Sequence[Table] = ()
     chart: Chart | None = None
+    ranges: Ranges | None = None
     links: Sequence[Link] = ()
     is_wide: bool = False
 

@@ -15,12 +15,14 @@ from daybreak_airflow.ui.access import AllAllowed, SeesReaders, may_look, may_lo
 from daybreak_airflow.ui.answering import answer
 from include.core.clock import now
 from include.core.errors import DaybreakError
-from include.operations.status_page import details, facts, overview
+from include.operations.cli.commands import version_number
+from include.operations.status_page import comparison, details, facts, overview
 from include.operations.status_page.parts import Page
 from include.operations.status_page.render import STATIC, read_static
 
 STATIC_FOR_SECONDS = 300
 
+Version = Annotated[str, Query(max_length=12)]
 Asked = Annotated[str, Query(alias="id", max_length=200)]
 
 router = APIRouter()
@@ -39,7 +41,21 @@ def show_champions(request: Request, may_see_readers: SeesReaders) -> Response:
     """Return the history of champions and versions."""
     reigns, versions = facts.find_champions(connected_settings())
     page = details.build_champions_page(reigns, versions, places_of(request), now())
-    return answer(request, "details", page, may_see_readers, here="champions")
+    names = [f"v{row['version']}" for row in versions if row["removed_at"] is None]
+    return answer(request, "champions", page, may_see_readers, here="champions", versions=names)
+
+
+@router.get("/champions/compare", response_class=HTMLResponse, dependencies=may_look)
+def compare_versions(request: Request, may_see_readers: SeesReaders, a: Version, b: Version) -> Response:
+    """Return two versions side by side, the earlier one first."""
+    try:
+        first, second = sorted(version_number(name) for name in (a, b))
+        found = comparison.find_comparison(connected_settings(), first, second)
+    except DaybreakError as error:
+        page, code = Page("Two versions side by side", str(error), "ask"), 404
+    else:
+        page, code = comparison.build_comparison_page(found, places_of(request)), 200
+    return answer(request, "details", page, may_see_readers, here="champions", code=code)
 
 
 @router.get("/readers", response_class=HTMLResponse, dependencies=may_look_at_readers)

@@ -20,13 +20,15 @@ from include.lists import batch as batches
 from include.lists.audit import audit_rows
 from include.operations.status_page import facts
 from include.operations.status_page.actions import find_situation
+from include.operations.status_page.comparison import find_comparison
 from include.operations.status_page.overview import build_status_page
 from include.operations.status_page.parts import Places
 from include.pipeline import holding
 from include.pipeline.run import keep_checks, recorded
 from tests.worlds import tiny
 from tests.worlds.batches import about, lists
-from tests.worlds.reigns import ask_for, crown
+from tests.worlds.evidence import judge
+from tests.worlds.reigns import ask_for, crown, keep_verdict
 
 AS_OF = tiny.AS_OF
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -109,6 +111,27 @@ def test_a_person_is_told_what_there_is_to_act_on(settings):
     assert [hold.kind for hold in found.holds] == ["freeze"]
     crown(settings, 2, AS_OF)
     assert [(way.version, way.made_at) for way in find_situation(settings, NOW).ways_back] == [(1, AS_OF)]
+
+
+def test_two_versions_are_found_with_verdict_reading_and_data(settings):
+    for version in (1, 2):
+        model = (
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id) values (%s, 'd', 'most_read', 'f', 'f', %s, %s, 'r', 'gone') returning 1"
+        )
+        ask_for(settings, model, version, f"snapshot of {version}", AS_OF)
+    crown(settings, 1, AS_OF - DAY)
+    keep_verdict(settings, judge(), 2, 1, 1)
+    ask_for(settings, "insert into ops.health values (%s, 24, 1, 'all', 5, 100, 9, 250.0) returning 1", AS_OF)
+    found = find_comparison(settings, 1, 2)
+    assert [row["snapshot_id"] for row in found.versions] == ["snapshot of 1", "snapshot of 2"]
+    assert (found.verdict["challenger_version"], found.verdict["differences"]) == (2, [])
+    assert (found.reading[1]["seconds_per_article"], list(found.reading)) == (2.5, [1])
+    assert ([row["version"] for row in found.reigns], found.parameters) == ([1], None)
+    with pytest.raises(DaybreakError, match="cannot be compared with itself"):
+        find_comparison(settings, 1, 1)
+    with pytest.raises(DaybreakError, match="There is no version v9"):
+        find_comparison(settings, 1, 9)
 
 
 def test_before_anything_ran_there_is_little_to_act_on(fresh_warehouse):

@@ -14,7 +14,7 @@ from include.core.run import Run
 from include.core.settings import Settings
 from include.judging.bootstrap import Gap
 from include.judging.intervals import draw_intervals, find_ticks
-from include.judging.page import MEASURES, verdict_page
+from include.judging.page import MEASURES, find_differences, verdict_page
 from include.judging.verdict import judge_challenger
 from tests.worlds.evidence import CHAMPION, LIMITS, SLICES, a_slice, evidence
 from tests.worlds.scenes import NOW
@@ -122,3 +122,12 @@ def test_a_version_that_knows_answers_is_not_drawn_as_ahead():
     assert "against most read" in unfair
     assert ("region: Africa" in fair, "region: Africa" in unfair) == (True, False)
     assert "against" not in page(trained_until=NOW + timedelta(hours=3)).split("What failed")[0].split("</dl>")[1]
+
+
+def test_what_a_verdict_keeps_is_what_its_page_draws():
+    few = a_slice("region", "Africa", readers=29)
+    whole, slice_ = find_differences(LIMITS, evidence(slices=(few,)))
+    assert (whole["rival"], whole["name"], whole["is_comparable"]) == (1, "all readers", True)
+    assert (slice_["name"], slice_["is_comparable"], slice_["readers"]) == ("region: Africa", False, 29)
+    assert find_differences(LIMITS, evidence(rival=None)) == []
+    assert find_differences(LIMITS, evidence(trained_until=NOW + timedelta(hours=1))) == []
