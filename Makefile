@@ -30,7 +30,7 @@ clean: down ## stop everything and remove the state folder
 	@if [ -x $(RUN) ]; then $(RUN) -m include.operations.launcher.clean; fi
 
 test: setup-dev lint types ## run lint, types and all tests, in two processes; WORKERS=0 for one
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev ## check format and style of the code
 	$(RUN) -m ruff format --check .

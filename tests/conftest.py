@@ -5,10 +5,12 @@ says who did. What a test may change (`warehouse`, anything below `tmp_path`) is
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,31 +37,34 @@ def pytest_addoption(parser):
     parser.addoption("--golden", action="store_true", help="rewrite tests/golden/ with what was found")
 
 
+@cache
+def has_champion(file):
+    """Whether a test or fixture of this file asks for the champion, by which the tiny world is trained and judged."""
+    return bool(re.search(r"^def .*\b(first_retrain|champion|live_lists)\b", file.read_text(), re.MULTILINE))
+
+
 def pytest_collection_modifyitems(items):
-    """What takes longest comes first, so that no process waits for another one at the end. Files that look at the
-    champion run in one process, which alone trains it; the loop, which judges it again, comes last of them.
-    """
-    with_champion = {item.path for item in items if "first_retrain" in item.fixturenames}
-    for item in items:
-        if item.path in with_champion:
-            item.add_marker(pytest.mark.xdist_group("champion"))
+    """What takes longest comes first, so that no process waits for another one at the end. The loop, which judges the
+    shared champion again, comes after the contracts that look at it as it was made."""
 
     def turn(item):
-        return ("end_to_end" not in item.path.parts, item.path not in with_champion, "contract" not in item.path.parts)
+        rooms = item.path.parts
+        return "end_to_end" not in rooms, not has_champion(item.path), "contract" not in rooms
 
     items.sort(key=turn)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Hand out whole files, and those of a group together."""
-    from xdist.scheduler import LoadGroupScheduling
+    """Hand out whole files, but all that look at the champion to one process, so that only one trains it."""
+    from xdist.scheduler import LoadFileScheduling
 
-    class WholeFiles(LoadGroupScheduling):
+    class ByFile(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return super()._split_scope(nodeid).partition("::")[0]
+            file = super()._split_scope(nodeid)
+            return "champion" if has_champion(config.rootpath / file) else file
 
-    return WholeFiles(config, log)
+    return ByFile(config, log)
 
 
 def pytest_unconfigure(config):
