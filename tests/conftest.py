@@ -4,6 +4,7 @@ says who did. What a test may change (`warehouse`, anything below `tmp_path`) is
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shutil
@@ -25,6 +26,8 @@ os.environ.update(ONE_CORE)  # the other core is the other process's; threads th
 os.environ.setdefault(
     "MLFLOW_LOGGING_LEVEL", "WARNING"
 )  # as the adapter does, which a test that imports MLflow forestalls
+
+gc.set_threshold(50_000, 50, 100)  # a test process holds much and throws little away: looking through it takes seconds
 
 from tests.parts import cli, servers  # noqa: E402
 from tests.worlds import tiny  # noqa: E402
