@@ -48,8 +48,8 @@ def test_all_as_before_is_said_line_by_line():
     ("changes", "why"),
     [
         ({"champion": Fact("v2", "retrain/scheduled__2")}, "made meanwhile by retrain/scheduled__2"),
-        ({"open_incidents": Fact("#2")}, "closed by a run that succeeded"),
-        ({"open_incidents": Fact("none")}, "closed by a run that succeeded"),
+        ({"open_incidents": Fact("#2")}, "ended meanwhile"),
+        ({"open_incidents": Fact("none")}, "ended meanwhile"),
     ],
 )
 def test_what_time_moved_is_said_with_its_reason_and_does_not_count(changes, why):

@@ -89,7 +89,7 @@ def compare(before: dict[str, Fact], after: dict[str, Fact]) -> list[Compared]:
 
 def _why(name: str, before: Fact, after: Fact) -> str:
     if name == "open incidents" and _ids(after) < _ids(before):
-        return "closed by a run that succeeded; a rehearsal opens none that stays"
+        return "ended meanwhile; none is left that the rehearsal opened"
     if name in ("live lists", "champion") and after.made_by and not _is_rehearsed(after):
         return f"made meanwhile by {after.made_by}, which no rehearsal started"
     return ""

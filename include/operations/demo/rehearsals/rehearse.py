@@ -22,7 +22,7 @@ from include.operations.demo.rehearsals.plays import PLAYS
 from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, Stage, active_runs
 
 REST_SECONDS = 900.0
-AHEAD_SECONDS = 180.0  # a scheduled run that is due sooner goes first
+AHEAD_SECONDS = 240.0  # a scheduled run that is due sooner goes first
 SCHEDULED = ("recommend", "retrain")
 
 
