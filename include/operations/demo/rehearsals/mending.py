@@ -70,4 +70,6 @@ def _wait_for_runs(settings: Settings, say: Say) -> None:
 
 
 def _going_on(airflow: Airflow) -> list[str]:
-    return active_runs(airflow, LOOP, PREFIX) if airflow.answers() else []
+    """Return the runs of rehearsals; none while Airflow is down, and with it every run."""
+    is_up = any(airflow.answers() for _ in range(3))  # a busy one may take longer than a probe waits
+    return active_runs(airflow, LOOP, PREFIX) if is_up else []

@@ -20,6 +20,7 @@ from include.core.clock import compact, now
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.operations.demo.rehearsals.fingerprint import PREFIX
+from include.operations.launcher import ports
 
 PATIENCE_SECONDS = 900.0  # a busy machine is no fault
 POLL_SECONDS = 1.0
@@ -94,8 +95,10 @@ class Stage:
 
     @property
     def mailbox(self) -> str:
-        """Return where the mails are."""
-        return f"http://127.0.0.1:{self.settings.mailbox_port}/"
+        """Return where the mails are: the demo's mailbox, else whom they reach."""
+        if ports.catches_mail(self.settings):
+            return f"http://127.0.0.1:{self.settings.mailbox_port}/"
+        return self.settings.mail_to
 
     def recall(self, run_id: str, stage: str) -> Mapping[str, Any]:
         """Return what a stage of a run recorded: its `id`, `facts` and `error`."""
