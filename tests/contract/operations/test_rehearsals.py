@@ -10,7 +10,7 @@ import pytest
 from include.adapters.warehouse import connect
 from include.alerts import rehearsing
 from include.core.clock import now
-from include.core.errors import DaybreakError, ServiceError
+from include.core.errors import FormRefused, ServiceError
 from include.operations.demo import newsroom as demo
 from include.operations.demo.newsroom import tables
 from include.operations.demo.rehearsals import breakage
@@ -142,7 +142,7 @@ def test_lists_that_a_scheduled_run_made_meanwhile_stay(played, newsroom):
 
 
 def test_one_rehearsal_at_a_time_and_the_demo_waits(played, newsroom):
-    with pytest.raises(DaybreakError, match="Another rehearsal is going on"):
+    with pytest.raises(FormRefused, match="Another rehearsal is going on"):
         clean(played, lambda line: None)
     with pytest.raises(demo.Busy, match="rehearsing on it"):
         demo.play(played, until=now() + timedelta(hours=1), say=lambda line: None)
@@ -156,14 +156,14 @@ def test_clean_says_what_it_mended(played):
 
 def test_a_publisher_that_is_not_the_demo_is_refused(played):
     own = played.with_databases(source="postgresql://reader:secret@db.example/news")
-    with pytest.raises(DaybreakError, match=r"of its own \(DAYBREAK_SOURCE\), and rehearsals break things"):
+    with pytest.raises(FormRefused, match=r"of its own \(DAYBREAK_SOURCE\), and rehearsals break things"):
         clean(own, lambda line: None)
     with connect(played, "newsroom") as publisher:
         publisher.execute("create table loaded.log (event_id bigint)")
         publisher.execute("drop view source.reading_events")
         publisher.execute("create view source.reading_events as select * from loaded.log")
     try:
-        with pytest.raises(DaybreakError, match="The views show another log than the demo's"):
+        with pytest.raises(FormRefused, match="The views show another log than the demo's"):
             clean(played, lambda line: None)
     finally:
         tables.show(played)
@@ -172,5 +172,5 @@ def test_a_publisher_that_is_not_the_demo_is_refused(played):
 
 
 def test_an_empty_installation_is_refused(fresh_warehouse):
-    with pytest.raises(DaybreakError, match="There is no demo newsroom"):
+    with pytest.raises(FormRefused, match="There is no demo newsroom"):
         clean(fresh_warehouse, lambda line: None)

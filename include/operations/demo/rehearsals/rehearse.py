@@ -11,7 +11,7 @@ from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect
 from include.alerts import rehearsing
 from include.core.clock import now, parse_moment, write_seconds
-from include.core.errors import DaybreakError
+from include.core.errors import DaybreakError, FormRefused
 from include.core.locks import LockKey
 from include.core.settings import Settings
 from include.operations.demo.newsroom import tables
@@ -112,7 +112,7 @@ def having_the_demo(settings: Settings) -> Iterator[Connection]:
             raise _no_demo("The views show another log than the demo's")
         if not _take(newsroom, LockKey.REHEARSAL):
             left = rehearsing.going_on(settings)
-            raise DaybreakError(
+            raise FormRefused(
                 f"Another rehearsal is going on{f': {left.title}' if left else ''}.", hint="wait until it has ended."
             )
         tables.take(newsroom, patience_seconds=120)
@@ -124,8 +124,8 @@ def _take(newsroom: Connection, key: LockKey) -> bool:
     return bool(row and row[0])
 
 
-def _no_demo(why: str) -> DaybreakError:
-    return DaybreakError(
+def _no_demo(why: str) -> FormRefused:
+    return FormRefused(
         f"{why}, and rehearsals break things: they run on the demo only.",
         hint="rehearse on an installation of its own: `DAYBREAK_HOME=FOLDER make up`.",
     )
@@ -134,7 +134,7 @@ def _no_demo(why: str) -> DaybreakError:
 def _refuse_paused(airflow: Airflow, rehearsal: Rehearsal) -> None:
     paused = [dag_id for dag_id in rehearsal.needs if airflow.get(f"dags/{dag_id}")["is_paused"]]
     if paused:
-        raise DaybreakError(
+        raise FormRefused(
             f"{', '.join(paused)} is paused, so its runs would only queue.", hint="unpause it in Airflow, then repeat."
         )
 
