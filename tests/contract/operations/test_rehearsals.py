@@ -156,7 +156,9 @@ def test_clean_says_what_it_mended(played):
 
 def test_a_publisher_that_is_not_the_demo_is_refused(played):
     own = played.with_databases(source="postgresql://reader:secret@db.example/news")
-    with pytest.raises(FormRefused, match=r"of its own \(DAYBREAK_SOURCE\), and rehearsals break things"):
+    with pytest.raises(
+        FormRefused, match=r"another publisher's database \(db.example:5432/news\), and rehearsals break"
+    ):
         clean(own, lambda line: None)
     with connect(played, "newsroom") as publisher:
         publisher.execute("create table loaded.log (event_id bigint)")
@@ -169,6 +171,18 @@ def test_a_publisher_that_is_not_the_demo_is_refused(played):
         tables.show(played)
         with connect(played, "newsroom") as publisher:
             publisher.execute("drop table loaded.log")
+
+
+def test_a_publisher_that_airflow_alone_knows_is_refused(played):
+    with connect(played, "airflow") as database:
+        database.execute("create table connection (conn_id text, host text, port int, login text, schema text)")
+        database.execute("insert into connection values ('daybreak_source', 'db.example', 5432, 'reader', 'news')")
+    try:
+        with pytest.raises(FormRefused, match=r"db\.example:5432/news"):
+            clean(played, lambda line: None)
+    finally:
+        with connect(played, "airflow") as database:
+            database.execute("drop table connection")
 
 
 def test_an_empty_installation_is_refused(fresh_warehouse):

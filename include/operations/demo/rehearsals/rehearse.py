@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from include.adapters.airflow_api import Airflow
-from include.adapters.warehouse import Connection, connect
+from include.adapters.warehouse import Connection, connect, place, query
 from include.alerts import rehearsing
 from include.core.clock import now, parse_moment, write_seconds
 from include.core.errors import DaybreakError, FormRefused
@@ -103,8 +103,9 @@ def clean(settings: Settings, say: Say) -> str:
 @contextmanager
 def having_the_demo(settings: Settings) -> Iterator[Connection]:
     """Take the demo for one rehearsal; it is not played meanwhile, and catches up afterwards."""
-    if settings.source.get_secret_value():
-        raise _no_demo("Daybreak reads a publisher's database of its own (DAYBREAK_SOURCE)")
+    strangers = {place(settings, "daybreak_extract"), *_read_by_airflow(settings)} - {place(settings, "newsroom")}
+    if strangers:
+        raise _no_demo(f"Daybreak reads another publisher's database ({', '.join(sorted(strangers))})")
     with connect(settings, "newsroom", autocommit=True) as newsroom:
         if not tables.exists(newsroom) or tables.load_state(newsroom) is None:
             raise _no_demo("There is no demo newsroom")
@@ -117,6 +118,15 @@ def having_the_demo(settings: Settings) -> Iterator[Connection]:
             )
         tables.take(newsroom, patience_seconds=120)
         yield newsroom
+
+
+def _read_by_airflow(settings: Settings) -> list[str]:
+    """Return the publisher's address by Airflow's own connection, which people may edit; empty before there is one."""
+    with connect(settings, "airflow") as database:
+        if database.execute("select to_regclass('connection') is not null").fetchone() != (True,):
+            return []
+        rows = database.execute(query("operations/launcher/connections"), [["daybreak_source"]]).fetchall()
+    return [f"{host}:{port}/{schema}" for _, host, port, _, schema in rows]
 
 
 def _take(newsroom: Connection, key: LockKey) -> bool:
