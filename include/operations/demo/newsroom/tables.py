@@ -114,6 +114,11 @@ def take(newsroom: Connection, patience_seconds: float = 0) -> None:
         time.sleep(0.5)
 
 
+def give_back(newsroom: Connection) -> None:
+    """Let another connection play again."""
+    newsroom.execute("select pg_advisory_unlock(%s)", [LockKey.NEWSROOM])
+
+
 def load_state(newsroom: Connection) -> State | None:
     """Return the state; None before the first play."""
     row = newsroom.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from include.adapters.airflow_api import Airflow
@@ -14,7 +14,7 @@ from include.core.clock import now, parse_moment, write_seconds
 from include.core.errors import DaybreakError, FormRefused
 from include.core.locks import LockKey
 from include.core.settings import Settings
-from include.operations.demo.newsroom import tables
+from include.operations.demo.newsroom import Busy, play, tables
 from include.operations.demo.rehearsals.descriptions import REHEARSALS, Rehearsal
 from include.operations.demo.rehearsals.fingerprint import Compared, compare, look
 from include.operations.demo.rehearsals.mending import LOOP, mend
@@ -69,6 +69,10 @@ def rehearse(settings: Settings, name: str, say: Say) -> Outcome:
     rehearsal = REHEARSALS[name]
     with having_the_demo(settings) as newsroom:
         mend(settings, newsroom, say)
+        tables.give_back(newsroom)
+        with suppress(Busy):  # or its own DAG plays it just now
+            play(settings, until=now(), say=say)
+        tables.take(newsroom, patience_seconds=120)
         airflow = Airflow(settings)
         _refuse_paused(airflow, rehearsal)
         _wait_for_rest(airflow, say)
