@@ -71,6 +71,7 @@ def fill(settings: Settings) -> None:
             " read_seconds) values (%s, 24, 3, 'all', 10, 200, 20, 900)",
             [moment],
         )
+        warehouse.execute("insert into ops.channels values ('mail', %s, %s, null)", [moment, moment])
     with connect(settings, "airflow") as database:
         database.execute(
             "insert into job (job_type, state, latest_heartbeat) values ('SchedulerJob', 'running', %s)", [moment]
