@@ -19,6 +19,7 @@ import httpx
 from include.core.errors import ServiceError
 
 TIMEOUT_SECONDS = 10.0
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PREFIX = "whsec_"  # of secrets that are written in base64
 
 
@@ -105,7 +106,9 @@ def _call(name: str, method: str, url: str, **more: Any) -> httpx.Response:
 
 def _request(name: str, method: str, url: str, **more: Any) -> httpx.Response:
     try:
-        return httpx.request(method, url, timeout=TIMEOUT_SECONDS, follow_redirects=False, **more)
+        # a proxy in somebody's environment is no way to this machine
+        is_far = httpx.URL(url).host not in LOOPBACK
+        return httpx.request(method, url, timeout=TIMEOUT_SECONDS, trust_env=is_far, follow_redirects=False, **more)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServiceError(
             f"The {name} at {_shown(url)} does not answer: {type(error).__name__}: {error}",

@@ -18,7 +18,7 @@ from include.adapters.warehouse import Connection, connect, query
 from include.alerts.incidents import Incident, told_incidents
 from include.alerts.wording import Alert, Trouble
 from include.core.clock import FORMAT, now
-from include.core.errors import ServiceError
+from include.core.errors import DaybreakError
 from include.core.settings import Settings
 
 ANSWER_WAITS = timedelta(hours=6)  # for a first mail of its thread that the mail server refuses
@@ -103,9 +103,9 @@ def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
         else:
             while (is_sent := _deliver_next(settings, name, channel.send, tried)) is not None:
                 sent += is_sent
-    except ServiceError as error:
+    except Exception as error:  # whatever it is, the other channels have their turns
         log.warning("Alerts to %s are kept and sent again within the hour. %s", name, error)
-        failure = error.fact
+        failure = _tell(error)
     if tried or channel.follow:
         with connect(settings) as warehouse:
             warehouse.execute(query("alerts/note_channel"), {"channel": name, "moment": now(), "failure": failure})
@@ -120,8 +120,8 @@ def _find_told(settings: Settings) -> list[Incident]:
 def _deliver_next(settings: Settings, name: str, send: Send, tried: list[int]) -> bool | None:
     """Deliver the next alert that waits for a channel, each once in a turn; return None if no other waits.
 
-    Return False if a recipient still waits for it. A receiver that does not accept it ends the turn with its
-    `ServiceError`, once the failure is noted.
+    Return False if a recipient still waits for it. A receiver that does not accept it ends the turn with its error,
+    once that is noted.
     """
     moment = now()
     asked = {"channel": name, "tried": tried, "waits_since": moment - ANSWER_WAITS}
@@ -134,14 +134,18 @@ def _deliver_next(settings: Settings, name: str, send: Send, tried: list[int]) -
         where, waiting = {"alert_id": alert_id, "channel": name}, _find_later(before)
         try:
             refused = send(replace(Alert(*content), only=waiting)) or {}
-        except ServiceError as error:
-            warehouse.execute(query("alerts/not_sent"), {**where, "error": error.fact})
+        except Exception as error:
+            warehouse.execute(query("alerts/not_sent"), {**where, "error": _tell(error)})
             warehouse.commit()
             raise
         is_sent = not _find_later(refused) or moment - raised_at > RECIPIENT_WAITS
         kept = {one: answer for one, answer in before.items() if one not in waiting} | dict(refused)
         warehouse.execute(query("alerts/sent"), {**where, "is_sent": is_sent, "refused": json.dumps(kept)})
         return is_sent
+
+
+def _tell(error: Exception) -> str:
+    return error.fact if isinstance(error, DaybreakError) else f"{type(error).__name__}: {error}"
 
 
 def _find_later(refused: Refused) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from include.alerts.incidents import FailedRun, Incident
 from include.alerts.outbox import Channels
 from include.alerts.wording import Alert, Trouble, compose, severity_of
 from include.core.clock import now
-from include.core.errors import ServiceError
 from include.core.settings import Settings
 from include.data.store import digest_of
 
@@ -180,7 +179,7 @@ def _send(one: Kept, channels: Channels) -> bool:
             continue
         try:
             channel.send(one.alert)
-        except ServiceError as error:
+        except Exception as error:  # whatever it is, the other channels have their turns
             log.warning("%s", error)
             continue
         one = replace(one, sent={**one.sent, name: now()})

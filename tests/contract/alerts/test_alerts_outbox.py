@@ -74,6 +74,25 @@ def test_one_mail_that_is_refused_does_not_hold_up_the_others(settings, mailbox)
     assert mailbox.subjects == ["[page] number 2", "[page] number 3"]
 
 
+def test_an_error_of_our_own_in_one_channel_holds_up_no_other_alert_and_no_other_channel(
+    settings, mailbox, monkeypatch
+):
+    monkeypatch.setattr(outbox, "names_of_outbox", lambda _: ["broken", "mail"])
+    for number in (1, 2):
+        outbox.raise_alert(settings, an_alert(number))
+    tried = []
+
+    def break_down(alert):
+        tried.append(alert.subject)
+        raise ValueError("not an address")
+
+    channels = {"broken": outbox.Channel(break_down), **mailbox.channels}
+    assert outbox.deliver_pending(settings, channels) == (2, 2)
+    assert outbox.deliver_pending(settings, channels) == (0, 2)
+    assert tried == ["[page] number 1", "[page] number 2"], "the one that was tried less often comes first"
+    assert ("retrain/run-1", False, 1, "ValueError: not an address") in rows(settings)
+
+
 def test_an_answer_waits_for_the_first_mail_of_its_thread_but_not_for_ever(settings, mailbox):
     mailbox.refuses = "number 1"
     outbox.raise_alert(settings, an_alert(1))
