@@ -75,7 +75,9 @@ def _tell_state(found: Backfill) -> str:
         return f"{count - len(broken) - len(going):,} {of_all} done, {len(broken):,} failed; the backfill goes on"
     if broken:
         return f"{len(broken):,} {of_all} failed{' or have no run' if found.of_state(MISSING) else ''}"
-    return f"All {count:,} {what}s are done" if count > 1 else f"The {what} is done"
+    if count > 1:
+        return f"{'Both' if count == 2 else f'All {count:,}'} {what}s are done"
+    return f"The {what} is done"
 
 
 def _tell_effects(found: Backfill) -> Iterator[str]:
@@ -152,6 +154,7 @@ def _describe(found: Backfill) -> Iterator[tuple[str, Value]]:
     yield "Started", f"{found.started_at:{MINUTE}} UTC" if found.started_at else ""
     yield "Took", in_words(found.ended_at - found.started_at) if found.ended_at and found.started_at else ""
     yield "Reason", str(found.form.get("reason") or "")
+    yield "Training", "once, on the last day" if found.form.get("train_once") else ""
     yield "Chained", "each day met the version that won the day before" if found.form.get("chained") else ""
 
 
