@@ -16,6 +16,7 @@ from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import NoChampion, ServiceError
 from include.core.locks import LockKey
+from include.core.run import Run
 from include.core.settings import Settings
 
 
@@ -45,6 +46,11 @@ def find_champion_as_of(warehouse: Connection, moment: datetime) -> Champion | N
     """Return the champion in force at a moment, by the ledger; None before the first promotion."""
     with warehouse.cursor(row_factory=class_row(Champion)) as cursor:
         return cursor.execute(query("judging/champion_as_of"), [moment]).fetchone()
+
+
+def find_champion_of(warehouse: Connection, run: Run) -> Champion | None:
+    """Return the champion that a run makes or measures lists with: in a backfill the one of then, else today's."""
+    return find_champion_as_of(warehouse, run.as_of) if run.kind == "backfill" else find_champion(warehouse)
 
 
 def need_champion(warehouse: Connection) -> Champion:

@@ -30,9 +30,12 @@ from include.pipeline.run import keep_checks, recall_checks, recorded
 
 @recorded
 def score(run: Run, features: Reference) -> Reference:
-    """Save every subscriber's list to a file: by the champion, or by the best baseline while there is none."""
+    """Save every subscriber's list to a file: by the champion, or by the best baseline while there is none.
+
+    In a backfill that is the champion of then, so that a past hour comes out as it would have.
+    """
     with connect(run.settings) as warehouse:
-        champion = champions.find_champion(warehouse)
+        champion = champions.find_champion_of(warehouse, run)
         maker = (
             by_version(run.settings, registry.find_model(warehouse, champion.version))
             if champion

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from include.adapters.warehouse import Connection, connect, query
+from include.adapters.warehouse import connect, query
 from include.alerts.conditions import Condition
 from include.alerts.guides import WATCHED
 from include.alerts.reporting import take_conditions
@@ -16,7 +16,6 @@ from include.data import snapshot
 from include.data.store import digest_of
 from include.features import skew
 from include.judging import champion as champions
-from include.judging.champion import Champion
 from include.lists import mix
 from include.monitoring import drift, realised, trigger
 from include.monitoring.drift import DriftFinding
@@ -39,7 +38,7 @@ def watch(run: Run) -> Reference:
     settings = run.settings
     champions.follow(settings)  # once an hour, in case MLflow was down when the champion changed
     with connect(settings) as warehouse:
-        champion = _find_champion(warehouse, run)
+        champion = champions.find_champion_of(warehouse, run)
         published = warehouse.execute(query("pipeline/published_batches"), [run.as_of]).fetchall()
     with before_the_first_reading(settings):
         taken = snapshot.take_snapshot(settings, run.as_of, timedelta(hours=settings.monitor_window_hours))
@@ -76,13 +75,6 @@ def watch(run: Run) -> Reference:
     return Reference(
         "health", f"{compact(run.as_of)}-v{champion.version}", report or "", run.as_of, digest_of(facts), (), facts
     )
-
-
-def _find_champion(warehouse: Connection, run: Run) -> Champion | None:
-    """Return the champion; in a backfill the one of then, so that a past window comes out as it did."""
-    if run.kind == "backfill":
-        return champions.find_champion_as_of(warehouse, run.as_of)
-    return champions.find_champion(warehouse)
 
 
 def _tell_on_call(run: Run, version: int, finding: DriftFinding, answer: Answer, report: str | None) -> None:

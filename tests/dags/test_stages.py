@@ -107,6 +107,14 @@ def test_a_backfill_that_asks_for_it_promotes(run, pipe):
     assert run("promote", a_verdict(), of=a_backfill(confirm="publish", mode="enforce"))
 
 
+def test_a_past_window_delivers_no_alerts(run, monkeypatch):
+    from include.alerts import reporting
+
+    monkeypatch.setattr(reporting, "review", lambda *_: pytest.fail("must not be called"))
+    with pytest.raises(AirflowSkipException, match="Backfill: alerts are about the present"):
+        run("deliver_alerts", of=a_backfill())
+
+
 @pytest.mark.parametrize(
     ("mode", "skipped", "sentence"),
     [

@@ -282,6 +282,17 @@ def test_a_training_that_runs_already_is_waited_for(emptied, turned):
     assert (waits.reason, waits.sentence) == (None, "No retrain is requested yet: retrain/manual is running.")
 
 
+def test_history_that_is_filled_in_meanwhile_is_not_waited_for(emptied, turned):
+    with connect(emptied) as connection:
+        for run_id, stage in (("monitor/backfill__1", "watch"), ("cli/backfill/7", "report_backfill")):
+            connection.execute(
+                "insert into ops.runs (run_id, stage, as_of, status, started_at, kind) values (%s, %s, %s, 'running',"
+                " %s, 'backfill')",
+                [run_id, stage, tiny.AS_OF, tiny.AS_OF],
+            )
+    assert watch(emptied, [turned, turned])[1].reason
+
+
 def test_columns_that_the_champion_hardly_uses_are_noted(emptied, turned):
     with connect(emptied) as connection:
         connection.execute(

@@ -163,6 +163,21 @@ def test_a_backfilled_window_meets_the_champion_of_then_and_comes_out_the_same(s
     assert kept(settings, columns) == measured
 
 
+def test_a_history_that_is_filled_in_raises_no_alarm_and_requests_nothing(settings):
+    """The same three windows, measured as they passed, request a retrain and open tickets: see above."""
+    with connect(settings, "postgres") as server:
+        server.execute("set session_replication_role = replica")
+        server.execute("update ops.champions set at = %s", [AS_OF - 6 * HOUR])
+    tiny.publish(settings, tiny.tiny(tastes="turned"))
+    read_from_list(settings, (3, "impression", None), (3, "read", 90.0))  # in the last of the windows
+    told = [watch(settings, AS_OF - hours * HOUR, kind="backfill").facts["retrain_reason"] for hours in (2, 1, 0)]
+    assert told[1], "what it would have requested is told"
+    assert kept(settings, "select count(distinct window_end) from ops.drift") == [(3,)]
+    assert kept(settings, "select distinct window_end, model_version from ops.health") == [(AS_OF, 1)]
+    assert kept(settings, "select incident from ops.alerts") == []
+    assert kept(settings, "select window_end from ops.retrain_requests") == []
+
+
 @pytest.fixture
 def first_days(publisher):
     """An installation without a champion whose first batch is by a baseline."""

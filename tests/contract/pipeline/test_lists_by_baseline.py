@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -134,6 +135,14 @@ def test_the_first_promoted_model_replaces_the_baseline_for_good(settings, first
         batches.set_status(warehouse, "by_the_model", "audited")
         assert batches.switch(warehouse, "by_the_model", tiny.AS_OF, 150)
     assert ask(settings, "select distinct model_version, baseline from recs.current") == [(1, None)]
+
+
+def test_a_past_hour_has_the_lists_of_then_and_they_never_go_live(settings, first_days, scoring_features):
+    promote(settings)  # long after the hour
+    past = refresh(replace(first_days, kind="backfill"), scoring_features)
+    assert past.facts["sentence"].startswith("Lists by the baseline most_read ")
+    assert not past.facts["changed"]
+    assert ask(settings, "select count(*) from recs.current") == [(0,)]
 
 
 def test_making_them_again_makes_no_second_batch(settings, first_days, scoring_features):
