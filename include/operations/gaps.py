@@ -7,7 +7,7 @@ nor if any run as of it succeeded, whoever started it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal, cast
@@ -59,8 +59,9 @@ def find_gaps(settings: Settings, moment: datetime, days: int) -> list[Gap]:
             for one in find_schedules(settings):
                 if one["cron"] and one["since"]:
                     expected = list_moments(one["cron"], max(since, one["since"]), moment - GRACE)
-                    of_dag = [(_moment_of(run), run["state"]) for run in runs if run["dag_id"] == one["dag_id"]]
-                    found += compare(one["dag_id"], expected, of_dag)
+                    of_dag = [run for run in runs if run["dag_id"] == one["dag_id"]]
+                    states = [(_moment_of(run), run["state"]) for run in of_dag]
+                    found += [_explain(gap, of_dag) for gap in compare(one["dag_id"], expected, states)]
     return [*found, *_find_outdated(settings)]
 
 
@@ -76,6 +77,19 @@ def _moment_of(run: Mapping[str, Any]) -> datetime:
         return parse_moment(run["asked"]) if run["asked"] else run["moment"]
     except DaybreakError:
         return cast("datetime", run["moment"])
+
+
+def _explain(gap: Gap, runs: Sequence[Mapping[str, Any]]) -> Gap:
+    """Return the gap with its cause, if an earlier run went on over its first moment: a DAG runs one at a time."""
+    if gap.kind != "missing":
+        return gap
+    for run in runs:
+        is_over = run["ended_at"] is None or run["ended_at"] > gap.first
+        if run["is_scheduled"] and run["started_at"] and run["started_at"] < gap.first and is_over:
+            until = f"until {run['ended_at']:%Y-%m-%d %H:%M}" if run["ended_at"] else "until now"
+            why = f"because the run as of {_moment_of(run):%Y-%m-%d %H:%M} went on {until} UTC"
+            return replace(gap, sentence=f"{gap.sentence.rstrip('.')}, {why}.")
+    return gap
 
 
 def list_moments(cron: str, since: datetime, until: datetime) -> list[datetime]:

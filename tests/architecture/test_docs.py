@@ -209,6 +209,12 @@ def test_a_file_of_the_project_that_is_told_exists():
     assert gone == []
 
 
+def test_a_test_that_is_told_exists():
+    for page in PAGES:
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text()):
+            assert f"def {test}(" in (PROJECT / path).read_text(), f"{name(page)}: {test}"
+
+
 def test_a_document_that_the_code_sends_people_to_exists():
     for path in files():
         for told in re.findall(r"\bdocs/[\w/-]+(?:\.md)?", path.read_text()):

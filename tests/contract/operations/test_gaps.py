@@ -90,6 +90,17 @@ def test_runs_that_did_not_start_or_failed_are_gaps_from_the_first_run_on(settin
     ]
 
 
+def test_a_run_that_overran_its_interval_is_named_as_what_ate_the_next_ones(settings):
+    ran(settings, "monitor", NOW - 4 * HOUR)
+    ran(settings, "monitor", NOW - HOUR)
+    with connect(settings, "airflow") as database:
+        database.execute("update dag_run set start_date = run_after, end_date = run_after + interval '170 minutes'")
+    assert told(settings) == [
+        "monitor: 2 runs did not start, as of 2026-11-20 02:30 to 2026-11-20 03:30 UTC, because the run as of "
+        "2026-11-20 01:30 went on until 2026-11-20 04:20 UTC."
+    ]
+
+
 def test_a_run_by_hand_as_of_the_moment_closes_its_gap_and_a_refused_form_does_no_harm(settings):
     ran(settings, "retrain", NIGHT - 2 * DAY)
     ran(settings, "retrain", NIGHT)

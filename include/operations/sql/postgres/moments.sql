@@ -1,4 +1,6 @@
--- The runs of the named DAGs since a moment: what each works as of, by its form if it says so, and how it ended.
-select dag_id, coalesce(data_interval_end, run_after) as moment, conf ->> 'as_of' as asked, state
+-- The runs of the named DAGs since a moment: what each works as of, by its form if it says so, when it ran and how it
+-- ended; `is_scheduled` for those that the next scheduled run waits for.
+select dag_id, coalesce(data_interval_end, run_after) as moment, conf ->> 'as_of' as asked, state,
+       run_type <> 'backfill' as is_scheduled, start_date as started_at, end_date as ended_at
 from dag_run
 where dag_id = any(%(names)s) and (run_after >= %(since)s or data_interval_end >= %(since)s)
