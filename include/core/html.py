@@ -104,12 +104,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return render("table.html", headings=headings, rows=list(rows))
 
 
-def grid(headings: Sequence[str], body: str) -> str:
-    """Return a table whose rows are ready-made HTML."""
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def check_table(checks: Iterable[Check]) -> str:
     """Return a table of checks with their outcomes; blocking ones stand out."""
     return table(
@@ -124,13 +118,18 @@ def check_sections(checks: Sequence[Check]) -> list[tuple[str, str]]:
     failed.sort(key=lambda check: (not check.blocks, check.severity != "warn"))
     passed = [check for check in checks if check.outcome == "passed"]
     rest = [check for check in checks if check.outcome == "not applicable" and not check.blocks]
-    told = render("failed.html", checks=failed) if failed else "<p>Nothing: every check that applies passed.</p>"
+    told = tell_failed(failed) if failed else "<p>Nothing: every check that applies passed.</p>"
     folds = [
         folded(f"{len(some):,} {words}", check_table(some))
         for some, words in ((passed, "passed"), (rest, "not applicable"))
         if some
     ]
     return [("What failed", told), *([("Other checks", "".join(folds))] if folds else [])]
+
+
+def tell_failed(checks: Sequence[Check]) -> str:
+    """Return checks that failed as a list of their sentences."""
+    return render("failed.html", checks=checks)
 
 
 def folded(summary: str, content: str) -> str:

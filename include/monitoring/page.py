@@ -1,22 +1,26 @@
-"""The page on a window: what moved and what follows, every column beside what is usual, and Evidently's charts."""
+"""The page on a window: what moved and what follows, drawn beside what is usual, all else folded, then charts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from html import escape
 from pathlib import Path
 
 from include.adapters.evidently_report import Drift, save_drift
+from include.core.about import find_links
 from include.core.checks import Check
 from include.core.clock import compact
-from include.core.html import check_table, grid, head, table
-from include.core.numbers import capital, write_number
+from include.core.html import Value, folded, head, render, table, tell_failed
+from include.core.numbers import capital, write_count, write_number
 from include.core.settings import Settings
+from include.judging.intervals import Range
 from include.monitoring.drift import DriftFinding
-from include.monitoring.sentences import LABELS, write_place
+from include.monitoring.sentences import LABELS, tell, write_place
 from include.monitoring.trigger import Answer
-from include.monitoring.usual import WINDOWS_PER_MONTH, Finding
+from include.monitoring.usual import WINDOWS_PER_MONTH, Finding, Place
+
+LEAST_REACH, MOST_REACH = 1.5, 6.0  # how far an axis goes, in parts of what is ordinary; what lies beyond is at its end
 
 
 def report_drift(
@@ -35,37 +39,40 @@ def report_drift(
         return None
     path = Path("drift") / f"{compact(window_end)}-v{version}.html"
     since = window_end - timedelta(hours=settings.monitor_window_hours)
-    facts = [
+    facts: list[tuple[str, Value]] = [
         ("Window", f"{since:%Y-%m-%d %H:%M} to {window_end:%Y-%m-%d %H:%M} UTC"),
         ("Champion", f"v{version}"),
         ("Usual", _tell_usual(settings, judged)),
-        ("What follows", answer.sentence),
     ]
+    moved = [one for one in judged if one.moved]
     odd = [check for check in checks if check.outcome == "failed"]
-    left = [
-        f"<li>{escape(LABELS[one.column].format(name=''))}: {escape(one.note)}</li>"
-        for one in finding.findings
-        if one.note
-    ]
     sections = [
-        ("Conclusion", table(("", ""), facts)),
-        *([("Features that differ from the champion's training", check_table(odd))] if odd else []),
-        ("Every column beside its usual values", _columns(judged)),
-        *([("Not judged", f"<ul>{''.join(left)}</ul>")] if left else []),
-        ("What Evidently compares", f"<ul>{''.join(f'<li>{escape(_compared(drift))}</li>' for drift in drifts)}</ul>"),
+        *([("What moved, beside ordinary windows", _draw(moved))] if moved else []),
+        *([("Features that differ from the champion's training", tell_failed(odd))] if odd else []),
+        ("Details", _details(finding.findings, drifts)),
         (
             "Charts",
             "<p>Evidently's, in shares of the rows on either side. Its numbers are kept as "
             f'<a href="{path.stem}.json">JSON</a>.</p>',
         ),
     ]
-    title = f"Drift up to {window_end:%Y-%m-%d %H:%M} UTC"
-    save_drift(
-        drifts,
-        head(title, tell_window(settings, window_end, version, finding, answer), sections),
-        settings.home / "reports" / path,
+    opening = head(
+        f"Drift up to {window_end:%Y-%m-%d %H:%M} UTC",
+        _conclude(finding, moved, judged),
+        sections,
+        tone="ask" if moved else "good" if judged else "",
+        more=[*(capital(f"{tell(one)}.") for one in moved), answer.sentence],
+        facts=facts,
+        links=find_links(settings, {"Model card": f"cards/v{version}.html"}),
     )
+    save_drift(drifts, opening, settings.home / "reports" / path)
     return str(path)
+
+
+def _conclude(finding: DriftFinding, moved: Sequence[Finding], judged: Sequence[Finding]) -> str:
+    if not moved:
+        return finding.sentence
+    return f"{len(moved)} of {write_count(len(judged), 'watched column')} moved beyond ordinary windows."
 
 
 def tell_window(settings: Settings, window_end: datetime, version: int, finding: DriftFinding, answer: Answer) -> str:
@@ -87,30 +94,55 @@ def _tell_usual(settings: Settings, judged: Sequence[Finding]) -> str:
     )
 
 
-def _columns(judged: Sequence[Finding]) -> str:
-    return grid(("Column", "Usual", "This window", "Ordinary windows"), "".join(_row(one) for one in judged))
+def _draw(findings: Sequence[Finding]) -> str:
+    """Draw each column's name furthest from usual beside the range of ordinary windows, all ranges equally wide."""
+    places = [(one, place) for one in findings for place in (one.moved or one.places[:1])]
+    whole = min(max(LEAST_REACH, *(place.reach for _, place in places)), MOST_REACH)
+
+    def at(reach: float) -> float:
+        return round(50 + 50 * min(max(reach / whole, -1.0), 1.0), 2)
+
+    rows = [_place(one, place, at) for one, place in places]
+    ticks = [(at(-1), "lowest ordinary"), (at(0), "usual"), (at(1), "highest ordinary")]
+    return render("ranges.html", rows=rows, zero=at(0), limit=None, limit_words="", ticks=ticks)
 
 
-def _row(finding: Finding) -> str:
-    """Return the row of a column, by its name furthest from usual."""
-    place = finding.places[0]
+def _place(finding: Finding, place: Place, at: Callable[[float], float]) -> Range:
     value, usual, low, high = write_place(finding.column, place)
-    tone = "failed" if finding.moved else "passed"
-    return (
-        f"<tr><td>{escape(capital(LABELS[finding.column].format(name=place.name)))}</td>"
-        f'<td class="number">{usual}</td><td class="number {tone}">{value}</td><td>{low} to {high}</td></tr>'
+    is_moved = place in finding.moved
+    return Range(
+        capital(LABELS[finding.column].format(name=place.name)),
+        f"{usual} usually, {value} in this window; ordinary windows: {low} to {high}",
+        at(math.copysign(place.reach, place.value - place.usual)),
+        at(-1),
+        round(at(1) - at(-1), 2),
+        "bad" if is_moved else "good",
+        "moved" if is_moved else "ordinary",
+        f"{usual} → {value} ({low} to {high})",
     )
 
 
-def _compared(drift: Drift) -> str:
+def _details(findings: Sequence[Finding], drifts: Sequence[Drift]) -> str:
+    """Return what did not move, what was not judged, and what Evidently compares, each folded away."""
+    still = [one for one in findings if one.places and not one.moved]
+    left = [(capital(LABELS[one.column].format(name="").strip()), capital(one.note)) for one in findings if one.note]
+    compared = table(("", ""), [_compared(drift) for drift in drifts])
+    folds = [
+        *([(f"{write_count(len(still), 'column')} as in ordinary windows", _draw(still))] if still else []),
+        *([(f"{write_count(len(left), 'column')} not judged", table(("Column", "Why"), left))] if left else []),
+        ("What Evidently compares", compared),
+    ]
+    return "".join(folded(summary, content) for summary, content in folds)
+
+
+def _compared(drift: Drift) -> tuple[str, str]:
     if drift.note:
-        return f"{drift.subject}: not compared. {capital(drift.note)}"
+        return drift.subject, f"Not compared. {capital(drift.note)}"
     (now, then), (rows, reference_rows) = drift.about, drift.rows
-    told = f"{drift.subject}: {rows:,} {now} against {reference_rows:,} {then}"
+    told = f"{rows:,} {now} against {reference_rows:,} {then}"
     moved = ", ".join(f"{column.column} {column.observed:.3f} > {column.limit:g}" for column in drift.moved)
     limited = [column for column in drift.columns if column.limit is not None]
-    return (
-        f"{told}; {len(drift.moved)} of {len(limited)} columns are beyond their limits{f' ({moved})' if moved else ''}."
-        if limited
-        else f"{told}."
-    )
+    if not limited:
+        return drift.subject, f"{told}."
+    beyond = f"{len(drift.moved)} of {write_count(len(limited), 'column')} beyond their limits"
+    return drift.subject, f"{told}; {beyond}{f' ({moved})' if moved else ''}."
