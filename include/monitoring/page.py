@@ -20,7 +20,8 @@ from include.monitoring.sentences import LABELS, tell, write_place
 from include.monitoring.trigger import Answer
 from include.monitoring.usual import WINDOWS_PER_MONTH, Finding, Place
 
-LEAST_REACH, MOST_REACH = 1.5, 6.0  # how far an axis goes, in parts of what is ordinary; what lies beyond is at its end
+# How far an axis goes, in parts of what is ordinary, with a margin; what lies beyond is drawn at its end.
+LEAST_REACH, MOST_REACH, MARGIN = 1.5, 6.0, 1.05
 
 
 def report_drift(
@@ -97,14 +98,15 @@ def _tell_usual(settings: Settings, judged: Sequence[Finding]) -> str:
 def _draw(findings: Sequence[Finding]) -> str:
     """Draw each column's name furthest from usual beside the range of ordinary windows, all ranges equally wide."""
     places = [(one, place) for one in findings for place in (one.moved or one.places[:1])]
-    whole = min(max(LEAST_REACH, *(place.reach for _, place in places)), MOST_REACH)
+    whole = MARGIN * min(max(LEAST_REACH, *(place.reach for _, place in places)), MOST_REACH)
 
     def at(reach: float) -> float:
-        return round(50 + 50 * min(max(reach / whole, -1.0), 1.0), 2)
+        return round(50 + 50 * min(max(reach, -MOST_REACH), MOST_REACH) / whole, 2)
 
     rows = [_place(one, place, at) for one, place in places]
-    ticks = [(at(-1), "lowest ordinary"), (at(0), "usual"), (at(1), "highest ordinary")]
-    return render("ranges.html", rows=rows, zero=at(0), limit=None, limit_words="", ticks=ticks)
+    ticks = [(0, ""), (at(0), "usual"), (100, "")]
+    drawn = render("ranges.html", rows=rows, zero=at(0), limit=None, limit_words="", ticks=ticks)
+    return f'{drawn}<p class="legend">The line is what ordinary windows show, the dot is this window.</p>'
 
 
 def _place(finding: Finding, place: Place, at: Callable[[float], float]) -> Range:
@@ -116,7 +118,7 @@ def _place(finding: Finding, place: Place, at: Callable[[float], float]) -> Rang
         at(math.copysign(place.reach, place.value - place.usual)),
         at(-1),
         round(at(1) - at(-1), 2),
-        "bad" if is_moved else "good",
+        "bad" if is_moved else "",
         "moved" if is_moved else "ordinary",
         f"{usual} → {value} ({low} to {high})",
     )
