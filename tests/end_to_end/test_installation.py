@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import pytest
 from include.core.errors import ServiceError
 from include.operations.gaps import find_schedules
 from tests.end_to_end.conftest import wait_until
+from tests.unit.operations.test_tour import COMMANDS
 
 pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
 
@@ -44,6 +46,13 @@ def test_status_tells_champion_lists_and_services_as_json(installation):
 def test_the_schedules_by_which_gaps_are_found_are_those_of_the_dags(installation):
     found = {one["dag_id"]: (one["cron"], one["since"] is not None) for one in find_schedules(installation.settings)}
     assert found == {"retrain": ("0 3 * * *", True), "recommend": ("0 * * * *", True), "monitor": ("30 * * * *", True)}
+
+
+def test_the_commands_of_the_tour_that_only_look_answer(installation):
+    looking = [shlex.split(command) for command in COMMANDS if "scenario" not in command and command != "status"]
+    told = [installation.say(*words) for words in looking]
+    assert all(told)
+    assert "Reader 7" in "".join(told)
 
 
 def test_every_reader_has_ten_distinct_unread_live_articles(installation):
