@@ -254,7 +254,6 @@ def make_parser() -> Parser:
         help="show the end of a service's log",
         about="Print the last lines of the log of a service. `bin/daybreak status` lists the services.",
         example="logs scheduler",
-        facts=False,
     )
     command.add_argument("name", help="the service's name, such as scheduler, api-server or mlflow")
     command.set_defaults(run=_logs)
@@ -406,7 +405,8 @@ def _psql(arguments: argparse.Namespace) -> None:
     psql(load_settings(), arguments.arguments, access)
 
 
-def _logs(arguments: argparse.Namespace) -> None:
-    from include.operations.launcher.look import show_log
+def _logs(arguments: argparse.Namespace) -> Answer:
+    from include.operations.launcher.look import read_log
 
-    show_log(load_settings(), arguments.name)
+    lines = read_log(load_settings(), arguments.name)
+    return Answer({"name": arguments.name, "lines": lines}, "\n".join(lines))

@@ -37,8 +37,8 @@ def states(settings: Settings) -> dict[str, State]:
     return result
 
 
-def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
-    """Print the end of a process's log."""
+def read_log(settings: Settings, name: str) -> list[str]:
+    """Return the last lines of a process's log."""
     known = sorted(path.stem for path in (settings.home / "logs").glob("*.log"))
     if name not in known:
         raise SettingsError(
@@ -46,7 +46,7 @@ def show_log(settings: Settings, name: str, lines: int = TAIL_LINES) -> None:
             hint=f"name one of {', '.join(known)}." if known else "start Daybreak with `make up`.",
         )
     with files.log_path(settings.home, name).open(errors="replace") as log:
-        sys.stdout.writelines(deque(log, maxlen=lines))
+        return [line.rstrip("\n") for line in deque(log, maxlen=TAIL_LINES)]
 
 
 def psql(settings: Settings, arguments: list[str], access: Access) -> None:

@@ -131,7 +131,8 @@ def test_states_name_every_process_when_nothing_ever_ran(settings):
 def test_an_unknown_log_is_an_error_that_names_the_known_ones(settings):
     (settings.home / "logs" / "mlflow.log").write_text("hello\n")
     with pytest.raises(SettingsError, match=r"no log of '\.\./x'.*mlflow"):
-        look.show_log(settings, "../x")
+        look.read_log(settings, "../x")
+    assert look.read_log(settings, "mlflow") == ["hello"]
 
 
 def test_a_real_mail_server_needs_no_mailbox():
