@@ -49,7 +49,7 @@ def test_the_schedules_by_which_gaps_are_found_are_those_of_the_dags(installatio
 
 
 def test_the_commands_of_the_tour_that_only_look_answer(installation):
-    looking = [shlex.split(command) for command in COMMANDS if "scenario" not in command and command != "status"]
+    looking = [shlex.split(command) for command in COMMANDS if "rehearse" not in command and command != "status"]
     told = [installation.say(*words) for words in looking]
     assert all(told)
     assert "Reader 7" in "".join(told)

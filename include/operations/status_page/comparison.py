@@ -161,7 +161,8 @@ def _draw_groups(facts: Comparison) -> list[Card]:
 
 
 def _to_gap(kept: Mapping[str, Any]) -> Gap:
-    return Gap(**{field.name: nan if kept[field.name] is None else kept[field.name] for field in fields(Gap)})
+    values: dict[str, Any] = {one.name: nan if kept[one.name] is None else kept[one.name] for one in fields(Gap)}
+    return Gap(**values)
 
 
 def _tell_reading(facts: Comparison) -> Card:
