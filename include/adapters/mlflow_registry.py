@@ -224,9 +224,9 @@ def read_parameters(settings: Settings, mlflow_run_id: str) -> dict[str, str]:
             trust_env=False,
         )
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+        return {one["key"]: one["value"] for one in answer.json()["run"]["data"].get("params", ())}
+    except (httpx.HTTPError, ValueError, KeyError) as error:  # a proxy's sign-in page is no JSON of MLflow's
         raise unreachable(settings, error) from error
-    return {one["key"]: one["value"] for one in answer.json()["run"]["data"].get("params", ())}
 
 
 def need_version(settings: Settings, version: int) -> None:

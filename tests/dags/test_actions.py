@@ -33,6 +33,7 @@ class StandIn:
         self.app.add_api_route(at + "/approve/dagRuns/~/hitlDetails", lambda: {"hitl_details": [self.question]})
         task = at + "/approve/dagRuns/{run_id}/taskInstances/wait_for_a_person/-1/hitlDetails"
         self.app.add_api_route(task, self.answer, methods=["PATCH"])
+        self.app.add_api_route(task, self.answered, methods=["GET"])
 
     def start(self, dag_id: str, body: dict):
         if self.refusal:
@@ -45,6 +46,9 @@ class StandIn:
         if run_id in self.answers:
             raise HTTPException(409, "It was answered.")
         self.answers[run_id] = (body["chosen_options"], body["params_input"])
+
+    def answered(self, run_id: str):
+        return {"chosen_options": self.answers[run_id][0], "responded_by_user": {"name": "bob"}}
 
 
 @pytest.fixture
@@ -142,6 +146,15 @@ def test_a_question_is_answered_where_it_waits(airflow):
         done = browser.post("/actions/answer", data=confirmed, headers=SITE)
         assert done.headers["location"].endswith("/actions/answer/asset%2B1")
     assert airflow.answers == {"asset+1": (["Promote"], {"reason": "it reads well"})}
+
+
+def test_an_answer_that_came_too_late_is_not_told_as_done(airflow):
+    browser = browser_of("op", airflow)
+    confirmed = confirm(browser, "answer", {**TYPED["answer"], "reason": "it reads well"})
+    airflow.answers["asset+1"] = (["Keep"], {})
+    told = browser.post("/actions/answer", data=confirmed, headers=SITE)
+    assert told.status_code == 422
+    assert "It was answered before, by bob: Keep." in told.text
 
 
 def test_a_question_that_does_not_wait_in_airflow_is_told(airflow):

@@ -180,7 +180,7 @@ def _foretell_retrain(values: Values, situation: Situation) -> str:
         return f"Nothing changes for readers: a challenger is trained and judged against {rival}. {held}"
     return (
         f"A challenger is trained and judged. If it beats {rival}, the lists of {_readers(situation)} are made by it; "
-        "otherwise nothing changes for readers."
+        "otherwise nothing changes for readers, and in doubt a person is asked."
     )
 
 
@@ -236,7 +236,7 @@ def _foretell_freeze(values: Values, situation: Situation) -> str:
 
 def _foretell_unfreeze(values: Values, situation: Situation) -> str:
     held = _held(situation, "freeze", "Promotions are not frozen.")
-    return f"The next verdict may promote a version again; nothing changes for readers now. Lifted is: {held}"
+    return f"The next verdict may promote a version again; nothing changes for readers now. This lifts: {held}"
 
 
 def _foretell_pin(values: Values, situation: Situation) -> str:
@@ -250,14 +250,14 @@ def _foretell_pin(values: Values, situation: Situation) -> str:
 
 def _foretell_unpin(values: Values, situation: Situation) -> str:
     held = _held(situation, "pin", "No version is pinned.")
-    return f"Other versions may become champion again; nothing changes for readers now. Lifted is: {held}"
+    return f"Other versions may become champion again; nothing changes for readers now. This lifts: {held}"
 
 
 def _held(situation: Situation, kind: str, fact: str) -> str:
     for hold in situation.holds:
         if hold.kind == kind:
             return hold.tell()
-    raise DaybreakError(fact, hint="nothing is to be lifted.")
+    raise DaybreakError(fact, hint="there is nothing to lift.")
 
 
 def _foretell_answer(values: Values, situation: Situation) -> str:

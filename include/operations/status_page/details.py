@@ -252,8 +252,8 @@ KINDS = {
 WITH_REPORTS = ("recommend", "retrain", "monitor", "maintain", "replay_quarantine", "backfill", "backtest")
 
 
-def build_started_page(title: str, run: Mapping[str, Any], places: Places) -> Page:
-    """Return that an action started this run, or was done by it, and what the run has come to."""
+def build_started_page(title: str, run: Mapping[str, Any], places: Places, begun: str) -> Page:
+    """Return that an action has begun this run ("started"), or moved it on ("answered"), and what it has come to."""
     lines = [
         Line("Run", run["run_id"]),
         Line("How", run["how"]),
@@ -268,9 +268,9 @@ def build_started_page(title: str, run: Mapping[str, Any], places: Places) -> Pa
     states: dict[str, tuple[str, Tone]] = {
         "success": ("is done", "good"),
         "failed": ("failed", "bad"),
-        "queued": ("was started and waits for its turn", "ask"),
+        "queued": (f"was {begun} and waits for its turn", "ask"),
     }
-    told, tone = states.get(run["state"], ("was started", "ask"))
+    told, tone = states.get(run["state"], (f"was {begun}", "ask"))
     more = "" if run["state"] in ("success", "failed") else " Reload this page to see how it goes on."
     return Page(title, f"The run of {run['name']} {told}.{more}", tone, cards=[Card("Run", lines=lines, links=links)])
 

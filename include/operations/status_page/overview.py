@@ -97,7 +97,9 @@ def _find_worries(facts: Facts, places: Places, offer: Offer) -> Iterator[Line]:
         if row["is_paused"] and row["name"] in LOOP:
             yield Line("Paused", f"{row['name']} is paused.", "ask", places.dag(row["name"], "Unpause it"))
         elif row["next_at"] and moment - row["next_at"] > LATE and row["name"] in LOOP:
-            words = f"{row['name']} is due since {tell_moment(row['next_at'])}, and the scheduler does not start it."
+            words = (
+                f"{row['name']} has been due since {tell_moment(row['next_at'])}, and the scheduler does not start it."
+            )
             yield Line("Due", words, "ask", places.dag(row["name"], f"Runs of {row['name']}"))
     for gap in status["gaps"]:
         if gap["kind"] == "missing" and moment - gap["last"] < NEW:

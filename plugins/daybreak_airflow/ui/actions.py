@@ -79,15 +79,19 @@ def take_form(
 def show_started(request: Request, action: Allowed, started: str, may_see_readers: SeesReaders) -> Response:
     """Return what was started: a run, or what became of an incident."""
     settings, moment, places = connected_settings(), now(), places_of(request)
+    code = 200
     if not action.is_about_incidents:
-        run = facts.find_run_facts(settings, moment, action.dag_id, started).run
-        page = build_started_page(action.title, run, places)
+        try:
+            run = facts.find_run_facts(settings, moment, action.dag_id, started).run
+            page = build_started_page(action.title, run, places, "answered" if action.name == "answer" else "started")
+        except DaybreakError as error:
+            page, code = Page(action.title, str(error), "ask"), 404
     else:
         told = [
             one.tell(moment) for one in find_situation(settings, moment).incidents if str(one.incident_id) == started
         ]
         page = Page(action.title, told[0] if told else "The incident is closed.", "good", places.page("", "Status"))
-    return answer(request, "details", page, may_see_readers, here="actions")
+    return answer(request, "details", page, may_see_readers, here="actions", code=code)
 
 
 def _choose_run(request: Request, action: Action, values: Mapping[str, Any], moment: datetime) -> str:

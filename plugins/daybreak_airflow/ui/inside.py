@@ -12,7 +12,7 @@ import httpx
 from anyio.from_thread import run
 from fastapi import HTTPException, Request
 
-from include.core.errors import ServiceError
+from include.core.errors import DaybreakError, ServiceError
 
 CREDENTIALS = ("cookie", "authorization")
 
@@ -41,13 +41,25 @@ class Airflow:
     def find_question(self, about: str) -> str | None:
         """Return the run of `approve` that waits for an answer to this verdict; None if there is none."""
         asked = {"response_received": False, "state": "awaiting_input", "order_by": "-created_at"}
+        link = f"verdicts/{about}.html"
         found = _check(self._send("GET", "dags/approve/dagRuns/~/hitlDetails", params=asked)).json()["hitl_details"]
-        return next((one["task_instance"]["dag_run_id"] for one in found if about in (one["body"] or "")), None)
+        return next((one["task_instance"]["dag_run_id"] for one in found if link in (one["body"] or "")), None)
 
     def answer(self, run_id: str, option: str, form: dict[str, Any]) -> None:
-        """Answer the question of a run of `approve`; an answer that was given before stays."""
+        """Answer the question of a run of `approve`; the same answer twice, as by a double click, is one.
+
+        Raise an error if it was answered otherwise, or not by a person in time.
+        """
         path = f"dags/approve/dagRuns/{quote(run_id, safe='')}/taskInstances/wait_for_a_person/-1/hitlDetails"
-        _check(self._send("PATCH", path, json={"chosen_options": [option], "params_input": form}))
+        answer = _check(self._send("PATCH", path, json={"chosen_options": [option], "params_input": form}))
+        if answer.status_code == httpx.codes.CONFLICT:
+            given = _check(self._send("GET", path)).json()
+            if given["chosen_options"] != [option]:
+                who = (given.get("responded_by_user") or {}).get("name") or "the default, as nobody did in time"
+                raise DaybreakError(
+                    f"It was answered before, by {who}: {', '.join(given['chosen_options'])}.",
+                    hint="your answer changes nothing; the status page says what followed.",
+                )
 
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         async def send() -> httpx.Response:

@@ -87,9 +87,9 @@ def test_every_action_has_a_form_that_asks_for_a_reason():
         ("answer", {}, {}, "v5 becomes champion in place of v4, and the lists of 2,999 readers are made by it within"),
         ("answer", {"choice": "keep"}, {}, "v4 goes on making the lists, and nothing"),
         ("freeze", {"hours": "1.5"}, {}, "Until 2026-11-30 18:14 UTC no version is promoted, and v4 goes on"),
-        ("unfreeze", {}, {"holds": [FREEZE]}, "Lifted is: Promotions are frozen until"),
+        ("unfreeze", {}, {"holds": [FREEZE]}, "This lifts: Promotions are frozen until"),
         ("pin", {}, {}, "v4 goes on making the lists of 2,999 readers until it is unpinned"),
-        ("unpin", {}, {"holds": [PIN]}, "Lifted is: v4 is pinned, by ada: audit."),
+        ("unpin", {}, {"holds": [PIN]}, "This lifts: v4 is pinned, by ada: audit."),
         ("replay", {}, {}, "1,201 rows of snapshot 20261130T160000Z-0123456789ab are tried again"),
         (
             "replay",

@@ -215,7 +215,7 @@ def test_gaps_are_listed_with_a_link_to_where_a_backfill_is_filed():
 def test_a_run_that_is_due_and_does_not_start_is_told():
     late = [{"name": "recommend", "is_paused": False, "next_at": NOW - 11 * timedelta(minutes=1)}]
     assert page_on(next=late).lead == (
-        "Yes, but recommend is due since 2026-11-30 16:33 UTC, and the scheduler does not start it."
+        "Yes, but recommend has been due since 2026-11-30 16:33 UTC, and the scheduler does not start it."
     )
 
 
