@@ -13,6 +13,7 @@ from include.core.clock import now
 ENV_FILE = "daybreak.env"
 LOCK = "lock"
 GUARDIAN_LOCK = "guardian.lock"
+RESTART_LOCK = "restart.lock"
 # exists while the product should run; supervisor and guardian end when it is removed; names the code that was started
 WANTED = "wanted"
 SERVICES = "services.json"
@@ -29,6 +30,7 @@ OURS = {
     ENV_FILE,
     LOCK,
     GUARDIAN_LOCK,
+    RESTART_LOCK,
     WANTED,
     SERVICES,
     SENTINEL_BEAT,

@@ -34,8 +34,7 @@ def up(settings: Settings, say: Say, *, only: tuple[str, ...] = (), demo: bool =
     """
     code = code_digest()
     if runs_other_code(settings, code):
-        say("restarting: the code has changed since the services started")
-        down(settings, say)
+        _restart(settings, only, code, say)
     if is_up(settings, only):
         say("already running")
         return load_settings()
@@ -69,10 +68,25 @@ def code_digest() -> str:
 
 def runs_other_code(settings: Settings, code: str) -> bool:
     """Return whether a living service was started with code other than `code`, or it is not known with which."""
-    wanted = settings.home / files.WANTED
     if not any(record.process for record in load(settings.home).values()):
         return False
-    return not wanted.exists() or wanted.read_text() != code
+    try:
+        return (settings.home / files.WANTED).read_text() != code
+    except FileNotFoundError:
+        return True
+
+
+def _restart(settings: Settings, only: tuple[str, ...], code: str, say: Say) -> None:
+    """Stop what runs other code, and start anew; of two processes that want to, one does."""
+    while (lock := locks.take(settings.home / files.RESTART_LOCK)) is None:
+        time.sleep(TICK_SECONDS)
+    try:
+        if runs_other_code(settings, code):
+            say("restarting: the code has changed since the services started")
+            down(settings, say)
+            start(settings, only, code)
+    finally:
+        lock.release(remove=True)
 
 
 def start(settings: Settings, only: tuple[str, ...], code: str) -> None:
