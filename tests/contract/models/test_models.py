@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -14,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from include.core.settings import PROJECT, Settings
+from include.core.settings import Settings
 from include.data.store import digest_folder
 from include.features.build import compute_features
 from include.features.scenes import open_outcomes, open_scenes, rows_between
@@ -268,26 +265,3 @@ def test_time_spent_counts_for_more_than_clicks(fitted, holdout):
 def test_readers_are_ranked_the_same_in_one_part_or_in_many(fitted, rankings, holdout, monkeypatch):
     monkeypatch.setattr(two_stage, "REQUESTS_AT_ONCE", 100)
     assert fitted["two_stage"].rank(holdout, DEPTH).equals(rankings["two_stage"])
-
-
-FIT_AND_SAVE = """
-import sys
-from pathlib import Path
-from tests.contract.models.test_models import fit
-from include.features import open_outcomes, open_scenes
-build, target = Path(sys.argv[1]), Path(sys.argv[2])
-fit("two_stage", open_scenes(build), open_outcomes(build)).save(target)
-"""
-
-
-def test_another_process_trains_the_very_same_model(build, fitted, tmp_path):
-    for folder in ("here", "there"):
-        (tmp_path / folder).mkdir()
-    fitted["two_stage"].save(tmp_path / "here")
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FIT_AND_SAVE, str(build), str(tmp_path / "there")],
-        check=True,
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "3"},
-    )
-    assert digest_folder(tmp_path / "here") == digest_folder(tmp_path / "there")

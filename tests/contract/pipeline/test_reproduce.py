@@ -66,16 +66,16 @@ def test_a_version_comes_out_the_same_whatever_is_set_today(elsewhere, registere
     assert list((elsewhere.home / "tmp").iterdir()) == []
 
 
-def test_a_version_comes_out_the_same_in_another_number_of_threads(mlflow_server, registered):
+def test_a_version_comes_out_the_same_in_another_process_and_number_of_threads(mlflow_server, registered):
     count = 2  # tests have one thread
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    threads = {**dict.fromkeys(names, str(count)), "PYTHONPATH": str(PROJECT)}
+    other = {**dict.fromkeys(names, str(count)), "PYTHONHASHSEED": "3", "PYTHONPATH": str(PROJECT)}
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", IN_THREADS, str(count), str(registered.version)],
         capture_output=True,
         text=True,
         cwd=PROJECT,
-        env={**os.environ, **threads, "DAYBREAK_HOME": str(mlflow_server.home)},
+        env={**os.environ, **other, "DAYBREAK_HOME": str(mlflow_server.home)},
     )
     assert ended.returncode == 0, ended.stderr
     assert f"v{registered.version} is reproduced: digest {registered.digest[:12]}" in ended.stdout
