@@ -142,15 +142,20 @@ def test_a_version_that_wants_too_much_memory_is_stopped(settings, champions_mod
     assert "emory" in found.trouble or "killed by signal" in found.trouble
 
 
-def test_whoever_was_trained_on_the_test_day_is_kept_out(run, features, champion):
-    """A version that held back less than the judge holds back has seen the answers, and is the best of all."""
+def test_whoever_was_trained_on_the_test_day_is_kept_out(settings, run, features, champion):
+    """A version that held back less than the judge holds back has seen the answers."""
     peeking = replace(run, settings=run.settings.model_copy(update={"holdout_hours": 3}))
-    version = pipeline.train(peeking, features, "two_stage")
+    version = pipeline.train(peeking, features, "most_read")
     verdict = pipeline.judge(replace(run, run_id="peeking"), version, features)
     assert verdict.facts["decision"] == "keep"
-    assert (
+    with connect(settings) as warehouse:
+        ((outcome, severity, sentence),) = warehouse.execute(
+            "select outcome, severity, sentence from ops.checks where run_id = 'peeking' and code = 'RT117'"
+        ).fetchall()
+    assert (outcome, severity) == ("failed", "block")
+    assert sentence == (
         f"v{version.id} was trained on reading up to 2025-03-08 21:00 UTC, but the hold-out starts at 2025-03-08 00:00 "
-        "UTC: it has seen the answers. [RT117]" in verdict.facts["sentence"]
+        "UTC: it has seen the answers."
     )
 
 
