@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.warehouse import connect
+from include.core.settings import PROJECT
 from tests.parts import cli, servers
 from tests.worlds import tiny
 
@@ -19,21 +24,48 @@ AS_OF = tiny.AS_OF.isoformat()
 
 
 @pytest.fixture(scope="module")
-def before_second(first_retrain, mlflow_server):
-    """Ledger and versions as they are before the second retrain."""
-    return ledger_and_versions(mlflow_server)
+def before(first_retrain, live_lists, mlflow_server):
+    """What is kept before the same words are said again."""
+    return what_is_kept(mlflow_server)
+
+
+@dataclass(frozen=True)
+class Again:
+    """How the words ended, by word, and what lay in the temporary folder afterwards."""
+
+    answers: dict[str, cli.Answer]
+    left: list[str]
+
+
+# Each word in turn, then an end as Airflow ends a task: without the interpreter's own tidying up.
+AGAIN = """
+import dataclasses, json, os, sys
+from include.core.settings import load_settings
+from tests.parts import cli
+for word in sys.argv[2:]:
+    answer = cli.say(load_settings(), word, "--as-of", sys.argv[1])
+    print(json.dumps(dataclasses.asdict(answer)), flush=True)
+os._exit(0)
+"""
 
 
 @pytest.fixture(scope="module")
-def second_retrain(before_second, mlflow_server):
-    """The same words once more, on the same data."""
-    return cli.say(mlflow_server, "retrain", "--as-of", AS_OF)
+def again(before, mlflow_server, tmp_path_factory):
+    """`retrain` and `recommend` once more on the same data, and `monitor`, in a process of their own."""
+    folder, words = tmp_path_factory.mktemp("temporary"), ("retrain", "recommend", "monitor")
+    where = {"TMPDIR": str(folder), "DAYBREAK_HOME": str(mlflow_server.home)}
+    command = [sys.executable, "-c", AGAIN, AS_OF, *words]
+    done = subprocess.run(command, check=True, cwd=PROJECT, env=os.environ | where, capture_output=True, text=True)
+    answers = [cli.Answer(**json.loads(line)) for line in done.stdout.splitlines()]
+    return Again(dict(zip(words, answers, strict=True)), sorted(path.name for path in folder.iterdir()))
 
 
-def ledger_and_versions(settings):
+def what_is_kept(settings):
+    """Ledger, versions and batches."""
     versions = mlflow_client.client(settings).search_model_versions("name = 'daybreak'")
     ledger = ask(settings, "select seq, version from ops.champions order by seq")
-    return ledger, sorted(int(version.version) for version in versions)
+    batches = ask(settings, "select batch_id, published_at, written_at from recs.batches order by 1")
+    return ledger, sorted(int(version.version) for version in versions), batches
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +113,25 @@ def test_mlflow_calls_the_first_champion_by_its_alias(first_retrain, mlflow_serv
     assert mlflow_registry.read_alias(mlflow_server, "champion") == int(first_retrain.model.id)
 
 
-def test_the_second_retrain_on_the_same_data_keeps_the_champion_and_is_no_failure(second_retrain):
-    assert second_retrain.code == 0
-    assert second_retrain.out.startswith(
+def test_the_second_retrain_on_the_same_data_keeps_the_champion_and_is_no_failure(again):
+    assert again.answers["retrain"].code == 0
+    assert again.answers["retrain"].out.startswith(
         "Kept v1: the files are the same as those of v1, so there is nothing new to promote. [RT107]"
     )
 
 
-def test_the_second_retrain_adds_nothing_to_the_ledger_and_no_version(before_second, second_retrain, mlflow_server):
-    assert ledger_and_versions(mlflow_server) == before_second
+def test_the_same_recommend_again_says_the_same(again, live_lists):
+    assert (again.answers["recommend"].code, again.answers["recommend"].out) == (0, live_lists.out)
+
+
+def test_the_same_words_again_add_nothing_to_the_ledger_and_no_version_and_change_no_batch(
+    before, again, mlflow_server
+):
+    assert what_is_kept(mlflow_server) == before
+
+
+def test_a_run_leaves_nothing_in_the_temporary_folder_even_if_its_process_is_ended_as_airflow_ends_a_tasks(again):
+    assert again.left == []
 
 
 def test_every_subscriber_gets_a_list(lists):
@@ -140,17 +182,9 @@ def test_readers_get_what_their_group_spends_time_on(lists):
     assert sum(suits) >= 0.95 * len(suits)
 
 
-def test_the_same_recommend_again_changes_nothing(lists, live_lists, tiny_world):
-    before = ask(tiny_world, "select batch_id, published_at, written_at from recs.batches order by 1")
-    answer = cli.say(tiny_world, "recommend", "--as-of", AS_OF)
-    assert answer.out == live_lists.out
-    assert ask(tiny_world, "select batch_id, published_at, written_at from recs.batches order by 1") == before
-
-
-def test_monitor_says_how_the_lists_did_and_whether_reading_moved(live_lists, tiny_world):
-    answer = cli.say(tiny_world, "monitor", "--as-of", AS_OF)
-    assert answer.code == 0, answer.err
-    assert answer.out == (
+def test_monitor_says_how_the_lists_did_and_whether_reading_moved(again):
+    assert again.answers["monitor"].code == 0, again.answers["monitor"].err
+    assert again.answers["monitor"].out == (
         "Our lists: not seen by readers in this window. Nothing moved: all 13 watched columns are as in ordinary "
         "windows. No retrain is requested.\n"
     )
