@@ -21,7 +21,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 1200  # a first cycle takes long on a machine that does much else
 CALM_SECONDS = 2400  # long enough to wait for the nightly run and for whatever follows from it
 NIGHTLY_MARGIN = timedelta(minutes=20)
-SETTINGS = {"DAYBREAK_DRIFT_VIOLATIONS": "1", "DAYBREAK_MAX_LOAD_SECONDS": "1200"}  # busy is not broken (RT112)
+READERS = 1200  # of whom some 350 are judged
+SETTINGS = {
+    "DAYBREAK_DRIFT_MIN_ROWS": "200",
+    "DAYBREAK_DRIFT_VIOLATIONS": "1",
+    "DAYBREAK_LIST_STEP_HOURS": "6",  # half the moments to learn and to judge
+    "DAYBREAK_MAX_LOAD_SECONDS": "1200",  # busy is not broken (RT112)
+}
 WAITS = "awaiting_input"
 NOT_TRIGGERED_HERE = ("maintain", "monitor", "recommend")  # the clock and events start them, no test does
 
@@ -176,7 +182,7 @@ def wait_until(holds, seconds=300):
         found = holds()
         if found:
             return found
-        time.sleep(1)
+        time.sleep(0.5)
     raise AssertionError(f"It did not become true within {seconds} s.")
 
 
@@ -187,7 +193,7 @@ def installation(tmp_path_factory):
     bare = Installation(home)
     try:
         bare.say("up", "--no-demo")
-        bare.say("newsroom", "play")
+        bare.say("newsroom", "play", "--readers", str(READERS))
         longer = "update newsroom.stories set words = words * 3 where live_from > now() - interval '26 hours'"
         bare.sql(longer, "--write", "-d", "publisher")
         yield Installation(home, bare.say("up"))

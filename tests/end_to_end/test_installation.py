@@ -14,7 +14,7 @@ import pytest
 
 from include.core.errors import ServiceError
 from include.operations.gaps import find_schedules
-from tests.end_to_end.conftest import wait_until
+from tests.end_to_end.conftest import READERS, wait_until
 from tests.unit.operations.test_tour import COMMANDS
 
 pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
@@ -39,7 +39,7 @@ def test_status_tells_champion_lists_and_services_as_json(installation):
     status = json.loads(installation.say("status", "--json"))
     assert status["champion"]["version"] >= 1
     assert {"promoted_at", "run_id", "snapshot_id"} <= set(status["champion"])
-    assert status["lists"]["readers"] == status["lists"]["readers_with_ten"] > 2500
+    assert status["lists"]["readers"] == status["lists"]["readers_with_ten"] > 0.9 * READERS
     assert set(status["services"].values()) == {"running"}
 
 
@@ -62,7 +62,7 @@ def test_every_reader_has_ten_distinct_unread_live_articles(installation):
     lists = {reader: [] for [reader] in readers}
     for reader, article, _ in listed:
         lists[reader].append(article)
-    assert len(lists) > 2500
+    assert len(lists) > 0.9 * READERS
     assert {(len(articles), len(set(articles))) for articles in lists.values()} == {(10, 10)}
     read_before = installation.sql(
         "select reader_id, article_id from source.reading_events"
@@ -125,17 +125,6 @@ def test_an_operator_freezes_promotions_on_the_page_and_allows_them_again_and_a_
         assert "The run of hold is done." in installation.page("operator", f"actions/{action}/{run_id}").text
 
 
-def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):
-    run_id = installation.airflow.trigger("retrain", {"dry_run": True})
-    assert installation.finished("retrain", run_id) == "failed"
-    assert installation.task_states("retrain", run_id)["extract"] == "upstream_failed"
-    [failed] = [task for task in installation.airflow.task_instances("retrain", run_id) if task["state"] == "failed"]
-    assert "has no field dry_run" in str(installation.airflow.log(failed))
-    with pytest.raises(ServiceError, match="400"):
-        installation.airflow.trigger("retrain", {"window_days": "many"})
-    assert not [mail for mail in installation.mails() if run_id in mail["body"]]
-
-
 def test_the_pool_of_heavy_tasks_is_there_and_comes_back_when_somebody_removes_it(installation):
     def slots():
         return {pool["name"]: pool["slots"] for pool in installation.airflow.get("pools")["pools"]}.get("heavy")
@@ -151,6 +140,31 @@ def test_tasks_link_to_their_reports(installation):
         path = f"dags/retrain/dagRuns/{run}/taskInstances/{task_id}/links"
         links = installation.airflow.get(path)["extra_links"]
         assert links.get(link, "").startswith("http"), links
+
+
+def test_drift_starts_a_retrain_that_says_why(installation):
+    triggered = wait_until(
+        lambda: [run for run in installation.airflow.runs("retrain") if run["run_type"] == "asset_triggered"]
+    )
+    run_id = triggered[-1]["dag_run_id"]
+    assert installation.finished("retrain", run_id) == "success"
+    [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
+    assert "Word count of what is read: median" in reason
+    why = installation.airflow.get(
+        f"dags/retrain/dagRuns/{run_id}/taskInstances/extract/xcomEntries/why?deserialize=true"
+    )
+    assert reason in str(why["value"])
+
+
+def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(installation):
+    run_id = installation.airflow.trigger("retrain", {"dry_run": True})
+    assert installation.finished("retrain", run_id) == "failed"
+    assert installation.task_states("retrain", run_id)["extract"] == "upstream_failed"
+    [failed] = [task for task in installation.airflow.task_instances("retrain", run_id) if task["state"] == "failed"]
+    assert "has no field dry_run" in str(installation.airflow.log(failed))
+    with pytest.raises(ServiceError, match="400"):
+        installation.airflow.trigger("retrain", {"window_days": "many"})
+    assert not [mail for mail in installation.mails() if run_id in mail["body"]]
 
 
 def test_the_same_data_again_keeps_the_champion_and_is_green(installation):
@@ -253,17 +267,3 @@ def test_a_backfill_judges_the_day_as_it_was_and_promotes_nothing(installation):
     assert not promoted_by(installation, run["dag_run_id"])
     [[verdicts]] = installation.sql(f"select count(*) from ops.verdicts where as_of = '{day} 03:00+00'")
     assert verdicts == "1"
-
-
-def test_drift_starts_a_retrain_that_says_why(installation):
-    triggered = wait_until(
-        lambda: [run for run in installation.airflow.runs("retrain") if run["run_type"] == "asset_triggered"]
-    )
-    run_id = triggered[-1]["dag_run_id"]
-    assert installation.finished("retrain", run_id) == "success"
-    [[reason]] = installation.sql("select reason from ops.retrain_requests order by window_end limit 1")
-    assert "Word count of what is read: median" in reason
-    why = installation.airflow.get(
-        f"dags/retrain/dagRuns/{run_id}/taskInstances/extract/xcomEntries/why?deserialize=true"
-    )
-    assert reason in str(why["value"])
