@@ -1,4 +1,4 @@
-"""Realised quality: impressions, reads and reading time on the lists that were live in a window."""
+"""Realised quality: impressions, reads and reading time on the lists that were live in a window; and their usage."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from include.adapters.warehouse import Connection, query
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, open_snapshot_tables
 
+MOST_REGIONS = 20
+
 
 def measure_realised(
     settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int | None]], read_kind: str = "read"
@@ -21,14 +23,33 @@ def measure_realised(
 
     Lists by a baseline have no version and count together.
     """
+    return _ask(settings, snapshot, batches, "realised", {"read_kind": read_kind})
+
+
+def measure_usage(
+    settings: Settings, snapshot: Snapshot, batches: Sequence[tuple[str, int | None]], read_kind: str = "read"
+) -> dict[str, dict[str, float]]:
+    """Return how much of all reading came from our lists, and the time of readers who saw them and of others.
+
+    By `all` and region, of those with most readers.
+    """
+    values = {"read_kind": read_kind, "most": MOST_REGIONS + 1}
+    return {row.pop("slice"): row for row in _ask(settings, snapshot, batches, "usage", values)}
+
+
+def _ask(
+    settings: Settings,
+    snapshot: Snapshot,
+    batches: Sequence[tuple[str, int | None]],
+    name: str,
+    values: dict[str, Any],
+) -> list[dict[str, Any]]:
     with open_snapshot_tables(settings, snapshot) as connection:
         names, versions = [name for name, _ in batches], [version for _, version in batches]
         made = {"batch_id": pa.array(names, pa.string()), "model_version": pa.array(versions, pa.int64())}
         connection.register("batches", pa.table(made))
-        return cast(
-            list[dict[str, Any]],
-            duck.fetch(connection, duck.query("monitoring/realised"), {"read_kind": read_kind}).to_pylist(),
-        )
+        found = duck.fetch(connection, duck.query(f"monitoring/{name}"), values)
+        return cast(list[dict[str, Any]], found.to_pylist())
 
 
 def keep_realised(

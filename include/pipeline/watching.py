@@ -52,6 +52,7 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         lists = mix.find_published(warehouse, champion.version, run.as_of)
         before = drift.find_quality_before(settings, warehouse, run.as_of)
+    usage = realised.measure_usage(settings, window, published, snapshot.read_kind_of(settings, trained_on))
     finding = drift.find_drift(settings, taken, trained_on, drift.measure_quality(quality), before)
     skews = skew.compare_builds(settings, lists[-1].trained_on, lists[-1].scored) if lists else []
     checks = skew.check(skews)
@@ -71,6 +72,7 @@ def watch(run: Run) -> Reference:
         "report": report,
         "retrain_reason": answer.reason,
         "champion_version": champion.version,
+        "usage": usage,
     }
     return Reference(
         "health", f"{compact(run.as_of)}-v{champion.version}", report or "", run.as_of, digest_of(facts), (), facts

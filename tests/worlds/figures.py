@@ -22,6 +22,9 @@ def fill(settings: Settings) -> None:
         "insert into ops.runs (run_id, stage, as_of, status, started_at, finished_at, seconds, cpu_seconds, peak_mb,"
         " reference) values (%s, %s, %s, %s, %s, %s, 60, 55, 300, %s)"
     )
+    usage = {"readers_shown": 30, "readers_others": 10, "reads": 200, "list_reads": 50}
+    usage |= {"seconds_shown": 9000.0, "seconds_others": 2000.0}
+    watched = json.dumps({"facts": {"usage": {"all": usage, "Africa": usage}}})
     facts = {"reading_events": 900, "articles": 90, "subscribers": 9, "quarantined_by": {"articles": {"Gazette": 4}}}
     validated = json.dumps({"facts": facts})
     with connect(settings, "postgres") as warehouse:
@@ -34,6 +37,8 @@ def fill(settings: Settings) -> None:
         ):
             at = moment - hours * HOUR
             warehouse.execute(stage, [run, name, at, status, at, at + timedelta(minutes=1), validated])
+        window = ["monitor/scheduled__1", "watch", moment, "done", moment - HOUR, moment]
+        warehouse.execute(stage, [*window, watched])
         warehouse.execute(
             "insert into recs.batches (batch_id, as_of, model_version, snapshot_id, run_id, list_length, status,"
             " readers, published_at) values ('b', %s, 3, 's', 'r', 10, 'audited', 3000, %s)",

@@ -62,6 +62,13 @@ SHOWN = Figure("daybreak_window_impressions", "articles of our lists shown to re
 READ = Figure("daybreak_window_reads", "articles of our lists read in it")
 READ_SECONDS = Figure("daybreak_window_read_seconds", "seconds that readers spent with our lists in it")
 
+REGION = ("region",)
+WINDOW_READS = Figure("daybreak_usage_reads", "all reads in the newest window, from our lists or not", REGION)
+LIST_READS = Figure("daybreak_usage_list_reads", "those of them that came from our lists", REGION)
+SHOWN_OR_NOT = ("region", "lists")
+USAGE_READERS = Figure("daybreak_usage_readers", "readers in it by whether they were shown a list", SHOWN_OR_NOT)
+USAGE_SECONDS = Figure("daybreak_usage_read_seconds", "seconds that these spent reading, on lists or not", SHOWN_OR_NOT)
+
 STATE_BYTES = Figure("daybreak_state_bytes", "size of a folder of the state folder", ("folder",))
 STATE_FREE = Figure("daybreak_state_free_bytes", "free space on the disk of the state folder")
 

@@ -113,6 +113,23 @@ def _read_warehouse(settings: Settings, warehouse: Connection, moment: datetime)
     for number, figure in zip(health, (figures.SHOWN, figures.READ, figures.READ_SECONDS), strict=True):
         yield figure, _one(_number(number))
 
+    yield from _read_usage(warehouse, recently)
+
+
+def _read_usage(warehouse: Connection, recently: Mapping[str, Any]) -> Iterator[Reading]:
+    for (regions,) in _ask(warehouse, "usage", recently):
+        yield figures.WINDOW_READS, {(region,): found["reads"] for region, found in regions.items()}
+        yield figures.LIST_READS, {(region,): found["list_reads"] for region, found in regions.items()}
+        for figure, part in ((figures.USAGE_READERS, "readers"), (figures.USAGE_SECONDS, "seconds")):
+            yield (
+                figure,
+                {
+                    (region, name): found[f"{part}_{kind}"]
+                    for region, found in regions.items()
+                    for kind, name in (("shown", "shown"), ("others", "not shown"))
+                },
+            )
+
 
 def _read_lists(warehouse: Connection, moment: datetime) -> Iterator[Reading]:
     for as_of, stale_after, readers, full, version in _ask(warehouse, "lists"):

@@ -66,6 +66,25 @@ def test_what_readers_did_with_our_lists_is_kept_by_version_and_slice(settings):
     ]
 
 
+def test_the_share_of_reading_that_came_from_lists_is_kept_for_readers_who_saw_them_and_others(settings):
+    read_from_list(settings, (3, "impression", None), (3, "read", 90.0), (4, "impression", None))
+    usage = watch(settings).facts["usage"]
+    every, ours = usage["all"], usage["Latin America"]
+    assert (every["list_reads"], ours["list_reads"], usage["Africa"]["list_reads"]) == (1, 1, 0)
+    assert (every["readers_shown"], usage["Africa"]["readers_shown"]) == (2, 1)
+    assert every["readers_shown"] + every["readers_others"] > 2
+    assert every["reads"] > every["list_reads"]
+    regions = [found for region, found in usage.items() if region != "all"]
+    assert {name: sum(one[name] for one in regions) for name in every} == pytest.approx(every)
+    spent = (
+        "select coalesce(sum(dwell_seconds), 0) from source.reading_events"
+        " where kind = 'read' and reader_id in (3, 4) and occurred_at >= %s and occurred_at < %s"
+    )
+    with connect(settings, "newsroom") as newsroom:
+        (seconds,) = newsroom.execute(spent, [AS_OF - 24 * HOUR, AS_OF]).fetchone()
+    assert every["seconds_shown"] == pytest.approx(seconds)
+
+
 def test_a_broken_row_does_not_count(settings):
     read_from_list(settings, (3, "impression", None), (3, "read", -90.0), (3, "read", float("nan")))
     assert watch(settings).facts["sentence"].startswith("Our lists: v1: 1 shown, 0 read")

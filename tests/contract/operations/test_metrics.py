@@ -122,6 +122,8 @@ def test_figures_say_what_the_warehouse_says(settings, scrape):
     assert value("daybreak_quarantined_rows", dag="retrain", table="articles", publisher="Gazette") == 4
     assert value("daybreak_drift_moved", column="reads.word_count") == 1
     assert value("daybreak_window_read_seconds") == 900
+    assert value("daybreak_usage_list_reads", region="Africa") == 50
+    assert value("daybreak_usage_read_seconds", region="all", lists="not shown") == 2000
 
 
 def test_a_warehouse_that_is_away_costs_its_own_figures_alone(settings, scrape):
