@@ -17,6 +17,7 @@ from include.alerts.outbox import raise_alert
 from include.alerts.wording import SUBJECT_LENGTH, Alert
 from include.core.about import find_links, link_run
 from include.core.clock import in_words
+from include.core.errors import FormRefused
 from include.core.html import Figure, Link, Value, figures, page, save, table
 from include.core.references import Reference
 from include.core.run import Run
@@ -24,7 +25,7 @@ from include.core.settings import Settings
 from include.data.store import digest_of
 from include.operations.backfills import FAILED, GOING_ON, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
 from include.operations.runs import ask_airflow
-from include.pipeline.decide import LAST_STAGES, REACHES
+from include.pipeline.decide import LAST_STAGES, REACHES, refuse_unconfirmed
 from include.pipeline.run import recorded
 
 REPORTED_WITHIN = timedelta(days=7)  # after its end; an installation that slept longer has the report on demand
@@ -56,7 +57,7 @@ def report_backfill(run: Run, found: Backfill) -> Reference:
     """Save the page, and mail it once if the backfill was one of Airflow."""
     path = f"backfills/{found.backfill_id}.html"
     save(run.settings.home / "reports" / path, render_page(run.settings, found))
-    if found.is_of_airflow:
+    if found.is_of_airflow and not _find_refusal(found):  # whoever filled in the form sees it; on-call need not know
         raise_alert(run.settings, compose(run.settings, found, path))
     facts = {"sentence": conclude(found), "report": path}
     return Reference("backfill", found.backfill_id, path, run.as_of, digest_of(facts), (), facts)
@@ -64,16 +65,31 @@ def report_backfill(run: Run, found: Backfill) -> Reference:
 
 def conclude(found: Backfill) -> str:
     """Return what became of the backfill, in a sentence or two."""
-    return " ".join((f"{_tell_state(found)}.", *_tell_effects(found)))
+    if refusal := _find_refusal(found):
+        return f"Nothing was done: {refusal}"
+    return " ".join((f"{tell_state(found)}.", *_tell_effects(found)))
 
 
-def _tell_state(found: Backfill) -> str:
+def _find_refusal(found: Backfill) -> str:
+    """Return why every run was refused for the form; empty if none was."""
+    try:
+        if found.dag_id == "retrain":
+            refuse_unconfirmed(found.form.get("mode"), found.form.get("confirm"))
+    except FormRefused as refused:
+        return refused.fact
+    return ""
+
+
+def tell_state(found: Backfill) -> str:
+    """Return how many of its days are done or failed, without a full stop."""
     count, broken, going = len(found.days), found.of_state(FAILED, MISSING), found.of_state(*GOING_ON)
     what = "day" if found.dag_id == "retrain" else "run"
     of_all = f"of {count:,} {what}s" if count > 1 else f"of 1 {what}"
     if going and found.ended_at is None:
         return f"{count - len(broken) - len(going):,} {of_all} done, {len(broken):,} failed; the backfill goes on"
     if broken:
+        if count == 1:
+            return f"The {what} {'has no run' if found.of_state(MISSING) else 'failed'}"
         return f"{len(broken):,} {of_all} failed{' or have no run' if found.of_state(MISSING) else ''}"
     if count > 1:
         return f"{'Both' if count == 2 else f'All {count:,}'} {what}s are done"
@@ -106,7 +122,7 @@ def _list(names: Sequence[str]) -> str:
 def tell_mending(found: Backfill) -> str:
     """Return the command that does the failed and missing days again; empty if there are none."""
     broken = found.of_state(FAILED, MISSING)
-    if not broken:
+    if not broken or _find_refusal(found):
         return ""
     if found.is_of_airflow:
         return f"bin/daybreak backfill again {found.backfill_id}"
@@ -121,7 +137,7 @@ def render_page(settings: Settings, found: Backfill) -> str:
     """Return the page: what became of it, what to mend, and a row per day."""
     broken = found.of_state(FAILED, MISSING)
     sections = [("In figures", figures(_count(found)))]
-    if broken:
+    if tell_mending(found):
         told = f"<p>Remove the cause, then do these days again: <code>{escape(tell_mending(found))}</code></p>"
         rows = [(_link_day(settings, day), day.outcome) for day in broken]
         sections.append(("To mend", told + table(("As of (UTC)", "What happened"), rows)))
@@ -192,7 +208,7 @@ def compose(settings: Settings, found: Backfill, path: str) -> Alert:
     mending = tell_mending(found)
     severity: Literal["ticket", "digest"] = "ticket" if mending else "digest"
     days = " to ".join(dict.fromkeys(f"{day.as_of:%Y-%m-%d}" for day in (found.days[0], found.days[-1])))
-    subject = f"[{severity}] Backfill of {found.dag_id}, {days}: {_tell_state(found)}"
+    subject = f"[{severity}] Backfill of {found.dag_id}, {days}: {tell_state(found)}"
     lines = [_tell_day(day) for day in found.days[:MOST_DAYS_IN_MAIL]]
     if more := len(found.days) - len(lines):
         lines.append(f"and {more:,} more, in the report")

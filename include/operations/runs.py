@@ -127,7 +127,11 @@ def tell_outcome(state: str, stages: Sequence[Row], moment: datetime) -> str:
     if state == "failed":
         if failed:
             return f"Failed at {failed[-1]['stage']}: {_first_sentence(failed[-1]['error'])}"
-        return f"Failed after {stages[-1]['stage']}." if stages else "Failed before its first stage."
+        return (
+            f"Failed after {stages[-1]['stage']}."
+            if stages
+            else "Failed before its first stage; the log of its first task says why."
+        )
     told = [sentence for row in stages if row["stage"] != "shadow" and (sentence := _tell_stage(row))]
     told = told or [_tell_stage(row) for row in stages if row["stage"] == "shadow"]
     if not told and (skipped := [row["error"] for row in stages if row["status"] == "skipped"]):

@@ -222,7 +222,7 @@ def test_show_prints_a_readers_list_with_titles_and_reasons(lists, tiny_world):
 def test_a_backfill_does_each_day_again_says_what_it_read_and_goes_on_after_a_day_without_data(tiny_world, snapshot):
     words = ("--from", "2025-03-03", "--to", "2025-03-05", "--mode", "data", "--reason", "a gap")
     answer = cli.say(tiny_world, "backfill", *words)
-    head, empty, *rows = answer.out.splitlines()
+    head, empty, *rows, _, told, page = answer.out.splitlines()
     assert head.startswith(
         "as of (UTC)       rows read  quarantined  trained  judged against  would have changed  outcome"
     )
@@ -230,9 +230,12 @@ def test_a_backfill_does_each_day_again_says_what_it_read_and_goes_on_after_a_da
     assert "Failed at extract: source.reading_events has no row for the window" in empty
     assert [row[:16] for row in rows] == ["2025-03-04 00:00", "2025-03-05 00:00"]
     assert all(row.endswith("Data only: no features are built and nothing is trained.") for row in rows)
+    assert told == "1 of 3 days failed. Data only: no features are built and nothing is trained."
+    (report,) = (tiny_world.home / "reports" / "backfills").glob("*.html")
+    assert page.endswith(f"/daybreak/reports/backfills/{report.name}")
     assert answer.error_lines == [
-        "daybreak: 1 of 3 days failed; the others are kept. Hint: remove the cause, then repeat with "
-        "--from 2025-03-03T00:00."
+        "daybreak: 1 of 3 days failed; what was done is kept. Hint: remove the cause, then run "
+        "`bin/daybreak backfill --from 2025-03-03T00:00 --to 2025-03-03T00:00 --mode data`."
     ]
     kept = "select distinct kind, mode, reason from ops.runs where run_id like 'cli/backfill/%%'"
     assert ask(tiny_world, kept) == [("backfill", "data", "a gap")]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from include.core.clock import compact, now, parse_moment, refuse_future
 from include.core.errors import DaybreakError, SettingsError
 from include.core.settings import Settings, load_settings
-from include.operations.backfill_report import conclude, report, tell_mending
+from include.operations.backfill_report import conclude, report, tell_mending, tell_state
 from include.operations.backfills import FAILED, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
 from include.operations.cli import decisions
 from include.operations.cli.answer import Answer
@@ -139,13 +139,14 @@ def find_moments(start: datetime, end: datetime) -> list[datetime]:
 def tell_backfill(settings: Settings, found: Backfill) -> Answer:
     """Return the days as a table, the result, and the way to the page; the answer fails if a day failed."""
     broken, page = found.of_state(FAILED, MISSING), f"backfills/{found.backfill_id}.html"
+    mending = tell_mending(found)
     lines = [*render(found.days), "", conclude(found)]
     if (settings.home / "reports" / page).exists():
         lines.append(f"report  {settings.report_link(page)}")
     failure = (
         DaybreakError(
-            f"{len(broken)} of {len(found.days)} days failed; the others are kept.",
-            hint=f"remove the cause, then run `{tell_mending(found)}`.",
+            f"{tell_state(found)}; what was done is kept.",
+            hint=f"remove the cause, then run `{mending}`." if mending else "start it again with another form.",
         )
         if broken
         else None

@@ -201,6 +201,15 @@ def test_the_sentinel_notices_the_end_also_after_a_kill_in_the_middle_of_the_rep
     assert [alert.subject[:30] for alert in told] == ["[ticket] Backfill of retrain, "]
 
 
+def test_a_backfill_that_was_refused_for_its_form_says_so_and_mails_nothing(settings):
+    file_backfill(settings, 8, {NIGHT: "failed", NIGHT + DAY: "failed"}, mode="enforce")
+    backfill_report.report_ended(settings, NOW)
+    assert mails(settings) == []
+    answer = cli.say(settings, "backfill", "report", "8")
+    assert "Nothing was done: A backfill in mode enforce promotes, and that is not confirmed." in answer.out
+    assert "start it again with another form" in answer.err
+
+
 def test_an_old_backfill_is_not_mailed_after_an_upgrade(three_days):
     backfill_report.report_ended(three_days, NOW + 8 * DAY)
     assert mails(three_days) == []

@@ -121,7 +121,10 @@ def test_a_failed_run_says_at_which_stage_and_why(settings):
         extract(run)
     a_run(settings, "retrain", "scheduled__1", 2, state="failed")
     outcomes = [told["outcome"] for told in found(settings).values()]
-    assert outcomes == ["Failed before its first stage.", "Failed at extract: source.articles has no column title."]
+    assert outcomes == [
+        "Failed before its first stage; the log of its first task says why.",
+        "Failed at extract: source.articles has no column title.",
+    ]
 
 
 def test_a_run_that_goes_on_says_which_stage_began_when(settings):
@@ -177,7 +180,10 @@ def test_status_tells_what_runs_what_failed_and_what_comes_next(settings):
     a_run(settings, "retrain", "scheduled__1", 1, state="failed")
     a_run(settings, "recommend", "scheduled__1", 2, state="running")
     lines = cli.say(settings, "status").out.splitlines()
-    assert "failed        retrain, 2026-11-20 04:00: Failed before its first stage." in lines
+    assert (
+        "failed        retrain, 2026-11-20 04:00: Failed before its first stage; the log of its first task says why."
+        in lines
+    )
     assert "running       recommend, scheduled run: Has begun." in lines
     assert any(line.startswith("next          recommend ") for line in lines)
     status = json.loads(cli.say(settings, "status", "--json").out)
