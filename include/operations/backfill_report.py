@@ -30,6 +30,7 @@ from include.pipeline.run import recorded
 
 REPORTED_WITHIN = timedelta(days=7)  # after its end; an installation that slept longer has the report on demand
 MOST_DAYS_IN_MAIL = 31
+REPEATED = ("mode", "confirm", "model", "window_days")  # of the command's form, in the command that mends
 MINUTE = "%Y-%m-%d %H:%M"
 ADDS = {"recommend": "It fills in batches that readers do not see.", "monitor": "It fills in the history of windows."}
 
@@ -126,11 +127,10 @@ def tell_mending(found: Backfill) -> str:
         return ""
     if found.is_of_airflow:
         return f"bin/daybreak backfill again {found.backfill_id}"
-    first, last = broken[0].as_of, broken[-1].as_of
-    confirmed = f" --confirm {found.form['confirm']}" if found.form.get("confirm") else ""
-    return (
-        f"bin/daybreak backfill --from {first:%Y-%m-%dT%H:%M} --to {last:%Y-%m-%dT%H:%M} --mode {found.mode}{confirmed}"
-    )
+    days = f"--from {broken[0].as_of:%Y-%m-%dT%H:%M} --to {broken[-1].as_of:%Y-%m-%dT%H:%M}"
+    options = [f"--{name.replace('_', '-')} {found.form[name]}" for name in REPEATED if found.form.get(name)]
+    flags = [f"--{name.replace('_', '-')}" for name in ("train_once", "chained") if found.form.get(name)]
+    return " ".join(["bin/daybreak backfill", days, *options, *flags])
 
 
 def render_page(settings: Settings, found: Backfill) -> str:

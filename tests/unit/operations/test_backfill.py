@@ -8,7 +8,8 @@ import pytest
 
 from include.core.clock import now
 from include.core.errors import DaybreakError
-from include.operations.backfills import Day
+from include.operations.backfill_report import tell_mending
+from include.operations.backfills import Backfill, Day
 from include.operations.cli.backfill import find_moments, render
 
 NIGHT = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -36,6 +37,16 @@ def test_the_report_is_a_table_with_a_row_per_day():
         "2026-11-20 03:00      5,300           10  v7       baselines alone  v7 as champion      Won.",
         "2026-11-21 03:00                                                                        Failed.",
     ]
+
+
+def test_the_command_that_mends_has_the_options_of_the_backfill():
+    form = {"mode": "features", "window_days": 3, "chained": True, "from": "2026-11-20", "reason": "a gap"}
+    days = [Day(NIGHT, "success"), Day(NIGHT + DAY, "failed"), Day(NIGHT + 2 * DAY, "failed")]
+    assert tell_mending(Backfill("20261125T000000Z", "retrain", "ada", NIGHT, NIGHT, form, days)) == (
+        "bin/daybreak backfill --from 2026-11-21T03:00 --to 2026-11-22T03:00 --mode features --window-days 3 --chained"
+    )
+    assert tell_mending(Backfill("12", "retrain", "ada", NIGHT, NIGHT, form, days)) == "bin/daybreak backfill again 12"
+    assert tell_mending(Backfill("12", "retrain", "ada", NIGHT, NIGHT, form, days[:1])) == ""
 
 
 @pytest.mark.parametrize(
