@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from include.adapters.warehouse import conninfo, how_to_reach, place, source_query
 from include.core.contract import ACCEPTED_TYPES, MOMENT, TABLES, SourceTable
 from include.core.errors import ServiceError, SourceError
+from include.core.numbers import write_count
 from include.core.settings import Settings
 
 # Microseconds since 1970.
@@ -79,7 +80,7 @@ def check_columns(settings: Settings, cursor: Any) -> None:
                 faults.append(f"{settings.view(table.name)}.{column.name} is {kind}, not {is_not}")
     if faults:
         raise SourceError(
-            f"The source breaks its contract, {len(faults)} fault(s): {'; '.join(faults)}.",
+            f"The source breaks its contract, {write_count(len(faults), 'fault')}: {'; '.join(faults)}.",
             hint="fix the views (docs/mapping.md), then run again.",
         )
 

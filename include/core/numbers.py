@@ -8,6 +8,8 @@ from datetime import datetime
 from string import Formatter
 from typing import Any
 
+MOST_DIGITS = 9
+
 
 def write_number(value: float, kind: str, apart_from: float | None = None) -> str:
     """Return the number in its kind's format, with enough digits to differ from `apart_from` unless both are equal."""
@@ -15,7 +17,7 @@ def write_number(value: float, kind: str, apart_from: float | None = None) -> st
         return "unknown"
     write, digits = WRITTEN[kind]
     text = write(value, digits)
-    while apart_from is not None and value != apart_from and digits < 9 and text == write(apart_from, digits):
+    while apart_from is not None and value != apart_from and digits < MOST_DIGITS and text == write(apart_from, digits):
         digits += 1
         text = write(value, digits)
     return text
@@ -48,6 +50,13 @@ def _trimmed(value: float, digits: int) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _share(value: float, digits: int) -> str:
+    """Return a share in percent; one that is not zero is not written as zero, however small."""
+    while value and not round(100 * value, digits) and digits < MOST_DIGITS:
+        digits += 1
+    return f"{_trimmed(100 * value, digits)} %"
+
+
 WRITTEN: dict[str, tuple[Callable[[float, int], str], int]] = {
     "change": (lambda value, digits: f"{'+' if value > 0 else ''}{_trimmed(value, digits)}", 2),
     "count": (lambda value, digits: f"{value:,.{digits}f}", 0),
@@ -55,7 +64,7 @@ WRITTEN: dict[str, tuple[Callable[[float, int], str], int]] = {
     "plain": (_trimmed, 2),
     "points": (lambda value, digits: f"{_trimmed(100 * value, digits)} points", 1),
     "score": (lambda value, digits: f"{value:.{digits}f}", 3),
-    "share": (lambda value, digits: f"{_trimmed(100 * value, digits)} %", 1),
+    "share": (_share, 1),
     "tenths": (lambda value, digits: f"{value:,.{digits}f}", 1),
 }
 

@@ -13,6 +13,7 @@ from include.adapters import duck
 from include.adapters.warehouse import Connection, query
 from include.core.contract import READING_EVENTS
 from include.core.errors import ArtifactDamaged
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.data.day_files import WHOLE, DayFile
 from include.data.snapshot import Snapshot, find_snapshot
@@ -49,8 +50,12 @@ def look_back(settings: Settings, warehouse: Connection, taken: Snapshot) -> str
     is_due = found.share >= limit
     sentence = (
         f"For days v{version} learnt from, {found.late_count:,} events came late and {found.corrected_count:,} were "
-        f"corrected: {found.share:.2%} of {found.before_count:,}; "
-        + (f"enough for a retrain (limit {limit:.2%})." if is_due else f"a retrain needs {limit:.2%}.")
+        f"corrected: {write_number(found.share, 'share', limit)} of {found.before_count:,}; "
+        + (
+            f"enough for a retrain (limit {write_number(limit, 'share')})."
+            if is_due
+            else f"a retrain needs {write_number(limit, 'share')}."
+        )
     )
     decision = {"limit_share": limit, "is_retrain_due": is_due, "sentence": sentence}
     where = {"snapshot_id": taken.id, "model_version": version, "as_of": taken.as_of}

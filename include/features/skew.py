@@ -19,6 +19,7 @@ from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Functio
 from include.adapters import duck
 from include.adapters.evidently_report import NAMES, NUMBERS, ColumnDrift, Drift, Samples, measure_drift
 from include.core.checks import Check
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.data.store import whole_folder
 from include.features.days import VIEWS
@@ -161,7 +162,8 @@ def _check_distances(skew: ViewSkew, limits: SkewLimits) -> list[Check]:
         "SKW101": [(one.observed, f"{one.column} {one.observed:.2f} deviations") for one in numbers],
         "SKW102": [(one.observed, f"{one.column} {one.observed:.2f}") for one in words],
         "SKW103": [
-            (abs(now - then), f"{name} {then:.2%} to {now:.2%}") for name, (now, then) in skew.drift.missing.items()
+            (abs(now - then), f"{name} {write_number(then, 'share', now)} to {write_number(now, 'share', then)}")
+            for name, (now, then) in skew.drift.missing.items()
         ],
     }
     allowed = {"SKW101": limits.number_distance, "SKW102": limits.word_distance, "SKW103": limits.null_share}

@@ -18,7 +18,7 @@ from include.core.checks import Check
 from include.core.contract import TABLES
 from include.core.errors import ArtifactDamaged
 from include.core.html import Figure, Value, bars, save
-from include.core.numbers import write_number
+from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data import snapshot
 from include.data.snapshot import Snapshot
@@ -223,7 +223,8 @@ def _tell_limits(registered: RegisteredModel, record: mlflow_registry.Training, 
         f"Training data: {chosen.get('training_data', 'not recorded')}",
     ]
     if clean and clean.missing_days:
-        told.append(f"Its window has {len(clean.missing_days)} day(s) without events: {', '.join(clean.missing_days)}.")
+        days = write_count(len(clean.missing_days), "day")
+        told.append(f"Its window has {days} without events: {', '.join(clean.missing_days)}.")
     return told
 
 

@@ -17,6 +17,7 @@ from include.adapters.binary_copy import HEADER, TRAILER, rows_as_bytes
 from include.adapters.warehouse import Connection, query
 from include.core.errors import AuditFailed
 from include.core.locks import LockKey
+from include.core.numbers import write_count
 
 # the columns in the order of `lists/copy.sql`, with PostgreSQL's binary formats; the text column, `reason`, comes last
 NUMBERS = {"reader_id": ">i8", "rank": ">i2", "article_id": ">i8", "score": ">f4"}
@@ -55,7 +56,7 @@ def copy_rows(warehouse: Connection, statement: sql.Composed, lists: Iterable[pa
             columns = rows.select([*NUMBERS, TEXT])
             if missing := sum(column.null_count for column in columns.columns):
                 raise AuditFailed(
-                    f"The lists have at least {missing:,} missing value(s) and are not written.",
+                    f"The lists have at least {write_count(missing, 'missing value')} and are not written.",
                     hint="the live lists stay; check the model's ranking in the Parquet file of the lists.",
                 )
             for start in range(0, rows.num_rows, ROWS_AT_ONCE):

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.core.errors import SettingsError
+from include.core.numbers import write_number
 from include.core.settings import Settings
 from include.features.scenes import open_outcomes
 
@@ -58,7 +59,7 @@ class Budget:
         if not self.left_out_rows:
             return f"All {self.reader_count:,} readers, {self.rows:,} rows; the budget holds {self.max_rows:,}."
         shares = sorted((kept / total, region) for region, (kept, total) in self.regions.items())
-        told = ", ".join(f"{region} {share:.0%}" for share, region in shares[:MOST_REGIONS])
+        told = ", ".join(f"{region} {write_number(share, 'share')}" for share, region in shares[:MOST_REGIONS])
         return (
             f"{len(self.readers):,} of {self.reader_count:,} readers, {self.rows:,} rows; {self.left_out_rows:,} rows "
             f"are left out, because the budget is {self.max_rows:,}. Share of rows kept per region: {told}."

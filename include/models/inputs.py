@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from include.core.contract import KINDS, MOMENT, READING_EVENTS, SUBSCRIBERS
 from include.core.errors import BadInput
+from include.core.numbers import write_count
 
 NEEDED = ("reader_id", "article_id", "occurred_at")
 OPTIONAL = ("event_id", "kind", "dwell_seconds", "position", "ingested_at")
@@ -154,7 +155,7 @@ def _name_columns(given: pa.Table, what: str, needed: Sequence[str], known: Sequ
     strange = [name for name in given.column_names if name not in known]
     if strange:
         raise BadInput(
-            f"{what} have {len(strange)} unknown column(s): {', '.join(strange)}.",
+            f"{what} have {write_count(len(strange), 'unknown column')}: {', '.join(strange)}.",
             hint=f"rename or drop them; known: {', '.join(known)}.",
         )
 

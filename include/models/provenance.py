@@ -80,11 +80,14 @@ def find_threads() -> dict[str, int]:
 def tell_differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return a sentence for each difference between the grounds of then and now."""
     told = []
-    for kind, words in (("code", "file(s) of the code differ"), ("libraries", "installed libraries differ")):
+    for kind, one, many in (
+        ("code", "file of the code differs", "files of the code differ"),
+        ("libraries", "installed library differs", "installed libraries differ"),
+    ):
         unlike = _unlike(then[kind], now[kind])
         if unlike:
             more = f" and {len(unlike) - NAMED} more" if len(unlike) > NAMED else ""
-            told.append(f"{len(unlike)} {words}: {', '.join(unlike[:NAMED])}{more}.")
+            told.append(f"{len(unlike)} {one if len(unlike) == 1 else many}: {', '.join(unlike[:NAMED])}{more}.")
     if then["lock"] != now["lock"]:
         told.append(f"requirements.txt differs: {then['lock'][:12]} then, {now['lock'][:12]} now.")
     for kind in ("python", "machine"):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from psycopg.rows import class_row
 
 from include.adapters.warehouse import connect, query
+from include.core.numbers import write_number
 from include.core.settings import Settings
 
 
@@ -30,7 +31,8 @@ class Tuned:
         gain = self.score / self.usual_score - 1 if self.usual_score else 0.0
         return (
             f"Tuned as of {self.as_of:%Y-%m-%d %H:%M} UTC on snapshot {self.snapshot_id}: {chosen}; time-weighted "
-            f"NDCG {self.score:.4f}, {self.usual_score:.4f} as it is ({gain:+.1%})."
+            f"NDCG {write_number(self.score, 'score', self.usual_score)}, "
+            f"{write_number(self.usual_score, 'score', self.score)} as it is ({100 * gain:+.1f} %)."
         )
 
 

@@ -14,6 +14,7 @@ from include.alerts.incidents import Incident, recent_incidents
 from include.alerts.outbox import keep_alert, names_of_channels, tell_undelivered
 from include.alerts.wording import Alert
 from include.core.clock import FORMAT, in_words
+from include.core.numbers import write_count, write_number
 from include.core.run import Run
 from include.operations.status import gather, tell_full_lists, tell_maker
 
@@ -65,7 +66,7 @@ def compose_digest(
         ),
     }
     waiting = sum(one.closed_at is None for one in incidents)
-    about = f"{waiting} incident{'s' if waiting != 1 else ''} open"
+    about = f"{write_count(waiting, 'incident')} open"
     subject = f"[digest] {day}: {_tell_decision(status, moment)}, {about}"
     body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text) + "\n"
     return Alert(f"digest/{day}", "digest", subject, body)
@@ -115,7 +116,7 @@ def _tell_reading(reading: Sequence[tuple[datetime, int, int, float]]) -> str:
     if not shown:
         return "No reading of the lists was measured."
     told = [
-        f"{impressions:,} articles shown, {reads:,} read ({100 * reads / impressions:.1f} %), "
+        f"{impressions:,} articles shown, {reads:,} read ({write_number(reads / impressions, 'share')}), "
         f"{seconds / impressions:.1f} s per article shown"
         for _, impressions, reads, seconds in shown
     ]

@@ -19,6 +19,7 @@ from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import connect, query
 from include.core.clock import compact, parse_moment
 from include.core.errors import DaybreakError
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -129,7 +130,7 @@ def _rows(judged: Sequence[State]) -> Iterator[tuple[Kind, list[State]]]:
 
 def _make(dag_id: str, kind: Kind, moments: Sequence[datetime]) -> Gap:
     first, last, count = moments[0], moments[-1], len(moments)
-    runs = "1 run" if count == 1 else f"{count} runs"
+    runs = write_count(count, "run")
     when = f"{first:%Y-%m-%d %H:%M}" + ("" if count == 1 else f" to {last:%Y-%m-%d %H:%M}")
     what = "did not start" if kind == "missing" else "failed"
     return Gap(

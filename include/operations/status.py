@@ -15,6 +15,7 @@ from include.adapters.warehouse import connect, query, source_query
 from include.alerts.incidents import open_incidents
 from include.core.clock import in_words, now
 from include.core.errors import DaybreakError
+from include.core.numbers import write_number
 from include.core.run import tell_origin
 from include.core.settings import Settings
 from include.judging.champion import find_champion
@@ -181,7 +182,9 @@ def _tell_more(verdict: Mapping[str, Any]) -> list[str]:
     reached = {who: means["ndcg"] for who, means in verdict["metrics"].items() if means.get("ndcg")}
     best_first = sorted(reached, key=lambda who: (-reached[who], who))
     told = [f"run {verdict['run_id']}{': ' + verdict['reason'] if verdict['reason'] else ''}", verdict["rival"]]
-    numbers = "NDCG@10 " + ", ".join(f"{who} {reached[who]:.4f}" for who in best_first) if reached else ""
+    numbers = (
+        "NDCG@10 " + ", ".join(f"{who} {write_number(reached[who], 'score')}" for who in best_first) if reached else ""
+    )
     return [line for line in (*told, numbers) if line]
 
 

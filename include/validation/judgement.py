@@ -19,6 +19,7 @@ from include.adapters.warehouse import Connection, connect, query
 from include.core.checks import Check, Outcome, at_most
 from include.core.contract import TABLES, Rule, SourceTable
 from include.core.errors import Finding, ValidationBlocked
+from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot
 from include.validation.broken_rows import (
@@ -64,7 +65,7 @@ class Judgement:
     def blocked(self, stopped: Sequence[Check], snapshot: Snapshot, report: str) -> ValidationBlocked:
         """Return the error that stops the run."""
         return ValidationBlocked(
-            f"{len(stopped)} blocking check(s) failed on snapshot {snapshot.id}: "
+            f"{write_count(len(stopped), 'blocking check')} failed on snapshot {snapshot.id}: "
             + " ".join(f"{check.subject}: {check.sentence} [{check.code}]" for check in stopped),
             hint=f"look at the quarantined rows (quarantine.*, snapshot_id {snapshot.id}) and the report at {report}.",
             report=report,
@@ -99,7 +100,7 @@ def judge_snapshot(settings: Settings, snapshot: Snapshot, docs: Path, *, rememb
                 counts[table.name].rows / rows if rows else None,
                 settings.quarantine_cap_share,
                 f"{counts[table.name].rows:,} of {rows:,} rows break a blocking rule; "
-                f"the limit is {settings.quarantine_cap_share:.2%}.",
+                f"the limit is {write_number(settings.quarantine_cap_share, 'share')}.",
             )
             found = fetch_broken_rows(
                 connection, table, MOST_EXAMPLES if held.blocks else max(MOST_EXAMPLES, counts[table.name].rows)
@@ -145,8 +146,8 @@ def _check(table: SourceTable, rule: Rule, answer: Answer, cap_share: float, bro
         *named,
         answer.share,
         f"<= {cap_share:g}",
-        f"{answer.broken:,} of {answer.judged:,} values ({answer.share:.2%}) break '{rule.title}'; "
-        f"the limit is {cap_share:.2%}.{examples}",
+        f"{answer.broken:,} of {answer.judged:,} values ({write_number(answer.share, 'share', cap_share)}) break "
+        f"'{rule.title}'; the limit is {write_number(cap_share, 'share')}.{examples}",
     )
 
 

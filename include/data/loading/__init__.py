@@ -13,6 +13,7 @@ from pathlib import Path
 
 from include.adapters import duck
 from include.core.errors import ValidationBlocked
+from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data.loading import tables
 from include.data.loading.files import Source, assign, open_files
@@ -96,9 +97,10 @@ def _refuse_too_many(settings: Settings, intake: Intake, rejects: Path | None) -
             duck.query("data/loading/reasons"), {"section": name, "most": MOST_REASONS}
         ).fetchall()
         told = "; ".join(f"{rows:,} like {file} line {line}: {reason}" for rows, file, line, reason in reasons)
+        share = count.rejected / count.read
         raise ValidationBlocked(
-            f"{count.rejected:,} of {count.read:,} {name} ({count.rejected / count.read:.1%}) cannot be used; "
-            f"at most {cap:.1%} is allowed (quarantine_cap_share). Nothing was loaded. {told}.",
+            f"{count.rejected:,} of {count.read:,} {name} ({write_number(share, 'share', cap)}) cannot be used; "
+            f"at most {write_number(cap, 'share')} is allowed (quarantine_cap_share). Nothing was loaded. {told}.",
             hint=f"correct the mapping or the files; {rejects} lists these rows.",
         )
 
@@ -113,8 +115,8 @@ def describe_load(loaded: Loaded) -> str:
         else:
             kept = f"{count.kept:,} could be loaded"
         lines.append(
-            f"{name:<9} {count.read:,} read from {count.files:,} file(s) = {kept} + {count.left_out:,} left out"
-            f" + {count.rejected:,} rejected"
+            f"{name:<9} {count.read:,} read from {write_count(count.files, 'file')} = {kept} + "
+            f"{count.left_out:,} left out + {count.rejected:,} rejected"
         )
         if count.without_dwell:
             lines.append(f"          {count.without_dwell:,} reads without dwell_seconds count as clicks")

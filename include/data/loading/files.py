@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from include.core.errors import SettingsError, SourceError
+from include.core.numbers import write_count
 from include.core.settings import Settings
 from include.data.loading.mapping import Section
 from include.data.store import scratch
@@ -132,7 +133,7 @@ def assign(sections: Sequence[Section], sources: Sequence[Source]) -> dict[str, 
     used = {one for files in taken.values() for one in files}
     if unused := [one.name for one in sources if one not in used]:
         raise SettingsError(
-            f"No section of the mapping reads {len(unused)} file(s): {', '.join(unused[:5])}.",
+            f"No section of the mapping reads {write_count(len(unused), 'file')}: {', '.join(unused[:5])}.",
             hint="leave them out, or make `files` of a section match their names.",
         )
     return taken

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from include.core.errors import SourceError
+from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data.loading.files import open_files
 from include.data.loading.look import WHOLE, Look, look_at
@@ -88,7 +89,7 @@ def propose(settings: Settings, given: Sequence[str]) -> str:
     if not kinds:
         told = _name_some(name for name, _ in without_rows)
         raise SourceError(
-            f"None of {len(without_rows):,} file(s) has enough rows to guess from: {told}.",
+            f"None of {write_count(len(without_rows), 'file')} has enough rows to guess from: {told}.",
             hint="give at least one file with rows; a table needs two lines, as the first may be its header.",
         )
     unlike = [name for name, look in without_rows if not _join_alike(name, look, kinds.values())]
@@ -106,7 +107,9 @@ def propose(settings: Settings, given: Sequence[str]) -> str:
             seen.add(one.section)
             parts.append(text)
     if unlike:
-        parts.append(f"# leave out {len(unlike):,} file(s) without rows that resemble no other: {_name_some(unlike)}")
+        parts.append(
+            f"# leave out {write_count(len(unlike), 'file')} without rows that resemble no other: {_name_some(unlike)}"
+        )
     return "\n".join(parts)
 
 
@@ -240,7 +243,7 @@ def _line(target: str, key: str, look: Look, column: str, section: str) -> str:
     ):
         more = ", type: text"
     if share and target in REQUIRED[section]:
-        more, told = f"{more}, empty: skip", f"{told}; empty in {share:.0%} of the first rows"
+        more, told = f"{more}, empty: skip", f"{told}; empty in {write_number(share, 'share')} of the first rows"
     return f"{target}: {f'{{column: {key}{more}}}' if more else key}  # {told}"
 
 

@@ -18,6 +18,7 @@ import yaml
 
 from include.core.contract import ARTICLES, KINDS, MOMENT, READING_EVENTS, SUBSCRIBERS, SourceTable
 from include.core.errors import SettingsError
+from include.core.numbers import write_count
 
 TABLES: dict[str, SourceTable] = {"events": READING_EVENTS, "articles": ARTICLES, "readers": SUBSCRIBERS}
 REQUIRED = {
@@ -127,13 +128,18 @@ def _section(place: str, name: str, body: Any) -> Section:
     if not isinstance(body, dict) or not isinstance(body.get("columns"), dict) or not body.get("files"):
         _refuse(place, "must have `files` and `columns`")
     if unknown := set(body) - SECTION_KEYS:
-        _refuse(place, f"has unknown key(s) {_list(unknown)}; there are {_list(SECTION_KEYS)}")
+        _refuse(
+            place, f"has {write_count(len(unknown), 'unknown key')}: {_list(unknown)}; there are {_list(SECTION_KEYS)}"
+        )
     for key, choices in CHOICES.items():
         if key in body and body[key] not in choices:
             _refuse(f"{place}.{key}", f"is {body[key]!r}, not {' or '.join(choices)}")
     known = TABLES[name].columns
     if unknown := set(body["columns"]) - set(known.names):
-        _refuse(place, f"has unknown column(s) {_list(unknown)}; there are {', '.join(known.names)}")
+        _refuse(
+            place,
+            f"has {write_count(len(unknown), 'unknown column')}: {_list(unknown)}; there are {', '.join(known.names)}",
+        )
     columns = {
         target: _column(f"{place}.{target}", known.field(target), given) for target, given in body["columns"].items()
     }

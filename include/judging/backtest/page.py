@@ -32,7 +32,8 @@ def sentence(plan: Plan, figures: Figures) -> str:
     """Return the result in one sentence with numbers."""
     what = "sessions" if plan.mode == "next-read" else "reader lists"
     leader = max(figures.means, key=lambda name: (figures.means[name]["ndcg"], name))
-    text = f"{leader} leads {figures.questions:,} {what} with NDCG@{plan.k} {figures.means[leader]['ndcg']:.4f}"
+    score = write_number(figures.means[leader]["ndcg"], "score")
+    text = f"{leader} leads {figures.questions:,} {what} with NDCG@{plan.k} {score}"
     if leader not in figures.differences:
         return f"{text}; the best baseline is ahead of every model."
     best = figures.best_baseline
@@ -44,7 +45,7 @@ def as_text(plan: Plan, figures: Figures) -> str:
     shown = _shown(plan, figures)
     headings = ["model", *(WORDS[name].format(k=plan.k) for name in shown), f"against {figures.best_baseline or '-'}"]
     rows = [
-        [model, *(f"{figures.means[model][name]:.4f}" for name in shown), _difference(figures, model)]
+        [model, *(write_number(figures.means[model][name], "score") for name in shown), _difference(figures, model)]
         for model in figures.means
     ]
     widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(len(headings))]

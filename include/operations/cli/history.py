@@ -10,6 +10,7 @@ from typing import Any
 
 from include.core.clock import in_words, now, write_seconds
 from include.core.errors import DaybreakError
+from include.core.numbers import write_count
 from include.core.settings import load_settings
 from include.operations.cli.answer import Answer, table
 from include.operations.cli.commands import Add, whole_number
@@ -146,8 +147,8 @@ def list_gaps(arguments: argparse.Namespace) -> Answer:
         number = file_backfill(settings, arguments.fix, moments, {"reason": "closes gaps"})
         runs = sum(gap.count for gap in chosen)
         told = (
-            f"Filed backfill {number} of {arguments.fix} for {runs} run(s), one at a time; it promotes and publishes "
-            f"nothing. Progress: {settings.airflow_url}/dags/{arguments.fix}/backfills"
+            f"Filed backfill {number} of {arguments.fix} for {write_count(runs, 'run')}, one at a time; it promotes "
+            f"and publishes nothing. Progress: {settings.airflow_url}/dags/{arguments.fix}/backfills"
         )
         return Answer({"backfill": number, "runs": runs, "gaps": [asdict(gap) for gap in chosen]}, told)
     lines = [line for gap in gaps for line in (gap.sentence, f"  {gap.command}")]

@@ -7,6 +7,7 @@ from datetime import datetime
 from include.adapters.warehouse import MIGRATIONS, ROLES, connect, parameters, place, query, source_query
 from include.core.clock import now
 from include.core.errors import ServiceError
+from include.core.numbers import write_count
 from include.core.settings import Settings
 from include.operations.doctor import State
 
@@ -47,7 +48,11 @@ def up_to_date(settings: Settings, moment: datetime) -> Answer:
         done = {name for (name,) in warehouse.execute(query("operations/doctor/migrations"))}
     missing = sorted(file.stem for file in MIGRATIONS.glob("*.sql") if file.stem not in done)
     if missing:
-        return "FIX", f"{len(missing)} migration(s) missing: {', '.join(missing)}", "run `bin/daybreak migrate`."
+        return (
+            "FIX",
+            f"{write_count(len(missing), 'migration')} missing: {', '.join(missing)}",
+            "run `bin/daybreak migrate`.",
+        )
     return "fine", f"{len(done)} migrations", ""
 
 

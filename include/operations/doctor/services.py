@@ -8,6 +8,7 @@ from datetime import datetime
 
 from include.adapters import smtp
 from include.alerts import channels
+from include.core.numbers import write_count
 from include.core.settings import Settings
 from include.operations.doctor import State
 from include.operations.launcher import pools, probes
@@ -78,7 +79,11 @@ def pool(settings: Settings, moment: datetime) -> Answer:
         return "FIX", f"Airflow has no pool {pools.HEAVY}, so heavy tasks wait", "run `make up`, which creates it."
     fix = f"give it {pools.SLOTS} in Airflow under Admin, Pools."
     if -1 < slots < pools.TRAINING_SLOTS:
-        return "FIX", f"{slots} slot(s) in {pools.HEAVY}; a training takes {pools.TRAINING_SLOTS} and never starts", fix
+        return (
+            "FIX",
+            f"{write_count(slots, 'slot')} in {pools.HEAVY}; a training takes {pools.TRAINING_SLOTS} and never starts",
+            fix,
+        )
     if slots == pools.TRAINING_SLOTS:
         return "note", f"{slots} slots in {pools.HEAVY}: lists wait while a model is trained", fix
     return "fine", f"{'no limit' if slots == -1 else f'{slots} slots'} in {pools.HEAVY}", ""

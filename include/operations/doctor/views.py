@@ -12,6 +12,7 @@ from psycopg import sql
 
 from include.adapters.warehouse import Connection, connect, query, source_query
 from include.core.contract import ACCEPTED_TYPES, TABLES
+from include.core.numbers import write_count
 from include.core.settings import Settings
 from include.data.snapshot import source_window
 from include.operations.doctor import State
@@ -52,7 +53,7 @@ def columns(settings: Settings, moment: datetime) -> Answer:
                 faults.append(f"{settings.view(table.name)}.{column.name} is {kind}, not {is_not}{cure}")
     if not faults:
         return "fine", f"{sum(len(table.columns) for table in TABLES)} columns match", ""
-    return "FIX", f"{len(faults)} column(s): {'; '.join(faults)}", "correct the views (docs/mapping.md)."
+    return "FIX", f"{write_count(len(faults), 'column')}: {'; '.join(faults)}", "correct the views (docs/mapping.md)."
 
 
 def indexes(settings: Settings, moment: datetime) -> Answer:

@@ -15,6 +15,7 @@ from include.alerts.conditions import Condition
 from include.alerts.incidents import Incident
 from include.alerts.wording import LiveLists
 from include.core.clock import FORMAT, in_words
+from include.core.numbers import write_count
 from include.core.settings import Settings
 from include.operations.gaps import DAYS, GRACE, Gap, find_gaps, find_schedules, list_moments
 
@@ -165,7 +166,7 @@ def _judge_monitor(
 
 
 def _tell_waiting(tasks: WaitingTasks, moment: datetime, *, is_stale: bool) -> Condition:
-    count = f"{tasks.count:,} task{'s' if tasks.count > 1 else ''}"
+    count = write_count(tasks.count, "task")
     fact = f"{count} could have started {in_words(moment - tasks.since)} ago, {tasks.longest} the first."
     title = f"Tasks in the pool {tasks.pool} do not start."
     return Condition("TasksWaiting", tasks.pool, title, fact, KEPT, "page" if is_stale else "ticket")

@@ -8,6 +8,7 @@ from typing import Any
 
 from include.core.clock import in_words
 from include.core.html import Figure
+from include.core.numbers import write_count, write_number
 from include.operations.status import tell_maker
 from include.operations.status_page.facts import ArticleFacts, ReaderFacts, Row, RunFacts
 from include.operations.status_page.parts import (
@@ -120,7 +121,7 @@ def build_reader_page(facts: ReaderFacts, places: Places) -> Page:
         shown=100,
     )
     cards = [Card("List", tables=[listed], is_wide=True), _compare(facts, places), _tell_reads(facts, places)]
-    lead = f"{len(facts.listed)} articles by {made_by}, as of {tell_moment(live['generated_at'])}."
+    lead = f"{write_count(len(facts.listed), 'article')} by {made_by}, as of {tell_moment(live['generated_at'])}."
     return Page(f"Reader {facts.name}", lead, cards=cards)
 
 
@@ -167,7 +168,7 @@ def build_article_page(facts: ArticleFacts, places: Places) -> Page:
     """Return to how many readers an article is listed, by place and by reason."""
     article, live = facts.article, facts.live
     readers = sum(row["readers"] for row in facts.places)
-    share = f" ({100 * readers / live['readers']:.1f} %)" if live["readers"] else ""
+    share = f" ({write_number(readers / live['readers'], 'share')})" if live["readers"] else ""
     lead = (
         f"In the lists of {readers:,} of {live['readers']:,} readers{share}, as of {tell_moment(live['generated_at'])}."
     )
@@ -296,6 +297,6 @@ def build_reports_page(runs: Sequence[Row], shown: str | None, places: Places) -
     ]
     of = f" of {shown}" if shown else ""
     table = Table(f"Runs{of}, newest first", ("Started", "Run", "As of", "Outcome", "Reports"), rows, shown=25)
-    lead = f"The latest {len(rows):,} runs{of} that left reports." if rows else f"No reports{of} yet."
+    lead = f"{write_count(len(rows), 'run')}{of} left reports lately." if rows else f"No reports{of} yet."
     cards = [Card("Show", links=choices, is_wide=True)]
     return Page("Reports", lead, cards=[*cards, *([Card("Runs", tables=[table], is_wide=True)] if rows else [])])

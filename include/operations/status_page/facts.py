@@ -22,6 +22,7 @@ from include.adapters import duck
 from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
+from include.judging.champion import find_fallbacks
 from include.operations import status
 from include.operations.runs import find_run, find_runs
 from include.operations.versions import find_reigns, find_versions
@@ -45,6 +46,7 @@ class Facts:
     night: Row | None = None
     realised: Sequence[Row] = ()
     reigns: Sequence[Row] = ()
+    fallbacks: Sequence[int] = ()
     candidate: Row | None = None
     drift: Sequence[Row] = ()
     quarantined: Sequence[Row] = ()
@@ -95,6 +97,7 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         quarantined = ask(warehouse, "quarantined_by_publisher", {"snapshot_id": newest}) if newest else []
         (in_database,) = warehouse.execute("select pg_database_size(current_database())").fetchone() or (0,)
         files = ask(warehouse, "live_files", {})
+        fallbacks = find_fallbacks(warehouse)
     champion = told["champion"]
     versions = find_versions(settings)
     newer = [row for row in versions if champion is None or row["version"] > champion["version"]]
@@ -104,6 +107,7 @@ def find_facts(settings: Settings, moment: datetime) -> Facts:
         _find_night(settings, moment),
         realised,
         find_reigns(settings),
+        fallbacks,
         newer[0] if newer else None,
         drift,
         _name_publishers(settings, quarantined),

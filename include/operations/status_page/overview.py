@@ -44,8 +44,12 @@ class Offer:
     may: Collection[str]
 
     def of(self, *names: str, **values: str) -> list[Link]:
-        """Return the buttons of these actions, without those that the person may not do."""
-        return [self.places.action(name, ACTIONS[name].title, **values) for name in names if name in self.may]
+        """Return the buttons of these actions, without those that the person may not do.
+
+        With values of its form, a button stands beside what it is about, and its name is short.
+        """
+        words = {name: ACTIONS[name].button if values else ACTIONS[name].title for name in names}
+        return [self.places.action(name, words[name], **values) for name in names if name in self.may]
 
 
 def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool, may: Collection[str] = ()) -> Page:
@@ -144,17 +148,16 @@ def _lists(facts: Facts, places: Places, offer: Offer, may_see_readers: bool) ->
         Line("As of", f"{tell_moment(lists['generated_at'])}, {age} ago{' (stale)' if lists['is_stale'] else ''}"),
     ]
     if facts.filled_share is not None:
-        lines.append(Line("Fallbacks", f"{_share(facts.filled_share)} of the places, which the model did not rank"))
+        lines.append(
+            Line(
+                "Fallbacks", f"{write_number(facts.filled_share, 'share')} of the places, which the model did not rank"
+            )
+        )
     if facts.status.get("late_rows"):
         lines.append(Line("Late rows", facts.status["late_rows"]))
     links = [places.page("readers", "Look up a reader")] if may_see_readers else []
     links += [places.page("articles", "Look up an article"), *offer.of("recommend")]
     return Card("Readers' lists", f"{tell_full_lists(lists)}.", "bad" if lists["is_stale"] else "", lines, links=links)
-
-
-def _share(share: float) -> str:
-    """Return a share as people write it; one that is not quite zero is not called zero."""
-    return "under 0.1 %" if 0 < share < 0.0005 else write_number(share, "share")
 
 
 def _champion(facts: Facts, places: Places, offer: Offer) -> Card:
@@ -169,7 +172,7 @@ def _champion(facts: Facts, places: Places, offer: Offer) -> Card:
     reign = facts.reigns[0] if facts.reigns else {}
     seconds = reign.get("seconds_per_article")
     lines = [
-        Line("Why", champion["why"]),
+        Line("Why", _tell_why(facts)),
         Line("Among readers", f"{seconds:.1f} s of reading per article shown" if seconds else "not measured yet"),
         *_verdict(facts),
         _candidate(facts),
@@ -187,10 +190,18 @@ def _champion(facts: Facts, places: Places, offer: Offer) -> Card:
     )
 
 
+def _tell_why(facts: Facts) -> str:
+    """Return why the champion reigns; if the card of the last retraining says it, only that."""
+    champion, night = facts.status["champion"], facts.night
+    if night is None or night["run_id"] != champion["run_id"]:
+        return str(champion["why"])
+    return f"Promoted by {_uncapital(_name_night(night))}."
+
+
 def _choices_of_champion(facts: Facts) -> Iterator[str]:
     """Yield the actions that would change something."""
     held = facts.status["held"]
-    if len({reign["version"] for reign in facts.reigns}) > 1:
+    if facts.fallbacks:
         yield "rollback"
     yield "unfreeze" if "freeze" in held else "freeze"
     yield "unpin" if "pin" in held else "pin"
@@ -216,7 +227,7 @@ def _candidate(facts: Facts) -> Line:
 def _night(facts: Facts, places: Places, offer: Offer) -> Card:
     run = facts.night
     if run is None:
-        return Card("Last retraining", "None has run yet.", links=offer.of("retrain"))
+        return Card("The last retraining", "None has run yet.", links=offer.of("retrain"))
     lead = run["outcome"]
     lines = [
         Line("Started", f"{tell_times(run)}, {run['how']}"),
@@ -224,8 +235,11 @@ def _night(facts: Facts, places: Places, offer: Offer) -> Card:
     ]
     tone: Tone = "bad" if run["state"] == "failed" else ""
     links = [*_to_run(run, places), *offer.of("retrain")]
-    title = "Last night's retraining" if run["run_id"].startswith("retrain/scheduled__") else "Last retraining"
-    return Card(title, lead, tone, lines, links=links)
+    return Card(_name_night(run), lead, tone, lines, links=links)
+
+
+def _name_night(run: Mapping[str, Any]) -> str:
+    return "Last night's retraining" if run["run_id"].startswith("retrain/scheduled__") else "The last retraining"
 
 
 def _to_run(run: Mapping[str, Any], places: Places) -> list[Link]:
@@ -287,9 +301,8 @@ def _gaps(facts: Facts, places: Places) -> Card:
         return Card("Gaps", f"Every scheduled run of the last {DAYS} days succeeded or goes on.")
     lines = [Line(gap["dag_id"], gap["sentence"], "ask") for gap in gaps]
     count = sum(gap["count"] for gap in gaps)
-    lead = (
-        f"{count:,} {'run is' if count == 1 else 'runs are'} missing. `bin/daybreak gaps` says how to close the gaps."
-    )
+    missing = f"{write_count(count, 'run')} {'is' if count == 1 else 'are'} missing"
+    lead = f"{missing}. `bin/daybreak gaps` says how to close the gaps."
     links = [places.dag(name, f"Backfill {name}") for name in dict.fromkeys(gap["dag_id"] for gap in gaps)]
     return Card("Gaps", lead, "ask", lines, links=links)
 
@@ -393,7 +406,7 @@ def _quarantine(facts: Facts, places: Places, offer: Offer) -> Card:
     if rest > 0:
         rows.append(("others", "", "", Figure(f"{rest:,}")))
     whole, newest = sum(row["rows"] for row in facts.status["quarantined"]), facts.status["quarantined"][0]
-    lead = f"{whole:,} {'row' if whole == 1 else 'rows'} of snapshot {newest['snapshot_id']}."
+    lead = f"{write_count(whole, 'row')} of snapshot {newest['snapshot_id']}."
     table = Table("Quarantined rows", ("Publisher", "Table", "Broken rule", "Rows"), rows, shown=10)
     links += offer.of("replay")
     return Card("Quarantine", lead, tables=[table], links=links, is_wide=True)

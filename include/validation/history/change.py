@@ -14,6 +14,7 @@ from typing import Any
 
 from include.core.checks import Check
 from include.core.contract import Rule
+from include.core.numbers import write_number
 from include.validation.history.profiles import MOST_WORDS, Profile, null_share
 from include.validation.limits import ChangeLimits, TableLimits
 
@@ -91,7 +92,7 @@ def check_null_shares(fullness: Fullness, kept: Container[str]) -> Check:
     over, nearest = [], (-math.inf, "")
     for column, rule in fullness.rules().items():
         share, limit = null_share(fullness.newest, column) or 0.0, fullness.limits[column]
-        told = f"{column} {share:.2%} (limit {limit:.2%})"
+        told = f"{column} {write_number(share, 'share', limit)} (limit {write_number(limit, 'share', share)})"
         nearest = max(nearest, (share - limit, told))
         if rule.code not in kept:
             over.append((share - limit, told))
@@ -129,7 +130,7 @@ def compare(subject: str, now: Profile, then: Profile, limits: ChangeLimits, min
             found["ANO102"].append((distance, f"{name} {distance:.2f}{told}"))
         shares = (null_share(now, name), null_share(then, name))
         if shares[0] is not None and shares[1] is not None:
-            found["ANO103"].append((abs(shares[0] - shares[1]), f"{name} {shares[1]:.2%} to {shares[0]:.2%}"))
+            found["ANO103"].append((abs(shares[0] - shares[1]), f"{name} {_from_to(shares[1], shares[0])}"))
     allowed = {"ANO101": limits.mean_shift, "ANO102": limits.word_distance, "ANO103": limits.null_share}
     return [find_furthest(code, TITLES[code], subject, moved, allowed[code]) for code, moved in found.items() if moved]
 
@@ -165,6 +166,10 @@ def word_distance(now: Mapping[str, int], then: Mapping[str, int]) -> tuple[floa
     steps = {name: now.get(name, 0) / total_now - then.get(name, 0) / total_then for name in names}
     most = sorted(steps, key=lambda name: (-abs(steps[name]), name))[:2]
     told = ", ".join(
-        f"{name!r} {then.get(name, 0) / total_then:.0%} to {now.get(name, 0) / total_now:.0%}" for name in most
+        f"{name!r} {_from_to(then.get(name, 0) / total_then, now.get(name, 0) / total_now)}" for name in most
     )
     return sum(abs(step) for step in steps.values()) / 2, f" ({told})" if told else ""
+
+
+def _from_to(then: float, now: float) -> str:
+    return f"{write_number(then, 'share', now)} to {write_number(now, 'share', then)}"

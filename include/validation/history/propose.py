@@ -17,6 +17,7 @@ from typing import Any
 from include.adapters.warehouse import connect, query
 from include.core.contract import TABLES, SourceTable
 from include.core.errors import ArtifactDamaged, DaybreakError
+from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data.snapshot import Snapshot, find_snapshot, open_snapshot_tables
 from include.data.store import scratch
@@ -154,7 +155,9 @@ def _null_shares(present: TableLimits, days: Sequence[dict[str, Any]]) -> Iterat
         value = round(min(1.0, most + 0.02), 3)
         if given is None and value == 1:
             continue  # nothing can exceed a limit of 1
-        yield _line(column, value, given, why=f"; {min(shares, default=0):.2%} to {most:.2%} in {len(shares)} days")
+        least = min(shares, default=0)
+        spread = f"{write_number(least, 'share')} to {write_number(most, 'share')}"
+        yield _line(column, value, given, why=f"; {spread} in {write_count(len(shares), 'day')}")
 
 
 def _words(present: TableLimits, days: Sequence[dict[str, Any]]) -> Iterator[str]:

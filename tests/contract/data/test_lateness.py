@@ -138,7 +138,7 @@ def test_a_few_late_rows_are_told_and_do_not_ask_for_a_retrain(publisher, traine
     come_late(publisher)
     told = extract_later(publisher).facts["late"]
     assert told.startswith("For days v1 learnt from, ")
-    assert told.endswith("a retrain needs 2.00%.")
+    assert told.endswith("a retrain needs 2 %.")
     assert ask(publisher, "select is_retrain_due, sentence from ops.late_rows") == [(False, told)]
     assert ask_to_retrain(publisher, 6) is None
 
@@ -147,7 +147,7 @@ def test_enough_late_rows_ask_for_a_retrain_the_way_drift_does_until_there_was_o
     settings = publisher.model_copy(update={"late_share_for_retrain": 0.0001, "drift_cooldown_hours": 2})
     come_late(settings)
     told = extract_later(settings, 2).facts["late"]
-    assert told.endswith("enough for a retrain (limit 0.01%).")
+    assert told.endswith("enough for a retrain (limit 0.01 %).")
     assert ask_to_retrain(settings, 2) == told
     assert ask(settings, "select reason from ops.retrain_requests") == [(told,)]
     assert ask_to_retrain(settings, 3) is None

@@ -69,7 +69,7 @@ def size(home):
 def test_clicks_alone_fill_all_three_views(home, tmp_path):
     answer = load(home, CLICKS, clicks(tmp_path, good_rows(20)))
     assert answer.code == 0, answer.err
-    assert "20 read from 1 file(s) = 20 loaded + 0 already there + 0 left out + 0 rejected" in answer.out
+    assert "20 read from 1 file = 20 loaded + 0 already there + 0 left out + 0 rejected" in answer.out
     first = datetime(2017, 10, 3, 3, 6, 40, tzinfo=UTC)
     assert ask(home, "select article_id, published_at, ingested_at from source.articles order by 1 limit 1") == [
         (100, first, first)
@@ -83,9 +83,9 @@ def test_clicks_alone_fill_all_three_views(home, tmp_path):
 def test_the_same_file_again_adds_nothing_and_a_longer_one_adds_what_is_new(home, tmp_path):
     load(home, CLICKS, clicks(tmp_path, good_rows(20)))
     again = load(home, CLICKS, clicks(tmp_path, good_rows(20), "clicks_copy.csv"))
-    assert "20 read from 1 file(s) = 0 loaded + 20 already there" in again.out
+    assert "20 read from 1 file = 0 loaded + 20 already there" in again.out
     longer = load(home, CLICKS, clicks(tmp_path, good_rows(25)))
-    assert "25 read from 1 file(s) = 5 loaded + 20 already there" in longer.out
+    assert "25 read from 1 file = 5 loaded + 20 already there" in longer.out
     assert size(home) == 25
 
 
@@ -103,7 +103,7 @@ def test_replace_forgets_what_was_loaded_before(home, tmp_path):
 
 def test_a_trial_counts_and_writes_nothing(home, tmp_path):
     answer = load(home, CLICKS, clicks(tmp_path, good_rows(20)), "--dry-run")
-    assert "20 read from 1 file(s) = 20 could be loaded" in answer.out
+    assert "20 read from 1 file = 20 could be loaded" in answer.out
     assert ask(home, "select to_regclass('loaded.events')")[0][0] is None
 
 
@@ -116,7 +116,7 @@ def test_bad_rows_are_counted_and_kept_with_file_line_and_reason(home, tmp_path)
     path = clicks(tmp_path, rows)
     path.write_bytes(path.read_bytes() + b"\xff\xfe,1,100,1507000000000\n")
     answer = load(home, CLICKS, path)
-    assert "406 read from 1 file(s) = 400 loaded + 0 already there + 0 left out + 6 rejected" in answer.out
+    assert "406 read from 1 file = 400 loaded + 0 already there + 0 left out + 6 rejected" in answer.out
     kept = next(home.home.glob("rejects/*.csv")).read_text()
     places = {line.split(",")[2] for line in kept.splitlines()[1:]}
     assert places == {"12", "13", "14", "202", "203", "407"}
@@ -132,7 +132,7 @@ def test_too_many_bad_rows_stop_the_load_and_what_was_there_stays(home, tmp_path
     load(home, CLICKS, clicks(tmp_path, good_rows(20)))
     answer = load(home, CLICKS, clicks(tmp_path, [*good_rows(30, first=50), *BAD]), "--replace")
     assert answer.code == 6
-    assert "5 of 35 events (14.3%) cannot be used" in answer.err
+    assert "5 of 35 events (14.3 %) cannot be used" in answer.err
     assert size(home) == 20
 
 
@@ -167,7 +167,7 @@ articles:
     text = f"article_id,category_id,created_at_ts,words\n100,281,{FIRST_MS - 5000},120\n999,1,{FIRST_MS},80\n"
     (tmp_path / "articles.csv").write_text(text)
     answer = load(home, mapping, tmp_path / "articles.csv")
-    assert "2 read from 1 file(s) = 2 loaded" in answer.out
+    assert "2 read from 1 file = 2 loaded" in answer.out
     assert "4 articles are known only from events" in answer.out
     found = ask(home, "select article_id, title, category, word_count from source.articles order by 1")
     assert found == [
@@ -237,7 +237,7 @@ def test_json_lines_packed_and_nested_fill_events_and_articles_at_once(home, tmp
     path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
     answer = load(home, JSON_LINES, path)
     assert answer.code == 0, answer.err
-    assert "articles  10 read from 1 file(s) = 2 loaded + 8 already there" in answer.out
+    assert "articles  10 read from 1 file = 2 loaded + 8 already there" in answer.out
     assert "5 reads without dwell_seconds count as clicks" in answer.out
     kinds = ask(home, "select kind, sum(dwell_seconds), count(*) from source.reading_events group by 1 order by 1")
     assert kinds == [("click", None, 5), ("read", 150.0, 5)]
@@ -290,8 +290,7 @@ def test_a_load_that_dies_before_the_end_leaves_what_was_there(home, tmp_path, m
     assert answer.code == 130
     assert size(home) == 20
     assert (
-        "40 read from 1 file(s) = 20 loaded + 20 already there"
-        in load(home, CLICKS, clicks(tmp_path, good_rows(40))).out
+        "40 read from 1 file = 20 loaded + 20 already there" in load(home, CLICKS, clicks(tmp_path, good_rows(40))).out
     )
 
 
@@ -308,7 +307,7 @@ def refusal(tmp_path, text):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("reader_id:", "reeder_id:"), "unknown column(s) reeder_id"),
+        (("reader_id:", "reeder_id:"), "1 unknown column: reeder_id"),
         (("kind: {constant: click}", "kind: {constant: look}"), "has look; a kind is impression, click, read"),
         (("unit: ms", "unit: m"), "occurred_at.unit is 'm', not s, ms, us, ns or iso"),
         (("unit: ms", "zone: Oslo"), "is 'Oslo', which is not a time zone"),
@@ -332,7 +331,7 @@ def test_a_column_that_the_file_has_not_is_named_with_those_it_has(home, tmp_pat
 def test_a_file_that_no_section_reads_is_named(home, tmp_path):
     answer = load(home, CLICKS, clicks(tmp_path, good_rows(3)), clicks(tmp_path, [], "other.csv"))
     assert answer.code == 2
-    assert "No section of the mapping reads 1 file(s): other.csv" in answer.err
+    assert "No section of the mapping reads 1 file: other.csv" in answer.err
 
 
 def test_without_a_mapping_one_is_proposed_that_loads(home, tmp_path):
@@ -360,11 +359,11 @@ def test_files_without_rows_are_proposed_with_those_they_resemble_and_load(home,
     assert 'files: ["clicks_*.csv", "sample.csv"]' in proposed.out
     assert 'files: ["articles.parquet", "none.parquet"]' in proposed.out
     assert 'files: "app_*.jsonl"' in proposed.out
-    assert "# leave out 1 file(s) without rows that resemble no other: notes.txt" in proposed.out
+    assert "# leave out 1 file without rows that resemble no other: notes.txt" in proposed.out
     files = [*folder.glob("*.csv"), *folder.glob("*.parquet")]
     answer = load(home, proposed.out, *files)
-    assert "20 read from 3 file(s) = 20 loaded" in answer.out, answer.err
-    assert "1 read from 2 file(s) = 1 loaded" in answer.out
+    assert "20 read from 3 files = 20 loaded" in answer.out, answer.err
+    assert "1 read from 2 files = 1 loaded" in answer.out
 
 
 def test_where_no_file_has_rows_that_is_said_with_their_names(home, tmp_path):
@@ -372,7 +371,7 @@ def test_where_no_file_has_rows_that_is_said_with_their_names(home, tmp_path):
         clicks(tmp_path, [], f"clicks_{number}.csv")
     answer = cli.say(home, "load", str(tmp_path / "clicks_*.csv"))
     assert (answer.code, answer.out, len(answer.error_lines)) == (5, "", 1)
-    assert "None of 7 file(s) has enough rows to guess from: clicks_0.csv, clicks_1.csv" in answer.err
+    assert "None of 7 files has enough rows to guess from: clicks_0.csv, clicks_1.csv" in answer.err
     assert "clicks_4.csv and 2 more." in answer.err
 
 

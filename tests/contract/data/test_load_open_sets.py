@@ -42,7 +42,7 @@ def test_days_of_json_lines_without_a_suffix_tell_of_events_and_of_articles(home
     assert "another format" not in mapping
     answer = load(home, mapping, tmp_path)
     assert answer.code == 0, answer.err
-    assert "events    20 read from 2 file(s) = 10 loaded + 0 already there + 10 left out + 0 rejected" in answer.out
+    assert "events    20 read from 2 files = 10 loaded + 0 already there + 10 left out + 0 rejected" in answer.out
     assert ask(home, "select kind, count(*) from source.reading_events group by 1 order by 1") == [
         ("click", 4),
         ("read", 6),
@@ -62,7 +62,7 @@ def test_a_row_without_what_it_needs_is_refused_unless_the_mapping_leaves_it_out
     assert "1 of 10 events" in answer.err
     lenient = lenient.replace("reader_id: user_id", "reader_id: {column: user_id, empty: skip}")
     assert (
-        "10 read from 1 file(s) = 8 could be loaded + 2 left out + 0 rejected"
+        "10 read from 1 file = 8 could be loaded + 2 left out + 0 rejected"
         in load(home, lenient, path, "--dry-run").out
     )
 
@@ -81,7 +81,7 @@ def test_impressions_and_titles_with_quotes_in_tables_without_a_head(home, tmp_p
     )
     answer = load(home, proposed(home, tmp_path), tmp_path)
     assert answer.code == 0, answer.err
-    assert "articles  3 read from 1 file(s) = 3 loaded" in answer.out
+    assert "articles  3 read from 1 file = 3 loaded" in answer.out
     assert ask(home, "select kind, count(*) from source.reading_events group by 1 order by 1") == [
         ("click", 2),
         ("impression", 4),
@@ -119,7 +119,7 @@ def test_rows_of_parquet_whose_article_is_empty_are_left_out_as_proposed(home, t
     ]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "behaviors.parquet")
     answer = load(home, proposed(home, tmp_path / "behaviors.parquet"), tmp_path / "behaviors.parquet")
-    assert "8 read from 1 file(s) = 4 loaded + 0 already there + 4 left out + 0 rejected" in answer.out
+    assert "8 read from 1 file = 4 loaded + 0 already there + 4 left out + 0 rejected" in answer.out
     assert ask(home, "select distinct kind, dwell_seconds from source.reading_events") == [("read", 21.0)]
 
 
@@ -157,7 +157,7 @@ def test_archives_are_read_to_the_files_in_them(home, tmp_path):
                 about.size = len(inner.getvalue())
                 archive.addfile(about, io.BytesIO(inner.getvalue()))
         answer = load(home, CLICKS, tmp_path / name, "--replace")
-        assert "20 read from 1 file(s) = 20 loaded" in answer.out, answer.err
+        assert "20 read from 1 file = 20 loaded" in answer.out, answer.err
     assert not list((home.home / "tmp").glob("*"))
 
 
@@ -176,7 +176,7 @@ def test_files_that_differ_in_more_than_numbers_share_a_mapping(home, tmp_path):
     clicks(tmp_path, good_rows(5), "clicks_sample.csv")
     mapping = proposed(home, tmp_path)
     assert 'files: ["clicks_hour_*.csv", "clicks_sample.csv"]' in mapping
-    assert "15 read from 3 file(s) = 10 loaded" in load(home, mapping, tmp_path).out
+    assert "15 read from 3 files = 10 loaded" in load(home, mapping, tmp_path).out
 
 
 def test_another_delimiter_is_seen_and_proposed(home, tmp_path):
@@ -185,7 +185,7 @@ def test_another_delimiter_is_seen_and_proposed(home, tmp_path):
     )
     mapping = proposed(home, path)
     assert "delimiter: semicolon" in mapping
-    assert "5 read from 1 file(s) = 5 loaded" in load(home, mapping, path).out
+    assert "5 read from 1 file = 5 loaded" in load(home, mapping, path).out
 
 
 def test_a_list_is_shown_with_the_ids_of_the_loaded_log(home, tmp_path):

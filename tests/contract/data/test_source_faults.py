@@ -53,7 +53,7 @@ def test_every_fault_of_the_views_is_in_one_error(publisher):
     with pytest.raises(SourceError) as caught:
         take(publisher)
     assert caught.value.fact == (
-        "The source breaks its contract, 5 fault(s): view source.subscribers is missing; "
+        "The source breaks its contract, 5 faults: view source.subscribers is missing; "
         "source.articles.article_id is text, not bigint or integer or smallint; source.articles lacks column summary; "
         "source.articles.word_count is numeric, not bigint or integer or smallint; source.articles.published_at is "
         "timestamp without time zone, not timestamp with time zone."

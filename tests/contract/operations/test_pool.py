@@ -14,7 +14,7 @@ from include.operations.doctor import services
     ("slots", "state", "said"),
     [
         (None, "FIX", "Airflow has no pool heavy, so heavy tasks wait"),
-        (1, "FIX", "1 slot(s) in heavy; a training takes 2 and never starts"),
+        (1, "FIX", "1 slot in heavy; a training takes 2 and never starts"),
         (2, "note", "2 slots in heavy: lists wait while a model is trained"),
         (3, "fine", "3 slots in heavy"),
         (-1, "fine", "no limit in heavy"),

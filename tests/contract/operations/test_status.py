@@ -61,7 +61,7 @@ def test_the_verdict_is_that_of_the_last_night_and_not_of_what_was_tried_since(s
         "least 99 % must be. [RT103]",
         "              run retrain/scheduled__30-v4-scheduled-enforce",
         "              Judged against v1, champion since 2026-11-28 03:09 UTC.",
-        "              NDCG@10 challenger 0.3000, champion 0.2000, most_read 0.1000, most_read_in_favourites 0.1000",
+        "              NDCG@10 challenger 0.300, champion 0.200, most_read 0.100, most_read_in_favourites 0.100",
     ]
     apart = [line for line in lines if line.startswith("not counted")]
     assert [line.split(": ")[0] for line in apart] == [

@@ -171,7 +171,7 @@ def test_what_changed_since_is_told_and_where_the_code_of_then_is(mlflow_server,
     monkeypatch.setattr(provenance, "lock_digest", lambda: "0" * 64)
     record = mlflow_registry.read_training(mlflow_server, registered.mlflow_run_id)
     code, lock, *where = reproducing.find_changes(record)
-    assert code == "1 file(s) of the code differ: include/models/kinds/two_stage/ranker.py."
+    assert code == "1 file of the code differs: include/models/kinds/two_stage/ranker.py."
     assert lock.startswith("requirements.txt differs: ")
     assert where == [
         f"Its code is commit {commit}: `git checkout` it, run `make setup`, and reproduce again."

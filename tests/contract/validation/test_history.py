@@ -141,7 +141,7 @@ def test_missing_values_are_held_against_the_days_before(forgetful, world, monke
     monkeypatch.setattr(history, "load_limits", lambda: limits)
     found = checks(forgetful, {**world, "articles": changed})
     assert failed(found) == {("NUL101", "articles")}
-    assert "language 100.00% (limit 2.00%)" in found["NUL101", "articles"].sentence
+    assert "language 100 % (limit 2 %)" in found["NUL101", "articles"].sentence
 
 
 def test_what_earlier_days_teach_is_in_the_results_and_pages_of_great_expectations(forgetful, world, tmp_path):
@@ -244,7 +244,7 @@ def test_longer_reads_other_words_and_missing_values_than_the_run_before_are_not
     found = checks(run_before, {**world, "reading_events": changed})
     codes = {("ANO101", "reading_events"), ("ANO102", "reading_events"), ("ANO103", "reading_events")}
     assert codes <= failed(found)
-    assert "'app' 0% to 100%" in found["ANO102", "reading_events"].sentence
+    assert "'app' 0 % to 100 %" in found["ANO102", "reading_events"].sentence
     assert not [check for check in found.values() if check.blocks], "they warn"
 
 

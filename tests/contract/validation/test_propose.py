@@ -103,7 +103,7 @@ def test_missing_values_are_suggested_for_what_is_always_missing_in_part(propose
     profile = propose.profile_snapshot(settings, snapshot)["days"]["articles"]
     lines = list(propose._null_shares(limits.articles, [day for day in profile.values() if day["rows"] >= 100]))
     (line,) = (line for line in lines if line.startswith("summary"))
-    assert line.startswith("summary = 0.687  # learned so far; 66.67% to 66.67%")
+    assert line.startswith("summary = 0.687  # learned so far; 66.7 % to 66.7 %")
 
 
 def test_what_would_let_more_pass_is_marked():

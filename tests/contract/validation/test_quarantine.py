@@ -72,7 +72,7 @@ def test_the_list_says_how_many_rows_broke_a_rule_that_stopped_the_run(settings)
     settings, *_ = settings
     row = BrokenRow("subscribers", "f3", 1, "7", ("SUB101",), json.dumps({"reader_id": 7}))
     snapshot = tiny.store(settings, {name: table.slice(0, 7) for name, table in tiny.tiny().items()})
-    sentence = "8,355 of 9,000 values (92.83%) break 'reader_id is unique'; the limit is 2.00%."
+    sentence = "8,355 of 9,000 values (92.8 %) break 'reader_id is unique'; the limit is 2 %."
     check = Check("SUB101", "reader_id is unique", "subscribers", "block", "failed", 0.9283, "<= 0.02", sentence)
     quarantine_rows(settings, snapshot, [row], "recommend/2")
     keep_checks(Run(settings, "recommend/2", tiny.AS_OF, "test"), "validate", [check])

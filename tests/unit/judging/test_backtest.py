@@ -177,9 +177,7 @@ def test_the_table_names_every_model_and_the_sentence_the_leader():
     figures = add_up(contest(), seed=1)
     text = as_text(a_plan(), figures)
     assert [line.split()[0] for line in text.splitlines()[:4]] == ["model", *figures.means]
-    assert sentence(a_plan(), figures).startswith(
-        "two_stage leads 40 reader lists with NDCG@3 1.0000, +58.5 % (+0.3691"
-    )
+    assert sentence(a_plan(), figures).startswith("two_stage leads 40 reader lists with NDCG@3 1.000, +58.5 % (+0.3691")
     assert "Time NDCG" not in text
 
 

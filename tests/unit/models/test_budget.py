@@ -40,7 +40,7 @@ def test_a_small_region_survives_whole_while_a_large_one_is_thinned_out():
     chosen = choose(10_000)
     assert chosen.regions["small"] == (300, 300)
     assert chosen.regions["middle"][0] / 2_700 > chosen.regions["large"][0] / 27_000 > 0.2
-    assert "large 27%, middle 86%, small 100%" in chosen.sentence
+    assert "large 27.3 %, middle 86.3 %, small 100 %" in chosen.sentence
 
 
 def test_who_is_in_with_little_is_in_with_more_and_on_another_day():

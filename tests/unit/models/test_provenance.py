@@ -22,14 +22,14 @@ def test_what_is_the_same_is_not_told():
 def test_code_that_changed_is_told_by_its_files():
     now = {**THEN, "code": {"include/a.py": "9" * 64, "include/c.py": "2" * 64}}
     assert tell_differences(THEN, now) == [
-        "3 file(s) of the code differ: include/a.py, include/b.py (gone), include/c.py (new)."
+        "3 files of the code differ: include/a.py, include/b.py (gone), include/c.py (new)."
     ]
 
 
 def test_of_many_files_the_first_are_named_and_the_rest_counted():
     now = {**THEN, "code": {**THEN["code"], **{f"include/{n}.py": "1" * 64 for n in range(7)}}}
     (told,) = tell_differences(THEN, now)
-    assert told.startswith("7 file(s) of the code differ: include/0.py (new), ")
+    assert told.startswith("7 files of the code differ: include/0.py (new), ")
     assert told.endswith("include/4.py (new) and 2 more.")
 
 
@@ -43,7 +43,7 @@ def test_libraries_lock_python_machine_and_threads_are_told_with_both_values():
         "threads": {"openmp": 1},
     }
     assert tell_differences(THEN, now) == [
-        "1 installed libraries differ: numpy (2.0 then, 2.1 now).",
+        "1 installed library differs: numpy (2.0 then, 2.1 now).",
         "requirements.txt differs: 333333333333 then, 444444444444 now.",
         "Python differs: 3.11.9 then, 3.12.1 now.",
         "Machine differs: Linux x86_64 then, Linux aarch64 now.",

@@ -181,7 +181,7 @@ def test_a_paused_search_or_a_freeze_is_no_trouble_but_is_told():
 def test_lists_say_who_made_them_and_how_many_places_the_model_left_open():
     told = lines(page_on(replace(CALM, filled_share=0.0002)), "Readers")
     assert told["Made by"] == "v3"
-    assert told["Fallbacks"] == "under 0.1 % of the places, which the model did not rank"
+    assert told["Fallbacks"] == "0.02 % of the places, which the model did not rank"
     baseline = {**LISTS, "model_version": None, "baseline": "co_reading"}
     assert lines(page_on(lists=baseline, champion=None), "Readers")["Made by"] == "the baseline co_reading"
     assert lines(page_on(replace(CALM, filled_share=0.125)), "Readers")["Fallbacks"].startswith("12.5 %")
@@ -198,6 +198,14 @@ def test_the_champion_has_its_reason_its_quality_and_what_comes_after_it():
     assert told["Among readers"] == "4.2 s of reading per article shown"
     assert told["Next candidate"] == "v4, trained 2026-11-30 16:44 UTC: needs a decision"
     assert lines(page_on(champion=None), "Champion")["Next candidate"] == "none trained since"
+
+
+def test_the_champion_does_not_repeat_what_the_card_of_the_last_retraining_says():
+    champion = {**CHAMPION, "run_id": RUN["run_id"]}
+    assert lines(page_on(champion=champion), "Champion")["Why"] == "Promoted by last night's retraining."
+    by_hand = replace(CALM, night={**RUN, "run_id": "retrain/manual__1"})
+    told = lines(page_on(by_hand, champion={**CHAMPION, "run_id": "retrain/manual__1"}), "Champion")["Why"]
+    assert told == "Promoted by the last retraining."
 
 
 def test_gaps_are_listed_with_a_link_to_where_a_backfill_is_filed():
@@ -243,9 +251,8 @@ def buttons(page):
 
 def test_what_a_person_may_do_is_a_button_where_it_belongs_and_others_see_none():
     waiting = {"quarantined": [{"snapshot_id": "s", "code": "E", "rows": 1}], "incidents": [INCIDENT]}
-    reigns = [REIGN, {**REIGN, "version": 2}]
     row = {"code": "E", "table_name": "articles", "reason": "x", "article_id": 1, "publisher": None, "rows": 1}
-    facts = replace(CALM, reigns=reigns, quarantined=[row])
+    facts = replace(CALM, fallbacks=[2], quarantined=[row])
     assert buttons(page_on(facts, **waiting)) == {}
     page = page_on(facts, may=ACTIONS, **waiting)
     assert {words: address.removeprefix("/daybreak/actions/") for words, address in buttons(page).items()} == {
@@ -254,8 +261,8 @@ def test_what_a_person_may_do_is_a_button_where_it_belongs_and_others_see_none()
         "Freeze promotions": "freeze",
         "Pin the champion": "pin",
         "Retrain now": "retrain",
-        "Acknowledge an incident": "acknowledge?incident=4",
-        "Mute an incident": "mute?incident=4",
+        "Acknowledge": "acknowledge?incident=4",
+        "Mute": "mute?incident=4",
         "Replay quarantined rows": "replay",
     }
     assert 'class="button" href="/daybreak/actions/mute?incident=4"' in html(page)
@@ -374,7 +381,7 @@ def test_an_article_says_in_how_many_lists_it_is_and_why():
         {"rank": 2, "reason": "New", "readers": 5},
     ]
     page = build_article_page(ArticleFacts(ARTICLE, LISTS, places), PLACES)
-    assert page.lead == "In the lists of 30 of 2,999 readers (1.0 %), as of 2026-11-30 16:00 UTC."
+    assert page.lead == "In the lists of 30 of 2,999 readers (1 %), as of 2026-11-30 16:00 UTC."
     assert [tuple(row) for row in page.cards[1].tables[0].rows] == [("1", "25"), ("2", "5")]
     assert [tuple(row) for row in page.cards[2].tables[0].rows] == [("New", "25"), ("Local", "5")]
 

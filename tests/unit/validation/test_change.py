@@ -58,7 +58,7 @@ def test_more_missing_values_than_the_days_before_taught_are_noted():
     assert null_check(int(limit), days).outcome == "passed"
     found = null_check(int(limit) + 1, days)
     assert (found.outcome, found.severity, found.observed) == ("failed", "warn", 1)
-    assert "summary 13.80% (limit 13.79%)" in found.sentence
+    assert "summary 13.8 % (limit 13.79 %)" in found.sentence
 
 
 def test_one_day_without_values_does_not_teach_that_none_are_needed():
@@ -75,14 +75,14 @@ def test_a_given_limit_takes_the_place_of_the_learned_one():
 def test_of_columns_that_miss_too_much_the_one_furthest_beyond_its_limit_comes_first_and_three_are_named():
     given = LIMITS.articles.model_copy(update={"null_share": {"a": 0.1, "b": 0.1, "c": 0.5, "d": 0.1}})
     now = profile(**{name: word(nulls=n, x=1000 - n) for name, n in {"a": 200, "b": 400, "c": 650, "d": 110}.items()})
-    named = "b 40.00% (limit 10.00%), c 65.00% (limit 50.00%), a 20.00% (limit 10.00%)."
+    named = "b 40 % (limit 10 %), c 65 % (limit 50 %), a 20 % (limit 10 %)."
     assert check(now, [], given).sentence == f"4 columns miss more values than allowed (0 days of history): {named}"
 
 
 def test_the_column_nearest_to_its_limit_is_named_when_none_is_beyond():
     given = LIMITS.articles.model_copy(update={"null_share": {"a": 0.5, "b": 0.1}})
     now = profile(a=word(nulls=300, x=700), b=word(nulls=90, x=910))
-    assert check(now, [], given).sentence.endswith("nearest to its limit is b 9.00% (limit 10.00%).")
+    assert check(now, [], given).sentence.endswith("nearest to its limit is b 9 % (limit 10 %).")
 
 
 def test_without_days_missing_values_are_not_judged():
@@ -110,7 +110,7 @@ def test_a_number_that_hardly_varies_has_moved_when_it_changes_by_a_sixth():
 def test_the_distance_of_words_is_the_share_of_rows_that_would_have_to_change():
     distance, told = change.word_distance({"a": 70, "b": 20, "new": 10}, {"a": 80, "b": 20})
     assert distance == pytest.approx(0.1)
-    assert told == " ('a' 80% to 70%, 'new' 0% to 10%)"
+    assert told == " ('a' 80 % to 70 %, 'new' 0 % to 10 %)"
 
 
 def test_the_size_of_either_side_does_not_matter():
@@ -128,7 +128,7 @@ def test_words_that_were_exchanged_are_noted_by_name():
     ]
     assert check.outcome == "failed"
     assert check.observed == pytest.approx(0.9)
-    assert "'impressions' 0% to 90%" in check.sentence
+    assert "'impressions' 0 % to 90 %" in check.sentence
 
 
 def test_missing_values_that_come_or_go_are_noted():
