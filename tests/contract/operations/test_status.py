@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from tests.worlds.reigns import ask_for, crown
 
 NIGHT = datetime(2026, 11, 30, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
+GAPS = [{"name": "all readers", "mean": 0.01, "low": math.nan}]
 SOUND, WEAK, DOUBTFUL = conclude(), conclude(ours={"full_list_share": 0.5}), conclude(**DOUBTS["RT106"][1])
 
 
@@ -35,7 +37,7 @@ def judged(settings, verdict, version, as_of=NIGHT, kind="scheduled", actor="sch
     def judge(run):
         facts = {"decision": verdict.decision, "challenger_version": version, "champion_version": 1, "champion_seq": 1}
         facts["rival"] = "Judged against v1, champion since 2026-11-28 03:09 UTC."
-        keep_verdict(run, name, facts, verdict.checks, evidence().means, is_of_record=run.may_promote)
+        keep_verdict(run, name, facts, verdict.checks, evidence().means, GAPS, is_of_record=run.may_promote)
         return Reference("verdict", name, "", as_of, "f", (), facts)
 
     recorded(judge)(run)
@@ -45,6 +47,12 @@ def judged(settings, verdict, version, as_of=NIGHT, kind="scheduled", actor="sch
 def status(settings):
     found = gather(settings, {})
     return json.loads(json.dumps(found, default=str)), render_status(found, NIGHT).splitlines()
+
+
+def test_a_verdict_keeps_the_differences_that_its_page_draws_and_what_is_unknown_as_null(settings):
+    judged(settings, SOUND, 2)
+    kept = [{"name": "all readers", "mean": 0.01, "low": None}]
+    assert ask_for(settings, "select differences from ops.verdicts") == [(kept,)]
 
 
 def test_the_verdict_is_that_of_the_last_night_and_not_of_what_was_tried_since(settings):
