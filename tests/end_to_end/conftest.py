@@ -89,7 +89,8 @@ class Installation:
         address = f"http://127.0.0.1:{self.settings.airflow_port}"
         with httpx.Client(base_url=address, timeout=60, trust_env=False) as browser:
             signed_in = browser.post("/auth/token", json={"username": user, "password": password})
-            browser.headers |= {"Cookie": f"_token={signed_in.json()['access_token']}", "Origin": address}
+            token = signed_in.json()["access_token"]
+            browser.headers.update({"Cookie": f"_token={token}", "Origin": address})
             yield browser
 
     def act(self, user, name, **typed):
