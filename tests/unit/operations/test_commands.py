@@ -15,7 +15,7 @@ from include.operations import cli as command_line
 from include.operations.cli import make_parser
 from tests.parts import cli
 
-WITHOUT_FACTS = {"up", "down", "env", "features", "psql", "logs", "completion", "quarantine", "newsroom", "alerts"}
+WITHOUT_FACTS = {"up", "down", "env", "features", "psql", "completion", "quarantine", "newsroom", "alerts"}
 
 
 def commands(parser=None):
