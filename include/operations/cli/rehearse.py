@@ -21,7 +21,7 @@ def add_rehearse(add: Add) -> None:
         "rehearse",
         help="rehearse trouble on the demo, and see that all is as before",
         about="Break the demo for real, in one of several ways, and watch what Daybreak does about it: real rows, real "
-        "runs, real mails. Each takes less than five minutes, says what to look at, prints what it saw, mends "
+        "runs, real mails. Each takes some minutes, says what to look at, prints what it saw, mends "
         "everything, and shows that all is as before. Without a name, list the rehearsals. A rehearsal pages nobody: "
         "the subjects of its mails say so. See docs/rehearsals.md.",
         example="rehearse bad-data",
