@@ -218,7 +218,7 @@ def compose(settings: Settings, found: Backfill, path: str) -> Alert:
         "Next step": f"Remove the cause, then run `{mending}`." if mending else "",
         "Links": f"Report: {settings.report_link(path)}\n"
         f"Runs: {settings.airflow_url}/dags/{found.dag_id}/backfills\n"
-        f"Runbook: {settings.runbook_link('a-past-day')}",
+        f"Runbook: {settings.runbook_link('backfill-ended')}",
     }
     body = "\n\n".join(f"{title}\n{text}" for title, text in parts.items() if text) + "\n"
     name = f"backfill/{found.backfill_id}"
