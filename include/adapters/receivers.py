@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,7 +21,7 @@ from include.core.errors import ServiceError
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PREFIX = "whsec_"  # of secrets that are written in base64
+PREFIX = "whsec_"
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,6 @@ class Webhook:
             headers["webhook-signature"] = sign(self.secret, name, at, body)
         _call("webhook", "POST", self.url, content=body, headers=headers)
 
-    @property
-    def place(self) -> str:
-        """Return scheme and host of the address, whose path is often a secret."""
-        return _shown(self.url)
-
     def look(self) -> str:
         """Return what the receiver answers to a request that says nothing; raise `ServiceError` without an answer."""
         answer = _request("webhook", "OPTIONS", self.url)
@@ -52,7 +48,7 @@ class Webhook:
 
 def sign(secret: str, name: str, at: str, body: bytes) -> str:
     """Return the signature of a message by its id, time and body."""
-    key = base64.b64decode(secret.removeprefix(PREFIX)) if secret.startswith(PREFIX) else secret.encode()
+    key = base64.b64decode(secret.removeprefix(PREFIX))
     digest = hmac.new(key, f"{name}.{at}.".encode() + body, sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
 
@@ -78,7 +74,7 @@ class Alertmanager:
             return [dict(alert["labels"]) for alert in answer.json()]
         except (ValueError, KeyError, TypeError) as error:
             raise ServiceError(
-                f"{self.url} does not answer like an Alertmanager: {type(error).__name__}.",
+                f"{place_of(self.url)} does not answer like an Alertmanager: {type(error).__name__}.",
                 hint="check alertmanager_url in docs/settings.md.",
             ) from error
 
@@ -97,7 +93,7 @@ def _call(name: str, method: str, url: str, **more: Any) -> httpx.Response:
     if not answer.is_success:  # a redirect, too: it would turn the message into a request without one
         told = " ".join(answer.text.split())[:200]
         raise ServiceError(
-            f"The {name} at {_shown(url)} answered {answer.status_code} {answer.reason_phrase}"
+            f"The {name} at {place_of(url)} answered {answer.status_code} {answer.reason_phrase}"
             f"{f': {told}' if told else ''}.",
             hint=f"check {name.lower()}_* in docs/settings.md, and the receiver's log.",
         )
@@ -111,12 +107,12 @@ def _request(name: str, method: str, url: str, **more: Any) -> httpx.Response:
         return httpx.request(method, url, timeout=TIMEOUT_SECONDS, trust_env=is_far, follow_redirects=False, **more)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServiceError(
-            f"The {name} at {_shown(url)} does not answer: {type(error).__name__}: {error}",
+            f"The {name} at {place_of(url)} does not answer: {type(error).__name__}: {error}",
             hint=f"alerts wait until it does; see {name.lower()}_* in docs/settings.md.",
         ) from error
 
 
-def _shown(url: str) -> str:
+def place_of(url: str) -> str:
     """Return scheme and host of an address, whose path is often a secret."""
-    parts = httpx.URL(url)
-    return f"{parts.scheme}://{parts.netloc.decode().rpartition('@')[2]}"
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -27,8 +27,8 @@ TEST = "DaybreakTest"
 
 
 @dataclass(frozen=True)
-class ChannelConnection:
-    """A connection to a channel as Airflow keeps it; empty values fall back to the settings."""
+class MailConnection:
+    """A connection to the mail server as Airflow keeps it; empty values fall back to the settings."""
 
     host: str | None
     port: int | None
@@ -37,20 +37,17 @@ class ChannelConnection:
     extra: Mapping[str, Any]
 
 
-Connections = Mapping[str, ChannelConnection]  # by channel
-
-
-def find_channels(settings: Settings, connections: Connections | None = None) -> Channels:
-    """Return the channels that are set, through the connections where there are some, else by the settings."""
-    found = {"mail": Channel(_mail(find_server(settings, (connections or {}).get("mail")), settings.mail_to))}
-    if webhook := find_webhook(settings, connections or {}):
+def find_channels(settings: Settings, connection: MailConnection | None = None) -> Channels:
+    """Return the channels that are set, mail through the connection if there is one."""
+    found = {"mail": Channel(_mail(find_server(settings, connection), settings.mail_to))}
+    if webhook := find_webhook(settings):
         found["webhook"] = Channel(_post(webhook))
-    if alertmanager := find_alertmanager(settings, connections or {}):
+    if alertmanager := find_alertmanager(settings):
         found["alertmanager"] = _mirror(alertmanager, settings.airflow_url)
     return found
 
 
-def find_server(settings: Settings, connection: ChannelConnection | None) -> smtp.MailServer:
+def find_server(settings: Settings, connection: MailConnection | None) -> smtp.MailServer:
     """Return the connection's mail server, encrypted unless its extra says otherwise, or else the settings'."""
     server = smtp.MailServer.of(settings)
     if connection is None:
@@ -72,20 +69,16 @@ def _is_on(extra: Mapping[str, Any], name: str) -> bool:
     return str(extra.get(name, "")).lower() in ("1", "true", "yes")
 
 
-def find_webhook(settings: Settings, connections: Connections) -> Webhook | None:
-    """Return the webhook that the settings name, with the connection's secret if it has one."""
-    given = connections.get("webhook")
-    secret = (given and given.password) or settings.webhook_secret.get_secret_value()
-    return Webhook(settings.webhook_url, secret) if settings.webhook_url else None
+def find_webhook(settings: Settings) -> Webhook | None:
+    """Return the webhook that the settings name."""
+    url, secret = settings.webhook_url.get_secret_value(), settings.webhook_secret.get_secret_value()
+    return Webhook(url, secret) if url else None
 
 
-def find_alertmanager(settings: Settings, connections: Connections) -> Alertmanager | None:
-    """Return the Alertmanager that the settings name, with the connection's sign-in if it has one."""
+def find_alertmanager(settings: Settings) -> Alertmanager | None:
+    """Return the Alertmanager that the settings name."""
     if not settings.alertmanager_url:
         return None
-    given = connections.get("alertmanager")
-    if given and given.login:
-        return Alertmanager(settings.alertmanager_url, given.login, given.password or "")
     secret = settings.alertmanager_secret.get_secret_value()
     return Alertmanager(settings.alertmanager_url, settings.alertmanager_user, secret)
 

@@ -8,6 +8,7 @@ Names include their units. `docs/settings.md` lists all settings.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from include.core.model_names import find_names
 
 PROJECT = Path(__file__).resolve().parents[2]
 NO_SECRET = SecretStr("")
+SIGNING_SECRET = re.compile(r"whsec_([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)")
 # Settings of earlier releases: a line in daybreak.env or a variable has no effect.
 RETIRED = ("feast_db_password", "drift_share")
 
@@ -94,17 +96,17 @@ class Settings(BaseSettings):
     smtp_user: str = Field("", description="user at the mail server; empty: no sign-in")
     smtp_secret: SecretStr = Field(NO_SECRET, description="password of that user")
     mail_to: str = Field("oncall@localhost", description="recipients of alerts, separated by commas")
-    webhook_url: str = Field("", description="address that gets every alert as signed JSON; empty: no webhook")
+    webhook_url: SecretStr = Field(
+        NO_SECRET, description="address that gets every alert as signed JSON; empty: no webhook"
+    )
     webhook_secret: SecretStr = Field(
-        NO_SECRET, description="secret that signs them; in Airflow the password of the connection `daybreak_webhook`"
+        NO_SECRET, description="secret that signs them: `whsec_` and base64; empty: not signed"
     )
     alertmanager_url: str = Field(
         "", description="address of an Alertmanager that shows open incidents, such as `http://127.0.0.1:9093`"
     )
     alertmanager_user: str = Field("", description="user at the Alertmanager; empty: no sign-in")
-    alertmanager_secret: SecretStr = Field(
-        NO_SECRET, description="password of that user; in Airflow that of the connection `daybreak_alertmanager`"
-    )
+    alertmanager_secret: SecretStr = Field(NO_SECRET, description="password of that user")
     incident_quiet_minutes: int = Field(
         180, ge=1, description="an incident that comes back within this time is the same one, and is over after it"
     )
@@ -270,13 +272,24 @@ class Settings(BaseSettings):
             raise ValueError("not a URL; write s3://bucket/folder or file:///srv/snapshots")
         return value.rstrip("/")
 
-    @field_validator("webhook_url", "alertmanager_url")
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_secret_address(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(_check_address(value.get_secret_value()))
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_signing_secret(cls, value: SecretStr) -> SecretStr:
+        if value and not SIGNING_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError('not whsec_ and base64; make one by echo "whsec_$(openssl rand -base64 32)"')
+        return value
+
+    @field_validator("alertmanager_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        uri = urlsplit(value)
-        if value and not (uri.scheme in ("http", "https") and uri.hostname):
-            raise ValueError("not an address; write https://host/path")
-        return value.rstrip("/")
+        if "@" in urlsplit(value).netloc:
+            raise ValueError("has a user; set alertmanager_user and alertmanager_secret")
+        return _check_address(value)
 
     @field_validator("source", "warehouse")
     @classmethod
@@ -362,7 +375,16 @@ def load_settings() -> Settings:
         raise SettingsError(f"{faults}.", hint="correct it in the environment or in daybreak.env.") from None
 
 
+def _check_address(value: str) -> str:
+    """Return an address of the web without a slash at its end; raise `ValueError` for anything else."""
+    uri = urlsplit(value)
+    if value and not (uri.scheme in ("http", "https") and uri.hostname and uri.port != 0):
+        raise ValueError("not an address; write https://host/path")
+    return value.rstrip("/")
+
+
 def _shown(fault: Mapping[str, Any]) -> str:
     """Return the rejected value, without secrets."""
-    field = Settings.model_fields.get(str(fault["loc"][0]))
-    return "***" if field is not None and field.annotation is SecretStr else repr(fault.get("input"))
+    field, given = Settings.model_fields.get(str(fault["loc"][0])), fault.get("input")
+    is_secret = (field is not None and field.annotation is SecretStr) or "@" in str(given)
+    return "***" if is_secret else repr(given)

@@ -17,13 +17,13 @@ from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
-    from include.alerts.channels import ChannelConnection
+    from include.alerts.channels import MailConnection
     from include.alerts.incidents import Success
     from include.alerts.outbox import Channels
     from include.alerts.wording import Failure
     from include.core.settings import Settings
 
-CONNECTIONS = {"mail": "smtp_default", "webhook": "daybreak_webhook", "alertmanager": "daybreak_alertmanager"}
+MAIL = "smtp_default"
 RUN_TIMED_OUT = "timed_out"  # Airflow's reason
 TOO_SLOW = "AirflowTaskTimeout"
 
@@ -87,24 +87,23 @@ def is_refused(context: Mapping[str, Any]) -> bool:
 
 
 def channels(settings: Settings) -> Channels:
-    """Return the channels to on-call, through Airflow's connections where there are some, else by the settings."""
+    """Return the channels to on-call, mail through Airflow's connection if there is one."""
     from include.alerts.channels import find_channels
 
-    found = {name: connection for name, conn_id in CONNECTIONS.items() if (connection := _find_connection(conn_id))}
-    return find_channels(settings, found)
+    return find_channels(settings, _find_connection())
 
 
-def _find_connection(conn_id: str) -> ChannelConnection | None:
-    from include.alerts.channels import ChannelConnection
+def _find_connection() -> MailConnection | None:
+    from include.alerts.channels import MailConnection
 
     try:
-        found = BaseHook.get_connection(conn_id)
+        found = BaseHook.get_connection(MAIL)
     except AirflowNotFoundException:
         return None
     except Exception as error:  # no error of a secrets backend may lose the alert
-        log.warning("Connection %s is not known: %s. The settings hold.", conn_id, error)
+        log.warning("Connection %s is not known: %s. The settings hold.", MAIL, error)
         return None
-    return ChannelConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
+    return MailConnection(found.host, found.port, found.login, found.password, found.extra_dejson)
 
 
 def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:

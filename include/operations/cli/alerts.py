@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import getpass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
+from include.adapters.receivers import place_of
 from include.adapters.warehouse import connect
 from include.alerts import incidents
 from include.alerts.channels import find_channels
@@ -77,9 +77,8 @@ def add_alerts(add: Add) -> None:
         "test",
         help="send a test to on-call, through every channel",
         about="Send an alert that says it is a test through every channel in the settings: mail, and a webhook and an "
-        "Alertmanager where they are set. It fails if one of them does not take it, and names it. In Airflow the "
-        "connections smtp_default, daybreak_webhook and daybreak_alertmanager, where there are some, go before the "
-        "settings.",
+        "Alertmanager where they are set. It fails if one of them does not take it, and names it. Airflow's "
+        "processes mail through its connection smtp_default, if there is one.",
         example="alerts test",
     )
     command.set_defaults(run=send_test)
@@ -140,8 +139,8 @@ def send_test(arguments: argparse.Namespace) -> Answer:
     alert = Alert(f"test/{moment.isoformat()}", "ticket", "[test] Daybreak: alerts reach you", body)
     places = {
         "mail": f"{settings.mail_to} through {settings.smtp_host}:{settings.smtp_port}",
-        "webhook": urlsplit(settings.webhook_url).hostname,  # the path is often a secret
-        "alertmanager": settings.alertmanager_url,
+        "webhook": place_of(settings.webhook_url.get_secret_value()),
+        "alertmanager": place_of(settings.alertmanager_url),
     }
     took, failed = [], {}
     for name, channel in find_channels(settings).items():

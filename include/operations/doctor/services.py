@@ -7,6 +7,7 @@ import shutil
 from datetime import datetime
 
 from include.adapters import smtp
+from include.adapters.receivers import place_of
 from include.alerts import channels
 from include.core.numbers import write_count
 from include.core.settings import Settings
@@ -36,10 +37,10 @@ def mail(settings: Settings, moment: datetime) -> Answer:
 
 def webhook(settings: Settings, moment: datetime) -> Answer:
     """Check that the webhook's receiver answers, and that what it gets is signed."""
-    found = channels.find_webhook(settings, {})
+    found = channels.find_webhook(settings)
     if found is None:
         return "fine", "not set", ""
-    told = f"{found.place} answers {found.look()}"
+    told = f"{place_of(found.url)} answers {found.look()}"
     if not found.secret:
         return "note", f"{told}; alerts are not signed", "set DAYBREAK_WEBHOOK_SECRET."
     return "fine", told, ""
@@ -47,10 +48,10 @@ def webhook(settings: Settings, moment: datetime) -> Answer:
 
 def alertmanager(settings: Settings, moment: datetime) -> Answer:
     """Check that the Alertmanager answers and accepts the sign-in."""
-    found = channels.find_alertmanager(settings, {})
+    found = channels.find_alertmanager(settings)
     if found is None:
         return "fine", "not set", ""
-    return "fine", f"{found.url}, version {found.look()}", ""
+    return "fine", f"{place_of(found.url)}, version {found.look()}", ""
 
 
 def mlflow(settings: Settings, moment: datetime) -> Answer:

@@ -74,6 +74,22 @@ def test_every_wrong_value_is_named_with_what_was_given(home, monkeypatch):
     assert "DAYBREAK_MODEL='three_stage'" in caught.value.fact
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WEBHOOK_URL", "http://hooks.example:80a/token"),
+        ("WEBHOOK_URL", "hooks.example/token"),
+        ("WEBHOOK_SECRET", "whsec_abc!"),
+        ("WEBHOOK_SECRET", "bm8gcHJlZml4"),
+        ("ALERTMANAGER_URL", "http://ada:token@alerts.example"),
+    ],
+)
+def test_what_no_receiver_of_alerts_can_be_reached_by_is_refused(home, monkeypatch, name, value):
+    monkeypatch.setenv(f"DAYBREAK_{name}", value)
+    with pytest.raises(SettingsError, match=rf"DAYBREAK_{name}=\*\*\*"):
+        load_settings()
+
+
 def test_settings_cannot_be_changed(home):
     with pytest.raises(ValidationError):
         load_settings().window_days = 3
