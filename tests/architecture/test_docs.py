@@ -94,7 +94,7 @@ def settings_table() -> str:
         elif "password" in field or "secret" in field:
             shown = "generated" if "password" in field else "none"
         else:
-            shown = f"`{default}`" if default != "" else "none"
+            shown = f"`{default}`" if str(default) else "none"
         choices = getattr(about.annotation, "__args__", ())
         more = f" (`{'`, `'.join(choices)}`)" if choices else ""
         rows.append(f"| `DAYBREAK_{field.upper()}` | {shown} | {about.description}{more} |")
