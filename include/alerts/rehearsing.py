@@ -9,6 +9,7 @@ from then on what it left broken is told as what it is.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from include.core.settings import Settings
 FILE = "rehearsal.json"
 LONGEST = timedelta(minutes=30)
 SUBJECT = "Rehearsal "
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,16 @@ def begin(settings: Settings, rehearsal: Rehearsal) -> None:
 
 
 def going_on(settings: Settings) -> Rehearsal | None:
-    """Return the rehearsal that has begun and is not mended yet."""
+    """Return the rehearsal that has begun and is not mended yet; none if its file cannot be read."""
     try:
         content = json.loads(_file(settings).read_text())
+        moment = datetime.fromisoformat(content["begun_at"])
+        return Rehearsal(**{**content, "causes": tuple(content["causes"]), "begun_at": moment})
     except FileNotFoundError:
         return None
-    moment = datetime.fromisoformat(content["begun_at"])
-    return Rehearsal(**{**content, "causes": tuple(content["causes"]), "begun_at": moment})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s is no rehearsal of this release: %s: %s", _file(settings), type(error).__name__, error)
+        return None
 
 
 def end(settings: Settings) -> None:

@@ -145,7 +145,8 @@ def take_conditions(
     with changing(settings) as warehouse:
         for condition in conditions:
             taken = take_condition(settings, warehouse, condition, moment)
-            holding.add((taken.cause, taken.subject))
+            # a rehearsal's own incident does not end the real one of the same cause
+            holding |= {(taken.cause, taken.subject), (condition.name, condition.subject)}
         for incident in open_incidents(warehouse):
             is_over = incident.cause in looked_for and (incident.cause, incident.subject) not in holding
             if is_over and not incident.is_quiet:
@@ -210,7 +211,14 @@ def bring_home(settings: Settings) -> None:
             is_taken = warehouse.execute(query("alerts/taken"), vars(kept.run)).fetchone() is not None
             if not is_taken:  # else a process died before it removed the file
                 if kept.alert:
-                    keep_alert(settings, warehouse, kept.alert, raised_at=kept.run.failed_at, sent=kept.sent)
+                    keep_alert(
+                        settings,
+                        warehouse,
+                        kept.alert,
+                        raised_at=kept.run.failed_at,
+                        sent=kept.sent,
+                        refused=kept.refused,
+                    )
                 thread = kept.alert.thread or kept.alert.incident if kept.alert else ""
                 take_failure(settings, warehouse, kept.trouble, kept.run, thread)
         kept.forget()

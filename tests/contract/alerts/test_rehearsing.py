@@ -56,6 +56,23 @@ def test_what_is_written_down_is_read_again(settings, rehearsal):
     assert rehearsing.going_on(settings) is None
 
 
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"begun_at": "2026-11-30T00:00:00+00:00", "causes": [], "x": 1}'])
+def test_a_file_that_is_no_rehearsal_loses_no_alert(settings, mailbox, content):
+    (settings.home / rehearsing.FILE).write_text(content)
+    reporting.report(settings, FAILURE, mailbox.channels)
+    assert len(mailbox.mails) == 1
+
+
+def test_a_rehearsal_does_not_end_a_real_incident_of_its_cause(settings, mailbox):
+    def find(*_):
+        yield MANY
+
+    reporting.review(settings, mailbox.channels, find)
+    rehearsing.begin(settings, rehearsing.Rehearsal("quarantine", "rows", (MANY.name,), now(), None))
+    reporting.review(settings, mailbox.channels, find)
+    assert sorted(subject.split()[1] for subject in mailbox.subjects) == ["Many", "Rehearsal:"]
+
+
 def test_a_failure_that_would_page_is_a_ticket_that_says_so(settings, mailbox, rehearsal):
     reporting.report(settings, FAILURE, mailbox.channels)
     assert mailbox.subjects == ["[ticket] Rehearsal: recommend failed at validate: Bad rows."]
