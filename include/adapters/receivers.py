@@ -21,6 +21,7 @@ from include.core.errors import ServiceError
 
 TIMEOUT_SECONDS = 10.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LATER = (408, 429)
 PREFIX = "whsec_"
 
 
@@ -31,14 +32,21 @@ class Webhook:
     url: str
     secret: str = field(repr=False)
 
-    def post(self, key: str, moment: datetime, content: Mapping[str, Any]) -> None:
-        """Send the content; the id follows from its key, so a receiver knows what it got twice."""
+    def post(self, key: str, moment: datetime, content: Mapping[str, Any]) -> str:
+        """Send the content; return the answer of a receiver that wants none of it (4xx), else nothing.
+
+        The id follows from its key, so a receiver knows what it got twice.
+        """
         body = json.dumps(content, default=datetime.isoformat).encode()
         name, at = f"msg_{sha256(key.encode()).hexdigest()[:32]}", str(int(moment.timestamp()))
         headers = {"content-type": "application/json", "webhook-id": name, "webhook-timestamp": at}
         if self.secret:
             headers["webhook-signature"] = sign(self.secret, name, at, body)
-        _call("webhook", "POST", self.url, content=body, headers=headers)
+        answer = _request("webhook", "POST", self.url, content=body, headers=headers)
+        if answer.is_client_error and answer.status_code not in LATER:
+            return _tell(answer)
+        _accept("webhook", answer)
+        return ""
 
     def look(self) -> str:
         """Return what the receiver answers to a request that says nothing; raise `ServiceError` without an answer."""
@@ -90,14 +98,22 @@ class Alertmanager:
 
 def _call(name: str, method: str, url: str, **more: Any) -> httpx.Response:
     answer = _request(name, method, url, **more)
-    if not answer.is_success:  # a redirect, too: it would turn the message into a request without one
-        told = " ".join(answer.text.split())[:200]
+    _accept(name, answer)
+    return answer
+
+
+def _accept(name: str, answer: httpx.Response) -> None:
+    """Raise `ServiceError` unless it is a success; a redirect would turn the message into a request without one."""
+    if not answer.is_success:
         raise ServiceError(
-            f"The {name} at {place_of(url)} answered {answer.status_code} {answer.reason_phrase}"
-            f"{f': {told}' if told else ''}.",
+            f"The {name} at {place_of(str(answer.url))} answered {_tell(answer)}.",
             hint=f"check {name.lower()}_* in docs/settings.md, and the receiver's log.",
         )
-    return answer
+
+
+def _tell(answer: httpx.Response) -> str:
+    told = " ".join(answer.text.split())[:200]
+    return f"{answer.status_code} {answer.reason_phrase}{f': {told}' if told else ''}"
 
 
 def _request(name: str, method: str, url: str, **more: Any) -> httpx.Response:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
@@ -59,7 +59,7 @@ def send(
     html: str = "",
     only: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Send a mail; return the recipients whom the server refused while it accepted others, each with its answer.
+    """Send a mail; return the recipients whom the server refused while it accepts others, each with its answer.
 
     Its key always gives the same Message-ID, so a mail that is sent twice is shown once. `thread` is the key of the
     mail that it answers; mail programs show both as one conversation. `only` these of the recipients get it; all if
@@ -78,10 +78,16 @@ def send(
         with connect(server) as client:
             refused = client.send_message(message, to_addrs=list(only) or None)
     except (OSError, smtplib.SMTPException) as error:
+        if only and isinstance(error, smtplib.SMTPRecipientsRefused):  # the others have it
+            return _told(error.recipients)
         raise ServiceError(
             f"The mail server {server.host}:{server.port} did not accept {subject!r}: {type(error).__name__}: {error}",
             hint="check Airflow's connection smtp_default, or smtp_* in docs/settings.md.",
         ) from error
+    return _told(refused)
+
+
+def _told(refused: Mapping[str, tuple[int, bytes]]) -> dict[str, str]:
     return {one: f"{code} {text.decode(errors='replace')}" for one, (code, text) in refused.items()}
 
 

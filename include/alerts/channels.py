@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from include.adapters import smtp
-from include.adapters.receivers import Alertmanager, Webhook
+from include.adapters.receivers import Alertmanager, Webhook, place_of
 from include.alerts.incidents import Incident
 from include.alerts.letter import as_html
 from include.alerts.outbox import Channel, Channels, Refused, Send
@@ -100,7 +100,7 @@ def _mail(server: smtp.MailServer, recipients: str) -> Send:
 
 
 def _post(webhook: Webhook) -> Send:
-    def send(alert: Alert) -> None:
+    def send(alert: Alert) -> Refused:
         event = alert.facts.get("event")
         moment = now()
         content = {
@@ -115,7 +115,8 @@ def _post(webhook: Webhook) -> Send:
                 "incident": alert.facts or None,
             },
         }
-        webhook.post(alert.incident, moment, content)
+        answer = webhook.post(alert.incident, moment, content)
+        return {place_of(webhook.url): answer} if answer else {}
 
     return send
 

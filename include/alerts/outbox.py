@@ -22,10 +22,10 @@ from include.core.errors import DaybreakError
 from include.core.settings import Settings
 
 ANSWER_WAITS = timedelta(hours=6)  # for a first mail of its thread that the mail server refuses
-RECIPIENT_WAITS = timedelta(days=3)  # for a mail server that says "later" of one recipient
+RECIPIENT_WAITS = timedelta(days=3)  # after a mail server's "later" of one recipient, or a webhook's refusal
 MASKED_LENGTH = 8  # a shorter secret may occur as a word in any text
 
-Refused = Mapping[str, str]  # recipient -> the mail server's answer, while others were accepted
+Refused = Mapping[str, str]  # recipient or address -> the answer; one that begins with 4 is asked again for a while
 Send = Callable[[Alert], Refused | None]  # raises ServiceError if the receiver does not accept it
 
 
@@ -67,15 +67,24 @@ def keep_alert(
     *,
     raised_at: datetime | None = None,
     sent: Mapping[str, datetime] | None = None,
+    refused: Mapping[str, Refused] | None = None,
 ) -> bool:
-    """Do the same in the caller's transaction, for an alert about a change in it; `sent` says which channels had it."""
+    """Do the same in the caller's transaction, for an alert about a change in it.
+
+    `sent` says which channels had it, `refused` which recipients did not get it there.
+    """
     channels = names_of_outbox(settings)
+    refusals = [(refused or {}).get(channel, {}) for channel in channels]
     values = {
         **asdict(alert),
         "facts": json.dumps(alert.facts),
         "raised_at": raised_at or now(),
         "channels": channels,
-        "sent": [(sent or {}).get(channel) for channel in channels],
+        "sent": [
+            None if _find_later(refusal) else (sent or {}).get(channel)
+            for channel, refusal in zip(channels, refusals, strict=True)
+        ],
+        "refused": [json.dumps(refusal) for refusal in refusals],
     }
     return warehouse.execute(query("alerts/raise"), values).rowcount > 0
 
@@ -109,6 +118,9 @@ def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
     if tried or channel.follow:
         with connect(settings) as warehouse:
             warehouse.execute(query("alerts/note_channel"), {"channel": name, "moment": now(), "failure": failure})
+    else:
+        with connect(settings) as warehouse:
+            warehouse.execute(query("alerts/nothing_waits"), {"channel": name})
     return sent
 
 
@@ -149,12 +161,12 @@ def _tell(error: Exception) -> str:
 
 
 def _find_later(refused: Refused) -> tuple[str, ...]:
-    """Return the recipients of whom the mail server said that they may be tried again."""
+    """Return the recipients that may be tried again."""
     return tuple(one for one, answer in refused.items() if answer.startswith("4"))
 
 
 def tell_undelivered(warehouse: Connection, channels: Collection[str], since: datetime) -> list[str]:
-    """Return a line for each channel that alerts wait for or that fails, and for each recipient refused of late."""
+    """Return a line for each channel that alerts wait for or that fails, and for each that refused one of late."""
     values = {"channels": [*channels], "since": since}
     lines = []
     for channel, waiting, oldest, failure, tried_at in warehouse.execute(query("alerts/undelivered"), values):
@@ -162,8 +174,8 @@ def tell_undelivered(warehouse: Connection, channels: Collection[str], since: da
         failed = f"it failed at {tried_at:{FORMAT}}: {failure.rstrip('.')}" if failure else ""
         lines.append(f"{channel}: {'; '.join(filter(None, [waits, failed]))}.")
     for recipient, count, last_at, answer in warehouse.execute(query("alerts/refused"), values):
-        mails = f"{count:,} mail{'s' if count > 1 else ''}"
-        lines.append(f"{recipient} did not get {mails}, the last of {last_at:{FORMAT}}: {answer.rstrip('.')}.")
+        alerts = f"{count:,} alert{'s' if count > 1 else ''}"
+        lines.append(f"{recipient} did not get {alerts}, the last of {last_at:{FORMAT}}: {answer.rstrip('.')}.")
     return lines
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from include.alerts.incidents import FailedRun, Incident
-from include.alerts.outbox import Channels
+from include.alerts.outbox import Channels, Refused
 from include.alerts.wording import Alert, Trouble, compose, severity_of
 from include.core.clock import now
 from include.core.settings import Settings
@@ -37,6 +37,7 @@ class Kept:
     run: FailedRun
     alert: Alert | None = None
     sent: Mapping[str, datetime] = field(default_factory=dict)  # channel -> when it took the alert
+    refused: Mapping[str, Refused] = field(default_factory=dict)  # channel -> whom it did not reach there
 
     @classmethod
     def read(cls, file: Path) -> Kept:
@@ -46,14 +47,15 @@ class Kept:
         moments = {name: _moment(run[name]) for name in ("as_of", "failed_at")}
         alert = Alert(**content["alert"]) if content["alert"] else None
         trouble = Trouble(**content["trouble"])
-        sent = {channel: datetime.fromisoformat(at) for channel, at in content["sent"].items()}
-        return cls(file, trouble, FailedRun(**{**run, **moments}), alert, sent)
+        sent = content["sent"] if "sent" in content else {"mail": content["sent_at"]}  # of the release before channels
+        sent = {channel: datetime.fromisoformat(at) for channel, at in sent.items() if at}
+        return cls(file, trouble, FailedRun(**{**run, **moments}), alert, sent, content.get("refused", {}))
 
     @property
     def content(self) -> str:
         """Return the failure as it stands in its file."""
-        found = {name: value and asdict(value) for name, value in vars(self).items() if name not in ("file", "sent")}
-        return json.dumps(found | {"sent": self.sent}, default=datetime.isoformat)
+        found = {"trouble": asdict(self.trouble), "run": asdict(self.run), "alert": self.alert and asdict(self.alert)}
+        return json.dumps(found | {"sent": self.sent, "refused": self.refused}, default=datetime.isoformat)
 
     def forget(self) -> None:
         """Remove the file."""
@@ -178,11 +180,11 @@ def _send(one: Kept, channels: Channels) -> bool:
         if name in one.sent:
             continue
         try:
-            channel.send(one.alert)
+            refused = channel.send(one.alert) or {}
         except Exception as error:  # whatever it is, the other channels have their turns
             log.warning("%s", error)
             continue
-        one = replace(one, sent={**one.sent, name: now()})
+        one = replace(one, sent={**one.sent, name: now()}, refused={**one.refused, name: refused})
         if one.file.exists():
             _draft(one).replace(one.file)
     return True

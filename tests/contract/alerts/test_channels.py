@@ -88,6 +88,11 @@ def deliver(settings):
     return outbox.deliver_pending(settings, find_channels(settings))
 
 
+def age(settings, length):
+    with connect(settings) as warehouse:
+        warehouse.execute("update ops.alerts set raised_at = raised_at - %s", [length])
+
+
 def deliveries(settings):
     with connect(settings) as warehouse:
         return warehouse.execute(
@@ -176,6 +181,18 @@ def test_what_a_receiver_does_not_accept_waits(both, receiver, status):
     assert deliver(both) == (1, 0)
 
 
+def test_an_alert_that_a_webhook_wants_none_of_holds_up_no_other_and_is_given_up_in_the_end(both, receiver):
+    outbox.raise_alert(both, ALERT)
+    receiver.status = 413
+    deliver(both)
+    age(both, timedelta(days=4))
+    assert deliver(both) == (1, 0)
+    with connect(both) as warehouse:
+        (line,) = outbox.tell_undelivered(warehouse, ["webhook"], now() - timedelta(days=1))
+    assert line.startswith(f"{receiver.url} did not get 1 alert, the last of ")
+    assert line.endswith(": 413 Request Entity Too Large.")
+
+
 def test_an_alert_from_before_a_channel_was_set_does_not_go_there(settings, both, receiver):
     outbox.raise_alert(settings, ALERT)
     assert deliver(both) == (1, 0)
@@ -246,7 +263,7 @@ def test_a_recipient_whom_the_server_refuses_is_shown_and_the_others_get_the_mai
     assert deliver(settings) == (1, 0)
     assert mailbox.recipients == [["ada@localhost"]]
     told = cli.say(settings, "alerts", "list").out
-    assert "bob@localhost did not get 1 mail, the last of " in told
+    assert "bob@localhost did not get 1 alert, the last of " in told
     assert told.endswith(": 550 5.1.1 no such person.\n")
 
 
@@ -262,6 +279,45 @@ def test_a_recipient_of_whom_the_server_says_later_gets_the_mail_later_and_the_o
     assert mailbox.recipients[2:] == [["bob@localhost"]] * 2
     with connect(settings) as warehouse:
         assert outbox.tell_undelivered(warehouse, ["mail"], now() - timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("end", ["550 5.1.1 no such person", "three days"])
+def test_a_recipient_who_is_put_off_alone_does_not_make_the_channel_fail_and_is_given_up(settings, mailbox, end):
+    mailbox.refused = {"bob@localhost": "450 4.2.0 greylisted"}
+    settings = settings.model_copy(update={"smtp_port": mailbox.port, "mail_to": "ada@localhost, bob@localhost"})
+    outbox.raise_alert(settings, ALERT)
+    assert [deliver(settings), deliver(settings)] == [(0, 1), (0, 1)]
+    with connect(settings) as warehouse:
+        told = outbox.tell_undelivered(warehouse, ["mail"], now() - timedelta(days=1))
+    assert "it failed" not in "".join(told)
+    if end == "three days":
+        age(settings, timedelta(days=4))
+    else:
+        mailbox.refused = {"bob@localhost": end}
+    assert [deliver(settings), deliver(settings)] == [(1, 0), (0, 0)]
+    assert mailbox.recipients == [["ada@localhost"]]
+
+
+def test_a_recipient_who_is_put_off_while_the_warehouse_is_away_gets_the_mail_later(settings, mailbox):
+    mailbox.refused = {"bob@localhost": "450 4.2.0 greylisted"}
+    settings = settings.model_copy(update={"smtp_port": mailbox.port, "mail_to": "ada@localhost, bob@localhost"})
+    away = settings.model_copy(update={"postgres_port": free_port()})
+    reporting.report(away, FAILURE, find_channels(away))
+    mailbox.refused = {}
+    reporting.review(settings, find_channels(settings))
+    assert mailbox.recipients == [["ada@localhost"], ["bob@localhost"]]
+
+
+def test_a_failure_of_a_channel_is_past_when_nothing_waits_for_it(settings, mailbox):
+    settings = settings.model_copy(update={"smtp_port": mailbox.port})
+    mailbox.stop()
+    outbox.raise_alert(settings, ALERT)
+    deliver(settings)
+    with connect(settings) as warehouse:
+        warehouse.execute("delete from ops.alerts")
+    deliver(settings)
+    with connect(settings) as warehouse:
+        assert outbox.tell_undelivered(warehouse, ["mail"], now()) == []
 
 
 def test_the_test_tries_every_channel_and_says_which_failed(both, managed, receiver, mailbox):

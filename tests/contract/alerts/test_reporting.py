@@ -369,6 +369,21 @@ def test_a_mail_that_the_release_before_kept_as_a_file_is_sent(settings, mailbox
     assert (mailbox.subjects, list(room.iterdir())) == (["[page] of before"], [])
 
 
+def test_a_failure_that_the_release_before_channels_kept_as_a_file_joins_its_incident(settings, no_warehouse, mailbox):
+    mailbox.stop()
+    reporting.report(no_warehouse, DAMAGE, mailbox.channels)
+    (file,) = waiting_room.waiting_room(settings).iterdir()
+    content = json.loads(file.read_text())
+    del content["sent"], content["refused"], content["trouble"]["rehearsal"]
+    del content["alert"]["facts"], content["alert"]["only"]
+    file.write_text(json.dumps(content | {"sent_at": None}))
+    mailbox.start()
+    reporting.review(settings, mailbox.channels)
+    with connect(settings) as connection:
+        assert len(open_incidents(connection)) == len(mailbox.mails) == 1
+    assert list(file.parent.iterdir()) == []
+
+
 def test_a_failure_that_was_moved_into_the_warehouse_twice_is_told_once(settings, no_warehouse, mailbox):
     """As after kill -9 between the transaction and the removal of the file."""
     reporting.report(no_warehouse, DAMAGE, mailbox.channels)

@@ -5,6 +5,6 @@ with raised as (
     on conflict (incident) do nothing
     returning alert_id
 )
-insert into ops.deliveries (alert_id, channel, sent_at)
-select alert_id, channel, sent_at
-from raised, unnest(%(channels)s::text[], %(sent)s::timestamptz[]) as one (channel, sent_at)
+insert into ops.deliveries (alert_id, channel, sent_at, refused)
+select alert_id, channel, sent_at, refused
+from raised, unnest(%(channels)s::text[], %(sent)s::timestamptz[], %(refused)s::jsonb[]) as one (channel, sent_at, refused)
