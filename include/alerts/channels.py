@@ -6,10 +6,14 @@ Belongs here: which channels there are, and what an alert says in each. Does not
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from include.adapters import smtp
 from include.adapters.receivers import Alertmanager, Webhook, place_of
@@ -24,6 +28,7 @@ PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 FIRES_FOR = timedelta(days=1)  # after the last word from Daybreak; the end of an incident is told at once
 TEST_FIRES_FOR = timedelta(minutes=5)
 TEST = "DaybreakTest"
+INSTALLATION = "installation"  # a file of the state folder
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ def find_channels(settings: Settings, connection: MailConnection | None = None) 
     if webhook := find_webhook(settings):
         found["webhook"] = Channel(_post(webhook))
     if alertmanager := find_alertmanager(settings):
-        found["alertmanager"] = _mirror(alertmanager, settings.airflow_url)
+        found["alertmanager"] = _mirror(alertmanager, settings)
     return found
 
 
@@ -121,7 +126,21 @@ def _post(webhook: Webhook) -> Send:
     return send
 
 
-def _mirror(alertmanager: Alertmanager, instance: str) -> Channel:
+def name_of_installation(settings: Settings) -> str:
+    """Return the name that tells this installation from others in one Alertmanager; it is made once and kept."""
+    file = settings.home / INSTALLATION
+    if not file.exists():
+        draft = file.with_suffix(f".{uuid4().hex}")
+        draft.write_text(f"{platform.node()}-{uuid4().hex[:12]}")
+        try:
+            with suppress(FileExistsError):
+                os.link(draft, file)  # as a rename would not, it leaves the name that another process made
+        finally:
+            draft.unlink()
+    return file.read_text()
+
+
+def _mirror(alertmanager: Alertmanager, settings: Settings) -> Channel:
     """Return the channel that lets open incidents fire and ended ones stop.
 
     An Alertmanager forgets what fires when it restarts, so open incidents are posted at every turn; what fires there
@@ -129,19 +148,28 @@ def _mirror(alertmanager: Alertmanager, instance: str) -> Channel:
     """
 
     def send(alert: Alert) -> None:
-        moment = now()
+        instance, moment = name_of_installation(settings), now()
         known = alert.facts or {"cause": TEST, "subject": "alerts", "severity": alert.severity, "title": alert.subject}
         length = FIRES_FOR if alert.facts else TEST_FIRES_FOR
-        alertmanager.post([_as_post(known, alert.body, instance, known.get("opened_at") or moment, moment + length)])
+        links = known.get("links") or {"Airflow": settings.airflow_url}
+        since = known.get("opened_at") or moment
+        alertmanager.post([_as_post(known, alert.body, instance, links, since, moment + length)])
 
     def follow(find: Callable[[], Sequence[Incident]]) -> None:
-        firing, moment = alertmanager.find_firing(instance), now()
+        instance, moment = name_of_installation(settings), now()
+        firing = alertmanager.find_firing(instance)
         incidents = find()  # later, so that one that another process opens meanwhile is not ended
         posts = [
-            _as_post(vars(one), str(one.trouble["what_broke"]), instance, one.opened_at, moment + FIRES_FOR,
-                     links=one.trouble["links"])
+            _as_post(
+                vars(one),
+                str(one.trouble["what_broke"]),
+                instance,
+                one.trouble["links"],
+                one.opened_at,
+                moment + FIRES_FOR,
+            )
             for one in incidents
-        ]  # fmt: skip
+        ]
         still = [post["labels"] for post in posts]
         over = [
             {"labels": labels, "endsAt": moment.isoformat()}
@@ -157,12 +185,11 @@ def _as_post(
     known: Mapping[str, Any],
     text: str,
     instance: str,
+    links: Mapping[str, str],
     since: datetime | str,
     until: datetime,
-    links: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return an incident as Alertmanager's API takes it; labels are what routes and silences match."""
-    links = links or known.get("links") or {}
     labels = {"alertname": known["cause"], "subject": known["subject"], "severity": known["severity"]}
     return {
         "labels": {**labels, "job": "daybreak", "instance": instance},
@@ -173,5 +200,5 @@ def _as_post(
         },
         "startsAt": since if isinstance(since, str) else since.isoformat(),
         "endsAt": until.isoformat(),
-        "generatorURL": next(iter(links.values()), instance),
+        "generatorURL": next(iter(links.values()), ""),
     }

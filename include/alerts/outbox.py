@@ -126,7 +126,7 @@ def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
 
 def _find_told(settings: Settings) -> list[Incident]:
     with connect(settings) as warehouse:
-        return told_incidents(warehouse)
+        return told_incidents(warehouse, now())
 
 
 def _deliver_next(settings: Settings, name: str, send: Send, tried: list[int]) -> bool | None:

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from include.adapters.receivers import sign
 from include.adapters.warehouse import connect
 from include.alerts import incidents, outbox, reporting
-from include.alerts.channels import find_channels
+from include.alerts.channels import find_channels, name_of_installation
 from include.alerts.incidents import Success
 from include.alerts.wording import Alert, Failure
 from include.core.clock import now
@@ -70,9 +70,8 @@ def both(settings, mailbox, receiver):
 
 @pytest.fixture
 def managed(settings, mailbox, manager):
-    """An installation that mails, and shows its incidents in an Alertmanager under an address of its own."""
-    values = {"smtp_port": mailbox.port, "alertmanager_url": manager, "public_url": f"http://{time.time_ns()}.example"}
-    return settings.model_copy(update=values)
+    """An installation that mails, and shows its incidents in an Alertmanager."""
+    return settings.model_copy(update={"smtp_port": mailbox.port, "alertmanager_url": manager})
 
 
 def labels_of(settings):
@@ -80,7 +79,7 @@ def labels_of(settings):
     return [
         (labels["alertname"], labels["subject"], labels["severity"])
         for labels in find_firing(settings.alertmanager_url)
-        if labels["instance"] == settings.airflow_url
+        if labels["instance"] == name_of_installation(settings)
     ]
 
 
@@ -220,6 +219,27 @@ def test_an_incident_fires_in_the_alertmanager_changes_severity_and_ends_there(m
     assert labels_of(managed) == []
 
 
+def test_two_installations_at_the_same_address_end_no_incident_of_each_other(managed, tmp_path):
+    reporting.report(managed, FAILURE, find_channels(managed))
+    other = managed.model_copy(update={"home": tmp_path / "other"})
+    other.home.mkdir()
+    find_channels(other)["alertmanager"].follow(lambda: [])
+    assert labels_of(managed) == [("AuditFailed", "recommend", "ticket")]
+
+
+@pytest.mark.parametrize("silence", ["acknowledge", "mute"])
+def test_what_a_person_silences_fires_no_more(managed, silence):
+    reporting.report(managed, FAILURE, find_channels(managed))
+    with connect(managed) as warehouse:
+        (found,) = incidents.open_incidents(warehouse)
+        if silence == "acknowledge":
+            incidents.acknowledge(warehouse, found.incident_id, "ada", now())
+        else:
+            incidents.mute(warehouse, found.incident_id, now() + timedelta(hours=8), "known", "ada", now())
+    reporting.review(managed, find_channels(managed))
+    assert labels_of(managed) == []
+
+
 def test_an_alertmanager_that_was_away_learns_what_ended_meanwhile(managed):
     reporting.report(managed, FAILURE, find_channels(managed))
     away = managed.model_copy(update={"alertmanager_url": f"http://127.0.0.1:{free_port()}"})
@@ -244,7 +264,7 @@ def test_what_a_person_silenced_before_it_was_told_does_not_fire(managed):
 
 
 def test_without_a_warehouse_every_channel_is_told_once(both, managed, receiver, mailbox):
-    both = both.model_copy(update={"alertmanager_url": managed.alertmanager_url, "public_url": managed.public_url})
+    both = both.model_copy(update={"alertmanager_url": managed.alertmanager_url})
     away = both.model_copy(update={"postgres_port": free_port()})
     receiver.stop()
     assert reporting.report(away, FAILURE, find_channels(away))
@@ -321,7 +341,7 @@ def test_a_failure_of_a_channel_is_past_when_nothing_waits_for_it(settings, mail
 
 
 def test_the_test_tries_every_channel_and_says_which_failed(both, managed, receiver, mailbox):
-    all_three = both.model_copy(update={"alertmanager_url": managed.alertmanager_url, "public_url": managed.public_url})
+    all_three = both.model_copy(update={"alertmanager_url": managed.alertmanager_url})
     write_env_file(all_three)
     answer = cli.say(all_three, "alerts", "test")
     assert answer.out.splitlines() == [
