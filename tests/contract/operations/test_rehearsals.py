@@ -7,8 +7,11 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import connect
 from include.alerts import rehearsing
+from include.alerts.outbox import Channel, deliver_pending, raise_alert
+from include.alerts.wording import Alert
 from include.core.clock import now
 from include.core.errors import FormRefused, ServiceError
 from include.operations.demo import newsroom as demo
@@ -17,6 +20,7 @@ from include.operations.demo.rehearsals import breakage
 from include.operations.demo.rehearsals.fingerprint import PREFIX, compare, look
 from include.operations.demo.rehearsals.mending import mend
 from include.operations.demo.rehearsals.rehearse import clean, having_the_demo
+from include.operations.demo.rehearsals.stage import Stage
 from tests.parts.servers import free_port
 
 
@@ -146,6 +150,22 @@ def test_one_rehearsal_at_a_time_and_the_demo_waits(played, newsroom):
         clean(played, lambda line: None)
     with pytest.raises(demo.Busy, match="rehearsing on it"):
         demo.play(played, until=now() + timedelta(hours=1), say=lambda line: None)
+
+
+def test_mails_are_found_when_they_were_sent_and_when_they_had_to_wait(played, newsroom, mailbox):
+    def refuse(alert):
+        raise ServiceError("The mail server does not answer.")
+
+    def mail(subject, channels):
+        raise_alert(played, Alert(subject, "ticket", subject, "Nothing to do."))
+        deliver_pending(played, channels)
+        return stage.subjects(), stage.subjects(had_to_wait=True)
+
+    stage = Stage(played, Airflow(played), newsroom, "mail-away", "mail server away", now(), lambda line: None)
+    first, second = "[ticket] Rehearsal: one", "[ticket] Rehearsal: two"
+    assert mail(first, {"mail": Channel(refuse)}) == ([], [first])
+    assert mail(second, mailbox.channels) == ([second, first], [first])
+    assert mail("[ticket] A real one", mailbox.channels) == ([second, first], [first])
 
 
 def test_clean_says_what_it_mended(played):

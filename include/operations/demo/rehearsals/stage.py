@@ -87,10 +87,10 @@ class Stage:
         )
         self.see(f"mail “{subject}”, {self.mailbox}")
 
-    def subjects(self, sent: bool = True) -> list[str]:
-        """Return the subjects of the rehearsal's mails that were sent, or still wait; newest first."""
+    def subjects(self, *, had_to_wait: bool = False) -> list[str]:
+        """Return the subjects of the rehearsal's mails that were sent, or that had to wait; newest first."""
         with connect(self.settings) as warehouse:
-            asked = {"since": self.begun_at, "sent": sent}
+            asked = {"since": self.begun_at, "had_to_wait": had_to_wait}
             return [subject for (subject,) in warehouse.execute(query("operations/rehearsal_mails"), asked)]
 
     @property
