@@ -1,9 +1,9 @@
-"""The rehearsal that goes on: what it breaks is told as a rehearsal, and pages nobody.
+"""The rehearsal that goes on: what it breaks is told as a rehearsal, and never as a page.
 
 A rehearsal of the demo (`include/operations/demo/rehearsals`) writes down in the state folder what it will break before
-it breaks it, and removes the file when all is mended. A failure of a cause that it brings about belongs to it, whatever
-run meets it, and is an incident apart from real ones. The mark of a rehearsal whose process was killed ends by itself:
-from then on what it left broken is told as what it is.
+it breaks it, and removes the file when all is mended. A failure of a cause that it brings about, of the thing that it
+breaks, belongs to it, whatever run meets it, and is an incident apart from real ones; its own runs end no real one. The
+mark of a rehearsal whose process was killed ends by itself: from then on what it left broken is told as what it is.
 """
 
 from __future__ import annotations
@@ -14,33 +14,35 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from include.alerts.wording import Trouble, title_of
+from include.alerts.wording import PAST, Trouble, title_of
 from include.core.clock import compact
 from include.core.settings import Settings
 
 FILE = "rehearsal.json"
 LONGEST = timedelta(minutes=30)
 SUBJECT = "Rehearsal "
+PREFIX = "rehearsal__"  # of the ids of runs that a rehearsal starts
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """A rehearsal that has begun; `causes` are those of failures and conditions, as the tables of guides name them.
+    """A rehearsal that has begun; `causes` are those of failures and conditions, each with what it is about.
 
     `batch_id` names the lists that were live before it.
     """
 
     name: str
     title: str
-    causes: tuple[str, ...]
+    causes: tuple[tuple[str, str], ...]
     begun_at: datetime
     batch_id: str | None
 
     def covers(self, trouble: Trouble, moment: datetime) -> bool:
         """Return whether the rehearsal brings this trouble about."""
-        return trouble.cause in self.causes and moment - self.begun_at < LONGEST
+        about = trouble.subject.removesuffix(PAST)
+        return (trouble.cause, about) in self.causes and moment - self.begun_at < LONGEST
 
     def mark(self, trouble: Trouble) -> Trouble:
         """Return the trouble as one of this rehearsal, with a subject that no real incident has."""
@@ -65,7 +67,7 @@ def going_on(settings: Settings) -> Rehearsal | None:
     try:
         content = json.loads(_file(settings).read_text())
         moment = datetime.fromisoformat(content["begun_at"])
-        return Rehearsal(**{**content, "causes": tuple(content["causes"]), "begun_at": moment})
+        return Rehearsal(**{**content, "causes": tuple(map(tuple, content["causes"])), "begun_at": moment})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -240,7 +240,10 @@ def _is_known(settings: Settings, warehouse: Connection, run: FailedRun) -> bool
 
 
 def _ended_by(warehouse: Connection, success: Success) -> set[int]:
-    return {incident_id for (incident_id,) in warehouse.execute(query("alerts/ended_by"), vars(success))}
+    """Return the incidents that a success ends; that of a rehearsal's run ends none but those of rehearsals."""
+    subjects = f"{rehearsing.SUBJECT if success.run_id.startswith(rehearsing.PREFIX) else ''}%"
+    rows = warehouse.execute(query("alerts/ended_by"), vars(success) | {"subjects": subjects})
+    return {incident_id for (incident_id,) in rows}
 
 
 def _tell_what_readers_saw(settings: Settings, warehouse: Connection, incident: Incident) -> str:

@@ -21,6 +21,7 @@ from include.core.settings import Settings
 SUBJECT_LENGTH = 150
 TITLE_LENGTH = SUBJECT_LENGTH - len("[recovered] ")
 MOST_FINDINGS = 12
+PAST = " (past days)"  # ends the subject of a failure that no reader waits for
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def understand(settings: Settings, failure: Failure) -> Trouble:
         or failure.fact
         or "It ended without an error message: it was killed, or ran out of time or memory."
     )
-    subject = (failure.about or failure.dag_id) + (" (past days)" if failure.is_past else "")
+    subject = (failure.about or failure.dag_id) + (PAST if failure.is_past else "")
     where = f"{failure.dag_id} failed" + (f" at {failure.task_id}" if failure.task_id else "")
     about = "" if subject == failure.dag_id else f"{subject}: "
     links = {

@@ -10,7 +10,7 @@ import pytest
 from include.adapters.warehouse import connect
 from include.alerts import rehearsing, reporting
 from include.alerts.conditions import Condition
-from include.alerts.incidents import open_incidents
+from include.alerts.incidents import Success, open_incidents
 from include.alerts.wording import Failure
 from include.core.clock import now
 
@@ -28,7 +28,7 @@ MANY = Condition("RowsQuarantined", "articles", "Many rows of articles were quar
 
 @pytest.fixture
 def rehearsal(settings):
-    causes = ("ValidationBlocked", "RowsQuarantined")
+    causes = (("ValidationBlocked", "recommend"), ("RowsQuarantined", "articles"))
     begun = rehearsing.Rehearsal("bad-data", "bad data", causes, now(), "batch-1")
     rehearsing.begin(settings, begun)
     with connect(settings) as warehouse:
@@ -83,6 +83,30 @@ def test_a_failure_that_would_page_is_a_ticket_that_says_so(settings, mailbox, r
 def test_a_failure_of_another_cause_is_told_as_ever(settings, mailbox, rehearsal):
     reporting.report(settings, replace(FAILURE, kind="ArtifactDamaged", about="v3"), mailbox.channels)
     assert mailbox.subjects == ["[page] v3: recommend failed at validate: Bad rows."]
+
+
+def test_a_failure_of_this_cause_about_something_else_is_told_as_ever(settings, mailbox, rehearsal):
+    reporting.report(settings, replace(FAILURE, about="articles"), mailbox.channels)
+    assert mailbox.subjects == ["[page] articles: recommend failed at validate: Bad rows."]
+
+
+def test_a_past_day_that_meets_what_is_broken_is_rehearsed_as_well(settings, mailbox, rehearsal):
+    reporting.report(settings, replace(FAILURE, is_past=True), mailbox.channels)
+    assert incidents(settings) == [
+        ("ticket", "Rehearsal: recommend (past days): recommend failed at validate: Bad rows.")
+    ]
+
+
+def test_a_run_of_a_rehearsal_ends_no_real_incident(settings, mailbox, rehearsal):
+    real = replace(FAILURE, about="articles")
+    mine = replace(FAILURE, run_id=f"{rehearsing.PREFIX}bad-data__1", run_type="manual")
+    for failure in (real, mine):
+        reporting.report(settings, failure, mailbox.channels)
+    assert len(incidents(settings)) == 2
+    reporting.report_success(settings, Success("recommend", mine.run_id, None, False), mailbox.channels)
+    assert incidents(settings) == [("page", "articles: recommend failed at validate: Bad rows.")]
+    reporting.report_success(settings, Success("recommend", "scheduled__05", None, False), mailbox.channels)
+    assert incidents(settings) == []
 
 
 def test_a_rehearsal_does_not_hide_in_a_real_incident(settings, mailbox, rehearsal):

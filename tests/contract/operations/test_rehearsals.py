@@ -11,13 +11,14 @@ from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import connect
 from include.alerts import rehearsing
 from include.alerts.outbox import Channel, deliver_pending, raise_alert
+from include.alerts.rehearsing import PREFIX
 from include.alerts.wording import Alert
 from include.core.clock import now
 from include.core.errors import FormRefused, ServiceError
 from include.operations.demo import newsroom as demo
 from include.operations.demo.newsroom import tables
 from include.operations.demo.rehearsals import breakage
-from include.operations.demo.rehearsals.fingerprint import PREFIX, compare, look
+from include.operations.demo.rehearsals.fingerprint import compare, look
 from include.operations.demo.rehearsals.mending import mend
 from include.operations.demo.rehearsals.rehearse import clean, having_the_demo
 from include.operations.demo.rehearsals.stage import Stage

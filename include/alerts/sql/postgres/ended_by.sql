@@ -3,7 +3,7 @@
 -- counts.
 select r.incident_id
 from ops.incident_runs r join ops.incidents i using (incident_id)
-where i.closed_at is null and r.dag_id = %(dag_id)s
+where i.closed_at is null and i.subject like %(subjects)s and r.dag_id = %(dag_id)s
 group by r.incident_id
 having (bool_or(r.kind = 'past' and r.run_id = %(run_id)s) and not exists (
         select 1 from ops.incident_runs o where o.incident_id = r.incident_id and o.kind = 'past'

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 class Rehearsal:
     """A rehearsal: its plain name, what it does in one sentence, what to look at, and what it needs.
 
-    `causes` are those of `alerts/guides.py`; `needs` are DAGs that must not be paused.
+    `causes` are those of `alerts/guides.py`, each with what it is about; `needs` are DAGs that must not be paused.
     """
 
     name: str
     title: str
     about: str
     look_at: str
-    causes: tuple[str, ...]
+    causes: tuple[tuple[str, str], ...]
     needs: tuple[str, ...] = ("recommend",)
 
 
@@ -33,7 +33,7 @@ REHEARSALS = {
             "run goes on.",
             "In Airflow `recommend` turns red at validate, then green. On the page Daybreak an incident opens and "
             "closes. The mailbox gets two mails.",
-            ("ValidationBlocked",),
+            (("ValidationBlocked", "reading_events"),),
         ),
         Rehearsal(
             "quarantine",
@@ -42,7 +42,7 @@ REHEARSALS = {
             "brought back after the correction.",
             "In Airflow every run is green. `bin/daybreak quarantine list` counts the rows. The mailbox gets two "
             "mails.",
-            ("RowsQuarantined",),
+            (("RowsQuarantined", "reading_events"),),
             ("recommend", "monitor", "replay_quarantine"),
         ),
         Rehearsal(
@@ -52,7 +52,7 @@ REHEARSALS = {
             "goes on when the database is back.",
             "In Airflow `extract` of `recommend` is up for retry twice, then red, then green. The mailbox gets two "
             "mails.",
-            ("ServiceError",),
+            (("ServiceError", "source database"),),
         ),
         Rehearsal(
             "crash",
@@ -60,7 +60,7 @@ REHEARSALS = {
             "The task that publishes is killed between its two writes; readers keep their lists, and Airflow repeats "
             "the task.",
             "In Airflow `publish` of `recommend` is up for retry, then green at its second try. There is no mail.",
-            ("killed",),
+            (("killed", "recommend"),),
         ),
         Rehearsal(
             "bad-article",
@@ -77,7 +77,7 @@ REHEARSALS = {
             "when the data is there.",
             "In Airflow `wait_for_data` of `retrain` is deferred for a minute or two, then red, then green. The "
             "mailbox gets two mails.",
-            ("SourceLate",),
+            (("SourceLate", "source"),),
             ("retrain",),
         ),
         Rehearsal(
@@ -85,7 +85,7 @@ REHEARSALS = {
             "mail server away",
             "A run is blocked while the mail server does not answer; the mail waits and arrives later.",
             "`recommend` turns red at validate. The mailbox's page does not answer at first, and then has two mails.",
-            ("ValidationBlocked",),
+            (("ValidationBlocked", "reading_events"),),
         ),
         Rehearsal(
             "mlflow-away",
@@ -93,7 +93,7 @@ REHEARSALS = {
             "MLflow answers nothing; lists go on with the champion, a training fails and goes on when MLflow is back.",
             "In Airflow `recommend` is green; `train` of `retrain` is up for retry twice, then red, then green. The "
             "mailbox gets two mails.",
-            ("ServiceError",),
+            (("ServiceError", "MLflow"),),
             ("recommend", "retrain"),
         ),
         Rehearsal(

@@ -7,6 +7,7 @@ from typing import LiteralString
 
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts.incidents import open_incidents
+from include.alerts.rehearsing import PREFIX
 from include.core.clock import now
 from include.core.settings import Settings
 from include.operations.demo.rehearsals.breakage import LOGINS
@@ -19,7 +20,6 @@ PUBLISHER: dict[str, LiteralString] = {
     "reading": "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) from newsroom.tracking t",
     "deliveries": "select complete_until from source.deliveries",
 }
-PREFIX = "rehearsal__"  # of the ids of runs that a rehearsal starts
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import rehearsing
 from include.alerts.channels import find_channels
+from include.alerts.rehearsing import PREFIX
 from include.alerts.reporting import close_rehearsed
 from include.core.contract import TABLES
 from include.core.errors import AuditFailed, ServiceError
 from include.core.settings import Settings
 from include.lists import batch as batches
 from include.operations.demo.rehearsals import breakage
-from include.operations.demo.rehearsals.fingerprint import PREFIX
 from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, active_runs
 
 LOOP = ("retrain", "recommend", "monitor", "replay_quarantine")

@@ -16,10 +16,10 @@ from psycopg.rows import dict_row
 
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect, query
+from include.alerts.rehearsing import PREFIX
 from include.core.clock import compact, now
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
-from include.operations.demo.rehearsals.fingerprint import PREFIX
 from include.operations.launcher import ports
 
 PATIENCE_SECONDS = 900.0  # a busy machine is no fault
