@@ -185,8 +185,8 @@ def test_days_that_airflow_left_alone_or_lost_are_told(settings):
     assert backfill_report.conclude(found).startswith("2 of 3 days failed or have no run.")
 
 
-def test_the_sentinel_notices_the_end_also_after_a_kill_in_the_middle_of_the_report(three_days, monkeypatch):
-    sentinel, told = Sentinel(NOW), []
+def test_the_sentinel_notices_the_end_also_after_a_kill_in_the_middle_of_the_report(three_days, monkeypatch, mailbox):
+    sentinel = Sentinel(NOW)
 
     def die(*_):
         raise KeyboardInterrupt
@@ -194,11 +194,11 @@ def test_the_sentinel_notices_the_end_also_after_a_kill_in_the_middle_of_the_rep
     with monkeypatch.context() as patch:
         patch.setattr(backfill_report, "raise_alert", die)
         with pytest.raises(KeyboardInterrupt):
-            sentinel.look(three_days, told.append, NOW)
+            sentinel.look(three_days, mailbox.channels, NOW)
     assert mails(three_days) == []
     for minute in (1, 2):
-        sentinel.look(three_days, told.append, NOW + minute * MINUTE)
-    assert [alert.subject[:30] for alert in told] == ["[ticket] Backfill of retrain, "]
+        sentinel.look(three_days, mailbox.channels, NOW + minute * MINUTE)
+    assert [mail["subject"][:30] for mail in mailbox.mails] == ["[ticket] Backfill of retrain, "]
 
 
 def test_a_backfill_that_was_refused_for_its_form_says_so_and_mails_nothing(settings):
