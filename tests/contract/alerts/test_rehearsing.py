@@ -68,7 +68,7 @@ def test_a_rehearsal_does_not_end_a_real_incident_of_its_cause(settings, mailbox
         yield MANY
 
     reporting.review(settings, mailbox.channels, find)
-    rehearsing.begin(settings, rehearsing.Rehearsal("quarantine", "rows", (MANY.name,), now(), None))
+    rehearsing.begin(settings, rehearsing.Rehearsal("quarantine", "rows", ((MANY.name, MANY.subject),), now(), None))
     reporting.review(settings, mailbox.channels, find)
     assert sorted(subject.split()[1] for subject in mailbox.subjects) == ["Many", "Rehearsal:"]
 
