@@ -102,7 +102,7 @@ def _find_old_champion(settings: Settings, warehouse: Connection, moment: dateti
     version, until = row
     fact = f"v{version} has learnt from reading until {until.strftime(FORMAT)}, {in_words(moment - until)} ago."
     done = "The champion goes on making the lists."
-    yield Condition("ChampionOld", "champion", f"v{version} has learnt nothing for long.", fact, done)
+    yield Condition("ChampionOld", "champion", f"v{version} has learnt nothing new for a long time.", fact, done)
 
 
 def _find_streak(settings: Settings, warehouse: Connection) -> Iterator[Condition]:
@@ -128,6 +128,6 @@ def _find_questions(settings: Settings, warehouse: Connection, moment: datetime)
 def _find_holds(settings: Settings, warehouse: Connection, moment: datetime) -> Iterator[Condition]:
     for kind, _, _, reason, actor, set_at in warehouse.execute(query("judging/active_holds"), {"moment": moment}):
         if moment - set_at >= timedelta(days=settings.hold_reminder_days):
-            title = f"A {kind} holds promotions."
+            title = f"Promotions are on hold ({kind})."
             fact = f"{actor} set it {in_words(moment - set_at)} ago: {reason.rstrip('.')}."
             yield Condition("PromotionHeld", kind, title, fact, "Challengers are judged and not promoted.")

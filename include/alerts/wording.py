@@ -203,7 +203,7 @@ def _tell_end(incident: Incident) -> str:
     if incident.recovered_by is None:
         return f"{told}."
     others = ", ".join(sorted(incident.stopped.keys() - {incident.recovered_by}))
-    more = f" It had also stopped {others}, which that says nothing of." if others else ""
+    more = f" It had also stopped {others}; whether that works again is not known yet." if others else ""
     return f"{told}: a run of {incident.recovered_by} succeeded.{more}"
 
 

@@ -19,7 +19,7 @@ from include.alerts.outbox import Channels
 from include.alerts.reporting import report, report_success, review
 from include.alerts.wording import Failure, LiveLists
 from include.core.clock import FORMAT
-from include.core.errors import DaybreakError
+from include.core.errors import DaybreakError, ServiceError
 from include.core.settings import Settings
 from include.operations.backfill_report import report_ended
 from include.operations.launcher.files import say
@@ -56,16 +56,13 @@ class Sentinel:
         """Report backfills that have ended. What cannot be reported now is tried again in the next round."""
         try:
             report_ended(settings, moment)
-        except DaybreakError:
+        except ServiceError:
             return  # a database is away, and the review says so
-        except Exception:  # a report is worth less than the review
-            traceback.print_exc()
+        except Exception as error:  # a report is worth less than the review
+            _say(error)
 
     def _tell_blindness(self, settings: Settings, channels: Channels, error: Exception, moment: datetime) -> None:
-        if isinstance(error, DaybreakError):
-            say(str(error))
-        else:
-            traceback.print_exc()
+        _say(error)
         self._begin(moment)
         since = self.blind_since = self.blind_since or moment
         if moment - since < BLIND_AFTER:
@@ -91,6 +88,13 @@ class Sentinel:
         review(settings, channels, find, (COMPONENTS_SILENT,) if is_silent else OUTSIDE)
         if is_silent:
             self.working_since = moment
+
+
+def _say(error: Exception) -> None:
+    if isinstance(error, DaybreakError):
+        say(str(error))
+    else:
+        traceback.print_exception(error)
 
 
 def _describe(error: Exception, since: datetime) -> Failure:

@@ -180,7 +180,7 @@ def test_a_hold_that_was_forgotten_is_a_ticket(settings, kind, version):
         kind, version, now() - 7 * DAY,
     )  # fmt: skip
     assert review(settings) == [("ticket", "PromotionHeld", kind)]
-    assert subjects(settings) == [f"[ticket] A {kind} holds promotions."]
+    assert subjects(settings) == [f"[ticket] Promotions are on hold ({kind})."]
     write(settings, "update ops.holds set lifted_at = now()")
     assert review(settings) == []
 

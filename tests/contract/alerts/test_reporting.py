@@ -441,7 +441,7 @@ def test_the_success_of_another_dag_ends_the_incident_and_says_no_more(settings,
         reporting.report(settings, damage(dag_id, 3, **away), mailbox.channels)
     reporting.report_success(settings, success("monitor", 4), mailbox.channels)
     text = mailbox.mails[1].get_body(("plain",)).get_content()
-    assert "a run of monitor succeeded. It had also stopped retrain, which that says nothing of." in text
+    assert "a run of monitor succeeded. It had also stopped retrain; whether that works again is not known yet." in text
 
 
 def test_the_success_of_another_dag_does_not_make_failures_in_a_row_begin_anew(settings, mailbox):

@@ -159,7 +159,7 @@ def test_the_mail_on_an_end_says_how_long_how_many_runs_and_what_readers_saw():
     assert list(body) == ["What happened", "How long", "What readers saw", "Links"]
     assert body["What happened"] == (
         "It has been over since 2026-11-20 07:10 UTC: a run of recommend succeeded. "
-        "It had also stopped monitor, which that says nothing of."
+        "It had also stopped monitor; whether that works again is not known yet."
     )
     assert body["How long"] == (
         "2026-11-20 04:10 UTC to 2026-11-20 07:10 UTC: 3 h, 4 failed runs (monitor 1, recommend 3)."
