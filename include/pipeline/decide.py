@@ -41,6 +41,11 @@ def why_end_after(stage: str, mode: str) -> str:
     return why if stage == last else ""
 
 
+def stops_early(mode: str, setting: str) -> bool:
+    """Return whether a run in this mode leaves out stages that the setting wants; it shows nothing of them."""
+    return mode in LAST_STAGES and mode != setting
+
+
 def mode_before_last(mode: Mode) -> Mode:
     """Return the mode of the days before the last one in a backfill that trains once."""
     return "data" if mode == "data" else "features"

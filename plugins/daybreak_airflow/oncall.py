@@ -61,15 +61,23 @@ class AllClear(Untemplated):
     """Let a run that succeeded close the incidents that had stopped its DAG, and mail that they are over."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Report the run's success, unless all its tasks were skipped: such a run shows nothing, and has no context."""
+        """Report the run's success, unless it shows nothing of what had failed.
+
+        A run all of whose tasks were skipped has no context; one whose mode stops it early may not reach what failed.
+        """
         from daybreak_airflow.connections import connected_settings
+        from daybreak_airflow.runs import mode
         from include.alerts.reporting import report_success
+        from include.pipeline.decide import stops_early
 
         if context.get("dag_run") is None:
             log.info("Every task was skipped, so the run says nothing of what had failed.")
             return
-        settings = connected_settings()
-        report_success(settings, success_of(context), channels(settings))
+        settings, success = connected_settings(), success_of(context)
+        if not success.is_past and stops_early(mode(context), settings.gate_mode):
+            log.info("The run's mode ended it early, so it says nothing of what had failed.")
+            return
+        report_success(settings, success, channels(settings))
 
 
 def is_refused(context: Mapping[str, Any]) -> bool:

@@ -229,6 +229,16 @@ def call_back(dags, dag_id, task_id, run_type, *, is_failure, **form):
     assert not log.exception.called
 
 
+def test_a_run_that_its_mode_ended_early_says_nothing_of_what_had_failed(dags, told, monkeypatch):
+    call_back(dags, "retrain", "validate", "manual", is_failure=False, mode="data")
+    call_back(dags, "retrain", "train", "manual", is_failure=False, mode="off")
+    assert told == []
+    call_back(dags, "retrain", "promote", "manual", is_failure=False, mode="dry_run")
+    monkeypatch.setenv("DAYBREAK_GATE_MODE", "off")
+    call_back(dags, "retrain", "train", "manual", is_failure=False)
+    assert len(told) == 2
+
+
 def test_airflow_tells_of_a_success_with_the_moment_it_worked_as_of(dags, told):
     call_back(dags, "recommend", "publish", "scheduled", is_failure=False)
     call_back(dags, "recommend", "publish", "manual", is_failure=False, as_of="2026-11-19")

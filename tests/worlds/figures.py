@@ -32,6 +32,7 @@ def fill(settings: Settings) -> None:
         for run, name, hours, status in (
             ("retrain/scheduled__1", "validate", 5, "done"),
             ("retrain/scheduled__1", "train", 4, "done"),
+            ("retrain/manual__1", "extract", 1, "done"),
             ("recommend/scheduled__1", "score", 2, "failed"),
             ("cli/recommend/1", "publish", 1, "done"),
         ):
@@ -39,6 +40,7 @@ def fill(settings: Settings) -> None:
             warehouse.execute(stage, [run, name, at, status, at, at + timedelta(minutes=1), validated])
         window = ["monitor/scheduled__1", "watch", moment, "done", moment - HOUR, moment]
         warehouse.execute(stage, [*window, watched])
+        warehouse.execute("update ops.runs set mode = 'data' where run_id = 'retrain/manual__1'")
         warehouse.execute(
             "insert into recs.batches (batch_id, as_of, model_version, snapshot_id, run_id, list_length, status,"
             " readers, published_at) values ('b', %s, 3, 's', 'r', 10, 'audited', 3000, %s)",

@@ -24,6 +24,7 @@ from include.operations.launcher.files import say
 from include.operations.metrics import figures
 from include.operations.retention.items import disk_usage
 from include.operations.sentinel.signs import COMPONENTS
+from include.pipeline.decide import LAST_STAGES, stops_early
 
 LOOK_BACK = timedelta(days=35)  # a weekly DAG has had several runs by then
 KNOWN_FOR = timedelta(seconds=10)  # what is asked more often is answered as it was
@@ -83,7 +84,8 @@ def _read_warehouse(settings: Settings, warehouse: Connection, moment: datetime)
     yield from _read_champion(settings, warehouse, moment)
     yield figures.INCIDENTS, {("page",): 0, ("ticket",): 0} | _keyed(_ask(warehouse, "incidents"), 1)
     yield from _read_outbox(settings, warehouse, moment)
-    runs = _ask(warehouse, "runs", recently)
+    early = [mode for mode in LAST_STAGES if stops_early(mode, settings.gate_mode)]
+    runs = _ask(warehouse, "runs", recently | {"early": early})
     for figure, column in ((figures.DAG_SUCCESS, 1), (figures.DAG_FAILURE, 2), (figures.DAG_SECONDS, 3)):
         yield figure, {(row[0],): _number(row[column]) for row in runs}
     stages = _ask(warehouse, "stages", recently)
