@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import timedelta
 
 import psycopg
 import pytest
 
 from include.adapters.airflow_api import Airflow
-from include.adapters.warehouse import connect
+from include.adapters.warehouse import connect, conninfo
 from include.alerts import rehearsing
 from include.alerts.outbox import Channel, deliver_pending, raise_alert
 from include.alerts.rehearsing import PREFIX
@@ -129,6 +132,25 @@ def test_what_breaks_breaks_whole_or_not_at_all(played, newsroom):
     assert others(played, newsroom, before) == []
 
 
+def test_only_the_process_that_is_meant_is_killed(played):
+    """Another process that publishes at the same moment waits for the same lock."""
+    publish = "import psycopg, sys; psycopg.connect(sys.argv[1]).execute('select 1 from recs.live for update')"
+    words = [sys.executable, "-c", publish, conninfo(played, "daybreak_run")]
+    with breakage.holding_live_lists(played) as holder, subprocess.Popen(words) as other:
+        with connect(played, autocommit=True) as connection:  # a transaction sees one state of sessions
+            while not connection.execute(
+                "select 1 from pg_stat_activity where %s = any(pg_blocking_pids(pid))", [holder]
+            ).fetchone():
+                time.sleep(0.1)
+        with subprocess.Popen(["sleep", "60"]) as idle:
+            assert not breakage.kill_waiting(played, holder, idle.pid)
+            assert (idle.poll(), other.poll()) == (None, None)
+            idle.kill()
+        assert breakage.kill_waiting(played, holder, other.pid)
+        assert not breakage.kill_waiting(played, holder, other.pid)
+        assert other.wait() == -9
+
+
 def test_lists_that_a_scheduled_run_made_meanwhile_stay(played, newsroom):
     before = look(played, newsroom)
     begun(played)
@@ -155,7 +177,7 @@ def test_one_rehearsal_at_a_time_and_the_demo_waits(played, newsroom):
 
 def test_mails_are_found_when_they_were_sent_and_when_they_had_to_wait(played, newsroom, mailbox):
     def refuse(alert):
-        raise ServiceError("The mail server does not answer.")
+        raise ServiceError("The mail server does not answer.", hint="wait.")
 
     def mail(subject, channels):
         raise_alert(played, Alert(subject, "ticket", subject, "Nothing to do."))

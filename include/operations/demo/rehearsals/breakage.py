@@ -6,7 +6,6 @@ any moment, twice, and when nothing is broken.
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,22 +138,18 @@ def holding_live_lists(settings: Settings) -> Iterator[int]:
         yield warehouse.info.backend_pid
 
 
-def kill_who_waits(settings: Settings, holder: int) -> int | None:
-    """Kill (SIGKILL) the process that waits for the holder of the lock; return its pid, None while there is none."""
+def kill_waiting(settings: Settings, holder: int, pid: int) -> bool:
+    """Kill (SIGKILL) a process if it waits for the holder of the lock; return whether it did."""
     with connect(settings) as warehouse:
-        row = warehouse.execute(
+        waiting = warehouse.execute(
             "select client_port from pg_stat_activity where %s = any(pg_blocking_pids(pid))", [holder]
-        ).fetchone()
-    if row is None:
-        return None
-    for process in psutil.process_iter():
-        try:
-            connections = process.net_connections("tcp")
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(one.laddr and one.laddr.port == row[0] for one in connections):
-            process.kill()
-            return int(process.pid)
-    raise DaybreakError(
-        "The process that publishes is not on this machine.", hint="rehearse this where Airflow's tasks run."
-    )
+        ).fetchall()
+    try:
+        process = psutil.Process(pid)
+        ports = {(one.laddr.port,) for one in process.net_connections("tcp") if one.laddr}
+        if ports.isdisjoint(waiting):
+            return False
+        process.kill()
+    except psutil.Error:
+        return False
+    return True

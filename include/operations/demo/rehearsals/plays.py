@@ -73,7 +73,7 @@ def crash(stage: Stage) -> None:
     before = stage.live()
     with breakage.holding_live_lists(stage.settings) as holder:
         run_id = stage.start("recommend")
-        pid = stage.wait_for("task that publishes", lambda: breakage.kill_who_waits(stage.settings, holder))
+        pid = stage.wait_for("task that publishes", lambda: _kill_publish(stage, run_id, holder))
     stage.see(f"process {pid} was killed (SIGKILL): it had marked its lists as published and not yet made them live")
     _see_that_lists_stay(stage, before[0])
     with connect(stage.settings) as warehouse:
@@ -184,6 +184,12 @@ def _break_rows(stage: Stage, share: float) -> int:
     broken = breakage.break_readers(stage.newsroom, int(rows * share), DAYS)
     stage.see(f"{broken:,} of {rows:,} reading events name readers that do not exist (check EVT105)")
     return broken
+
+
+def _kill_publish(stage: Stage, run_id: str, holder: int) -> int | None:
+    """Kill the process of `publish` once it waits for the lock; return its pid."""
+    [pid] = [task["pid"] for task in stage.airflow.task_instances("recommend", run_id) if task["task_id"] == "publish"]
+    return pid if pid and breakage.kill_waiting(stage.settings, holder, pid) else None
 
 
 def _see_that_lists_stay(stage: Stage, batch_id: str) -> None:
