@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from include.alerts.wording import PAST, Trouble, title_of
-from include.core.clock import compact
+from include.core.clock import compact, now
 from include.core.settings import Settings
 
 FILE = "rehearsal.json"
-LONGEST = timedelta(minutes=30)
+LONGEST = timedelta(minutes=30)  # that a mark counts after its process was last seen
+RENEWED_EVERY = timedelta(minutes=1)
 SUBJECT = "Rehearsal "
 PREFIX = "rehearsal__"  # of the ids of runs that a rehearsal starts
 
@@ -30,19 +32,22 @@ log = logging.getLogger(__name__)
 class Rehearsal:
     """A rehearsal that has begun; `causes` are those of failures and conditions, each with what it is about.
 
-    `batch_id` names the lists that were live before it.
+    `renewed_at` is when its process was last seen, `batch_id` names the lists that were live before it, and
+    `challenger` the version that MLflow's alias named.
     """
 
     name: str
     title: str
     causes: tuple[tuple[str, str], ...]
     begun_at: datetime
+    renewed_at: datetime
     batch_id: str | None
+    challenger: int | None
 
     def covers(self, trouble: Trouble, moment: datetime) -> bool:
         """Return whether the rehearsal brings this trouble about."""
         about = trouble.subject.removesuffix(PAST)
-        return (trouble.cause, about) in self.causes and moment - self.begun_at < LONGEST
+        return (trouble.cause, about) in self.causes and moment - self.renewed_at < LONGEST
 
     def mark(self, trouble: Trouble) -> Trouble:
         """Return the trouble as one of this rehearsal, with a subject that no real incident has."""
@@ -58,7 +63,10 @@ class Rehearsal:
 def begin(settings: Settings, rehearsal: Rehearsal) -> None:
     """Write down what a rehearsal is about to break."""
     draft = _file(settings).with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(rehearsal), default=datetime.isoformat))
+    with draft.open("w") as file:
+        json.dump(asdict(rehearsal), file, default=datetime.isoformat)
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(_file(settings))
 
 
@@ -66,13 +74,20 @@ def going_on(settings: Settings) -> Rehearsal | None:
     """Return the rehearsal that has begun and is not mended yet; none if its file cannot be read."""
     try:
         content = json.loads(_file(settings).read_text())
-        moment = datetime.fromisoformat(content["begun_at"])
-        return Rehearsal(**{**content, "causes": tuple(map(tuple, content["causes"])), "begun_at": moment})
+        moments = {name: datetime.fromisoformat(content[name]) for name in ("begun_at", "renewed_at")}
+        return Rehearsal(**{**content, **moments, "causes": tuple(map(tuple, content["causes"]))})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s is no rehearsal of this release: %s: %s", _file(settings), type(error).__name__, error)
         return None
+
+
+def renew(settings: Settings) -> None:
+    """Note that the process of the rehearsal still goes on."""
+    rehearsal, moment = going_on(settings), now()
+    if rehearsal and moment - rehearsal.renewed_at >= RENEWED_EVERY:
+        begin(settings, replace(rehearsal, renewed_at=moment))
 
 
 def end(settings: Settings) -> None:

@@ -29,7 +29,7 @@ MANY = Condition("RowsQuarantined", "articles", "Many rows of articles were quar
 @pytest.fixture
 def rehearsal(settings):
     causes = (("ValidationBlocked", "recommend"), ("RowsQuarantined", "articles"))
-    begun = rehearsing.Rehearsal("bad-data", "bad data", causes, now(), "batch-1")
+    begun = rehearsing.Rehearsal("bad-data", "bad data", causes, now(), now(), "batch-1", 16)
     rehearsing.begin(settings, begun)
     with connect(settings) as warehouse:
         warehouse.execute(
@@ -68,7 +68,8 @@ def test_a_rehearsal_does_not_end_a_real_incident_of_its_cause(settings, mailbox
         yield MANY
 
     reporting.review(settings, mailbox.channels, find)
-    rehearsing.begin(settings, rehearsing.Rehearsal("quarantine", "rows", ((MANY.name, MANY.subject),), now(), None))
+    causes = ((MANY.name, MANY.subject),)
+    rehearsing.begin(settings, rehearsing.Rehearsal("quarantine", "rows", causes, now(), now(), None, None))
     reporting.review(settings, mailbox.channels, find)
     assert sorted(subject.split()[1] for subject in mailbox.subjects) == ["Many", "Rehearsal:"]
 
@@ -140,6 +141,15 @@ def test_a_condition_is_an_incident_of_the_rehearsal_until_that_ends(settings, m
 
 
 def test_a_rehearsal_that_was_killed_hides_nothing_for_long(settings, mailbox, rehearsal):
-    rehearsing.begin(settings, replace(rehearsal, begun_at=now() - rehearsing.LONGEST))
+    long_ago = now() - rehearsing.LONGEST
+    rehearsing.begin(settings, replace(rehearsal, begun_at=long_ago, renewed_at=long_ago))
     reporting.report(settings, FAILURE, mailbox.channels)
     assert mailbox.subjects == ["[page] recommend failed at validate: Bad rows."]
+
+
+def test_a_rehearsal_that_takes_long_is_one_as_long_as_its_process_goes_on(settings, mailbox, rehearsal):
+    long_ago = now() - rehearsing.LONGEST
+    rehearsing.begin(settings, replace(rehearsal, begun_at=long_ago, renewed_at=long_ago))
+    rehearsing.renew(settings)
+    reporting.report(settings, FAILURE, mailbox.channels)
+    assert mailbox.subjects == ["[ticket] Rehearsal: recommend failed at validate: Bad rows."]

@@ -10,6 +10,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from include.adapters import airflow_api
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import connect, conninfo
 from include.alerts import rehearsing
@@ -20,7 +21,7 @@ from include.core.clock import now
 from include.core.errors import FormRefused, ServiceError
 from include.operations.demo import newsroom as demo
 from include.operations.demo.newsroom import tables
-from include.operations.demo.rehearsals import breakage
+from include.operations.demo.rehearsals import breakage, mending
 from include.operations.demo.rehearsals.fingerprint import compare, look
 from include.operations.demo.rehearsals.mending import mend
 from include.operations.demo.rehearsals.rehearse import clean, having_the_demo
@@ -57,8 +58,24 @@ def newsroom(played):
         yield connection
 
 
+class IdleAirflow:
+    """Airflow while no run goes on."""
+
+    def __init__(self, settings):
+        pass
+
+    def get(self, path, **parameters):
+        return {"dag_runs": []}
+
+
+@pytest.fixture(autouse=True)
+def idle(monkeypatch):
+    monkeypatch.setattr(mending, "Airflow", IdleAirflow)
+
+
 def begun(settings):
-    rehearsing.begin(settings, rehearsing.Rehearsal("bad-data", "bad data", (), now(), "before"))
+    mark = rehearsing.Rehearsal("bad-data", "bad data", (), now(), now(), "before", 16)
+    rehearsing.begin(settings, mark)
 
 
 def others(settings, newsroom, before):
@@ -84,6 +101,11 @@ def everything(settings, newsroom):
         connection.execute(
             "insert into ops.snapshots (snapshot_id, as_of, window_start, source) values ('s', now(), now(), '{}')"
             " on conflict do nothing"
+        )
+        connection.execute(
+            "insert into ops.runs (run_id, stage, as_of, status, started_at, reference)"
+            " values (%s, 'extract', now(), 'done', now(), '{\"id\": \"s\"}') on conflict do nothing",
+            [f"retrain/{PREFIX}bad-data__1"],
         )
         connection.execute(
             "insert into ops.late_rows (snapshot_id, model_version, as_of, before_count, late_count, corrected_count,"
@@ -149,6 +171,58 @@ def test_only_the_process_that_is_meant_is_killed(played):
         assert breakage.kill_waiting(played, holder, other.pid)
         assert not breakage.kill_waiting(played, holder, other.pid)
         assert other.wait() == -9
+
+
+def test_late_rows_that_a_scheduled_run_measured_meanwhile_stay(played, newsroom):
+    before = look(played, newsroom)
+    begun(played)
+    with connect(played) as connection:
+        connection.execute(
+            "insert into ops.snapshots (snapshot_id, as_of, window_start, source) values ('real', now(), now(), '{}')"
+        )
+        connection.execute(
+            "insert into ops.runs (run_id, stage, as_of, status, started_at, reference)"
+            " values ('retrain/scheduled__3', 'extract', now(), 'done', now(), '{\"id\": \"real\"}')"
+        )
+        connection.execute(
+            "insert into ops.late_rows (snapshot_id, model_version, as_of, before_count, late_count, corrected_count,"
+            " gone_count, share, limit_share, is_retrain_due, sentence)"
+            " values ('real', 17, now(), 9, 0, 2, 0, 0.2, 0.02, true, 'Two of nine were corrected.')"
+        )
+    mend(played, newsroom, lambda line: None)
+    [late] = [one for one in compare(before, look(played, newsroom)) if one.before != one.after]
+    assert (late.name, late.after, late.counts) == ("late rows", "Two of nine were corrected.", False)
+
+
+@pytest.mark.parametrize(("named", "after"), [(99, 16), (15, 15)])
+def test_the_challenger_of_before_is_the_challenger_again(played, newsroom, monkeypatch, named, after):
+    """Version 99 is of a rehearsal; one that a scheduled run trained meanwhile stays."""
+    alias = {"challenger": named}
+    monkeypatch.setattr(mending.mlflow_client, "need_server", lambda settings: None)
+    monkeypatch.setattr(mending.mlflow_registry, "read_alias", lambda settings, name: alias[name])
+    monkeypatch.setattr(
+        mending.mlflow_registry, "set_alias", lambda settings, name, version: bool(alias.update({name: version}) or 1)
+    )
+    begun(played)
+    with connect(played) as connection:
+        connection.execute("delete from ops.models where version = 99")
+        connection.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id) values (99, 'd', 'most_read', '1', 'f', 's', now(), %s, 'm')",
+            [f"retrain/{PREFIX}worse-model__1"],
+        )
+    mend(played, newsroom, lambda line: None)
+    assert alias == {"challenger": after}
+
+
+def test_a_rehearsal_stays_marked_while_airflow_cannot_say_whether_its_runs_have_ended(played, newsroom, monkeypatch):
+    monkeypatch.setattr(mending, "Airflow", Airflow)
+    monkeypatch.setattr(airflow_api, "RETRY_SECONDS", 0)
+    begun(played)
+    with pytest.raises(ServiceError, match="does not answer"):
+        mend(played, newsroom, lambda line: None)
+    assert rehearsing.going_on(played) is not None
+    rehearsing.end(played)
 
 
 def test_lists_that_a_scheduled_run_made_meanwhile_stay(played, newsroom):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import LiteralString
 
+from include.adapters import mlflow_registry
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts.incidents import open_incidents
 from include.alerts.rehearsing import PREFIX
@@ -28,6 +29,9 @@ class Fact:
 
     shown: str
     made_by: str = ""
+
+
+UNKNOWN = Fact("unknown")  # while MLflow is silent
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def look(settings: Settings, newsroom: Connection) -> dict[str, Fact]:
         facts["open incidents"] = Fact(", ".join(sorted(incidents)) or "none")
         (waiting,) = warehouse.execute(query("operations/rows_waiting")).fetchone() or (0,)
         late = warehouse.execute(query("operations/late_rows")).fetchone()
-        facts["late rows"] = Fact(late[0] if late else "none")
+        facts["late rows"] = Fact(late[0], late[1] or "") if late else Fact("none")
         facts["quarantine"] = Fact(f"{waiting:,} rows wait")
     for name, statement in PUBLISHER.items():
         found = newsroom.execute(statement).fetchone() or ()
@@ -76,21 +80,33 @@ def look(settings: Settings, newsroom: Connection) -> dict[str, Fact]:
     with connect(settings, "postgres", "postgres") as server:
         rows = server.execute("select rolname from pg_roles where rolname = any(%s) and not rolcanlogin", [[*LOGINS]])
         facts["shut out"] = Fact(", ".join(name for (name,) in rows) or "none")
-    answers = {"mail server": probes.mailbox, "MLflow": probes.mlflow}
-    return facts | {name: Fact("answers" if probe(settings, now()) else "silent") for name, probe in answers.items()}
+    for name, probe in {"mail server": probes.mailbox, "MLflow": probes.mlflow}.items():
+        facts[name] = Fact("answers" if probe(settings, now()) else "silent")
+    if facts["MLflow"].shown == "answers":
+        facts["challenger"] = _find_challenger(settings)
+    return facts
+
+
+def _find_challenger(settings: Settings) -> Fact:
+    """Return the version that MLflow's alias names, and the run that trained it."""
+    version = mlflow_registry.read_alias(settings, "challenger")
+    with connect(settings) as warehouse:
+        row = warehouse.execute(query("operations/trained_by"), [version]).fetchone()
+    return Fact(f"v{version}" if version else "none", row[0] if row else "")
 
 
 def compare(before: dict[str, Fact], after: dict[str, Fact]) -> list[Compared]:
     """Return every fact before and after, with the reason why a difference does not count."""
     return [
-        Compared(name, fact.shown, after[name].shown, _why(name, fact, after[name])) for name, fact in before.items()
+        Compared(name, fact.shown, after.get(name, UNKNOWN).shown, _why(name, fact, after.get(name, UNKNOWN)))
+        for name, fact in before.items()
     ]
 
 
 def _why(name: str, before: Fact, after: Fact) -> str:
     if name == "open incidents" and _ids(after) < _ids(before):
         return "ended meanwhile; none is left that the rehearsal opened"
-    if name in ("live lists", "champion") and after.made_by and not _is_rehearsed(after):
+    if name in ("live lists", "late rows", "champion", "challenger") and after.made_by and not _is_rehearsed(after):
         return f"made meanwhile by {after.made_by}, which no rehearsal started"
     return ""
 

@@ -7,7 +7,9 @@ and in the ids of its runs. So a rehearsal that was killed (kill -9) is mended b
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 
+from include.adapters import mlflow_client, mlflow_registry
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import rehearsing
@@ -21,7 +23,7 @@ from include.lists import batch as batches
 from include.operations.demo.rehearsals import breakage
 from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, active_runs
 
-LOOP = ("retrain", "recommend", "monitor", "replay_quarantine")
+LOOP = ("retrain", "recommend", "monitor", "replay_quarantine", "rollback")
 RUNS_SECONDS = 900.0
 
 
@@ -34,14 +36,18 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
     if rehearsal is None:
         return
     _wait_for_runs(settings, say)
+    made = {"runs": f"%/{PREFIX}%", "since": rehearsal.begun_at}
     with connect(settings) as warehouse:
         batches.lock(warehouse)
         maker = warehouse.execute(query("operations/lists_digest")).fetchone()
         if maker and f"/{PREFIX}" in maker[3] and rehearsal.batch_id and rehearsal.batch_id != maker[0]:
             _put_back(settings, warehouse, rehearsal.batch_id, say)
         for table in ("replays", *(table.name for table in TABLES)):
-            warehouse.execute(query(f"operations/forget_{table}"), {"runs": f"%/{PREFIX}%"})
-        warehouse.execute(query("operations/forget_late_rows"), {"since": rehearsal.begun_at})
+            warehouse.execute(query(f"operations/forget_{table}"), made)
+        warehouse.execute(query("operations/forget_late_rows"), made)
+        versions = {version for (version,) in warehouse.execute(query("operations/rehearsed_models"), made)}
+    if versions:
+        _point_back(settings, versions, rehearsal.challenger)
     close_rehearsed(settings, find_channels(settings))
     rehearsing.end(settings)
 
@@ -54,22 +60,29 @@ def _put_back(settings: Settings, warehouse: Connection, batch_id: str, say: Say
         say(f"the lists that were live before, {batch_id}, were removed meanwhile; newer ones stay live")
 
 
+def _point_back(settings: Settings, versions: Collection[int], challenger: int | None) -> None:
+    """Let MLflow's alias `challenger` name the version of before, if it names one that the rehearsal trained."""
+    mlflow_client.need_server(settings)
+    if mlflow_registry.read_alias(settings, "challenger") not in versions:
+        return
+    if challenger is None or not mlflow_registry.set_alias(settings, "challenger", challenger):
+        mlflow_registry.drop_alias(settings, "challenger")
+
+
 def _wait_for_runs(settings: Settings, say: Say) -> None:
-    """Wait until no run of a rehearsal goes on, which would publish after the way back."""
+    """Wait until no run of a rehearsal goes on, which would publish after the way back.
+
+    While Airflow is down, a run may be queued that goes on later: its error is raised, and the rehearsal stays marked.
+    """
     airflow, end, told = Airflow(settings), time.monotonic() + RUNS_SECONDS, False
-    while going := _going_on(airflow):
+    while going := active_runs(airflow, LOOP, PREFIX):
         if not told:
             say(f"waiting for {', '.join(going)} to end")
         told = True
+        rehearsing.renew(settings)
         if time.monotonic() > end:
             raise ServiceError(
                 f"{', '.join(going)} has not ended after {RUNS_SECONDS:.0f} s.",
                 hint="let it end, then run `bin/daybreak rehearse --clean`.",
             )
         time.sleep(POLL_SECONDS)
-
-
-def _going_on(airflow: Airflow) -> list[str]:
-    """Return the runs of rehearsals; none while Airflow is down, and with it every run."""
-    is_up = any(airflow.answers() for _ in range(3))  # a busy one may take longer than a probe waits
-    return active_runs(airflow, LOOP, PREFIX) if is_up else []

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from include.adapters import mlflow_registry
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import Connection, connect, place, query
 from include.alerts import rehearsing
@@ -23,7 +24,7 @@ from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, Stage, a
 
 REST_SECONDS = 900.0
 AHEAD_SECONDS = 240.0  # a scheduled run that is due sooner goes first
-SCHEDULED = ("recommend", "retrain")
+SCHEDULED = ("recommend", "retrain", "monitor")
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,11 @@ def rehearse(settings: Settings, name: str, say: Say) -> Outcome:
         before = look(settings, newsroom)
         say(f"Rehearsal “{rehearsal.title}”. {rehearsal.about}")
         say(f"Look: {rehearsal.look_at} Airflow: {settings.airflow_url}, mailbox: {stage.mailbox}")
-        rehearsing.begin(
-            settings, rehearsing.Rehearsal(name, rehearsal.title, rehearsal.causes, moment, stage.live()[0])
+        challenger = mlflow_registry.read_alias(settings, "challenger")
+        mark = rehearsing.Rehearsal(
+            name, rehearsal.title, rehearsal.causes, moment, moment, stage.live()[0], challenger
         )
+        rehearsing.begin(settings, mark)
         failure = ""
         try:
             PLAYS[name](stage)

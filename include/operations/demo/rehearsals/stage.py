@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from psycopg.rows import dict_row
 
-from include.adapters.airflow_api import Airflow
+from include.adapters.airflow_api import Airflow, Json
 from include.adapters.warehouse import Connection, connect, query
+from include.alerts import rehearsing
 from include.alerts.rehearsing import PREFIX
 from include.core.clock import compact, now
 from include.core.errors import DaybreakError
@@ -62,7 +63,7 @@ class Stage:
 
     def expect(self, dag_id: str, run_id: str, state: str) -> None:
         """Wait for the end of a run; raise `NotSeen` if it does not end in this state."""
-        run = self.airflow.wait_for_run(dag_id, run_id, patience_seconds=PATIENCE_SECONDS)
+        run = self.airflow.wait_for_run(dag_id, run_id, patience_seconds=PATIENCE_SECONDS, watch=self._renew)
         tasks = self.airflow.task_instances(dag_id, run_id)
         failed = [str(task["task_id"]) for task in tasks if task["state"] == "failed"]
         at = f" at {failed[0]}" if failed else ""
@@ -117,10 +118,14 @@ class Stage:
         """Return what `look` finds once it finds something."""
         end = time.monotonic() + seconds
         while not (found := look()):
+            rehearsing.renew(self.settings)
             if time.monotonic() > end:
                 raise NotSeen(f"There was no {what} within {seconds:.0f} s.", hint="see `bin/daybreak alerts list`.")
             time.sleep(POLL_SECONDS)
         return found
+
+    def _renew(self, _tasks: list[Json]) -> None:
+        rehearsing.renew(self.settings)
 
     def live(self) -> tuple[str, datetime]:
         """Return the live batch and the moment it is as of."""

@@ -1,1 +1,2 @@
-delete from ops.late_rows where measured_at >= %(since)s
+delete from ops.late_rows
+where measured_at >= %(since)s and snapshot_id in (select reference ->> 'id' from ops.runs where run_id like %(runs)s)

@@ -1,0 +1,1 @@
+select run_id from ops.models where version = %s
