@@ -22,8 +22,8 @@ def add_rehearse(add: Add) -> None:
         help="rehearse trouble on the demo, and see that all is as before",
         about="Break the demo for real, in one of several ways, and watch what Daybreak does about it: real rows, real "
         "runs, real mails. Each takes some minutes, says what to look at, prints what it saw, mends "
-        "everything, and shows that all is as before. Without a name, list the rehearsals. A rehearsal pages nobody: "
-        "the subjects of its mails say so. See docs/rehearsals.md.",
+        "everything, and shows that all is as before. Without a name, list the rehearsals. Its mails are "
+        "tickets, never pages, and their subjects say that it is a rehearsal. See docs/rehearsals.md.",
         example="rehearse bad-data",
     )
     command.add_argument(
@@ -52,9 +52,10 @@ def rehearse(arguments: argparse.Namespace) -> Answer:
     settings = load_settings()
     for sign in (signal.SIGTERM, signal.SIGHUP):  # mend as after Ctrl-C
         signal.signal(sign, signal.default_int_handler)
-    outcomes = [
-        rehearsals.rehearse(settings, name, say) for name in (REHEARSALS if arguments.all else [arguments.name])
-    ]
+    if arguments.all:
+        outcomes = rehearsals.rehearse_all(settings, say)
+    else:
+        outcomes = [rehearsals.rehearse(settings, arguments.name, say)]
     failed = [one.name for one in outcomes if not one.passed]
     failure = None
     if failed:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from include.alerts.guides import CAUSES, CONDITIONS
 from include.core.clock import now
+from include.core.errors import FormRefused
+from include.operations.demo.newsroom import tables
+from include.operations.demo.newsroom.world import to_us
 from include.operations.demo.rehearsals import rehearse
 from include.operations.demo.rehearsals.descriptions import REHEARSALS
 from include.operations.demo.rehearsals.fingerprint import Fact, compare
 from include.operations.demo.rehearsals.plays import PLAYS
 from include.operations.demo.rehearsals.rehearse import Outcome
+from include.operations.demo.rehearsals.stage import Stage
 from tests.parts import cli
 
 BEFORE = {"champion": Fact("v1", "retrain/scheduled__1"), "open incidents": Fact("#1, #2"), "reading": Fact("7 rows")}
@@ -80,6 +85,34 @@ def test_what_was_not_seen_fails_although_all_is_as_before():
     assert failed.tell().startswith("Rehearsal “crash” FAILED in 2 min 5 s.\nThere was no mail.")
 
 
+def test_one_that_cannot_begin_or_be_mended_has_failed_and_the_others_are_played(serverless, monkeypatch):
+    def play(settings, name, say):
+        if name == "outage":
+            raise FormRefused("recommend is paused.", hint="unpause it.")
+        return Outcome(name, name, 60, ["a run"], compare(BEFORE, after()), "")
+
+    monkeypatch.setattr(rehearse, "rehearse", play)
+    told = cli.say(serverless, "rehearse", "--all")
+    assert told.code == 1
+    assert "1 of 9 rehearsals failed: outage." in told.err
+    assert "FAILED in 0.0 s.\nrecommend is paused. Hint: unpause it.\n\nRehearsal “crash” passed" in told.out
+
+
+class Newsroom:
+    """The publisher, as far as a rehearsal breaks it."""
+
+    def execute(self, statement):
+        raise AssertionError(statement)
+
+
+def test_data_that_is_older_than_a_training_may_wait_is_refused_before_anything_breaks(serverless, monkeypatch):
+    state = SimpleNamespace(played_until_us=to_us(now() - timedelta(minutes=240)))
+    monkeypatch.setattr(tables, "load_state", lambda newsroom: state)
+    stage = Stage(serverless, None, Newsroom(), "late-data", "late data", now(), lambda line: None)
+    with pytest.raises(FormRefused, match=r"240 minutes old, and a training waits 240 at most\..*play the newsroom"):
+        PLAYS["late-data"](stage)
+
+
 class Schedule:
     """Airflow, as far as it says when a DAG runs next."""
 
@@ -92,6 +125,10 @@ class Schedule:
 
     def get(self, path):
         return {**self.answer, "dag_id": path.removeprefix("dags/")}
+
+
+def test_every_dag_that_the_clock_starts_in_the_loop_goes_first():
+    assert rehearse._due(Schedule(2)) == [f"the scheduled run of {one}" for one in ("recommend", "retrain", "monitor")]
 
 
 @pytest.mark.parametrize(("schedule", "waits"), [((2,), True), ((5,), False), ((2, True), False), ((None,), False)])

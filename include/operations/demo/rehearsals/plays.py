@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from include.adapters.warehouse import connect, query
 from include.core.clock import now
+from include.core.errors import FormRefused
 from include.operations.demo.newsroom import tables
 from include.operations.demo.newsroom.world import to_moment
 from include.operations.demo.rehearsals import breakage
@@ -15,6 +16,7 @@ from include.operations.demo.rehearsals.stage import Stage
 LITTLE = 0.005  # share of the window's rows, below the cap that stops a run
 BEYOND = 0.015  # share above that cap
 DAYS = 3
+LONGEST_WAIT_MINUTES = 240  # that the form of `retrain` takes
 
 
 def bad_data(stage: Stage) -> None:
@@ -114,8 +116,13 @@ def late_data(stage: Stage) -> None:
     """Let a training wait for data that comes only after its deadline."""
     state = tables.load_state(stage.newsroom)
     end = to_moment(state.played_until_us) if state else now()
-    breakage.hold_back_deliveries(stage.newsroom)
     minutes = int((now() - end) / timedelta(minutes=1)) + 2
+    if minutes > LONGEST_WAIT_MINUTES:
+        raise FormRefused(
+            f"The demo's last row is {minutes - 2:,} minutes old, and a training waits {LONGEST_WAIT_MINUTES} at most.",
+            hint="play the newsroom first: `bin/daybreak newsroom play`.",
+        )
+    breakage.hold_back_deliveries(stage.newsroom)
     stage.say(
         f"  the publisher vouches for an hour less; the run waits until {end + timedelta(minutes=minutes):%H:%M} UTC"
     )

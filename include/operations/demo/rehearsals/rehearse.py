@@ -54,11 +54,11 @@ class Outcome:
         lines = [
             f"Rehearsal “{self.title}” {verdict} in {write_seconds(self.seconds)}.",
             *self._tell_failure(),
-            "",
-            "Seen",
         ]
-        lines += [f"  {one}" for one in self.seen]
-        lines += ["", "As before" if self.is_as_before else "NOT as before"]
+        if self.seen:
+            lines += ["", "Seen", *(f"  {one}" for one in self.seen)]
+        if self.compared:
+            lines += ["", "As before" if self.is_as_before else "NOT as before"]
         return "\n".join([*lines, *(f"  {one.tell()}" for one in self.compared)])
 
     def _tell_failure(self) -> list[str]:
@@ -97,6 +97,18 @@ def rehearse(settings: Settings, name: str, say: Say) -> Outcome:
             mend(settings, newsroom, say)
         compared = compare(before, look(settings, newsroom))
         return Outcome(name, rehearsal.title, time.monotonic() - begun, stage.seen, compared, failure)
+
+
+def rehearse_all(settings: Settings, say: Say) -> list[Outcome]:
+    """Play every rehearsal; one that cannot begin has failed, and the others are played all the same."""
+    outcomes = []
+    for name, rehearsal in REHEARSALS.items():
+        begun = time.monotonic()
+        try:
+            outcomes.append(rehearse(settings, name, say))
+        except DaybreakError as error:
+            outcomes.append(Outcome(name, rehearsal.title, time.monotonic() - begun, (), (), str(error)))
+    return outcomes
 
 
 def clean(settings: Settings, say: Say) -> str:
