@@ -1,4 +1,4 @@
-"""What a rehearsal breaks is told as a rehearsal, apart from real incidents, and pages nobody."""
+"""What a rehearsal breaks is told as a rehearsal, apart from real incidents, and never as a page."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Stage:
 
     @property
     def mailbox(self) -> str:
-        """Return where the mails are: the demo's mailbox, else whom they reach."""
+        """Return where the mails are: the demo's mailbox, else the address of on-call."""
         if ports.catches_mail(self.settings):
             return f"http://127.0.0.1:{self.settings.mailbox_port}/"
         return self.settings.mail_to
