@@ -271,6 +271,13 @@ def test_clean_says_what_it_mended(played):
     assert clean(played, lambda line: None) == "Rehearsal “bad data” is mended."
 
 
+def test_clean_removes_a_mark_that_cannot_be_read(played):
+    mark = played.home / rehearsing.FILE
+    mark.write_text("{")
+    clean(played, lambda line: None)
+    assert not mark.exists()
+
+
 def test_a_publisher_that_is_not_the_demo_is_refused(played):
     own = played.with_databases(source="postgresql://reader:secret@db.example/news")
     with pytest.raises(

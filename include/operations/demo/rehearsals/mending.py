@@ -34,6 +34,7 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
     breakage.let_in(settings)
     breakage.mend_publisher(settings, newsroom)
     if rehearsal is None:
+        rehearsing.end(settings)  # if it is marked all the same, the mark cannot be read
         return
     _wait_for_runs(settings, say)
     made = {"runs": f"%/{PREFIX}%", "since": rehearsal.begun_at}
