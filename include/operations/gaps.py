@@ -1,7 +1,7 @@
 """Gaps: scheduled moments without a run that succeeded, and a model that late data has outdated.
 
 Belongs here: finding them, and filing Airflow's backfills that close them. A moment is not a gap while its run goes on,
-nor if any run as of it succeeded, whoever started it.
+nor if any run as of it succeeded, whoever started it, unless that run was to train nothing.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def find_gaps(settings: Settings, moment: datetime, days: int) -> list[Gap]:
                 if one["cron"] and one["since"]:
                     expected = list_moments(one["cron"], max(since, one["since"]), moment - GRACE)
                     of_dag = [run for run in runs if run["dag_id"] == one["dag_id"]]
-                    states = [(_moment_of(run), run["state"]) for run in of_dag]
+                    states = [(_moment_of(run), run["state"]) for run in of_dag if run["fills_gap"]]
                     found += [_explain(gap, of_dag) for gap in compare(one["dag_id"], expected, states)]
     return [*found, *_find_outdated(settings)]
 

@@ -111,6 +111,13 @@ def test_a_run_by_hand_as_of_the_moment_closes_its_gap_and_a_refused_form_does_n
     assert told(settings) == []
 
 
+def test_a_run_by_hand_that_was_to_train_nothing_closes_no_gap(settings):
+    for moment in (NIGHT - 2 * DAY, NIGHT):
+        ran(settings, "retrain", moment)
+    ran(settings, "retrain", NIGHT - DAY, "success", "manual", as_of=(NIGHT - DAY).isoformat(), mode="features")
+    assert told(settings) == ["retrain: 1 run did not start, as of 2026-11-19 03:00 UTC."]
+
+
 def test_a_version_for_which_much_came_late_is_outdated_until_a_newer_one_is_trained(settings):
     def learn(version):
         with connect(settings) as warehouse:
