@@ -61,11 +61,12 @@ def watch(run: Run) -> Reference:
     with connect(settings) as warehouse:
         realised.keep_realised(warehouse, run.as_of, settings.monitor_window_hours, quality)
         drift.keep_drift(warehouse, run.as_of, champion.version, finding, others)
+        (is_newest,) = warehouse.execute(query("pipeline/is_newest_window"), [run.as_of]).fetchone() or (True,)
         answer = trigger.ask_for_retraining(
             settings, warehouse, run.as_of, champion.version, finding.findings, is_past=run.kind == "backfill"
         )
     report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer)
-    if run.kind != "backfill":
+    if run.kind != "backfill" and is_newest:  # an earlier window says nothing of the tickets that are open now
         _tell_on_call(run, champion.version, finding, answer, report)
     facts = {
         "sentence": f"{realised.tell_realised(quality)} {finding.sentence} {answer.sentence}",

@@ -163,6 +163,25 @@ def test_a_ticket_on_drift_ends_when_a_new_champion_has_learnt_it_and_not_before
     ]
 
 
+def test_an_earlier_window_that_is_measured_by_hand_ends_no_ticket_of_a_later_one(settings):
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
+            [AS_OF],
+        )
+    tiny.publish(settings, tiny.tiny(tastes="turned"))
+    for hours in (1, 0):
+        watch(settings, AS_OF - hours * HOUR)
+    still_open = "select count(*) from ops.incidents where cause = 'DriftStays' and recovered_at is null"
+    assert kept(settings, still_open) == [(2,)]
+    with connect(settings) as warehouse:
+        warehouse.execute("update ops.drift set is_drifted = false where window_end < %s", [AS_OF])
+    tiny.publish(settings, tiny.tiny())
+    watch(settings, AS_OF - HOUR)
+    assert kept(settings, still_open) == [(2,)]
+
+
 def test_a_backfilled_window_meets_the_champion_of_then_and_comes_out_the_same(settings):
     newer = take_snapshot(settings, AS_OF - 12 * HOUR, timedelta(days=settings.window_days))
     insert = (
