@@ -19,11 +19,12 @@ from include.core.about import find_links, link_run
 from include.core.clock import in_words
 from include.core.errors import FormRefused
 from include.core.html import Figure, Link, Value, figures, page, save, table
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
 from include.data.store import digest_of
-from include.operations.backfills import FAILED, GOING_ON, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
+from include.operations.backfills import CANCELLED, FAILED, GOING_ON, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
 from include.operations.runs import ask_airflow
 from include.pipeline.decide import LAST_STAGES, REACHES, refuse_unconfirmed
 from include.pipeline.run import recorded
@@ -36,13 +37,19 @@ ADDS = {"recommend": "It fills in batches that readers do not see.", "monitor": 
 
 
 def report_ended(settings: Settings, moment: datetime) -> None:
-    """Report every backfill in Airflow that has ended and was not reported yet."""
+    """Report every backfill in Airflow that has ended and was not reported yet; raise the first failure at the end."""
     ended = ask_airflow(settings, query("operations/ended_backfills"), {"since": moment - REPORTED_WITHIN})
     names = {f"{OF_COMMANDS}{row['id']}": str(row["id"]) for row in ended}
     with connect(settings) as warehouse:
         told = warehouse.execute(query("operations/reported_backfills"), {"run_ids": list(names)}).fetchall()
-    for run_id in names.keys() - {run_id for (run_id,) in told}:
-        report(settings, find_backfill(settings, names[run_id], moment))
+    failures = []
+    for name in [name for run_id, name in names.items() if (run_id,) not in told]:
+        try:
+            report(settings, find_backfill(settings, name, moment))
+        except Exception as error:  # the others are reported all the same
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def report(settings: Settings, found: Backfill) -> Reference:
@@ -84,10 +91,18 @@ def _find_refusal(found: Backfill) -> str:
 def tell_state(found: Backfill) -> str:
     """Return how many of its days are done or failed, without a full stop."""
     count, broken, going = len(found.days), found.of_state(FAILED, MISSING), found.of_state(*GOING_ON)
+    cancelled = found.of_state(CANCELLED)
     what = "day" if found.dag_id == "retrain" else "run"
-    of_all = f"of {count:,} {what}s" if count > 1 else f"of 1 {what}"
-    if going and found.ended_at is None:
-        return f"{count - len(broken) - len(going):,} {of_all} done, {len(broken):,} failed; the backfill goes on"
+    of_all = f"of {write_count(count, what)}"
+    done = f"{count - len(broken) - len(going) - len(cancelled):,} {of_all} done"
+    if count == 1 and (going or cancelled):
+        return f"The {what} {'has not ended' if going else 'was cancelled'}"
+    if going:
+        verb = "has" if len(going) == 1 else "have"
+        rest = f"{write_count(len(going), what)} {verb} not ended" if found.ended_at else "the backfill goes on"
+        return f"{done}, {len(broken):,} failed; {rest}"
+    if cancelled:
+        return f"{done}, {len(broken):,} failed, {len(cancelled):,} cancelled"
     if broken:
         if count == 1:
             return f"The {what} {'has no run' if found.of_state(MISSING) else 'failed'}"
@@ -105,15 +120,23 @@ def _tell_effects(found: Backfill) -> Iterator[str]:
         return
     judged = [day for day in found.days if day.decision]
     promoted = [day.version for day in judged if day.is_changed]
-    won = [day.version for day in judged if day.decision == "promote" and not day.is_changed]
     if promoted:
         yield f"{_list(promoted)} became champion."
     if found.mode in LAST_STAGES and found.of_state("success"):
         yield LAST_STAGES[found.mode][1]
-    elif len(judged) == 1 and not promoted:
-        yield f"{judged[0].version} {'would' if won else 'would not'} have become champion."
-    elif judged:
-        yield f"Of {len(judged):,} challengers, {_list(won) or 'none'} would have become champion."
+    elif rest := [day for day in judged if not day.is_changed]:
+        won = [day.version for day in rest if day.decision == "promote"]
+        asked = [day.version for day in rest if day.decision == "ask"]
+        yield _tell_rest(len(rest), won, asked, rest[0].version, "other " if promoted else "")
+
+
+def _tell_rest(count: int, won: Sequence[str], asked: Sequence[str], first: str, other: str) -> str:
+    """Return what would have become of the challengers that changed nothing."""
+    would = [f"{_list(won)} would have become champion"] if won else []
+    would += [f"{_list(asked)} would have needed a decision"] if asked else []
+    if count == 1:
+        return f"{would[0] if would else f'{first} would not have become champion'}."
+    return f"Of {count:,} {other}challengers, {' and '.join(would) or 'none would have become champion'}."
 
 
 def _list(names: Sequence[str]) -> str:
@@ -128,8 +151,9 @@ def tell_mending(found: Backfill) -> str:
     if found.is_of_airflow:
         return f"bin/daybreak backfill again {found.backfill_id}"
     days = f"--from {broken[0].as_of:%Y-%m-%dT%H:%M} --to {broken[-1].as_of:%Y-%m-%dT%H:%M}"
-    options = [f"--{name.replace('_', '-')} {found.form[name]}" for name in REPEATED if found.form.get(name)]
-    flags = [f"--{name.replace('_', '-')}" for name in ("train_once", "chained") if found.form.get(name)]
+    form = found.mending_form
+    options = [f"--{name.replace('_', '-')} {form[name]}" for name in REPEATED if form.get(name)]
+    flags = [f"--{name.replace('_', '-')}" for name in ("train_once", "chained") if form.get(name)]
     return " ".join(["bin/daybreak backfill", days, *options, *flags])
 
 
@@ -154,9 +178,9 @@ def render_page(settings: Settings, found: Backfill) -> str:
 
 def _count(found: Backfill) -> Iterator[tuple[str, str]]:
     read = sum(day.read or 0 for day in found.days)
-    done = len(found.days) - len(found.of_state(FAILED, MISSING, *GOING_ON))
+    done = len(found.days) - len(found.of_state(FAILED, MISSING, CANCELLED, *GOING_ON))
     yield f"{done:,} of {len(found.days):,}", "days done" if found.dag_id == "retrain" else "runs done"
-    yield f"{read:,}", "rows read, a row of several windows counted in each"
+    yield f"{read:,}", "rows read; a row is counted in every window that has it"
     yield f"{sum(day.quarantined or 0 for day in found.days):,}", "rows quarantined"
     if found.dag_id == "retrain":
         yield f"{sum(bool(day.version) for day in found.days):,}", "versions trained"

@@ -7,29 +7,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
+from include.core.clock import parse_moment
 from include.core.contract import TABLES
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.operations.runs import Row, ask_airflow, tell_outcome
-from include.pipeline.decide import OF_BACKFILL
+from include.pipeline.decide import OF_BACKFILL, mode_before_last
 
 OF_COMMANDS = "cli/backfill/"
-DONE, FAILED, LEFT, MISSING = "success", "failed", "left", "missing"
+DONE, FAILED, LEFT, MISSING, CANCELLED = "success", "failed", "left", "missing", "cancelled"
 GOING_ON = ("queued", "running")
+LONGEST_STAGE = timedelta(hours=3)  # a training has as long in Airflow; after that its command was killed
 
 
 @dataclass(frozen=True)
 class Day:
     """What a backfill made of a moment; what it did not reach or was not asked for is empty.
 
-    `state` is the state of its run, or `left` where Airflow left an earlier run as it was, or `missing` without a run.
+    `state` is the state of its run, or `left` where Airflow left an earlier run as it was, `missing` without a run, or
+    `cancelled` if it was cancelled before it began.
     `decision` is that of its verdict; `is_changed` says whether champion or lists were changed.
     """
 
@@ -79,6 +82,18 @@ class Backfill:
         """Return the days in one of these states."""
         return [day for day in self.days if day.state in states]
 
+    @property
+    def mending_form(self) -> Mapping[str, Any]:
+        """Return the form for its failed and missing days.
+
+        Where it trains once, and its last day is not among them, none of them is trained on.
+        """
+        own = [day for day in self.days if day.state != LEFT]
+        if not self.form.get("train_once") or (own and own[-1].state in (FAILED, MISSING)):
+            return self.form
+        rest = {name: value for name, value in self.form.items() if name not in ("train_once", "confirm")}
+        return {**rest, "mode": mode_before_last(self.mode)}  # type: ignore[arg-type]
+
 
 def is_last_day(settings: Settings, dag_id: str, run_id: str) -> bool:
     """Return whether no run of the same backfill in Airflow works as of a later moment."""
@@ -125,16 +140,31 @@ def _find_of_commands(settings: Settings, name: str, moment: datetime) -> Backfi
     rows = _find_days_of_commands(settings, name)
     if not rows:
         return None
-    stages = _find_stages(settings, [row["run_id"] for row in rows])
-    days = []
-    for row in rows:
-        of_day = stages[row["run_id"]]
-        states = {stage["status"] for stage in of_day}
-        state = FAILED if FAILED in states else "running" if "running" in states else DONE
-        days.append(_describe(row["as_of"], state, row["run_id"], of_day, moment))
-    ended_at = None if any(day.state == "running" for day in days) else max(row["ended_at"] for row in rows)
-    first = rows[0]
+    stages, first = _find_stages(settings, [row["run_id"] for row in rows]), rows[0]
+    begun = {row["as_of"]: _describe_command(row, stages[row["run_id"]], moment) for row in rows}
+    goes_on = any(day.state == "running" for day in begun.values())
+    state, told = ("queued", "Waits for its turn.") if goes_on else (MISSING, "It was not begun.")
+    asked = list_days(parse_moment(first["form"]["from"]), parse_moment(first["form"]["to"]))
+    days = [begun.get(as_of) or Day(as_of, state, outcome=told) for as_of in asked]
+    ended_at = None if goes_on else max((row["ended_at"] for row in rows if row["ended_at"]), default=None)
     return Backfill(name, "retrain", first["actor"], first["started_at"], ended_at, first["form"], days)
+
+
+def list_days(start: datetime, end: datetime) -> list[datetime]:
+    """Return the moments from start to end, a day apart."""
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]
+
+
+def _describe_command(row: Row, stages: Sequence[Row], moment: datetime) -> Day:
+    """Return what became of a day on the command line."""
+    states, last = {stage["status"] for stage in stages}, stages[-1]
+    if FAILED not in states and "running" in states and moment - last["started_at"] > LONGEST_STAGE:
+        return replace(
+            _describe(row["as_of"], FAILED, row["run_id"], stages, moment),
+            outcome=f"The command was ended during {last['stage']}.",
+        )
+    state = FAILED if FAILED in states else "running" if "running" in states else DONE
+    return _describe(row["as_of"], state, row["run_id"], stages, moment)
 
 
 def _find_days_of_commands(settings: Settings, name: str) -> list[Row]:
@@ -159,7 +189,10 @@ def _describe_run(dag_id: str, run: Row, stages: Mapping[str, list[Row]], moment
         return Day(run["as_of"], MISSING, outcome="There is no run: it was deleted.")
     run_id = f"{dag_id}/{run['run_id']}"
     if run["left_as"] and run["state"] == DONE:
-        return Day(run["as_of"], LEFT, run_id, outcome="Left as it was: an earlier run of this moment had succeeded.")
+        why = "was going on, and has succeeded" if run["left_as"] == "in flight" else "had succeeded"
+        return Day(run["as_of"], LEFT, run_id, outcome=f"Left as it was: an earlier run of this moment {why}.")
+    if run["state"] == CANCELLED:
+        return Day(run["as_of"], CANCELLED, run_id, outcome="Cancelled before it began.")
     return _describe(run["as_of"], run["state"], run_id, stages[run_id], moment)
 
 

@@ -43,7 +43,8 @@ CONFIRM = Param(
     None,
     type=["null", "string"],
     pattern=f"^({CONFIRMED})?$",
-    description=f"type {CONFIRMED} to let a backfill promote or publish; newer lists and a newer champion stay",
+    description=f"type {CONFIRMED} to let a backfill promote or publish; newer lists and a newer champion stay, so of "
+    "several days the first winner is promoted",
 )
 TRAIN_ONCE = Param(
     False,

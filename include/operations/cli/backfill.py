@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from include.core.clock import compact, now, parse_moment, refuse_future
 from include.core.errors import DaybreakError, SettingsError
+from include.core.numbers import write_count
 from include.core.settings import Settings, load_settings
 from include.operations.backfill_report import conclude, report, tell_mending, tell_state
-from include.operations.backfills import FAILED, MISSING, OF_COMMANDS, Backfill, Day, find_backfill
+from include.operations.backfills import FAILED, MISSING, OF_COMMANDS, Backfill, Day, find_backfill, list_days
 from include.operations.cli import decisions
 from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add, add_model, whole_number
@@ -31,7 +32,8 @@ def add_backfill(add: Add) -> None:
         help="do past days again, up to a verdict, and report on them",
         about="Do past days again, oldest first, each as of its own moment, and end with a table of what was read, "
         "trained and judged, and what it would have changed. A day meets the champion of that day. Nothing is promoted "
-        f"but with --mode enforce --confirm {CONFIRMED}, and only while the champion of that day still is champion.",
+        f"but with --mode enforce --confirm {CONFIRMED}, and only while the champion of that day still is champion: of "
+        "several days, the first winner is promoted.",
         example="backfill --from 2026-11-16T03:00 --to 2026-11-20T03:00",
     )
     command.add_argument(
@@ -113,27 +115,26 @@ def do_days(arguments: argparse.Namespace) -> Answer:
 
 
 def do_again(settings: Settings, name: str) -> Answer:
-    """File a backfill in Airflow, with the same form, for the failed and missing runs of one."""
+    """File a backfill in Airflow for the failed and missing runs of one."""
     found = find_backfill(settings, name, now())
     broken = [day.as_of for day in found.of_state(FAILED, MISSING)]
     if not broken or not found.is_of_airflow:
         hint = tell_mending(found) or "nothing is to be done."
         raise DaybreakError(f"Backfill {found.backfill_id} has no run in Airflow to do again.", hint=hint)
-    number = file_backfill(settings, found.dag_id, broken, found.form)
-    told = f"Filed backfill {number} of {found.dag_id} for {len(broken)} run(s), one at a time."
+    number = file_backfill(settings, found.dag_id, broken, found.mending_form)
+    told = f"Filed backfill {number} of {found.dag_id} for {write_count(len(broken), 'run')}, one at a time."
     return Answer({"backfill": number, "runs": len(broken)}, told)
 
 
 def find_moments(start: datetime, end: datetime) -> list[datetime]:
     """Return the moments from start to end, a day apart; refuse none, too many, and the future."""
     refuse_future(end, now())
-    count = (end - start).days + 1
-    if end < start or count > MOST_DAYS:
+    if end < start or (end - start).days >= MOST_DAYS:
         raise DaybreakError(
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC is not a range of 1 to {MOST_DAYS} days.",
             hint="give --from and --to, the earlier one first.",
         )
-    return [start + timedelta(days=number) for number in range(count)]
+    return list_days(start, end)
 
 
 def tell_backfill(settings: Settings, found: Backfill) -> Answer:

@@ -20,6 +20,7 @@ from tests.parts import cli
 NIGHT = datetime(2026, 11, 20, 3, tzinfo=UTC)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 NOW = NIGHT + 5 * DAY
+LEFT = ("already exists", "in flight")
 RAW = {"subscribers": 100, "articles": 200, "reading_events": 5000}
 
 
@@ -33,7 +34,7 @@ def settings(airflow):
 
 
 def file_backfill(settings, number, days, dag_id="retrain", ended_at=NOW, **form):
-    """A backfill in Airflow over days: moment -> the state of its run, "already exists", or None for no run."""
+    """A backfill in Airflow over days: moment -> the state of its run, why there is none, or None if it was deleted."""
     with connect(settings, "airflow") as database:
         database.execute(
             "insert into backfill (id, dag_id, from_date, to_date, dag_run_conf, is_paused, reprocess_behavior,"
@@ -42,20 +43,22 @@ def file_backfill(settings, number, days, dag_id="retrain", ended_at=NOW, **form
             [number, dag_id, json.dumps(form), NOW - DAY, ended_at],
         )
         for place, (moment, state) in enumerate(days.items(), 1):
-            row = None if state in (None, "already exists") else run(database, dag_id, moment, state, number)
+            row = None if state in (None, *LEFT) else run(database, dag_id, moment, state, number)
             database.execute(
                 "insert into backfill_dag_run (backfill_id, dag_run_id, exception_reason, logical_date, sort_ordinal)"
                 " values (%s, %s, %s, %s, %s)",
-                [number, row, state if state == "already exists" else None, moment - DAY, place],
+                [number, row, state if state in LEFT else None, moment - DAY, place],
             )
 
 
 def run(database, dag_id, moment, state, backfill=None):
+    """A run; Airflow cancels one that waits by calling it failed, without an end."""
+    known_as, ended_at = ("failed", None) if state == "cancelled" else (state, moment)
     return database.execute(
         "insert into dag_run (dag_id, run_id, run_type, logical_date, run_after, data_interval_end, state, conf,"
-        " backfill_id, log_template_id) values (%s, %s, 'backfill', %s, %s, %s, %s, '{}', %s,"
+        " backfill_id, end_date, log_template_id) values (%s, %s, 'backfill', %s, %s, %s, %s, '{}', %s, %s,"
         " (select min(id) from log_template)) returning id",
-        [dag_id, f"backfill__{moment.isoformat()}", moment - DAY, moment, moment, state, backfill],
+        [dag_id, f"backfill__{moment.isoformat()}", moment - DAY, moment, moment, known_as, backfill, ended_at],
     ).fetchone()[0]
 
 
@@ -170,19 +173,72 @@ def test_two_backfills_at_once_are_told_apart_and_one_that_goes_on_waits(setting
         "[digest] Backfill of monitor",
         "[digest] Backfill of retrain",
     ]
-    assert "0 of 1 day done, 0 failed; the backfill goes on." in cli.say(settings, "backfill", "report", "5").out
+    assert "The day has not ended." in cli.say(settings, "backfill", "report", "5").out
 
 
 def test_days_that_airflow_left_alone_or_lost_are_told(settings):
     with connect(settings, "airflow") as database:
         run(database, "retrain", NIGHT, "success")
         run(database, "retrain", NIGHT + DAY, "failed")
-    days = {NIGHT: "already exists", NIGHT + DAY: "already exists", NIGHT + 2 * DAY: None}
+        run(database, "retrain", NIGHT + 3 * DAY, "success")
+    days = {NIGHT: "already exists", NIGHT + DAY: "already exists", NIGHT + 2 * DAY: None, NIGHT + 3 * DAY: "in flight"}
     file_backfill(settings, 9, days)
     found = find_backfill(settings, "9", NOW)
-    assert [day.state for day in found.days] == ["left", "failed", "missing"]
+    assert [day.as_of for day in found.days] == list(days)
+    assert [day.state for day in found.days] == ["left", "failed", "missing", "left"]
     assert found.days[0].outcome == "Left as it was: an earlier run of this moment had succeeded."
-    assert backfill_report.conclude(found).startswith("2 of 3 days failed or have no run.")
+    assert found.days[3].outcome == "Left as it was: an earlier run of this moment was going on, and has succeeded."
+    assert backfill_report.conclude(found).startswith("2 of 4 days failed or have no run.")
+
+
+def test_a_backfill_that_was_cancelled_is_for_the_record(settings):
+    file_backfill(settings, 9, {NIGHT: "success", NIGHT + DAY: "cancelled"})
+    backfill_report.report_ended(settings, NOW)
+    [(severity, subject, _)] = mails(settings)
+    assert severity == "digest"
+    assert subject.endswith("1 of 2 days done, 0 failed, 1 cancelled")
+
+
+def test_a_backfill_that_cannot_be_reported_holds_up_no_other(three_days, monkeypatch):
+    file_backfill(three_days, 8, {NIGHT + 9 * DAY: "success"})
+    find = backfill_report.find_backfill
+
+    def find_sound(settings, name, moment):
+        if name == "7":
+            raise ValueError("broken")
+        return find(settings, name, moment)
+
+    monkeypatch.setattr(backfill_report, "find_backfill", find_sound)
+    with pytest.raises(ValueError, match="broken"):
+        backfill_report.report_ended(three_days, NOW)
+    assert [subject for _, subject, _ in mails(three_days)] == [
+        "[digest] Backfill of retrain, 2026-11-29: The day is done"
+    ]
+
+
+def test_a_command_that_was_killed_goes_on_until_no_stage_takes_that_long(settings):
+    form = {"from": NIGHT.isoformat(), "to": (NIGHT + 2 * DAY).isoformat(), "mode": "dry_run"}
+    begun = {NIGHT: ("judge", "done", NOW), NIGHT + DAY: ("train", "running", None)}
+    rows = [(f"x/{moment:%Y%m%d}", moment, *stage) for moment, stage in begun.items()]
+    rows.append(("y", NIGHT, "report_backfill", "done", NOW + DAY))
+    with connect(settings) as warehouse:
+        for name, moment, stage, status, ended_at in rows:
+            warehouse.execute(
+                "insert into ops.runs (run_id, stage, as_of, status, started_at, finished_at, kind, mode, actor, form)"
+                " values (%s, %s, %s, %s, %s, %s, 'backfill', 'dry_run', 'ada', %s)",
+                [f"cli/backfill/{name}", stage, moment, status, NOW, ended_at, json.dumps(form)],
+            )
+    found = find_backfill(settings, "last", NOW + 2 * MINUTE)
+    assert (found.backfill_id, found.ended_at) == ("x", None)
+    assert [day.state for day in found.days] == ["success", "running", "queued"]
+    found = find_backfill(settings, "x", NOW + DAY)
+    assert [(day.state, day.outcome) for day in found.days[1:]] == [
+        ("failed", "The command was ended during train."),
+        ("missing", "It was not begun."),
+    ]
+    assert backfill_report.tell_mending(found).startswith(
+        "bin/daybreak backfill --from 2026-11-21T03:00 --to 2026-11-22T03:00"
+    )
 
 
 def test_the_sentinel_notices_the_end_also_after_a_kill_in_the_middle_of_the_report(three_days, monkeypatch, mailbox):

@@ -8,7 +8,7 @@ import pytest
 
 from include.core.clock import now
 from include.core.errors import DaybreakError
-from include.operations.backfill_report import tell_mending
+from include.operations.backfill_report import conclude, tell_mending, tell_state
 from include.operations.backfills import Backfill, Day
 from include.operations.cli.backfill import find_moments, render
 
@@ -47,6 +47,55 @@ def test_the_command_that_mends_has_the_options_of_the_backfill():
     )
     assert tell_mending(Backfill("12", "retrain", "ada", NIGHT, NIGHT, form, days)) == "bin/daybreak backfill again 12"
     assert tell_mending(Backfill("12", "retrain", "ada", NIGHT, NIGHT, form, days[:1])) == ""
+
+
+def test_days_before_the_last_one_of_a_backfill_that_trained_once_are_done_again_without_a_training():
+    form = {"mode": "enforce", "confirm": "publish", "train_once": True, "window_days": 3}
+    done, failed = Day(NIGHT, "success"), Day(NIGHT + DAY, "failed")
+    left = Day(NIGHT + 2 * DAY, "left")
+
+    def mending(*days):
+        return Backfill("12", "retrain", "ada", NIGHT, NIGHT, form, days).mending_form
+
+    assert mending(done, failed) == mending(done, failed, left) == form
+    assert mending(failed, done) == {"mode": "features", "window_days": 3}
+
+
+def test_a_run_that_goes_on_after_the_end_or_was_cancelled_is_not_done():
+    def told(*states):
+        days = [Day(NIGHT + number * DAY, state) for number, state in enumerate(states)]
+        return tell_state(Backfill("12", "retrain", "ada", NIGHT, NIGHT, {}, days))
+
+    assert told("success", "running", "success") == "2 of 3 days done, 0 failed; 1 day has not ended"
+    assert told("success", "cancelled", "failed") == "1 of 3 days done, 1 failed, 1 cancelled"
+    assert told("cancelled") == "The day was cancelled"
+    assert tell_mending(Backfill("12", "retrain", "ada", NIGHT, NIGHT, {}, [Day(NIGHT, "cancelled")])) == ""
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (["keep"], "v1 would not have become champion."),
+        (["ask"], "v1 would have needed a decision."),
+        (["changed", "keep"], "v1 became champion. v2 would not have become champion."),
+        (["changed", "keep", "keep"], "v1 became champion. Of 2 other challengers, none would have become champion."),
+        (["changed"], "v1 became champion."),
+        (["promote", "ask"], "Of 2 challengers, v1 would have become champion and v2 would have needed a decision."),
+    ],
+)
+def test_challengers_that_changed_nothing_are_told_apart_from_those_that_did(days, told):
+    judged = [
+        Day(
+            NIGHT + number * DAY,
+            "success",
+            version=f"v{number}",
+            decision=decision.replace("changed", "promote"),
+            is_changed=decision == "changed",
+        )
+        for number, decision in enumerate(days, 1)
+    ]
+    whole = conclude(Backfill("12", "retrain", "ada", NIGHT, NIGHT, {}, judged))
+    assert whole.partition("done. ")[2] == told
 
 
 @pytest.mark.parametrize(
