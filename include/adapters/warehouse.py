@@ -107,14 +107,19 @@ def _name_of(role: str) -> str:
 
 @contextmanager
 def connect(
-    settings: Settings, role: str = "daybreak_run", database: str = "", *, autocommit: bool = False
+    settings: Settings,
+    role: str = "daybreak_run",
+    database: str = "",
+    *,
+    autocommit: bool = False,
+    wait_seconds: int = 10,
 ) -> Iterator[Connection]:
     """Yield a connection as `role`; commit when the block succeeds, roll back when it raises."""
     given = parameters(settings, role, database)
     options = f"{given.pop('options', '')} -c timezone=UTC".strip()
     try:
         connection = psycopg.connect(
-            **{"connect_timeout": 10, "application_name": "daybreak", **given},
+            **{"connect_timeout": wait_seconds, "application_name": "daybreak", **given},
             autocommit=autocommit,
             options=options,
         )

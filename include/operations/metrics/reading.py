@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from include.adapters.prometheus import Figure, Reading, Values
@@ -29,6 +30,9 @@ from include.pipeline.decide import LAST_STAGES, stops_early
 LOOK_BACK = timedelta(days=35)  # a weekly DAG has had several runs by then
 KNOWN_FOR = timedelta(seconds=10)  # what is asked more often is answered as it was
 STATE_KNOWN_FOR = timedelta(minutes=10)
+CONNECT_SECONDS = 3
+READ_SECONDS = 8.0  # in all; with a last statement and both connections less than Prometheus waits
+MEASURE_SECONDS = 2.0  # for large folders, the next scrapes have the sizes
 
 
 class Reader:
@@ -40,6 +44,7 @@ class Reader:
         self._read_at = self._state_at = datetime.min.replace(tzinfo=UTC)
         self._readings: list[Reading] = []
         self._state: Values = {}
+        self._measuring = threading.Thread()
 
     def read(self) -> list[Reading]:
         """Return the figures of now, or those of a moment ago."""
@@ -50,26 +55,38 @@ class Reader:
             return self._readings
 
     def _read(self, settings: Settings, moment: datetime) -> Iterator[Reading]:
-        yield from _read_all(figures.WAREHOUSE_UP, settings, "daybreak_run", moment, _read_warehouse)
-        yield from _read_all(figures.AIRFLOW_UP, settings, "airflow", moment, _read_airflow)
+        deadline = monotonic() + READ_SECONDS
+        yield from _read_all(figures.WAREHOUSE_UP, settings, "daybreak_run", moment, _read_warehouse, deadline)
+        yield from _read_all(figures.AIRFLOW_UP, settings, "airflow", moment, _read_airflow, deadline)
         beat = settings.home / files.SENTINEL_BEAT
         yield figures.SENTINEL_ROUND, _one(beat.stat().st_mtime if beat.exists() else None)
-        if moment - self._state_at >= STATE_KNOWN_FOR:
-            self._state, self._state_at = _measure_folders(settings.home), moment
+        if moment - self._state_at >= STATE_KNOWN_FOR and not self._measuring.is_alive():
+            self._state_at = moment
+            self._measuring = threading.Thread(target=self._measure, args=[settings.home], daemon=True)
+            self._measuring.start()
+            self._measuring.join(MEASURE_SECONDS)
         yield figures.STATE_BYTES, self._state
         yield figures.STATE_FREE, _one(shutil.disk_usage(settings.home).free)
+
+    def _measure(self, home: Path) -> None:
+        self._state = _measure_folders(home)
 
 
 ReadDatabase = Callable[[Settings, Connection, datetime], Iterator[Reading]]
 
 
-def _read_all(is_up: Figure, settings: Settings, role: str, moment: datetime, read: ReadDatabase) -> Iterator[Reading]:
+def _read_all(
+    is_up: Figure, settings: Settings, role: str, moment: datetime, read: ReadDatabase, deadline: float
+) -> Iterator[Reading]:
     """Yield what a database shows, and whether it answered; a failure leaves the other figures as they are."""
     found: list[Reading] = []
     try:
-        with connect(settings, role) as database:
+        with connect(settings, role, wait_seconds=CONNECT_SECONDS) as database:
             database.execute(query("operations/metrics/bound"))
-            found += read(settings, database, moment)
+            for reading in read(settings, database, moment):
+                found.append(reading)
+                if monotonic() > deadline:
+                    raise TimeoutError(f"{role} takes too long")
     except Exception as error:  # whatever it is, the other figures are worth having
         say(f"metrics: {error}")
         yield is_up, _one(0)

@@ -127,7 +127,8 @@ def test_figures_say_what_the_warehouse_says(settings, scrape):
 
 
 def test_a_warehouse_that_is_away_costs_its_own_figures_alone(settings, scrape):
-    found = scrape(settings.model_copy(update={"postgres_port": free_port()}))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = scrape(settings.model_copy(update={"postgres_port": silent.getsockname()[1]}))
     assert found["daybreak_warehouse_up"] == [({}, 0.0)]
     assert found["daybreak_state_free_bytes"][0][1] > 0
     assert "daybreak_lists_age_seconds" not in found

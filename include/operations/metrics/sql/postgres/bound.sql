@@ -1,2 +1,2 @@
 -- No figure is worth more of the warehouse's time.
-set statement_timeout = '5s'
+set statement_timeout = '3s'
