@@ -37,14 +37,13 @@ MODE = Param(
     enum=[None, *REACHES],
     values_display={"null": f"the setting; in a backfill: {REACHES[OF_BACKFILL]}", **REACHES},
     description="how far the run goes; a dry run also writes a shadow batch; to let a backfill promote, also fill in "
-    "`confirm`",
+    "`confirm`; of several days the first winner is promoted",
 )
 CONFIRM = Param(
     None,
     type=["null", "string"],
     pattern=f"^({CONFIRMED})?$",
-    description=f"type {CONFIRMED} to let a backfill promote or publish; newer lists and a newer champion stay, so of "
-    "several days the first winner is promoted",
+    description=f"type {CONFIRMED} to let a backfill promote or publish; newer lists and a newer champion stay",
 )
 TRAIN_ONCE = Param(
     False,
