@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from include.alerts.wording import PAST, Trouble, title_of
-from include.core.clock import compact, now
+from include.core.clock import compact
 from include.core.settings import Settings
 
 FILE = "rehearsal.json"
@@ -83,9 +83,9 @@ def going_on(settings: Settings) -> Rehearsal | None:
         return None
 
 
-def renew(settings: Settings) -> None:
+def renew(settings: Settings, moment: datetime) -> None:
     """Note that the process of the rehearsal still goes on."""
-    rehearsal, moment = going_on(settings), now()
+    rehearsal = going_on(settings)
     if rehearsal and moment - rehearsal.renewed_at >= RENEWED_EVERY:
         begin(settings, replace(rehearsal, renewed_at=moment))
 

@@ -150,6 +150,6 @@ def test_a_rehearsal_that_was_killed_hides_nothing_for_long(settings, mailbox, r
 def test_a_rehearsal_that_takes_long_is_one_as_long_as_its_process_goes_on(settings, mailbox, rehearsal):
     long_ago = now() - rehearsing.LONGEST
     rehearsing.begin(settings, replace(rehearsal, begun_at=long_ago, renewed_at=long_ago))
-    rehearsing.renew(settings)
+    rehearsing.renew(settings, now())
     reporting.report(settings, FAILURE, mailbox.channels)
     assert mailbox.subjects == ["[ticket] Rehearsal: recommend failed at validate: Bad rows."]

@@ -16,6 +16,7 @@ from include.alerts import rehearsing
 from include.alerts.channels import find_channels
 from include.alerts.rehearsing import PREFIX
 from include.alerts.reporting import close_rehearsed
+from include.core.clock import now
 from include.core.contract import TABLES
 from include.core.errors import AuditFailed, ServiceError
 from include.core.settings import Settings
@@ -80,7 +81,7 @@ def _wait_for_runs(settings: Settings, say: Say) -> None:
         if not told:
             say(f"waiting for {', '.join(going)} to end")
         told = True
-        rehearsing.renew(settings)
+        rehearsing.renew(settings, now())
         if time.monotonic() > end:
             raise ServiceError(
                 f"{', '.join(going)} has not ended after {RUNS_SECONDS:.0f} s.",

@@ -118,14 +118,14 @@ class Stage:
         """Return what `look` finds once it finds something."""
         end = time.monotonic() + seconds
         while not (found := look()):
-            rehearsing.renew(self.settings)
+            rehearsing.renew(self.settings, now())
             if time.monotonic() > end:
                 raise NotSeen(f"There was no {what} within {seconds:.0f} s.", hint="see `bin/daybreak alerts list`.")
             time.sleep(POLL_SECONDS)
         return found
 
     def _renew(self, _tasks: list[Json]) -> None:
-        rehearsing.renew(self.settings)
+        rehearsing.renew(self.settings, now())
 
     def live(self) -> tuple[str, datetime]:
         """Return the live batch and the moment it is as of."""
