@@ -104,7 +104,8 @@ def everything(settings, newsroom):
         )
         connection.execute(
             "insert into ops.runs (run_id, stage, as_of, status, started_at, reference)"
-            " values (%s, 'extract', now(), 'done', now(), '{\"id\": \"s\"}') on conflict do nothing",
+            " values (%s, 'extract', now(), 'done', now(), '{\"id\": \"taken when the run was cleared\"}')"
+            " on conflict (run_id, stage) do update set as_of = excluded.as_of",
             [f"retrain/{PREFIX}bad-data__1"],
         )
         connection.execute(
