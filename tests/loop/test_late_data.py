@@ -101,14 +101,14 @@ def test_a_missing_day_is_told_and_does_not_stop_the_training(told):
 def test_a_few_rows_two_days_late_are_only_noted(told):
     sentence, gaps = told[0]["few"]
     assert sentence.startswith("For days v1 learnt from, ")
-    assert sentence.endswith("a retrain needs 2.00%.")
+    assert sentence.endswith("a retrain needs 2 %.")
     assert gaps == []
 
 
 def test_a_tenth_of_a_day_corrected_is_a_reason_to_train_again(told):
     sentence, gaps = told[0]["corrected"]
     assert "were corrected: " in sentence
-    assert sentence.endswith("enough for a retrain (limit 2.00%).")
+    assert sentence.endswith("enough for a retrain (limit 2 %).")
     assert [(gap.dag_id, gap.command) for gap in gaps] == [
         ("retrain", 'bin/daybreak retrain --reason "late data for v1"')
     ]
@@ -134,5 +134,5 @@ def test_monitor_requests_the_retrain_once_however_often_it_looks(told):
 
 def test_after_the_retrain_a_second_look_finds_nothing_new(told):
     sentence, gaps = told[0]["again"]
-    assert sentence.startswith("For days v2 learnt from, 0 events came late and 0 were corrected: 0.00%")
+    assert sentence.startswith("For days v2 learnt from, 0 events came late and 0 were corrected: 0 % of ")
     assert gaps == []

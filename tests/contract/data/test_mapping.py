@@ -97,7 +97,7 @@ def test_views_may_have_another_schema_and_a_prefix(own_server, fresh_warehouse)
     settings = settings.model_copy(update={"source_schema": "reading", "source_prefix": "daybreak_"})
     assert snapshot.take_snapshot(settings, AS_OF, timedelta(days=4)).rows("reading_events") > 30_000
     settings = settings.model_copy(update={"source_prefix": ""})
-    with pytest.raises(SourceError, match=r"3 fault\(s\): view reading.subscribers is missing"):
+    with pytest.raises(SourceError, match=r"3 faults: view reading.subscribers is missing"):
         snapshot.take_snapshot(settings, AS_OF, timedelta(days=4))
 
 

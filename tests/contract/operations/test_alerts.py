@@ -72,7 +72,7 @@ def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(se
 
 
 def test_a_double_click_acknowledges_and_mutes_once(settings, mailbox):
-    reporting.report(settings, FAILURE, mailbox.send)
+    reporting.report(settings, FAILURE, mailbox.channels)
     number, moment = listed(settings)[0]["incident_id"], reporting.now()
     for _ in range(2):
         taken = silencing.acknowledge(settings, number, "ada", moment, "I look")

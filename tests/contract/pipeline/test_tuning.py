@@ -95,7 +95,7 @@ def test_it_finds_what_is_better_and_says_by_how_much(run, search):
     assert found.facts["parameters"]["words"] > 700
     best = max(score for *_, score in others)
     assert best > 1.2 * first[2]
-    assert f"NDCG {best:.4f}, {first[2]:.4f} as it is" in found.facts["sentence"]
+    assert f"NDCG {best:.3f}, {first[2]:.3f} as it is" in found.facts["sentence"]
 
 
 def test_a_search_that_was_killed_tries_what_it_would_have_tried(run, search, monkeypatch):
