@@ -10,6 +10,7 @@ from include.adapters.warehouse import connect
 from include.core.checks import blocking
 from include.core.clock import compact
 from include.core.errors import ValidationBlocked
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.data import lateness, snapshot
@@ -82,7 +83,7 @@ def build_features(run: Run, reference: Reference, purpose: Purpose) -> Referenc
     keep_checks(run, f"build_features/{purpose}", checks)
     if stopped := blocking(checks):
         raise ValidationBlocked(
-            f"{len(stopped)} check(s) failed on features {build.name}: "
+            f"{write_count(len(stopped), 'check')} failed on features {build.name}: "
             + " ".join(f"{check.sentence} [{check.code}]" for check in stopped),
             hint="nothing is trained or scored on them; check the snapshot's newest days in the validation report.",
         )

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from include.adapters.warehouse import Connection, connect
 from include.core.checks import Check, blocking
 from include.core.errors import AuditFailed, SourceError
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -86,7 +87,8 @@ def audit(run: Run, batch: Reference) -> Reference:
     report = _report(run, batch, facts["features"], checks)
     if failed := blocking(checks):
         raise AuditFailed(
-            f"Batch {batch.id} failed {len(failed)} check(s): " + " ".join(f"{c.sentence} [{c.code}]" for c in failed),
+            f"Batch {batch.id} failed {write_count(len(failed), 'check')}: "
+            + " ".join(f"{c.sentence} [{c.code}]" for c in failed),
             hint="the last good lists stay live; see the batch in recs.recommendations.",
             report=report,
         )

@@ -17,6 +17,7 @@ from include.adapters.warehouse import connect, query
 from include.core.checks import blocking
 from include.core.clock import now
 from include.core.errors import ArtifactDamaged, DaybreakError, ValidationBlocked
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -121,8 +122,8 @@ def validate_mended(run: Run, mended: Snapshot, *, dry_run: bool) -> tuple[list[
         keep_checks(run, "replay", checks)
     if stopped := blocking(checks):
         raise ValidationBlocked(
-            f"{len(stopped)} blocking check(s) still fail on snapshot {mended.parent} with the publisher's current "
-            "rows: " + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
+            f"{write_count(len(stopped), 'blocking check')} still failed on snapshot {mended.parent} with the "
+            "publisher's current rows: " + " ".join(f"{check.code}: {check.sentence}" for check in stopped),
             hint=f"no row came back; have more rows corrected, or change the rule. The report is at {report}.",
             report=report,
             findings=judgement.findings(stopped),

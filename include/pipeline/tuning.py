@@ -23,6 +23,7 @@ from include.adapters import mlflow_reports, optuna_search
 from include.adapters.warehouse import connect, query
 from include.core.clock import now
 from include.core.errors import ServiceError, SettingsError, SourceError
+from include.core.numbers import write_count
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import Settings
@@ -93,7 +94,7 @@ def tune(run: Run, features: Reference, model: str, trials: int, minutes: float,
     while len(done) < trials:
         spent = time.perf_counter() - begin
         if worked and spent + spent / worked > 60 * minutes:  # do not begin a trial that would not end in time
-            say(f"stopping after {worked} trial(s): the next one would exceed the {minutes:g} minutes")
+            say(f"stopping after {write_count(worked, 'trial')}: the next one would exceed the {minutes:g} minutes")
             break
         exam = exam or set_exam(settings, build, run)
         trial = _try_next(settings, model, done, exam)

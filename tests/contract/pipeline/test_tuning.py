@@ -128,7 +128,7 @@ def test_minutes_that_are_over_end_a_search_and_what_was_tried_stays(run, search
     said = []
     found = search(104, 9, minutes=0, say=said.append)
     assert len(trials_of(run, found)) == 1
-    assert said[-1] == "stopping after 1 trial(s): the next one would exceed the 0 minutes"
+    assert said[-1] == "stopping after 1 trial: the next one would exceed the 0 minutes"
     assert len(trials_of(run, search(104, 9, minutes=0))) == 2
 
 
