@@ -16,9 +16,8 @@ audit was never live. The next hourly run tries again.
 
 ## Re-running
 Always safe: a batch that is written again is the same batch, and lists of an older moment never replace newer ones
-(the task `publish` is then skipped). A backfill makes the lists of a past hour
-with the champion of then, and publishes only if its form says `publish` in `confirm` and that version still is
-champion.
+(the task `publish` is then skipped). A backfill makes the lists of a past hour with the champion of then, and publishes
+only if its form says `publish` in `confirm` and that version still is champion.
 """
 
 from datetime import timedelta

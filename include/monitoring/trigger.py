@@ -121,7 +121,7 @@ def _tell_rest(
         return "No retrain is requested: the data look broken, and a model would learn that."
     if unhelped:
         return (
-            f"No retrain is requested: {tell_verdict(unhelped)} It is requested again for the same "
+            f"No retrain is requested: {tell_unhelped(unhelped)} It is requested again for the same "
             f"{settings.drift_patience_days} days after the last time."
         )
     if acting:
@@ -134,7 +134,7 @@ def _tell_rest(
     )
 
 
-def tell_verdict(request: Request) -> str:
+def tell_unhelped(request: Request) -> str:
     """Say what became of a request."""
     done = f"v{request.version} was promoted" if request.decision == "promote" else f"v{request.version} was not better"
     return f"the retrain of {request.window_end:%Y-%m-%d %H:%M} UTC did not help ({done})."

@@ -15,7 +15,6 @@ from psycopg.rows import dict_row
 
 from include.adapters.warehouse import connect, query
 from include.core.clock import parse_moment
-from include.core.contract import TABLES
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.operations.runs import Row, ask_airflow, tell_outcome
@@ -197,6 +196,9 @@ def _describe_run(dag_id: str, run: Row, stages: Mapping[str, list[Row]], moment
 
 
 def _describe(as_of: datetime, state: str, run_id: str, stages: Sequence[Row], moment: datetime) -> Day:
+    # Loads pyarrow, which the sentinel does not need to see that a backfill has ended.
+    from include.core.contract import TABLES
+
     by_name = {row["stage"].split("/")[0]: row for row in stages if row["status"] == "done"}
     facts = {name: row["facts"] for name, row in by_name.items()}
     verdict = facts.get("judge", {})

@@ -91,13 +91,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
 
 def _describe(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a verdict with its sentence, its report and what a person answered; without its checks."""
-    sentence = tell_verdict(
-        row["decision"],
-        row["checks"],
-        row["challenger_version"],
-        row["champion_version"],
-        is_binding=row["is_binding"],
-    )
+    sentence = tell_verdict(row)
     if row["answer"]:
         sentence += f" {'Promoted' if row['answer'] == 'promote' else 'Kept'} by {row['answered_by']}."
     about = {name: value for name, value in row.items() if name not in ("checks", "is_binding")}

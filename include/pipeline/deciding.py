@@ -5,7 +5,7 @@ A promotion does not trust its caller: it rechecks the verdict from the saved ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -214,16 +214,10 @@ def conclude_again(warehouse: Connection, verdict_id: str) -> Decision:
     return found if found == decision else "keep"
 
 
-def tell_verdict(
-    decision: Decision,
-    kept: list[dict[str, Any]],
-    version: int,
-    champion_version: int | None,
-    *,
-    is_binding: bool = True,
-) -> str:
-    """Return the sentence of a verdict from its saved checks."""
-    found = _conclude_saved(kept, version, champion_version, is_binding=is_binding)
+def tell_verdict(row: Mapping[str, Any]) -> str:
+    """Return the sentence of a verdict from its row in `ops.verdicts`."""
+    decision, is_binding = row["decision"], row["is_binding"]
+    found = _conclude_saved(row["checks"], row["challenger_version"], row["champion_version"], is_binding=is_binding)
     return found.sentence if found.decision == decision else f"{decision.capitalize()}, by the checks of its release."
 
 

@@ -13,16 +13,22 @@ from tests.worlds.reigns import AS_OF
 
 
 @pytest.fixture
-def own_registry(fresh_warehouse, mlflow_server, monkeypatch):
+def own_model(monkeypatch):
+    """A registered model of the test's own in the MLflow that all share."""
+    monkeypatch.setattr(mlflow_client, "MODEL", f"own-{uuid.uuid4().hex}")
+    mlflow_client.reach.cache_clear()
+    yield
+    mlflow_client.reach.cache_clear()
+
+
+@pytest.fixture
+def own_registry(fresh_warehouse, mlflow_server, own_model):
     """Settings of an installation whose ledger, lists and registered model are the test's own.
 
     The runs of its versions are known to no MLflow, as after somebody emptied it: whatever is decided must be decided
     all the same.
     """
-    monkeypatch.setattr(mlflow_client, "MODEL", f"decisions-{uuid.uuid4().hex}")
-    mlflow_client.reach.cache_clear()
-    yield fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
-    mlflow_client.reach.cache_clear()
+    return fresh_warehouse.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
 
 
 @pytest.fixture

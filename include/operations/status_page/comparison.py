@@ -119,13 +119,7 @@ def _tell_verdict(facts: Comparison, places: Places) -> Card:
     verdict = facts.verdict
     if verdict is None:
         return Card("What decided", "No verdict compares the two. Each was judged against the champion of its day.")
-    sentence = tell_verdict(
-        verdict["decision"],
-        verdict["checks"],
-        verdict["challenger_version"],
-        verdict["champion_version"],
-        is_binding=verdict["is_binding"],
-    )
+    sentence = tell_verdict(verdict)
     contestants = {CHALLENGER: verdict["challenger_version"], CHAMPION: verdict["champion_version"]}
     shown = {
         who: {name: nan if value is None else value for name, value in verdict["metrics"][who].items()}

@@ -21,22 +21,15 @@ from include.adapters.warehouse import connect
 from include.alerts import incidents, outbox, reporting
 from include.alerts.channels import find_channels, name_of_installation
 from include.alerts.incidents import Success
-from include.alerts.wording import Alert, Failure
+from include.alerts.wording import Alert
 from include.core.clock import now
 from include.core.errors import ServiceError
 from tests.parts import cli
 from tests.parts.receivers import Receiver, alertmanager, find_firing
 from tests.parts.servers import free_port, write_env_file
+from tests.worlds.failures import SHORT_LISTS
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the receiver").decode()
-FAILURE = Failure(
-    dag_id="recommend",
-    run_id="scheduled__1",
-    run_type="scheduled",
-    task_id="score",
-    kind="AuditFailed",
-    fact="12 lists are short.",
-)
 SUCCESS = Success("recommend", "scheduled__2", None, is_past=False)
 ALERT = Alert("retrain/run-1", "ticket", "[ticket] number 1", "Body.\n")
 
@@ -100,7 +93,7 @@ def deliveries(settings):
 
 
 def test_an_incident_is_told_to_the_webhook_as_signed_data_in_one_thread(both, receiver, mailbox):
-    reporting.report(both, FAILURE, find_channels(both))
+    reporting.report(both, SHORT_LISTS, find_channels(both))
     reporting.report_success(both, SUCCESS, find_channels(both))
     opened, recovered = receiver.messages
     assert (opened["type"], recovered["type"]) == ("incident.opened", "incident.recovered")
@@ -208,7 +201,7 @@ def test_the_secret_path_of_a_webhook_is_in_no_error(both, receiver):
 
 
 def test_an_incident_fires_in_the_alertmanager_changes_severity_and_ends_there(managed):
-    reporting.report(managed, FAILURE, find_channels(managed))
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
     assert labels_of(managed) == [("AuditFailed", "recommend", "ticket")]
     with connect(managed) as warehouse:
         (found,) = incidents.open_incidents(warehouse)
@@ -220,7 +213,7 @@ def test_an_incident_fires_in_the_alertmanager_changes_severity_and_ends_there(m
 
 
 def test_two_installations_at_the_same_address_end_no_incident_of_each_other(managed, tmp_path):
-    reporting.report(managed, FAILURE, find_channels(managed))
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
     other = managed.model_copy(update={"home": tmp_path / "other"})
     other.home.mkdir()
     find_channels(other)["alertmanager"].follow(lambda: [])
@@ -229,7 +222,7 @@ def test_two_installations_at_the_same_address_end_no_incident_of_each_other(man
 
 @pytest.mark.parametrize("silence", ["acknowledge", "mute"])
 def test_what_a_person_silences_fires_no_more(managed, silence):
-    reporting.report(managed, FAILURE, find_channels(managed))
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
     with connect(managed) as warehouse:
         (found,) = incidents.open_incidents(warehouse)
         if silence == "acknowledge":
@@ -241,7 +234,7 @@ def test_what_a_person_silences_fires_no_more(managed, silence):
 
 
 def test_an_alertmanager_that_was_away_learns_what_ended_meanwhile(managed):
-    reporting.report(managed, FAILURE, find_channels(managed))
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
     away = managed.model_copy(update={"alertmanager_url": f"http://127.0.0.1:{free_port()}"})
     reporting.report_success(managed, SUCCESS, find_channels(away))
     with connect(managed) as warehouse:
@@ -254,12 +247,12 @@ def test_an_alertmanager_that_was_away_learns_what_ended_meanwhile(managed):
 
 def test_what_a_person_silenced_before_it_was_told_does_not_fire(managed):
     channels = find_channels(managed)
-    reporting.report(managed, FAILURE, channels)
+    reporting.report(managed, SHORT_LISTS, channels)
     with connect(managed) as warehouse:
         (found,) = incidents.open_incidents(warehouse)
         incidents.mute(warehouse, found.incident_id, now() + timedelta(hours=8), "known", "ada", now())
         warehouse.execute("update ops.incidents set closed_at = now() - interval '1 day'")
-    reporting.report(managed, replace(FAILURE, run_id="scheduled__9"), channels)
+    reporting.report(managed, replace(SHORT_LISTS, run_id="scheduled__9"), channels)
     assert labels_of(managed) == []
 
 
@@ -267,7 +260,7 @@ def test_without_a_warehouse_every_channel_is_told_once(both, managed, receiver,
     both = both.model_copy(update={"alertmanager_url": managed.alertmanager_url})
     away = both.model_copy(update={"postgres_port": free_port()})
     receiver.stop()
-    assert reporting.report(away, FAILURE, find_channels(away))
+    assert reporting.report(away, SHORT_LISTS, find_channels(away))
     assert (len(mailbox.mails), labels_of(both)) == (1, [("AuditFailed", "recommend", "page")])
     receiver.start()
     reporting.review(both, find_channels(both))
@@ -322,7 +315,7 @@ def test_a_recipient_who_is_put_off_while_the_warehouse_is_away_gets_the_mail_la
     mailbox.refused = {"bob@localhost": "450 4.2.0 greylisted"}
     settings = settings.model_copy(update={"smtp_port": mailbox.port, "mail_to": "ada@localhost, bob@localhost"})
     away = settings.model_copy(update={"postgres_port": free_port()})
-    reporting.report(away, FAILURE, find_channels(away))
+    reporting.report(away, SHORT_LISTS, find_channels(away))
     mailbox.refused = {}
     reporting.review(settings, find_channels(settings))
     assert mailbox.recipients == [["ada@localhost"], ["bob@localhost"]]

@@ -97,6 +97,16 @@ def test_watching_a_window_again_keeps_it_once(settings):
     assert kept(settings, "select count(*) from ops.drift where subject = 'window'") == [(1,)]
 
 
+def keep_a_model_that_hangs_on_age(settings):
+    """Version 1, which no drift of categories or word counts can move."""
+    with connect(settings) as warehouse:
+        warehouse.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
+            [AS_OF],
+        )
+
+
 def test_reading_as_before_asks_for_nothing(settings):
     assert watch(settings).facts["retrain_reason"] is None
     assert kept(settings, "select observed, is_drifted from ops.drift where subject = 'window'") == [(0.0, False)]
@@ -112,12 +122,7 @@ def test_tastes_that_turned_ask_for_a_retrain_in_the_second_window_with_the_reas
 
 
 def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_that_says_what_moved(settings):
-    with connect(settings) as warehouse:
-        warehouse.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
-            [AS_OF],
-        )
+    keep_a_model_that_hangs_on_age(settings)
     tiny.publish(settings, tiny.tiny(tastes="turned"))
     reasons = [watch(settings, AS_OF - hours * HOUR).facts["retrain_reason"] for hours in (2, 1, 0)]
     assert [bool(reason) for reason in reasons] == [False, True, False]
@@ -135,12 +140,7 @@ def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_th
 
 
 def test_a_ticket_on_drift_ends_when_a_new_champion_has_learnt_it_and_not_before(settings):
-    with connect(settings) as warehouse:
-        warehouse.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
-            [AS_OF],
-        )
+    keep_a_model_that_hangs_on_age(settings)
     turned = tiny.tiny(tastes="turned")
     tiny.publish(settings, turned)
     still_open = "select subject from ops.incidents where cause = 'DriftStays' and closed_at is null order by subject"
@@ -164,12 +164,7 @@ def test_a_ticket_on_drift_ends_when_a_new_champion_has_learnt_it_and_not_before
 
 
 def test_an_earlier_window_that_is_measured_by_hand_ends_no_ticket_of_a_later_one(settings):
-    with connect(settings) as warehouse:
-        warehouse.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id, weights) values (1, 'd', 'm', 'f', 'f', 's', %s, 'r', 'm', '{\"age_hours\": 1}')",
-            [AS_OF],
-        )
+    keep_a_model_that_hangs_on_age(settings)
     tiny.publish(settings, tiny.tiny(tastes="turned"))
     for hours in (1, 0):
         watch(settings, AS_OF - hours * HOUR)

@@ -12,20 +12,12 @@ import pytest
 from include.adapters.warehouse import connect
 from include.alerts import reporting
 from include.alerts.incidents import Success
-from include.alerts.wording import Failure
 from include.operations import silencing
 from include.operations.status import gather, render_status
 from tests.parts import cli
 from tests.parts.servers import free_port, write_env_file
+from tests.worlds.failures import SHORT_LISTS
 
-FAILURE = Failure(
-    dag_id="recommend",
-    run_id="scheduled__1",
-    run_type="scheduled",
-    task_id="score",
-    kind="AuditFailed",
-    fact="12 lists are short.",
-)
 ME = getpass.getuser()
 
 
@@ -52,7 +44,7 @@ def succeed(settings, mailbox):
 
 def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(settings, mailbox):
     assert cli.say(settings, "alerts", "list").out == "No incident is open.\n"
-    reporting.report(settings, FAILURE, mailbox.channels)
+    reporting.report(settings, SHORT_LISTS, mailbox.channels)
     (found,) = listed(settings)
     assert (found["severity"], found["runs"], found["stopped"]) == ("ticket", 1, {"recommend": 1})
     assert found["links"]["Runbook"].endswith("/daybreak/runbook/audit-failed")
@@ -72,7 +64,7 @@ def test_an_incident_is_listed_acknowledged_in_a_name_and_silent_from_then_on(se
 
 
 def test_a_double_click_acknowledges_and_mutes_once(settings, mailbox):
-    reporting.report(settings, FAILURE, mailbox.channels)
+    reporting.report(settings, SHORT_LISTS, mailbox.channels)
     number, moment = listed(settings)[0]["incident_id"], reporting.now()
     for _ in range(2):
         taken = silencing.acknowledge(settings, number, "ada", moment, "I look")
@@ -87,14 +79,14 @@ def test_a_double_click_acknowledges_and_mutes_once(settings, mailbox):
 
 
 def test_a_mute_has_a_reason_and_an_end_and_what_is_open_then_is_mailed(settings, mailbox):
-    reporting.report(settings, FAILURE, mailbox.channels)
+    reporting.report(settings, SHORT_LISTS, mailbox.channels)
     number = str(listed(settings)[0]["incident_id"])
     told = cli.say(settings, "alerts", "mute", number, "--for", "8h", "--reason", "known").out
     assert told.endswith(f"UTC by {ME}: known.\n")
     succeed(settings, mailbox)
     with connect(settings) as warehouse:
         warehouse.execute("update ops.incidents set closed_at = closed_at - interval '1 day'")
-    reporting.report(settings, replace(FAILURE, run_id="scheduled__3"), mailbox.channels)
+    reporting.report(settings, replace(SHORT_LISTS, run_id="scheduled__3"), mailbox.channels)
     assert len(mailbox.mails) == 1
     ((line,), (facts,)) = lines_of_status(settings)
     assert line.endswith(f"by {ME}: known.")
@@ -109,8 +101,8 @@ def test_a_mute_has_a_reason_and_an_end_and_what_is_open_then_is_mailed(settings
 
 
 def test_status_has_a_line_for_each_open_incident_pages_first(settings, mailbox):
-    reporting.report(settings, replace(FAILURE, dag_id="monitor", run_id="m"), mailbox.channels)
-    reporting.report(settings, FAILURE, mailbox.channels)
+    reporting.report(settings, replace(SHORT_LISTS, dag_id="monitor", run_id="m"), mailbox.channels)
+    reporting.report(settings, SHORT_LISTS, mailbox.channels)
     with connect(settings) as warehouse:
         warehouse.execute("update ops.incidents set severity = 'page' where subject = 'recommend'")
     lines, facts = lines_of_status(settings)

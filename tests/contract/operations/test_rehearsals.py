@@ -10,7 +10,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from include.adapters import airflow_api
+from include.adapters import airflow_api, mlflow_client, mlflow_registry
 from include.adapters.airflow_api import Airflow
 from include.adapters.warehouse import connect, conninfo
 from include.alerts import rehearsing
@@ -73,8 +73,8 @@ def idle(monkeypatch):
     monkeypatch.setattr(mending, "Airflow", IdleAirflow)
 
 
-def begun(settings):
-    mark = rehearsing.Rehearsal("bad-data", "bad data", (), now(), now(), "before", 16)
+def begun(settings, challenger=None):
+    mark = rehearsing.Rehearsal("bad-data", "bad data", (), now(), now(), "before", challenger)
     rehearsing.begin(settings, mark)
 
 
@@ -195,25 +195,25 @@ def test_late_rows_that_a_scheduled_run_measured_meanwhile_stay(played, newsroom
     assert (late.name, late.after, late.counts) == ("late rows", "Two of nine were corrected.", False)
 
 
-@pytest.mark.parametrize(("named", "after"), [(99, 16), (15, 15)])
-def test_the_challenger_of_before_is_the_challenger_again(played, newsroom, monkeypatch, named, after):
-    """Version 99 is of a rehearsal; one that a scheduled run trained meanwhile stays."""
-    alias = {"challenger": named}
-    monkeypatch.setattr(mending.mlflow_client, "need_server", lambda settings: None)
-    monkeypatch.setattr(mending.mlflow_registry, "read_alias", lambda settings, name: alias[name])
-    monkeypatch.setattr(
-        mending.mlflow_registry, "set_alias", lambda settings, name, version: bool(alias.update({name: version}) or 1)
-    )
-    begun(played)
-    with connect(played) as connection:
-        connection.execute("delete from ops.models where version = 99")
+@pytest.mark.parametrize(("named", "after"), [(3, 1), (2, 2)])
+def test_the_challenger_of_before_is_the_challenger_again(played, newsroom, mlflow_server, own_model, named, after):
+    """Version 3 is of a rehearsal; version 2, which a scheduled run trained meanwhile, stays."""
+    settings = played.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
+    mlflow = mlflow_client.client(settings)
+    trained = mlflow.create_run("0").info.run_id
+    for _ in range(3):
+        mlflow.create_model_version(mlflow_client.MODEL, f"runs:/{trained}/model", run_id=trained)
+    mlflow.set_registered_model_alias(mlflow_client.MODEL, "challenger", str(named))
+    begun(settings, challenger=1)
+    with connect(settings) as connection:
+        connection.execute("delete from ops.models where version = 3")
         connection.execute(
             "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id) values (99, 'd', 'most_read', '1', 'f', 's', now(), %s, 'm')",
+            " mlflow_run_id) values (3, 'd', 'most_read', '1', 'f', 's', now(), %s, 'm')",
             [f"retrain/{PREFIX}worse-model__1"],
         )
-    mend(played, newsroom, lambda line: None)
-    assert alias == {"challenger": after}
+    mend(settings, newsroom, lambda line: None)
+    assert mlflow_registry.read_alias(settings, "challenger") == after
 
 
 def test_a_rehearsal_stays_marked_while_airflow_cannot_say_whether_its_runs_have_ended(played, newsroom, monkeypatch):

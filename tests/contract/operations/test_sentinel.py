@@ -225,7 +225,7 @@ def test_the_process_is_small_and_ends_when_it_is_told_to(settings):
             assert process.poll() is None
             assert time.monotonic() < end
             time.sleep(0.05)
-        assert psutil.Process(process.pid).memory_info().rss < 128 * 2**20
+        assert psutil.Process(process.pid).memory_info().rss < 100 * 2**20
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
     finally:

@@ -82,6 +82,7 @@ def test_the_sentence_on_top_says_what_the_figures_allow(verdict, lead):
 
 def test_the_numbers_of_both_stand_in_the_order_of_the_page_with_the_verdict():
     found = card(page_on(), "What decided")
+    assert found.lead == "Promote, by the checks of its release.", "no check is on record that would say more"
     assert found.tables[0].headings == ("Measure", "v3", "v5")
     assert [tuple(row[1:]) for row in found.tables[0].rows[:2]] == [("0.686", "0.688"), ("unknown", "50 %")]
     assert found.links[0].address == "/daybreak/reports/verdicts/v5.html"
