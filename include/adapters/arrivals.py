@@ -1,10 +1,13 @@
-"""Asynchronous queries to the publisher's PostgreSQL about the data that has arrived for a window.
+"""Asynchronous questions to the publisher's PostgreSQL: what has arrived for a window, and what it says by itself.
 
-They run as `daybreak_extract`, with one connection per question, so a wait of hours keeps no connection open.
+They run as `daybreak_extract`. A question has a connection of its own, so a wait of hours keeps none open; listening
+needs one that stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,21 +34,42 @@ class Arrival:
 
 async def ask(settings: Settings, window_end: datetime) -> Arrival:
     """Return the state of the data for the window that ends then; raise `ServiceError` if the database is down."""
+    async with _connected(settings) as connection:
+        end = {"window_end": window_end}
+        has_deliveries = await _one(connection, source_query(settings, "adapters/has_deliveries"))
+        until = None
+        if has_deliveries:
+            until = await _one(connection, source_query(settings, "adapters/complete_until"))
+        is_followed = bool(await _one(connection, source_query(settings, "adapters/is_followed"), end))
+        newest = None
+        if not is_followed:
+            newest = await _one(connection, source_query(settings, "adapters/newest_event"), end)
+        return Arrival(is_followed, until, newest)
+
+
+async def listen(settings: Settings, seconds: float) -> AsyncIterator[list[str]]:
+    """Yield what the publisher has sent on `landing_channel`, every so many seconds, for as long as it answers.
+
+    PostgreSQL keeps no message for a listener who is away.
+    """
+    async with _connected(settings) as connection:
+        await connection.execute(sql.SQL("listen {}").format(sql.Identifier(settings.landing_channel)))
+        while True:
+            yield [message.payload async for message in connection.notifies(timeout=seconds)]
+
+
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """Yield a connection to the publisher; raise `ServiceError` if it is down, `SourceError` if it refuses."""
     try:
-        connection = await psycopg.AsyncConnection.connect(
-            conninfo(settings, "daybreak_extract"), connect_timeout=10, autocommit=True, options="-c timezone=UTC"
-        )
-        async with connection:
-            end = {"window_end": window_end}
-            has_deliveries = await _one(connection, source_query(settings, "adapters/has_deliveries"))
-            until = None
-            if has_deliveries:
-                until = await _one(connection, source_query(settings, "adapters/complete_until"))
-            is_followed = bool(await _one(connection, source_query(settings, "adapters/is_followed"), end))
-            newest = None
-            if not is_followed:
-                newest = await _one(connection, source_query(settings, "adapters/newest_event"), end)
-            return Arrival(is_followed, until, newest)
+        async with await psycopg.AsyncConnection.connect(
+            conninfo(settings, "daybreak_extract"),
+            autocommit=True,
+            connect_timeout=10,
+            keepalives_idle=60,
+            options="-c timezone=UTC",
+        ) as connection:
+            yield connection
     except psycopg.OperationalError as error:
         raise ServiceError(
             f"The source database at {place(settings, 'daybreak_extract')} does not answer: {_last_line(error)}",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from include.adapters.warehouse import Connection, query
-from include.alerts.guides import CONDITIONS, OUTSIDE, SERVING, WATCHED, Severity
+from include.alerts.guides import CONDITIONS, HEARD, OUTSIDE, SERVING, WATCHED, Severity
 from include.alerts.incidents import open_incidents
 from include.alerts.wording import LiveLists, Trouble, describe, title_of
 from include.core.clock import FORMAT, in_words
@@ -40,7 +40,7 @@ class Condition:
 
     def to_trouble(self, settings: Settings) -> Trouble:
         """Return what mails about it say."""
-        guide = (CONDITIONS | OUTSIDE | WATCHED)[self.name]
+        guide = (CONDITIONS | OUTSIDE | WATCHED | HEARD)[self.name]
         return Trouble(
             cause=self.name,
             subject=self.subject,

@@ -233,6 +233,14 @@ WATCHED = {
         "drift-stays",
     ),
 }
+# What is wrong with a message of the publisher's (`include/pipeline/landing.py`).
+HEARD = {
+    "MessageUnreadable": Cause(
+        "Tell the publisher what the message has to look like (docs/mapping.md). If the data have landed, trigger "
+        "`retrain` with the moment as as_of. The ticket closes with the next message that can be read.",
+        "message-unreadable",
+    ),
+}
 # Tasks that change the live champion or lists. A failed one may have finished its work before it failed.
 SWITCHES = {"promote", "publish"}
 SWITCH = (

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
     )
     source_schema: str = Field("source", min_length=1, description="schema of the publisher's three views")
     source_prefix: str = Field("", description="prefix of the names of the three views, like `daybreak_`")
+    landing_channel: str = Field(
+        "daybreak_landed",
+        min_length=1,
+        max_length=63,
+        description="channel on which the publisher's PostgreSQL notifies that data have landed",
+    )
     warehouse: SecretStr = Field(
         NO_SECRET,
         description="warehouse, as a URI like that of `source`; "

@@ -6,18 +6,33 @@ Does not belong here: waiting without occupying a worker (the plugin's `waiting.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from include.adapters.arrivals import Arrival, ask
+from include.adapters.warehouse import connect
 from include.core.clock import FORMAT, in_words
 from include.core.errors import SourceLate
 from include.core.settings import Settings
+from include.data.landing import find_told
 
 
-async def look(settings: Settings, window_end: datetime) -> tuple[bool, str]:
-    """Query the publisher once; return whether the window is complete, and a sentence on what has arrived."""
+async def look(settings: Settings, window_end: datetime, moment: datetime) -> tuple[bool, str]:
+    """Query the publisher once; return whether the window is complete, and a sentence on what has arrived.
+
+    A message that the data have landed counts as well.
+    """
     arrival = await ask(settings, window_end)
+    if not is_complete(arrival, window_end):
+        told = await asyncio.to_thread(_find_told, settings, moment)
+        if told and told >= window_end:
+            return True, f"Complete: the publisher sent that all data up to {told.strftime(FORMAT)} have landed."
     return is_complete(arrival, window_end), describe_arrival(arrival, window_end)
+
+
+def _find_told(settings: Settings, moment: datetime) -> datetime | None:
+    with connect(settings) as warehouse:
+        return find_told(warehouse, moment)
 
 
 def is_complete(arrival: Arrival, window_end: datetime) -> bool:

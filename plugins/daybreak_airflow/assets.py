@@ -6,8 +6,16 @@ to the published lists and back.
 
 from __future__ import annotations
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetWatcher
 
+from daybreak_airflow.tasks.landing import DataLanded
+
+LANDED = Asset(
+    name="landed",
+    uri="x-daybreak://landed",
+    group="daybreak",
+    watchers=[AssetWatcher(name="messages_of_the_publisher", trigger=DataLanded())],
+)
 SNAPSHOT = Asset(name="snapshot", uri="x-daybreak://snapshot", group="daybreak")
 CLEAN_SNAPSHOT = Asset(name="clean_snapshot", uri="x-daybreak://clean_snapshot", group="daybreak")
 FEATURES = Asset(name="features", uri="x-daybreak://features", group="daybreak")

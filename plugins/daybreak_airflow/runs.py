@@ -171,6 +171,13 @@ def run_type(context: Mapping[str, Any]) -> str:
 
 
 def event_extras(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the extras of the asset events that started the run."""
+    """Yield the extras of the asset events that started the run; of a trigger's event, what the trigger said."""
     for event in context["dag_run"].consumed_asset_events or ():
-        yield event.extra or {}
+        extra = event.extra or {}
+        yield extra.get("payload") or extra
+
+
+def is_landing(context: Mapping[str, Any]) -> bool:
+    """Return whether the run started because data have landed, and for no other reason."""
+    events = context["dag_run"].consumed_asset_events or ()
+    return bool(events) and all(event.asset.name == "landed" for event in events)

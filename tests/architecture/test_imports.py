@@ -116,6 +116,7 @@ CLOCK_READERS = {
     "include/pipeline/going_back.py": "a freeze ends by the clock on the wall",
     "include/pipeline/holding.py": "a freeze ends by the clock on the wall; stamps a hold",
     "include/pipeline/judging.py": "which holds are in force is about now; stamps the figures that MLflow shows",
+    "include/pipeline/landing.py": "notes when a message was heard, and whether its time has come",
     "include/pipeline/replaying.py": "stamps when a row was tried again",
     "include/pipeline/run.py": "stamps when a stage began and ended",
     "include/pipeline/tuning.py": "says in MLflow when a trial ended",

@@ -12,10 +12,10 @@ TRIGGERED = datetime(2026, 11, 20, 9, 17, 5, tzinfo=UTC)
 FIELDS = ("as_of", "wait_minutes", "window_days", "model", "mode", "confirm", "train_once", "chained", "reason")
 
 
-def event(extra):
+def event(extra, asset="drift"):
     """An asset event as a run carries it."""
     return {
-        "asset": {"name": "drift", "uri": "x-daybreak://drift", "extra": {}},
+        "asset": {"name": asset, "uri": f"x-daybreak://{asset}", "extra": {}},
         "extra": extra,
         "source_task_id": "request_retrain",
         "source_dag_id": "monitor",

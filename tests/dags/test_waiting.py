@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from include.adapters.warehouse import connect
 from include.core.errors import SourceError, SourceLate
+from include.pipeline.landing import hear
 from tests.dags.contexts import TRIGGERED, context
 from tests.parts import servers
 from tests.worlds import tiny
@@ -38,6 +39,8 @@ def settings(installation, monkeypatch):
     with connect(installation, "newsroom") as newsroom:
         newsroom.execute("drop view if exists source.deliveries")
         newsroom.execute("delete from newsroom.reading_events where event_id > 20")
+    with connect(installation) as warehouse:
+        warehouse.execute("truncate ops.landings")
     happen(installation, END - timedelta(hours=1))
     return installation
 
@@ -109,6 +112,12 @@ def test_a_row_that_does_not_follow_the_window_completes_nothing(settings, at, r
     happen(settings, at, received)
     with pytest.raises(TaskDeferred):
         start(scheduled())
+
+
+def test_a_window_whose_data_the_publisher_sent_word_of_is_not_waited_for(settings):
+    hear(settings, [f'{{"until": "{END.isoformat()}"}}'])
+    told = f"Complete: the publisher sent that all data up to {END:%Y-%m-%d %H:%M} UTC have landed."
+    assert start(scheduled()) == told
 
 
 def test_a_marker_short_of_the_windows_end_completes_nothing(settings):

@@ -187,9 +187,12 @@ def wait_until(holds, seconds=300):
     raise AssertionError(f"It did not become true within {seconds} s.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installation(tmp_path_factory):
-    """Up and running after its first cycle. A day ago the publisher began to print much longer articles."""
+    """Up and running after its first cycle. A day ago the publisher began to print much longer articles.
+
+    It stops with the last test of its file, so that its services take nothing from the tests that follow.
+    """
     home = tmp_path_factory.mktemp("home") / "state"
     bare = Installation(home)
     try:

@@ -167,16 +167,25 @@ def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(install
     assert not [mail for mail in installation.mails() if run_id in mail["body"]]
 
 
-def test_the_same_data_again_keeps_the_champion_and_is_green(installation):
-    [[as_of]] = installation.sql("select as_of at time zone 'UTC' || 'Z' from ops.models where version = 1")
-    run_id = installation.airflow.trigger("retrain", {"as_of": as_of.replace(" ", "T")})
+def test_data_that_land_again_are_taken_by_one_run_that_keeps_the_champion_and_is_green(installation):
+    [[as_of]] = installation.sql("select as_of from ops.models order by version desc limit 1")
+    send = f"""select pg_notify('daybreak_landed', '{{"until": "{as_of}"}}')"""
+    installation.sql(send, "--source")
+    taken = "select run_id, told_at from ops.landings where told_at is not null and run_id is not null"
+    [[taken_by, told_at]] = wait_until(lambda: installation.sql(taken))
+    run_id = taken_by.removeprefix("retrain/")
     assert installation.finished("retrain", run_id) == "success"
+    runs = len(installation.airflow.runs("retrain"))
+    installation.sql(send, "--source")
+    [[again_by, _]] = wait_until(lambda: installation.sql(f"{taken} and told_at > '{told_at}'"))
+    assert again_by == taken_by
     assert installation.task_states("retrain", run_id)["promote"] == "skipped"
     [[versions, snapshots]] = installation.sql(
         f"select count(*), count(distinct snapshot_id) from ops.models where as_of = '{as_of}'"
     )
     assert versions == snapshots  # an article that the newsroom corrected meanwhile makes another snapshot
     assert not promoted_by(installation, run_id)
+    assert len(installation.airflow.runs("retrain")) == runs, "a repeated message started a run"
 
 
 @contextmanager

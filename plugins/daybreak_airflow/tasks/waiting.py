@@ -13,11 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
-from daybreak_airflow.runs import as_of, form_as_of, run_type
+from daybreak_airflow.runs import as_of, current_run, form_as_of, is_landing, run_type
 
 if TYPE_CHECKING:
     from include.core.settings import Settings
@@ -42,10 +42,10 @@ class WaitForData(BaseOperator):
         asked = (context.get("params") or {}).get("wait_minutes")
         why = why_not_waiting(context, settings.wait_deadline_minutes if asked is None else asked)
         if why:
-            return said(why)
-        is_complete, answer = asyncio.run(waiting.look(settings, end))
+            return taken(context, why)
+        is_complete, answer = asyncio.run(waiting.look(settings, end, now()))
         if is_complete:
-            return said(answer)
+            return taken(context, answer)
         until, moment = waiting.deadline(settings, end, asked), now()
         if moment >= until:
             raise waiting.too_late(end, moment, answer)
@@ -60,7 +60,7 @@ class WaitForData(BaseOperator):
 
         if not event["is_complete"]:
             raise too_late(as_of(context), now(), event["answer"])
-        return said(event["answer"])
+        return taken(context, event["answer"])
 
 
 class WindowComplete(BaseTrigger):
@@ -89,7 +89,7 @@ class WindowComplete(BaseTrigger):
         while True:
             is_complete = False
             try:
-                is_complete, answer = await look(settings, end)
+                is_complete, answer = await look(settings, end, now())
             except DaybreakError as error:
                 answer = error.fact
             if is_complete or now() >= until:
@@ -114,6 +114,20 @@ def why_not_waiting(context: Mapping[str, Any], minutes: int) -> str:
     if run_type(context) in ("scheduled", "backfill") or form_as_of(context):
         return ""
     return "Not waiting: this run works as of its trigger, with the data that is there."
+
+
+def taken(context: Mapping[str, Any], sentence: str) -> str:
+    """Take what has landed, log the sentence and return it; skip a run whose data another run has taken.
+
+    A nightly run takes them as well, so that a message about its window starts no second run; but it is never skipped.
+    """
+    from include.pipeline.landing import take
+
+    if run_type(context) == "scheduled" or is_landing(context):
+        other = take(current_run(context))
+        if other and is_landing(context):
+            raise AirflowSkipException(f"The data up to {as_of(context):%Y-%m-%d %H:%M} UTC were taken by {other}.")
+    return said(sentence)
 
 
 def said(sentence: str) -> str:

@@ -111,7 +111,7 @@ def test_a_publishers_server_that_goes_away_is_named_and_the_next_run_finds_it_a
     with pytest.raises(ServiceError, match=away):
         snapshot.take_snapshot(settings, AS_OF, timedelta(days=4))
     with pytest.raises(ServiceError, match=away):
-        asyncio.run(waiting.look(settings, AS_OF))
+        asyncio.run(waiting.look(settings, AS_OF, AS_OF))
     with connect(settings) as warehouse:  # the warehouse has not noticed
         assert warehouse.execute("select count(*) from ops.snapshots").fetchone() == (1,)
     with servers.postgres(own):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES, OUTSIDE, WATCHED
+from include.alerts.guides import ANY_RUN, CAUSES, CONDITIONS, GUIDES, HEARD, OUTSIDE, WATCHED
 from include.alerts.incidents import Incident
 from include.alerts.outbox import printable
 from include.alerts.wording import (
@@ -307,7 +307,15 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_of_an_alert_
     sent_to = {section for one in texts for section in re.findall(r"""runbook_link\(["']([a-z-]+)["']\)""", one)}
     rules = (PROJECT / "monitoring" / "rules.yml").read_text()
     sent_to |= set(re.findall(r"/daybreak/runbook/([a-z-]+)", rules))
-    guides = [*GUIDES.values(), *CAUSES.values(), *CONDITIONS.values(), *OUTSIDE.values(), *WATCHED.values(), ANY_RUN]
+    guides = [
+        *GUIDES.values(),
+        *CAUSES.values(),
+        *CONDITIONS.values(),
+        *OUTSIDE.values(),
+        *WATCHED.values(),
+        *HEARD.values(),
+        ANY_RUN,
+    ]
     assert written == ({guide.section for guide in guides} | sent_to) - chapters
 
 

@@ -1,0 +1,2 @@
+delete from ops.landings
+where until_at < %(before)s and until_at < (select max(until_at) from ops.landings where run_id is not null)

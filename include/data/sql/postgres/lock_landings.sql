@@ -1,0 +1,1 @@
+lock table ops.landings in share row exclusive mode
