@@ -24,7 +24,7 @@ from datetime import timedelta
 
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
-from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS
+from daybreak_airflow.assets import CHAMPION, PUBLISHED_LISTS, TAKEDOWN
 from daybreak_airflow.defaults import LISTS
 from daybreak_airflow.forms import AS_OF, CONFIRM, REASON
 from daybreak_airflow.tasks import stages
@@ -32,10 +32,12 @@ from daybreak_airflow.tasks import stages
 
 @dag(
     **LISTS,
-    description="Every hour, or with a new champion: writes every reader's next ten articles.",
+    description="Every hour, with a new champion or after a takedown: writes every reader's next ten articles.",
     doc_md=__doc__,
     tags=["daybreak", "lists"],
-    schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION),
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=CHAMPION | TAKEDOWN
+    ),
     params={"as_of": AS_OF, "confirm": CONFIRM, "reason": REASON},
     dagrun_timeout=timedelta(hours=2),
 )

@@ -74,6 +74,11 @@ GUIDES = {
         f"Read the error above and remove its cause. {AGAIN} Or use `bin/daybreak freeze`, `unfreeze`, `pin`, `unpin`.",
         "hold-failed",
     ),
+    "takedown": Guide(
+        "Nothing was changed: readers see the lists they saw.",
+        "If an article has to go, `bin/daybreak takedown ARTICLE --reason …` does it without Airflow.",
+        "takedown-failed",
+    ),
     "tune": Guide(
         "Readers see no change: champion and lists stay, and `retrain` keeps using the parameters it had.",
         f"Read the error above and remove its cause. {AGAIN} The search continues after its last trial.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.adapters.warehouse import connect, query
@@ -15,6 +17,7 @@ from include.core.settings import Settings
 from include.data.store import digest_of, whole_folder, write_json
 from include.features.scenes import open_scenes_in_parts
 from include.lists.arrange import ListLimits, make_lists
+from include.lists.takedowns import find_takedowns
 from include.models import RANKED, Recommender
 
 READERS_AT_ONCE = 25_000
@@ -49,15 +52,20 @@ def score_features(
     maker: ListMaker,
     prefix: str = "",
 ) -> Reference:
-    """Save every subscriber's list by this model; it is loaded only if the file does not exist yet."""
+    """Save every subscriber's list by this model, without articles that were taken down.
+
+    The model is loaded only if the file does not exist yet.
+    """
+    with connect(settings) as warehouse:
+        without = sorted(one.article_id for one in find_takedowns(warehouse))
     caps = (settings.list_length, settings.max_per_publisher, settings.max_per_category)
-    fingerprint = digest_of(features.fingerprint, maker.digest, caps)
+    fingerprint = digest_of(features.fingerprint, maker.digest, caps, *([without] if without else []))
     name = "baseline" if maker.version is None else f"v{maker.version}"
     batch_id = f"{prefix}{compact(features.as_of)}_{name}_{fingerprint[:8]}"
     folder = settings.home / "lists" / batch_id
     if not folder.exists():
         with whole_folder(settings, folder) as draft:
-            readers = list_all(settings, Path(features.uri), maker.load(), draft / "lists.parquet")
+            readers = list_all(settings, Path(features.uri), maker.load(), draft / "lists.parquet", without)
             about = {
                 "batch_id": batch_id,
                 "as_of": features.as_of,
@@ -80,9 +88,13 @@ def score_features(
     return Reference("lists", batch_id, str(folder), features.as_of, fingerprint, parents, facts)
 
 
-def list_all(settings: Settings, build: Path, model: Recommender, path: Path) -> int:
-    """Write every reader's list to the file, `READERS_AT_ONCE` readers at a time; return the number of readers."""
+def list_all(settings: Settings, build: Path, model: Recommender, path: Path, without: Collection[int] = ()) -> int:
+    """Write every reader's list to the file, `READERS_AT_ONCE` readers at a time; return the number of readers.
+
+    Lists are made of the catalogue, so an article that it is without is in none, whatever the model ranks.
+    """
     readers, catalogue, limits = 0, pq.read_table(build / "articles", columns=LISTED_BY), ListLimits.of(settings)
+    catalogue = catalogue.filter(pc.invert(pc.is_in(catalogue["article_id"], pa.array([*without], pa.int64()))))
     with pq.ParquetWriter(path, RANKED) as writer:
         for scenes in open_scenes_in_parts(build, READERS_AT_ONCE):
             writer.write_table(make_lists(limits, model, scenes, catalogue))

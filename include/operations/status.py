@@ -20,6 +20,7 @@ from include.core.run import tell_origin
 from include.core.settings import Settings
 from include.judging.champion import find_champion
 from include.judging.holds import find_holds
+from include.lists.takedowns import find_takedowns
 from include.operations.gaps import DAYS, find_gaps
 from include.operations.launcher import environment, files
 from include.operations.runs import find_failing, find_next_runs, find_runs, tell_next
@@ -34,7 +35,7 @@ def gather(settings: Settings, services: Mapping[str, str]) -> dict[str, Any]:
     """Return champion, lists, verdicts, runs, services and links; None or empty if a database does not answer."""
     moment = now()
     found: dict[str, Any] = {"champion": None, "lists": None, "verdict": None, "other_verdicts": [], "holds": []}
-    found["held"] = []
+    found |= {"held": [], "takedowns": []}
     found |= {"questions": [], "incidents": [], "quarantined": [], "running": [], "failing": [], "next": []}
     found["gaps"] = []
     try:
@@ -59,7 +60,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
             others = cursor.execute(query("operations/other_verdicts"), since).fetchall()
             late = cursor.execute(query("operations/late_rows")).fetchone()
             quarantined = cursor.execute(query("operations/quarantined")).fetchall()
-        holds = find_holds(warehouse, moment)
+        holds, takedowns = find_holds(warehouse, moment), find_takedowns(warehouse)
         incidents = [{**one.facts(), "sentence": one.tell(moment)} for one in open_incidents(warehouse)]
         questions = [row[0] for row in warehouse.execute(query("pipeline/open_questions"))]
         reports = {
@@ -81,6 +82,7 @@ def _ask_warehouse(settings: Settings, moment: datetime) -> dict[str, Any]:
         "other_verdicts": [_describe(row) for row in others],
         "holds": [hold.tell() for hold in holds],
         "held": [hold.kind for hold in holds],
+        "takedowns": [one.tell() for one in takedowns],
         "questions": questions,
         "incidents": incidents,
         "late_rows": late and late["sentence"],
@@ -212,6 +214,7 @@ def render_status(status: dict[str, Any], moment: datetime) -> str:
     lines += [f"not counted   {_tell(other)}" for other in status["other_verdicts"]]
     lines += [f"incident      {incident['sentence']}" for incident in status["incidents"]]
     lines += [f"hold          {hold}" for hold in status["holds"]]
+    lines += [f"taken down    {takedown}" for takedown in status["takedowns"]]
     lines += [f"question      {name} needs an answer: `bin/daybreak approve`" for name in status["questions"][:1]]
     if lists:
         lines.append(

@@ -34,6 +34,7 @@ STAGES = {
     "roll_back": "going_back",
     # by hand
     "hold": "holding",
+    "take_down": "taking_down",
     "shadow": "publishing",
     "replay": "replaying",
     "tune": "tuning",

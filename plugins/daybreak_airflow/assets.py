@@ -21,6 +21,7 @@ CLEAN_SNAPSHOT = Asset(name="clean_snapshot", uri="x-daybreak://clean_snapshot",
 FEATURES = Asset(name="features", uri="x-daybreak://features", group="daybreak")
 MODEL = Asset(name="model", uri="x-daybreak://model", group="daybreak")
 CHAMPION = Asset(name="champion", uri="x-daybreak://champion", group="daybreak")
+TAKEDOWN = Asset(name="takedown", uri="x-daybreak://takedown", group="daybreak")
 PUBLISHED_LISTS = Asset(name="published_lists", uri="x-daybreak://published_lists", group="daybreak")
 QUESTION = Asset(name="question", uri="x-daybreak://question", group="daybreak")
 DRIFT = Asset(name="drift", uri="x-daybreak://drift", group="daybreak")

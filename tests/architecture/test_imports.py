@@ -119,6 +119,7 @@ CLOCK_READERS = {
     "include/pipeline/landing.py": "notes when a message was heard, and whether its time has come",
     "include/pipeline/replaying.py": "stamps when a row was tried again",
     "include/pipeline/run.py": "stamps when a stage began and ended",
+    "include/pipeline/taking_down.py": "stamps a takedown",
     "include/pipeline/tuning.py": "says in MLflow when a trial ended",
     "plugins/daybreak_airflow/runs.py": "the edge that chooses an as_of when a run has none",
     "plugins/daybreak_airflow/ui/actions.py": "says how old lists are; a mute begins when it is confirmed",

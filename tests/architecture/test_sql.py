@@ -23,6 +23,7 @@ CLOCK = {
     "adapters/migrations/0006_snapshots": "stamps",
     "adapters/migrations/0015_retention": "stamps",
     "adapters/migrations/0021_first_days": "whether a list is stale is about now",
+    "adapters/migrations/0030_takedowns": "whether a list is stale is about now",
     "alerts/sent": "stamps",
     "data/keep_snapshot": "stamps when a snapshot was last met",
     "lists/begin": "stamps",

@@ -147,6 +147,16 @@ def test_a_hold_takes_action_hours_and_reason_of_the_form(run, pipe):
     assert (told, calls) == ("Promotions are frozen.", [("freeze", 2, "elections")])
 
 
+def test_a_takedown_starts_new_lists_and_one_that_changes_nothing_does_not(run, pipe):
+    form = context("manual", user="ada", article_id=7, lift=False, why="retracted")
+    calls = pipe("take_down", reference("takedown", changed=True, sentence="Article 7 is out of 2 lists."))
+    assert (run("take_down", of=form), calls) == ("Article 7 is out of 2 lists.", [(7, "retracted", False)])
+    assert run.events["the asset"].extra == {"reason": "Article 7 is out of 2 lists."}
+    pipe("take_down", reference("takedown", changed=False, sentence="Article 7 was taken down already."))
+    with pytest.raises(AirflowSkipException, match="already"):
+        run("take_down", of=form)
+
+
 def test_before_the_first_promotion_there_is_nothing_to_roll_back_from_which_is_no_failure(run, monkeypatch):
     def refuse(_):
         raise NoChampion("No model has been promoted.", hint="run `retrain`.")

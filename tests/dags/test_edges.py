@@ -68,6 +68,7 @@ def test_each_asset_is_changed_by_the_tasks_that_make_it(dags):
         ("question", "retrain", "ask"),
         ("published_lists", "recommend", "publish"),
         ("drift", "monitor", "request_retrain"),
+        ("takedown", "takedown", "take_down"),
     }
 
 
@@ -76,7 +77,7 @@ def test_only_these_assets_start_a_dag(dags):
 
     assert {dag_id: consumed(dag.timetable) for dag_id, dag in dags.items() if consumed(dag.timetable)} == {
         "retrain": ["drift", "landed"],
-        "recommend": ["champion"],
+        "recommend": ["champion", "takedown"],
         "approve": ["question"],
     }
 

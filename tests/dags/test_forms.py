@@ -29,6 +29,8 @@ GOOD = {
     "confirm": ["publish", "", None],
     "train_once": [True, False],
     "chained": [True, False],
+    "article_id": [0, 4711, -3],
+    "lift": [True, False],
     "reason": [None, "", "the publisher corrected Tuesday"],
 }
 BAD = {
@@ -52,6 +54,8 @@ BAD = {
     "confirm": ["yes", "Publish", "publish it", True],
     "train_once": ["yes", None],
     "chained": ["yes", None],
+    "article_id": [None, "4711", 1.5, ""],
+    "lift": ["yes", None],
     "reason": [7, "x" * 501],
 }
 FIELDS = {
@@ -60,6 +64,7 @@ FIELDS = {
     "monitor": ["reason"],
     "rollback": ["to", "why"],
     "hold": ["action", "hours", "why"],
+    "takedown": ["article_id", "lift", "why"],
     "rehearse": ["name"],
     "maintain": ["dry_run"],
     "tune": ["as_of", "model", "trials", "minutes", "reason"],

@@ -22,9 +22,10 @@ EXPECTED = {
     "approve",
     "rollback",
     "hold",
+    "takedown",
     "tune",
 }
-BY_HAND = {"rehearse", "replay_quarantine", "rollback", "hold"}
+BY_HAND = {"rehearse", "replay_quarantine", "rollback", "hold", "takedown"}
 BY_EVENT = {"approve"}
 WAITS_FOR_A_PERSON = {"approve"}
 HEADINGS = ["## What it does", "## Reads and writes", "## If it fails", "## Re-running"]

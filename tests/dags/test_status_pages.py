@@ -32,6 +32,7 @@ STATUS = {
         "other_verdicts": [],
         "holds": [],
         "held": [],
+        "takedowns": [],
         "questions": [],
         "gaps": [],
         "incidents": [],

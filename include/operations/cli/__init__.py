@@ -31,6 +31,7 @@ from include.operations.cli.propose import add_propose
 from include.operations.cli.quarantine import add_quarantine
 from include.operations.cli.rehearse import add_rehearse
 from include.operations.cli.runs import new_run
+from include.operations.cli.takedown import add_takedown
 
 GROUPS = {
     "start and stop": ("up", "down"),
@@ -38,6 +39,7 @@ GROUPS = {
     "look after incidents": ("alerts",),
     "run the loop now, without Airflow": ("retrain", "backfill", "recommend", "monitor", "tune"),
     "decide about the champion": ("approve", "rollback", "freeze", "unfreeze", "pin", "unpin", "shadow"),
+    "decide about an article": ("takedown",),
     "look back": ("backtest", "reproduce"),
     "manage data": ("quarantine", "propose", "load", "maintain"),
     "play the demo publisher": ("newsroom", "rehearse"),
@@ -206,6 +208,7 @@ def make_parser() -> Parser:
     backtest.add_options(command)
     command.set_defaults(run=_backtest)
     decisions.add_commands(add)
+    add_takedown(add)
     versions.add_commands(add)
     add_newsroom(add)
     add_rehearse(add)

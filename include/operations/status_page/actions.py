@@ -6,7 +6,8 @@ Belongs here: the words and the rules. Does not belong here: who may act, and ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,10 +20,11 @@ from include.core.numbers import capital, write_count
 from include.core.settings import Settings
 from include.judging.champion import find_champion, find_fallbacks
 from include.judging.holds import Hold, find_holds, forbid
+from include.lists.takedowns import Takedown, find_takedowns
 from include.operations.silencing import LONGEST_MUTE_DAYS
-from include.operations.status import tell_maker
+from include.operations.status import LARGEST_ID, NUMBER, tell_maker
 from include.operations.status_page.facts import Row, ask
-from include.operations.status_page.parts import tell_moment
+from include.operations.status_page.parts import Link, Places, tell_moment
 from include.pipeline.deciding import find_question
 from include.pipeline.holding import LONGEST_FREEZE_HOURS
 
@@ -52,6 +54,7 @@ class Situation:
     question: Row | None
     quarantined: Sequence[Row]
     incidents: Sequence[Incident]
+    takedowns: Sequence[Takedown]
 
 
 def find_situation(settings: Settings, moment: datetime) -> Situation:
@@ -71,6 +74,7 @@ def find_situation(settings: Settings, moment: datetime) -> Situation:
             asked[0] if asked else None,
             ask(warehouse, "quarantined", {}),
             open_incidents(warehouse),
+            find_takedowns(warehouse),
         )
 
 
@@ -88,7 +92,7 @@ class Field:
 
     name: str
     label: str
-    kind: Literal["text", "number", "choice", "tick"]
+    kind: Literal["text", "number", "id", "choice", "tick"]
     choices: Callable[[Situation], Sequence[tuple[str, str]]] = lambda situation: ()
     first: str = ""
     least: float = 0
@@ -103,6 +107,10 @@ class Field:
                 return bool(typed)
             case "number":
                 return self._read_number(typed)
+            case "id":
+                if not (re.fullmatch(NUMBER, typed) and abs(int(typed)) <= LARGEST_ID):
+                    raise ValueError(f"{typed!r} is not an id." if typed else "Give an id.")
+                return typed
             case "choice":
                 choices = dict(self.choices(situation))
                 if typed not in choices:
@@ -260,6 +268,29 @@ def _held(situation: Situation, kind: str, fact: str) -> str:
     raise DaybreakError(fact, hint="there is nothing to lift.")
 
 
+def _foretell_takedown(values: Values, situation: Situation) -> str:
+    for takedown in _down(values, situation):
+        raise DaybreakError(takedown.tell(), hint="there is nothing to take down.")
+    return (
+        f"Article {values['article']} is out of every list at once, and stays out. The lists of {_readers(situation)} "
+        "are made anew, so that they are full again; until then those that had it are one article shorter."
+    )
+
+
+def _foretell_lift(values: Values, situation: Situation) -> str:
+    for takedown in _down(values, situation):
+        return f"The next lists may show article {values['article']} again. This lifts: {takedown.tell()}"
+    raise DaybreakError(f"Article {values['article']} was not taken down.", hint="there is nothing to lift.")
+
+
+def _down(values: Values, situation: Situation) -> list[Takedown]:
+    return [one for one in situation.takedowns if one.article_id == int(values["article"])]
+
+
+def _taken_down(situation: Situation) -> Sequence[tuple[str, str]]:
+    return [(str(one.article_id), f"Article {one.article_id}: {one.reason}") for one in situation.takedowns]
+
+
 def _foretell_answer(values: Values, situation: Situation) -> str:
     version = (situation.question or {})["version"]
     if values["choice"] == "keep":
@@ -352,6 +383,10 @@ def _hold(action: str) -> Callable[[Values], dict[str, Any]]:
     }
 
 
+def _take(*, is_lifted: bool) -> Callable[[Values], dict[str, Any]]:
+    return lambda values: {"article_id": int(values["article"]), "lift": is_lifted, "why": values["reason"]}
+
+
 ACTIONS = {
     action.name: action
     for action in (
@@ -401,6 +436,24 @@ ACTIONS = {
         ),
         Action("unfreeze", "Allow promotions", "Allow", "hold", (REASON,), _foretell_unfreeze, _hold("unfreeze")),
         Action("pin", "Pin the champion", "Pin", "hold", (REASON,), _foretell_pin, _hold("pin")),
+        Action(
+            "takedown",
+            "Take an article down",
+            "Take down",
+            "takedown",
+            (Field("article", "Article's id", "id"), REASON),
+            _foretell_takedown,
+            _take(is_lifted=False),
+        ),
+        Action(
+            "lift-takedown",
+            "Let lists show an article again",
+            "Lift",
+            "takedown",
+            (Field("article", "Article", "choice", _taken_down), REASON),
+            _foretell_lift,
+            _take(is_lifted=True),
+        ),
         Action("unpin", "Unpin the champion", "Unpin", "hold", (REASON,), _foretell_unpin, _hold("unpin")),
         Action(
             "replay",
@@ -441,3 +494,19 @@ ACTIONS = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The buttons of the actions that a person may do."""
+
+    places: Places
+    may: Collection[str]
+
+    def of(self, *names: str, **values: str) -> list[Link]:
+        """Return the buttons of these actions, without those that the person may not do.
+
+        With values of its form, a button stands beside what it is about, and its name is short.
+        """
+        words = {name: ACTIONS[name].button if values else ACTIONS[name].title for name in names}
+        return [self.places.action(name, words[name], **values) for name in names if name in self.may]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from include.core.clock import in_words
 from include.core.html import Figure
 from include.core.numbers import write_count, write_number
 from include.operations.status import tell_maker
+from include.operations.status_page.actions import Offer
 from include.operations.status_page.facts import ArticleFacts, ReaderFacts, Row, RunFacts
 from include.operations.status_page.parts import (
     Card,
@@ -35,6 +36,7 @@ PARTS = {
     "Promoted": ("promote", "answer", "roll_back"),
     "Published": ("score", "write_batch", "audit", "publish", "shadow"),
     "Held": ("hold",),
+    "Taken down": ("take_down",),
     "Watched": ("watch", "guard"),
     "Cleaned up": ("clean_up", "clean_airflow"),
     "Gaps": ("look_for_gaps",),
@@ -164,8 +166,8 @@ def _tell_reads(facts: ReaderFacts, places: Places) -> Card:
     return Card("Read lately", tables=[table], is_wide=True)
 
 
-def build_article_page(facts: ArticleFacts, places: Places) -> Page:
-    """Return to how many readers an article is listed, by place and by reason."""
+def build_article_page(facts: ArticleFacts, places: Places, may: Collection[str] = ()) -> Page:
+    """Return to how many readers an article is listed, by place and by reason, with its takedown."""
     article, live = facts.article, facts.live
     readers = sum(row["readers"] for row in facts.places)
     share = f" ({write_number(readers / live['readers'], 'share')})" if live["readers"] else ""
@@ -173,8 +175,12 @@ def build_article_page(facts: ArticleFacts, places: Places) -> Page:
         f"In the lists of {readers:,} of {live['readers']:,} readers{share}, as of {tell_moment(live['generated_at'])}."
     )
     about = [Line(name, article[name.lower()] or "unknown") for name in ("Category", "Publisher")]
+    if facts.takedown:
+        lead = f"{facts.takedown.tell()} No list shows it."
     title = article["title"] or f"Article {article['name'] or article['article_id']}"
-    cards = [Card("Article", f"Id {article['name'] or article['article_id']}.", lines=about)]
+    choice = "lift-takedown" if facts.takedown else "takedown"
+    links = Offer(places, may).of(choice, article=str(article["article_id"]))
+    cards = [Card("Article", f"Id {article['name'] or article['article_id']}.", lines=about, links=links)]
     for name, key in (("Place", "rank"), ("Reason", "reason")):
         counts: dict[Any, int] = {}
         for row in facts.places:

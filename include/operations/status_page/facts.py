@@ -23,6 +23,7 @@ from include.adapters.warehouse import Connection, connect, query
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.judging.champion import find_fallbacks
+from include.lists.takedowns import Takedown, find_takedowns
 from include.operations import status
 from include.operations.runs import find_run, find_runs
 from include.operations.versions import find_reigns, find_versions
@@ -73,6 +74,7 @@ class ArticleFacts:
     article: Row
     live: Row
     places: Sequence[Row]
+    takedown: Takedown | None = None
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,12 @@ def find_article(settings: Settings, article: str) -> ArticleFacts:
     with connect(settings) as warehouse:
         live = ask(warehouse, "lists", {})
         files = ask(warehouse, "live_files", {})
+        takedown = next((one for one in find_takedowns(warehouse) if one.article_id == article_id), None)
     lists = _lists_file(files[0]["lists"]) if files else None
     if not live or lists is None or not lists.exists():
         raise DaybreakError("The live lists have no file to look into.", hint="run `recommend`; it makes the file.")
-    return ArticleFacts(told, live[0], _ask_file("listed", {"lists": str(lists), "article_id": article_id}))
+    listed = [] if takedown else _ask_file("listed", {"lists": str(lists), "article_id": article_id})
+    return ArticleFacts(told, live[0], listed, takedown)
 
 
 def find_run_facts(settings: Settings, moment: datetime, dag_id: str, run_id: str) -> RunFacts:

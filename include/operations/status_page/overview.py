@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import fmean
 from typing import Any
@@ -15,7 +14,7 @@ from include.core.numbers import write_count, write_number
 from include.operations.gaps import DAYS, LOOP
 from include.operations.runs import tell_coming
 from include.operations.status import tell_full_lists, tell_maker
-from include.operations.status_page.actions import ACTIONS
+from include.operations.status_page.actions import Offer
 from include.operations.status_page.chart import Change, draw
 from include.operations.status_page.facts import Facts, Row
 from include.operations.status_page.parts import (
@@ -34,22 +33,6 @@ from include.operations.status_page.parts import (
 WINDOWS_SHOWN = 5
 NEW = timedelta(days=1)  # older gaps stand on their card alone
 LATE = timedelta(minutes=10)  # after which a run that is due will not start by itself
-
-
-@dataclass(frozen=True)
-class Offer:
-    """The buttons of the actions that a person may do."""
-
-    places: Places
-    may: Collection[str]
-
-    def of(self, *names: str, **values: str) -> list[Link]:
-        """Return the buttons of these actions, without those that the person may not do.
-
-        With values of its form, a button stands beside what it is about, and its name is short.
-        """
-        words = {name: ACTIONS[name].button if values else ACTIONS[name].title for name in names}
-        return [self.places.action(name, words[name], **values) for name in names if name in self.may]
 
 
 def build_status_page(facts: Facts, places: Places, *, may_see_readers: bool, may: Collection[str] = ()) -> Page:
@@ -155,8 +138,11 @@ def _lists(facts: Facts, places: Places, offer: Offer, may_see_readers: bool) ->
         )
     if facts.status.get("late_rows"):
         lines.append(Line("Late rows", facts.status["late_rows"]))
+    if facts.status["takedowns"]:
+        lines.append(Line("Taken down", " ".join(facts.status["takedowns"]), "ask"))
     links = [places.page("readers", "Look up a reader")] if may_see_readers else []
-    links += [places.page("articles", "Look up an article"), *offer.of("recommend")]
+    links += [places.page("articles", "Look up an article"), *offer.of("recommend", "takedown")]
+    links += offer.of("lift-takedown") if facts.status["takedowns"] else []
     return Card("Readers' lists", f"{tell_full_lists(lists)}.", "bad" if lists["is_stale"] else "", lines, links=links)
 
 

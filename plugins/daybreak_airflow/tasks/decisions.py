@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from daybreak_airflow import runs
-from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION
+from daybreak_airflow.assets import MODEL, PUBLISHED_LISTS, QUESTION, TAKEDOWN
 from daybreak_airflow.forms import REASON
 from daybreak_airflow.passing import Passed, add_to_events, log, received, skip, skipping_in_first_days
 from daybreak_airflow.ui.links import ListsReportLink, shows
@@ -107,6 +107,21 @@ def hold() -> str:
     said = str((held.facts or {})["sentence"])
     log.info("%s", said)
     return said
+
+
+@task(inlets=[PUBLISHED_LISTS], outlets=[TAKEDOWN])
+def take_down() -> str:
+    """Take an article down or lift its takedown; skipped if nothing changed, so that no lists are made for it."""
+    from include import pipeline
+
+    form = get_current_context()["params"]
+    done = pipeline.take_down(runs.current_run(), form["article_id"], form["why"], form["lift"])
+    facts = done.facts or {}
+    if not facts["changed"]:
+        raise skip(facts["sentence"])
+    add_to_events(reason=facts["sentence"])
+    log.info("%s", facts["sentence"])
+    return str(facts["sentence"])
 
 
 @task(inlets=[PUBLISHED_LISTS])

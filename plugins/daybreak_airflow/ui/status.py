@@ -85,13 +85,13 @@ def look_up_article(request: Request, may_see_readers: SeesReaders, article: Ask
 
 
 @router.get("/articles/{article:path}", response_class=HTMLResponse, dependencies=may_look)
-def show_article(request: Request, article: str, may_see_readers: SeesReaders) -> Response:
+def show_article(request: Request, article: str, may_see_readers: SeesReaders, may: AllAllowed) -> Response:
     """Return to how many readers an article is listed."""
     try:
         found = facts.find_article(connected_settings(), article)
     except DaybreakError as error:
         return _ask(request, "articles", may_see_readers, article, error)
-    page = details.build_article_page(found, places_of(request))
+    page = details.build_article_page(found, places_of(request), may)
     return answer(request, "details", page, may_see_readers, here="articles")
 
 

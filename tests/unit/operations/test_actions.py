@@ -10,11 +10,13 @@ import pytest
 from include.alerts.incidents import Incident
 from include.core.errors import DaybreakError
 from include.judging.holds import Hold
+from include.lists.takedowns import Takedown
 from include.operations.status_page.actions import ACTIONS, Situation, WayBack, read_form
 
 NOW = datetime(2026, 11, 30, 16, 44, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LISTS = {"readers": 2999, "model_version": 4, "baseline": None, "generated_at": NOW - 2 * HOUR}
+TAKEDOWN = Takedown(7, "retracted", "ada", NOW - HOUR)
 FREEZE = Hold("freeze", None, NOW + HOUR, "elections", "ada", NOW)
 PIN = Hold("pin", 4, None, "audit", "ada", NOW)
 QUARANTINED = [
@@ -32,6 +34,7 @@ SITUATION = Situation(
     {"verdict_id": "v5-after-4", "version": 5, "champion_version": 4},
     QUARANTINED,
     [INCIDENT],
+    [TAKEDOWN],
 )
 TYPED = {
     "retrain": {"mode": ""},
@@ -42,6 +45,8 @@ TYPED = {
     "unfreeze": {},
     "pin": {},
     "unpin": {},
+    "takedown": {"article": "4711"},
+    "lift-takedown": {"article": "7"},
     "replay": {"snapshot": "20261130T160000Z-0123456789ab", "code": ""},
     "acknowledge": {"incident": "12"},
     "mute": {"incident": "12", "hours": "0,5"},
@@ -87,6 +92,8 @@ def test_every_action_has_a_form_that_asks_for_a_reason():
         ("answer", {}, {}, "v5 becomes champion in place of v4, and the lists of 2,999 readers are made by it within"),
         ("answer", {"choice": "keep"}, {}, "v4 goes on making the lists, and nothing"),
         ("freeze", {"hours": "1.5"}, {}, "Until 2026-11-30 18:14 UTC no version is promoted, and v4 goes on"),
+        ("takedown", {}, {}, "Article 4711 is out of every list at once, and stays out. The lists of"),
+        ("lift-takedown", {}, {}, "The next lists may show article 7 again. This lifts: Article 7 was taken down at"),
         ("unfreeze", {}, {"holds": [FREEZE]}, "This lifts: Promotions are frozen until"),
         ("pin", {}, {}, "v4 goes on making the lists of 2,999 readers until it is unpinned"),
         ("unpin", {}, {"holds": [PIN]}, "This lifts: v4 is pinned, by ada: audit."),
@@ -111,6 +118,7 @@ def test_it_says_in_a_sentence_what_changes_for_readers(name, typed, situation, 
     [
         ("rollback", {"holds": [PIN]}, "v4 is pinned, by ada: audit. Hint: unpin it first."),
         ("unfreeze", {}, "Promotions are not frozen."),
+        ("takedown", {"takedowns": [replace(TAKEDOWN, article_id=4711)]}, "Article 4711 was taken down at"),
         ("unpin", {"holds": [FREEZE]}, "No version is pinned."),
         ("pin", {"champion": None}, "No model has been promoted yet."),
     ],
@@ -125,6 +133,10 @@ def test_what_cannot_be_done_is_told_before_it_is_confirmed(name, situation, tol
     ("name", "typed", "wrong"),
     [
         ("recommend", {"reason": " a "}, {"reason": "Write 3 to 500 characters, not 1."}),
+        ("takedown", {"article": "the one"}, {"article": "'the one' is not an id."}),
+        ("takedown", {"article": ""}, {"article": "Give an id."}),
+        ("takedown", {"article": "9" * 19}, {"article": f"'{'9' * 19}' is not an id."}),
+        ("lift-takedown", {"article": "4711"}, {"article": "Choose from the list."}),
         ("freeze", {"hours": "many"}, {"hours": "'many' is not a number."}),
         ("freeze", {"hours": ""}, {"hours": "Give a number."}),
         ("freeze", {"hours": "nan"}, {"hours": "Give more than 0 and at most 8,784."}),
@@ -149,6 +161,8 @@ def test_without_a_question_there_is_nothing_to_answer():
     [
         ("rollback", {"to": 3, "why": "it is"}),
         ("freeze", {"action": "freeze", "hours": 24.0, "why": "it is"}),
+        ("takedown", {"article_id": 4711, "lift": False, "why": "it is"}),
+        ("lift-takedown", {"article_id": 7, "lift": True, "why": "it is"}),
         ("unpin", {"action": "unpin", "why": "it is"}),
         ("retrain", {"mode": None, "reason": "it is"}),
         (

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.core.settings import PROJECT
+from include.lists.takedowns import Takedown
 from include.operations.status_page.actions import ACTIONS
 from include.operations.status_page.chart import HEIGHT, Change, draw
 from include.operations.status_page.details import (
@@ -51,6 +52,7 @@ STATUS = {
     "other_verdicts": [],
     "holds": [],
     "held": [],
+    "takedowns": [],
     "questions": [],
     "incidents": [],
     "late_rows": None,
@@ -257,6 +259,7 @@ def test_what_a_person_may_do_is_a_button_where_it_belongs_and_others_see_none()
     page = page_on(facts, may=ACTIONS, **waiting)
     assert {words: address.removeprefix("/daybreak/actions/") for words, address in buttons(page).items()} == {
         "Make lists now": "recommend",
+        "Take an article down": "takedown",
         "Roll back": "rollback",
         "Freeze promotions": "freeze",
         "Pin the champion": "pin",
@@ -384,6 +387,16 @@ def test_an_article_says_in_how_many_lists_it_is_and_why():
     assert page.lead == "In the lists of 30 of 2,999 readers (1 %), as of 2026-11-30 16:00 UTC."
     assert [tuple(row) for row in page.cards[1].tables[0].rows] == [("1", "25"), ("2", "5")]
     assert [tuple(row) for row in page.cards[2].tables[0].rows] == [("New", "25"), ("Local", "5")]
+
+
+def test_an_article_that_is_down_says_by_whom_and_why_and_offers_to_lift_it():
+    down = Takedown(ARTICLE["article_id"], "retracted", "ada", NOW)
+    page = build_article_page(ArticleFacts(ARTICLE, LISTS, [], down), PLACES, ACTIONS)
+    assert page.lead.endswith(" by ada: retracted. No list shows it.")
+    assert [link.words for link in page.cards[0].links] == ["Lift"]
+    assert [
+        link.words for link in build_article_page(ArticleFacts(ARTICLE, LISTS, []), PLACES, ACTIONS).cards[0].links
+    ] == ["Take down"]
 
 
 def stage(name, status="done", error=None, pages=(), **facts):

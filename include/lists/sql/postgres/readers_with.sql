@@ -1,0 +1,1 @@
+select count(*) from recs.current where article_id = %(article_id)s
