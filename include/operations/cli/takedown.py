@@ -12,7 +12,10 @@ from include.operations.cli.answer import Answer
 from include.operations.cli.commands import Add
 from include.operations.status import find_article
 
-FULL_LATER = "Lists are one article shorter until `recommend` makes them anew"
+AFTER = {
+    False: "Lists are one article shorter until `recommend` makes them anew",
+    True: "The lists are without it until `recommend` makes them anew",
+}
 
 
 def add_takedown(add: Add) -> None:
@@ -46,18 +49,22 @@ def take_down(arguments: argparse.Namespace) -> Answer:
     article_id = find_article(settings, arguments.article)
     is_new, sentence = act(settings, getpass.getuser(), article_id, arguments.reason)
     facts = {"article_id": article_id, "changed": is_new, "sentence": sentence}
-    return Answer(facts, f"{sentence} {_make_lists(settings, sentence)}" if is_new else sentence)
+    if not is_new:
+        return Answer(facts, sentence)
+    trouble = _start_recommend(settings, sentence)
+    what_next = f": run `bin/daybreak recommend`. {trouble}" if trouble else ", which it does now."
+    return Answer(facts, f"{sentence} {AFTER[arguments.lift]}{what_next}")
 
 
-def _make_lists(settings: Settings, reason: str) -> str:
-    """Start `recommend` if Airflow answers; return what follows for the lists."""
+def _start_recommend(settings: Settings, reason: str) -> str:
+    """Let Airflow start `recommend`; return why it cannot, else nothing."""
     from include.adapters.airflow_api import Airflow
 
     airflow = Airflow(settings)
-    trouble = "" if airflow.answers() else f"Airflow does not answer at {airflow.address}."
-    if not trouble:
-        try:
-            airflow.emit("takedown", {"reason": reason})
-        except ServiceError as error:
-            trouble = error.fact
-    return f"{FULL_LATER}: run `bin/daybreak recommend`. {trouble}" if trouble else f"{FULL_LATER}, which it does now."
+    if not airflow.answers():
+        return f"Airflow does not answer at {airflow.address}."
+    try:
+        airflow.emit("takedown", {"reason": reason})
+    except ServiceError as error:
+        return error.fact
+    return ""

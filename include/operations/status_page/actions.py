@@ -448,7 +448,7 @@ ACTIONS = {
         Action(
             "lift-takedown",
             "Let lists show an article again",
-            "Lift",
+            "Lift the takedown",
             "takedown",
             (Field("article", "Article", "choice", _taken_down), REASON),
             _foretell_lift,

@@ -393,7 +393,7 @@ def test_an_article_that_is_down_says_by_whom_and_why_and_offers_to_lift_it():
     down = Takedown(ARTICLE["article_id"], "retracted", "ada", NOW)
     page = build_article_page(ArticleFacts(ARTICLE, LISTS, [], down), PLACES, ACTIONS)
     assert page.lead.endswith(" by ada: retracted. No list shows it.")
-    assert [link.words for link in page.cards[0].links] == ["Lift"]
+    assert [link.words for link in page.cards[0].links] == ["Lift the takedown"]
     assert [
         link.words for link in build_article_page(ArticleFacts(ARTICLE, LISTS, []), PLACES, ACTIONS).cards[0].links
     ] == ["Take down"]
