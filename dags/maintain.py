@@ -1,11 +1,11 @@
 """Clean up and look for gaps every day.
 
 ## What it does
-Removes what retention no longer keeps (batches, versions, snapshots, builds, reports, logs) and old rows of Airflow's
-own database (`airflow db clean`). Looks for gaps: scheduled runs of the loop that did not start or failed, and a model
-that late data has outdated. Mails alerts that are still waiting, and a digest: last night's verdict, lists, readers,
-quarantined rows, incidents, and what waits for a person. Runs every day at 05:15 UTC, after the night's training. With
-`dry_run` in its form it removes nothing and says what would happen to each version and snapshot, and why.
+Removes what retention no longer keeps (batches, versions, snapshots, builds, reports, logs, old alerts) and old rows of
+Airflow's own database (`airflow db clean`). Looks for gaps: scheduled runs of the loop that did not start or failed,
+and a model that late data has outdated. Mails alerts that are still waiting, and a digest: last night's verdict, lists,
+readers, quarantined rows, incidents, and what waits for a person. Runs every day at 05:15 UTC, after the night's
+training. With `dry_run` in its form it removes nothing and says what would happen to each version and snapshot and why.
 
 ## Reads and writes
 Reads `ops.*`, MLflow, the state folder and Airflow's database. Never removes a version that is or was champion, is

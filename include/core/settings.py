@@ -241,6 +241,9 @@ class Settings(BaseSettings):
     keep_airflow_days: int = Field(
         90, ge=30, description="days to keep finished runs, tasks and events in Airflow's database; at least 30"
     )
+    keep_record_days: int = Field(
+        400, ge=90, description="days to keep alerts, closed incidents and measures of reading; at least 90"
+    )
 
     # monitoring
     monitor_window_hours: int = Field(24, ge=1, description="length of a monitoring window")

@@ -6,6 +6,7 @@ have files of their own. A dry run returns the same result and removes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,13 @@ ROWS = {
     "measures of drift": "old_drift",
     "refused forms": "old_refusals",
 }
+RECORD = {  # in this order: alerts stay as long as the incident that they tell of
+    "incidents": "old_incidents",
+    "alerts": "old_alerts",
+    "mutes": "old_mutes",
+    "measures of reading": "old_health",
+    "requests for training": "old_requests",
+}
 CARDS = "cards"  # kept as long as the versions they describe
 
 
@@ -51,7 +59,8 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
         notes.append(f"Versions were not checked: {error.fact}")
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
-    items += _drop_rows(settings, as_of - timedelta(days=FIGURES_DAYS), dry_run)
+    items += _drop_rows(settings, ROWS, as_of, FIGURES_DAYS, dry_run)
+    items += _drop_rows(settings, RECORD, as_of, settings.keep_record_days, dry_run)
     return Sweep(as_of, dry_run, tuple(items), tuple(notes))
 
 
@@ -66,18 +75,16 @@ def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[I
     return [Item("batches", name, False, f"older than {settings.keep_days} days and not live") for name in names]
 
 
-def _drop_rows(settings: Settings, before: datetime, dry_run: bool) -> list[Item]:
-    """Delete old rows and return a line per kind; a dry run rolls the deletion back."""
-    values = {"before": before, "drift_windows": settings.drift_windows}
+def _drop_rows(settings: Settings, rows: Mapping[str, str], as_of: datetime, days: int, dry_run: bool) -> list[Item]:
+    """Delete rows older than so many days and return a line per kind; a dry run rolls the deletion back."""
+    values = {"before": as_of - timedelta(days=days), "drift_windows": settings.drift_windows}
     with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
         counts = {
             kind: warehouse.execute(query(f"operations/retention/{name}"), values).rowcount
-            for kind, name in ROWS.items()
+            for kind, name in rows.items()
         }
     return [
-        Item(kind, f"{count}", False, f"older than {FIGURES_DAYS} days", 0, count)
-        for kind, count in counts.items()
-        if count
+        Item(kind, f"{count}", False, f"older than {days} days", 0, count) for kind, count in counts.items() if count
     ]
 
 

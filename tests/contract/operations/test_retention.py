@@ -152,6 +152,112 @@ def test_old_windows_of_drift_and_refused_forms_go_but_not_those_that_the_next_w
         assert warehouse.execute("select run_id from ops.refused_runs").fetchall() == [("young",)]
 
 
+@pytest.fixture
+def record_of_alerts(settings):
+    """Incidents by how many days ago they closed, each with a run and the first alert of its thread, 500 days old."""
+
+    def add(warehouse, name, closed_days, *, sent=True, thread=None, raised_days=500):
+        if closed_days != "none":
+            warehouse.execute(
+                "insert into ops.incidents (cause, subject, title, severity, trouble, thread, opened_at, last_at,"
+                " closed_at) values ('c', %(name)s, 't', 'ticket', '{}', %(name)s, %(at)s, %(at)s, %(closed)s)",
+                {"name": name, "at": AS_OF - 500 * DAY, "closed": closed_days and AS_OF - closed_days * DAY},
+            )
+            warehouse.execute(
+                "insert into ops.incident_runs (incident_id, dag_id, run_id, task_id, kind, failed_at)"
+                " select incident_id, 'd', 'r', 't', 'live', opened_at from ops.incidents where subject = %s",
+                [name],
+            )
+        warehouse.execute(
+            "with raised as (insert into ops.alerts (incident, severity, subject, body, thread, raised_at)"
+            " values (%(name)s, 'ticket', 's', 'b', %(thread)s, %(raised)s) returning alert_id)"
+            " insert into ops.deliveries (alert_id, channel, sent_at) select alert_id, 'mail', %(sent)s from raised",
+            {
+                "name": name,
+                "thread": thread or "",
+                "raised": AS_OF - raised_days * DAY,
+                "sent": AS_OF - raised_days * DAY if sent else None,
+            },
+        )
+
+    with connect(settings) as warehouse:
+        add(warehouse, "closed long ago", 401)
+        add(warehouse, "closed lately", 399)
+        add(warehouse, "open", None)
+        add(warehouse, "answer to open", "none", thread="open")
+        add(warehouse, "digest", "none", raised_days=401)
+        add(warehouse, "young digest", "none", raised_days=399)
+        add(warehouse, "undelivered", "none", sent=False)
+        add(warehouse, "closed, but its end waits", 401)
+        add(warehouse, "end", "none", thread="closed, but its end waits", sent=False)
+    return settings
+
+
+def column(settings, statement):
+    with connect(settings) as warehouse:
+        return [value for (value,) in warehouse.execute(statement)]
+
+
+def test_closed_incidents_and_sent_alerts_go_but_nothing_that_is_open_or_waits(record_of_alerts):
+    settings = record_of_alerts
+    told = [sweep(settings, AS_OF, dry_run=True), sweep(settings, AS_OF), sweep(settings, AS_OF)]
+    assert [(one["incidents"], one["alerts"]) for one in told] == [(2, 2), (2, 2), (0, 0)]
+    kept = ["closed lately", "open"]
+    assert column(settings, "select subject from ops.incidents order by 1") == kept
+    assert (
+        column(settings, "select subject from ops.incident_runs join ops.incidents using (incident_id) order by 1")
+        == kept
+    )
+    alerts = {
+        "closed lately",
+        "open",
+        "answer to open",
+        "young digest",
+        "undelivered",
+        "closed, but its end waits",
+        "end",
+    }
+    assert set(column(settings, "select incident from ops.alerts")) == alerts
+    assert set(column(settings, "select incident from ops.alerts join ops.deliveries using (alert_id)")) == alerts
+
+
+def test_old_mutes_requests_and_measures_of_reading_go_but_not_what_a_rollback_compares(settings):
+    with connect(settings, "postgres") as warehouse:
+        warehouse.execute(
+            "insert into ops.champions (seq, version, from_version, action, why, actor, run_id, snapshot_id)"
+            " values (1, 2, 1, 'promote', 'w', 'a', 'r', 's'), (2, 4, 2, 'promote', 'w', 'a', 'r', 's')"
+        )
+        for days in (399, 401):
+            moment = AS_OF - days * DAY
+            warehouse.execute("insert into ops.mutes values ('c', %s, %s, 'r', 'a', %s)", [str(days), moment, moment])
+            warehouse.execute(
+                "insert into ops.retrain_requests (window_end, reason, requested_at) values (%s, 'r', %s)",
+                [moment, moment],
+            )
+            for version in (1, 2, 3, 4):
+                warehouse.execute("insert into ops.health values (%s, 24, %s, 'all', 1, 1, 1, 1)", [moment, version])
+    kinds = ("mutes", "requests for training", "measures of reading")
+    told = [sweep(settings, AS_OF, dry_run=True), sweep(settings, AS_OF)]
+    assert [[one[kind] for kind in kinds] for one in told] == [[1, 1, 2], [1, 1, 2]]
+    assert column(settings, "select subject from ops.mutes") == ["399"]
+    assert column(settings, "select requested_at from ops.retrain_requests") == [AS_OF - 399 * DAY]
+    assert sorted(column(settings, "select model_version from ops.health")) == [1, 2, 2, 3, 4, 4]
+
+
+BOUND = {  # swept by age, with what they describe, or together with their parent
+    *("runs", "checks", "health", "drift", "retrain_requests", "alerts", "deliveries", "profiles", "snapshots"),
+    *("snapshot_days", "late_rows", "incidents", "incident_runs", "mutes", "refused_runs"),
+}
+FOR_GOOD = {  # a row per decision or artifact, or one per channel and migration
+    *("models", "verdicts", "champions", "audit", "holds", "answers", "tunings", "tuning_trials", "channels"),
+}
+
+
+def test_every_table_of_the_record_has_a_bound_or_stays_for_good_on_purpose(settings):
+    tables = set(column(settings, "select tablename from pg_tables where schemaname = 'ops'"))
+    assert tables == BOUND | FOR_GOOD
+
+
 @pytest.mark.parametrize("kind", ["features", "features/days", "lists"])
 def test_old_builds_and_lists_go_and_young_ones_stay(settings, kind):
     old = aged(settings.home / kind / "20250201T000000Z-x", 15, folder=True)

@@ -1,0 +1,1 @@
+delete from ops.mutes where until < %(before)s

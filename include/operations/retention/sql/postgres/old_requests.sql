@@ -1,0 +1,1 @@
+delete from ops.retrain_requests where requested_at < %(before)s
