@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -89,15 +90,17 @@ def keep_alert(
     return warehouse.execute(query("alerts/raise"), values).rowcount > 0
 
 
-def deliver_pending(settings: Settings, channels: Channels) -> tuple[int, int]:
+def deliver_pending(settings: Settings, channels: Channels) -> tuple[int, int | None]:
     """Deliver what waits for each channel; return how many alerts were delivered and how many still wait.
 
-    A channel that does not answer ends its own turn and no other's. A delivery is locked while it is under way, so two
-    processes deliver different ones. It is marked in the same transaction: a crash in between delivers it twice rather
-    than never, and the receiver knows the second one by its key.
+    A channel that does not answer ends its own turn and no other's. A warehouse that goes away ends the turns, but
+    raises nothing, since the caller's own work is done; how many wait is then None. A delivery is locked while it is
+    under way, so two processes deliver different ones. It is marked in the same transaction: a crash then delivers
+    it twice rather than never, and the receiver knows the second one by its key.
     """
     sent = sum(_take_turn(settings, name, channel) for name, channel in channels.items())
-    with connect(settings) as warehouse:
+    waiting: int | None = None
+    with _going_on("How many alerts wait is not known."), connect(settings) as warehouse:
         (waiting,) = warehouse.execute(query("alerts/waiting"), {"channels": [*channels]}).fetchone() or (0,)
     return sent, waiting
 
@@ -115,13 +118,21 @@ def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
     except Exception as error:  # whatever it is, the other channels have their turns
         log.warning("Alerts to %s are kept and sent again within the hour. %s", name, error)
         failure = _tell(error)
-    if tried or channel.follow:
-        with connect(settings) as warehouse:
+    with _going_on(f"How {name} did is not noted."), connect(settings) as warehouse:
+        if tried or channel.follow:
             warehouse.execute(query("alerts/note_channel"), {"channel": name, "moment": now(), "failure": failure})
-    else:
-        with connect(settings) as warehouse:
+        else:
             warehouse.execute(query("alerts/nothing_waits"), {"channel": name})
     return sent
+
+
+@contextmanager
+def _going_on(loss: str) -> Iterator[None]:
+    """Turn a failure into a warning of what is lost by it."""
+    try:
+        yield
+    except Exception as error:  # the alerts themselves are kept, and whoever delivers them has work of its own
+        log.warning("%s %s", loss, error)
 
 
 def _find_told(settings: Settings) -> list[Incident]:

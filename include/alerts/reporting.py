@@ -94,7 +94,7 @@ def refuse(settings: Settings, dag_id: str, run_id: str) -> None:
 
 def review(
     settings: Settings, channels: Channels, find: Find = find_conditions, looked_for: Collection[str] = CONDITIONS
-) -> tuple[int, int]:
+) -> tuple[int, int | None]:
     """Let time pass for the open incidents and mail what waits; return how many were mailed and how many still wait.
 
     `find` yields the conditions that hold. An incident about one in `looked_for` that it does not yield is over.

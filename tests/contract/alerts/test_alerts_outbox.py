@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -143,6 +144,66 @@ def test_a_deliverer_that_dies_while_mailing_leaves_the_alert_waiting(settings):
     with pytest.raises(KeyboardInterrupt):
         outbox.deliver_pending(settings, mail(die))
     assert rows(settings) == [("retrain/run-1", False, 0, None)]
+
+
+@contextmanager
+def going_away(settings):
+    """Let the warehouse refuse connections and end those that it has; it comes back in the end."""
+    with connect(settings, "postgres", "postgres", autocommit=True) as admin:
+        try:
+            admin.execute("alter database warehouse allow_connections false")
+            admin.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = 'warehouse'")
+            yield
+        finally:
+            admin.execute("alter database warehouse allow_connections true")
+
+
+def test_a_warehouse_that_goes_away_between_two_channels_raises_nothing_and_loses_nothing(settings, caplog):
+    settings = settings.model_copy(update={"webhook_url": SecretStr("https://receiver/hook")})
+    outbox.raise_alert(settings, an_alert())
+    mails, posts = [], []
+    with ExitStack() as away:
+
+        def find_nothing_more(alert):
+            posts.append(alert.subject)
+            away.enter_context(going_away(settings))
+
+        channels = {"webhook": outbox.Channel(find_nothing_more), "mail": outbox.Channel(mails.append)}
+        assert outbox.deliver_pending(settings, channels) == (0, None)
+        assert (len(posts), mails) == (1, []), "without the outbox, what waits for the next channel is not known"
+        assert "How webhook did is not noted." in caplog.text
+    assert [row[1:] for row in rows(settings)] == [(False, 0, None)] * 2
+
+    channels["webhook"] = outbox.Channel(lambda alert: posts.append(alert.subject))
+    assert outbox.deliver_pending(settings, channels) == (2, 0)
+    assert outbox.deliver_pending(settings, channels) == (0, 0)
+    assert (len(posts), len(mails)) == (2, 1), "a delivery that could not be marked is made again, under the same key"
+
+
+def test_a_warehouse_that_goes_away_before_the_turn_raises_nothing(settings, no_warehouse, mailbox):
+    outbox.raise_alert(settings, an_alert())
+    assert outbox.deliver_pending(no_warehouse, mailbox.channels) == (0, None)
+    assert outbox.deliver_pending(settings, mailbox.channels) == (1, 0)
+    assert len(mailbox.mails) == 1
+
+
+def test_a_warehouse_that_goes_away_after_the_last_delivery_leaves_nothing_to_do_twice(settings, mailbox, monkeypatch):
+    outbox.raise_alert(settings, an_alert())
+    with ExitStack() as away:
+        deliver = outbox._deliver_next
+
+        def deliver_then_lose(*given):
+            found = deliver(*given)
+            if found is None:
+                away.enter_context(going_away(settings))
+            return found
+
+        monkeypatch.setattr(outbox, "_deliver_next", deliver_then_lose)
+        assert outbox.deliver_pending(settings, mailbox.channels) == (1, None)
+    monkeypatch.undo()
+    assert rows(settings) == [("retrain/run-1", True, 1, None)]
+    assert outbox.deliver_pending(settings, mailbox.channels) == (0, 0)
+    assert len(mailbox.mails) == 1
 
 
 def test_the_roles_that_only_read_cannot_touch_the_outbox(settings):
