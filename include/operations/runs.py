@@ -13,11 +13,12 @@ from typing import Any, LiteralString
 
 from psycopg.rows import dict_row
 
-from include.adapters.warehouse import connect, query
+from include.adapters.warehouse import Connection, connect, query
+from include.alerts.guides import GUIDES
 from include.core.clock import in_words
 from include.core.run import tell_origin
 from include.core.settings import Settings
-from include.pipeline.decide import LAST_STAGES
+from include.pipeline.decide import LAST_STAGES, stops_early
 
 Row = dict[str, Any]
 MINUTE = timedelta(minutes=1)
@@ -53,6 +54,13 @@ def find_run(settings: Settings, moment: datetime, dag_id: str, run_id: str) -> 
 def find_next_runs(settings: Settings) -> list[Row]:
     """Return each DAG with the moment of its next run, soonest first; None if it is paused or has no schedule."""
     return ask_airflow(settings, query("operations/next_runs"), {})
+
+
+def find_results(settings: Settings, warehouse: Connection) -> list[Row]:
+    """Return when each DAG last worked, how long that took, in which run, and when it last failed; past days aside."""
+    early = [mode for mode in LAST_STAGES if stops_early(mode, settings.gate_mode)]
+    with warehouse.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query("operations/dag_results"), {"dags": [*GUIDES], "early": early}).fetchall()
 
 
 def find_failing(runs: Sequence[Row]) -> list[Row]:

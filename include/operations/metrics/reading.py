@@ -24,8 +24,8 @@ from include.operations.launcher import files
 from include.operations.launcher.files import say
 from include.operations.metrics import figures
 from include.operations.retention.items import disk_usage
+from include.operations.runs import find_results
 from include.operations.sentinel.signs import COMPONENTS
-from include.pipeline.decide import LAST_STAGES, stops_early
 
 LOOK_BACK = timedelta(days=35)  # a weekly DAG has had several runs by then
 KNOWN_FOR = timedelta(seconds=10)  # what is asked more often is answered as it was
@@ -101,10 +101,13 @@ def _read_warehouse(settings: Settings, warehouse: Connection, moment: datetime)
     yield from _read_champion(settings, warehouse, moment)
     yield figures.INCIDENTS, {("page",): 0, ("ticket",): 0} | _keyed(_ask(warehouse, "incidents"), 1)
     yield from _read_outbox(settings, warehouse, moment)
-    early = [mode for mode in LAST_STAGES if stops_early(mode, settings.gate_mode)]
-    runs = _ask(warehouse, "runs", recently | {"early": early})
-    for figure, column in ((figures.DAG_SUCCESS, 1), (figures.DAG_FAILURE, 2), (figures.DAG_SECONDS, 3)):
-        yield figure, {(row[0],): _number(row[column]) for row in runs}
+    results = find_results(settings, warehouse)
+    for figure, column in (
+        (figures.DAG_SUCCESS, "worked_at"),
+        (figures.DAG_FAILURE, "failed_at"),
+        (figures.DAG_SECONDS, "worked_seconds"),
+    ):
+        yield figure, {(row["dag"],): _number(row[column]) for row in results}
     stages = _ask(warehouse, "stages", recently)
     columns = (
         figures.STAGE_SUCCESS,
@@ -113,8 +116,8 @@ def _read_warehouse(settings: Settings, warehouse: Connection, moment: datetime)
         figures.STAGE_MEMORY,
         figures.STAGE_ROWS,
     )
-    for column, figure in enumerate(columns, 2):
-        yield figure, {(row[0], row[1]): _number(row[column]) for row in stages}
+    for number, figure in enumerate(columns, 2):
+        yield figure, {(row[0], row[1]): _number(row[number]) for row in stages}
     yield (
         figures.QUARANTINED,
         {
@@ -126,11 +129,11 @@ def _read_warehouse(settings: Settings, warehouse: Connection, moment: datetime)
     )
     drift = _ask(warehouse, "drift")
     yield figures.DRIFT_WINDOW, _one(_number(drift[0][0]) if drift else None)
-    for column, figure in enumerate((figures.DRIFT_OBSERVED, figures.DRIFT_LIMIT, figures.DRIFT_MOVED), 2):
-        yield figure, {(row[1],): _number(row[column]) for row in drift}
+    for number, figure in enumerate((figures.DRIFT_OBSERVED, figures.DRIFT_LIMIT, figures.DRIFT_MOVED), 2):
+        yield figure, {(row[1],): _number(row[number]) for row in drift}
     health = _ask(warehouse, "health")[0]
-    for number, figure in zip(health, (figures.SHOWN, figures.READ, figures.READ_SECONDS), strict=True):
-        yield figure, _one(_number(number))
+    for value, figure in zip(health, (figures.SHOWN, figures.READ, figures.READ_SECONDS), strict=True):
+        yield figure, _one(_number(value))
 
     yield from _read_usage(warehouse, recently)
 

@@ -20,6 +20,7 @@ from include.core.settings import Settings
 from include.operations.retention.items import Item, Sweep, changed_at, drop_old
 from include.operations.retention.snapshots import sweep_snapshots
 from include.operations.retention.versions import drop_files, number_of, plan_versions, purge_removed, remove_versions
+from include.operations.runs import find_results
 
 __all__ = ["Item", "Sweep", "sweep"]
 
@@ -77,8 +78,12 @@ def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[I
 
 def _drop_rows(settings: Settings, rows: Mapping[str, str], as_of: datetime, days: int, dry_run: bool) -> list[Item]:
     """Delete rows older than so many days and return a line per kind; a dry run rolls the deletion back."""
-    values = {"before": as_of - timedelta(days=days), "drift_windows": settings.drift_windows}
     with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
+        values = {
+            "before": as_of - timedelta(days=days),
+            "drift_windows": settings.drift_windows,
+            "worked": [result["worked_run"] for result in find_results(settings, warehouse)],
+        }
         counts = {
             kind: warehouse.execute(query(f"operations/retention/{name}"), values).rowcount
             for kind, name in rows.items()

@@ -7,13 +7,17 @@ import shutil
 import socket
 import subprocess
 import urllib.request
+from datetime import timedelta
 
 import promql_parser
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from include.adapters.warehouse import connect
+from include.core.clock import now
 from include.core.settings import PROJECT
+from include.operations import retention
 from include.operations.metrics.endpoint import Endpoint
 from include.operations.metrics.figures import FIGURES
 from tests.parts.servers import free_port, write_env_file
@@ -124,6 +128,26 @@ def test_figures_say_what_the_warehouse_says(settings, scrape):
     assert value("daybreak_window_read_seconds") == 900
     assert value("daybreak_usage_list_reads", region="Africa") == 50
     assert value("daybreak_usage_read_seconds", region="all", lists="not shown") == 2000
+
+
+def test_the_last_success_of_a_dag_lasts_for_as_long_as_the_dag_is_broken(fresh_warehouse, scrape, monkeypatch):
+    monkeypatch.setenv("DAYBREAK_HOME", str(fresh_warehouse.home))
+    settings = fresh_warehouse.model_copy(update={"metrics_port": free_port()})
+    worked_at = now() - timedelta(days=200)
+    with connect(settings) as warehouse:
+        for run, status, days in (("before", "done", 201), ("last", "done", 200), ("broken", "failed", 1)):
+            at = now() - timedelta(days=days)
+            warehouse.execute(
+                "insert into ops.runs (run_id, stage, as_of, status, started_at, finished_at)"
+                " values (%s, 'train', %s, %s, %s, %s)",
+                [f"retrain/{run}", at, status, at, at],
+            )
+    retention.sweep(settings, now())
+    ((labels, value),) = scrape(settings)["daybreak_dag_success_timestamp_seconds"]
+    assert (labels, value) == ({"dag": "retrain"}, pytest.approx(worked_at.timestamp(), abs=60))
+    with connect(settings) as warehouse:
+        kept = warehouse.execute("select run_id from ops.runs order by run_id").fetchall()
+    assert kept == [("retrain/broken",), ("retrain/last",)]
 
 
 def test_a_warehouse_that_is_away_costs_its_own_figures_alone(settings, scrape):
