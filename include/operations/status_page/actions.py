@@ -436,6 +436,7 @@ ACTIONS = {
         ),
         Action("unfreeze", "Allow promotions", "Allow", "hold", (REASON,), _foretell_unfreeze, _hold("unfreeze")),
         Action("pin", "Pin the champion", "Pin", "hold", (REASON,), _foretell_pin, _hold("pin")),
+        Action("unpin", "Unpin the champion", "Unpin", "hold", (REASON,), _foretell_unpin, _hold("unpin")),
         Action(
             "takedown",
             "Take an article down",
@@ -454,7 +455,6 @@ ACTIONS = {
             _foretell_lift,
             _take(is_lifted=True),
         ),
-        Action("unpin", "Unpin the champion", "Unpin", "hold", (REASON,), _foretell_unpin, _hold("unpin")),
         Action(
             "replay",
             "Replay quarantined rows",
