@@ -9,12 +9,15 @@ import shlex
 import shutil
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urljoin, urlsplit
 
+import httpx
 import pytest
 
 from include.core.errors import ServiceError
 from include.operations.gaps import find_schedules
 from tests.end_to_end.conftest import READERS, wait_until
+from tests.parts.crawler import crawl
 from tests.unit.operations.test_tour import COMMANDS
 
 pytestmark = pytest.mark.timeout(3600)  # the first test waits for a whole `up`, on a machine that may do much else
@@ -276,3 +279,30 @@ def test_a_backfill_judges_the_day_as_it_was_and_promotes_nothing(installation):
     assert not promoted_by(installation, run["dag_run_id"])
     [[verdicts]] = installation.sql(f"select count(*) from ops.verdicts where as_of = '{day} 03:00+00'")
     assert verdicts == "1"
+
+
+def test_every_link_of_every_page_and_mail_leads_to_something(installation):
+    settings = installation.settings
+    airflow, mailbox = (f"http://127.0.0.1:{port}" for port in (settings.airflow_port, settings.mailbox_port))
+    with installation.browser("operator") as browser, httpx.Client(timeout=60, trust_env=False) as reader:
+
+        def get(address):
+            parts = urlsplit(address)
+            if address.startswith(mailbox):
+                return reader.get(address, follow_redirects=True)
+            run = re.fullmatch(r"/dags/([^/]+)(?:/runs/([^/]+))?(?:/.*)?", parts.path)
+            if run:  # Airflow's own page answers for any run: its API knows
+                dag_id, run_id = run.groups()
+                return browser.get(f"/api/v2/dags/{dag_id}" + (f"/dagRuns/{run_id}" if run_id else ""))
+            answer = browser.get(address)
+            while answer.has_redirect_location:  # httpx follows without the cookie of the sign-in
+                answer = browser.get(urljoin(address, answer.headers["location"]))
+            return answer
+
+        def is_ours(address):
+            return address.startswith((f"{airflow}/daybreak", f"{airflow}/dags/", f"{mailbox}/"))
+
+        visited, broken = crawl([f"{airflow}/daybreak/", f"{airflow}/daybreak/runbook", f"{mailbox}/"], get, is_ours)
+    assert broken == []
+    for part in ("/daybreak/reports/", "/daybreak/readers", "/daybreak/runs/", "/dags/", f"{mailbox}/mails/"):
+        assert any(part in address for address in visited), f"no link leads to {part}"
