@@ -19,7 +19,6 @@ FORM = '{"until": "2026-12-01T03:00:00Z"}'
 EARLIEST = timedelta(days=1)
 # An event whose run has not begun after this time is taken for lost and sent again.
 EVENT_WAITS = timedelta(hours=12)
-KEPT = timedelta(days=90)
 
 
 def read_message(text: str, moment: datetime) -> datetime:
@@ -67,5 +66,4 @@ def take(warehouse: Connection, until: datetime, run_id: str) -> str | None:
     row = warehouse.execute(query("data/landing_taken_by"), asked).fetchone()
     if row is None:
         warehouse.execute(query("data/take_landing"), asked)
-        warehouse.execute(query("data/forget_landings"), {"before": until - KEPT})
     return row[0] if row else None

@@ -196,9 +196,3 @@ def test_of_two_runs_at_once_one_takes_it(settings):
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda number: landings.take(Run(settings, f"retrain/{number}", END, "tests")), range(8)))
     assert taken.count(None) == 1
-
-
-def test_what_was_taken_long_ago_is_forgotten(settings):
-    for run_id, until in (("retrain/1", END - timedelta(days=120)), ("retrain/2", END)):
-        landings.take(Run(settings, run_id, until, "tests"))
-    assert rows(settings, "select run_id from ops.landings") == [("retrain/2",)]

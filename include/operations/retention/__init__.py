@@ -32,6 +32,7 @@ ROWS = {
     "records of stages": "old_runs",
     "measures of drift": "old_drift",
     "refused forms": "old_refusals",
+    "landed data": "old_landings",
 }
 RECORD = {  # in this order: alerts stay as long as the incident that they tell of
     "incidents": "old_incidents",

@@ -244,12 +244,38 @@ def test_old_mutes_requests_and_measures_of_reading_go_but_not_what_a_rollback_c
     assert sorted(column(settings, "select model_version from ops.health")) == [1, 2, 2, 3, 4, 4]
 
 
+def test_old_landings_go_but_for_the_newest_that_a_run_took(settings):
+    def keep(days, run):
+        with connect(settings) as warehouse:
+            row = [AS_OF - days * DAY, run]
+            warehouse.execute("insert into ops.landings (until_at, run_id) values (%s, %s)", row)
+
+    keep(120, "retrain/1")
+    keep(91, None)
+    sweep(settings, AS_OF)
+    assert len(column(settings, "select until_at from ops.landings")) == 2, "no run took a newer one"
+    keep(89, "retrain/2")
+    sweep(settings, AS_OF)
+    assert column(settings, "select until_at from ops.landings") == [AS_OF - 89 * DAY]
+
+
 BOUND = {  # swept by age, with what they describe, or together with their parent
     *("runs", "checks", "health", "drift", "retrain_requests", "alerts", "deliveries", "profiles", "snapshots"),
-    *("snapshot_days", "late_rows", "incidents", "incident_runs", "mutes", "refused_runs"),
+    *("snapshot_days", "late_rows", "incidents", "incident_runs", "mutes", "refused_runs", "landings"),
 }
 FOR_GOOD = {  # a row per decision or artifact, or one per channel and migration
-    *("models", "verdicts", "champions", "audit", "holds", "answers", "tunings", "tuning_trials", "channels"),
+    *(
+        "models",
+        "verdicts",
+        "champions",
+        "audit",
+        "holds",
+        "answers",
+        "tunings",
+        "tuning_trials",
+        "channels",
+        "takedowns",
+    ),
 }
 
 
