@@ -8,13 +8,15 @@ Airflow's.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 
 from include.adapters.warehouse import Connection, query
 from include.core.clock import parse_moment
 from include.core.errors import DaybreakError
 
 FORM = '{"until": "2026-12-01T03:00:00Z"}'
+OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 # A clock of the publisher's may be ahead, and a message may be early; a year that is mistyped may not hold up others.
 EARLIEST = timedelta(days=1)
 # An event whose run has not begun after this time is taken for lost and sent again.
@@ -25,8 +27,10 @@ def read_message(text: str, moment: datetime) -> datetime:
     """Return the moment up to which a message says that the data have landed; raise `DaybreakError` if it is none."""
     try:
         until = parse_moment(json.loads(text)["until"])
-    except (ValueError, KeyError, TypeError, DaybreakError) as error:
+    except Exception as error:  # whatever a stranger sends: it may not hold up the messages after it
         raise DaybreakError(f"{text[:200]!r} is not a message that data have landed.", hint=f"send {FORM}.") from error
+    if until < OLDEST:
+        raise DaybreakError(f"{until:%Y-%m-%d %H:%M} UTC is too long ago.", hint=f"send {FORM}.")
     if until > moment + EARLIEST:
         raise DaybreakError(
             f"{until:%Y-%m-%d %H:%M} UTC is more than a day ahead; it is {moment:%Y-%m-%d %H:%M} UTC now.",
@@ -35,9 +39,9 @@ def read_message(text: str, moment: datetime) -> datetime:
     return until
 
 
-def keep_message(warehouse: Connection, until: datetime, moment: datetime) -> None:
-    """Keep that the publisher said so, and when it last did."""
-    warehouse.execute(query("data/keep_message"), {"until": until, "moment": moment})
+def keep_messages(warehouse: Connection, told: Collection[datetime], moment: datetime) -> None:
+    """Keep up to when the publisher said that its data have landed, and when it last said so."""
+    warehouse.execute(query("data/keep_messages"), {"told": [*told], "moment": moment})
 
 
 def find_next(warehouse: Connection, moment: datetime, *, is_first: bool = False) -> datetime | None:

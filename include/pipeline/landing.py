@@ -38,13 +38,11 @@ def hear(settings: Settings, messages: Collection[str], *, is_first: bool = Fals
         except DaybreakError as error:
             log.warning("%s", error)
             faults.append(error)
-    with connect(settings) as warehouse:
-        for until in sorted(told):
-            landing.keep_message(warehouse, until, moment)
-        due = landing.find_next(warehouse, moment, is_first=is_first)
     if messages:
         take_conditions(settings, [_as_condition(settings, faults)] if faults else [], HEARD)
-    return due
+    with connect(settings) as warehouse:
+        landing.keep_messages(warehouse, told, moment)
+        return landing.find_next(warehouse, moment, is_first=is_first)
 
 
 def take(run: Run) -> str | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 
+from daybreak_airflow.assets import LANDED
+
 if TYPE_CHECKING:
     from include.core.run import Run
     from include.pipeline.decide import Decision, NextStep
@@ -180,4 +182,4 @@ def event_extras(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def is_landing(context: Mapping[str, Any]) -> bool:
     """Return whether the run started because data have landed, and for no other reason."""
     events = context["dag_run"].consumed_asset_events or ()
-    return bool(events) and all(event.asset.name == "landed" for event in events)
+    return bool(events) and all(event.asset.name == LANDED.name for event in events)

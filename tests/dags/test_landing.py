@@ -88,6 +88,7 @@ def start(of):
     return WaitForData(task_id="wait_for_data").execute(of)
 
 
+OVERFLOW = '{"until": "9999-12-31T23:59:59-10:00"}'
 PAYLOAD = {"as_of": END.isoformat(), "reason": "landed"}
 
 
@@ -108,7 +109,7 @@ def test_ten_thousand_messages_while_a_run_waits_are_one_more_run_for_the_newest
     def take_the_first():
         assert landings.take(Run(settings, "retrain/1", END - 3 * HOUR, "tests")) is None
 
-    found = fired(settings, lambda: send(settings, message(END - 3 * HOUR)), flood, take_the_first, seconds=8)
+    found = fired(settings, lambda: send(settings, message(END - 3 * HOUR)), flood, take_the_first, seconds=2)
     assert [one["as_of"] for one in found] == [(END - 3 * HOUR).isoformat(), END.isoformat()]
 
 
@@ -130,14 +131,29 @@ def test_messages_that_are_heard_while_the_warehouse_fails_are_not_lost(settings
     assert [one["as_of"] for one in found] == [END.isoformat()]
 
 
-@pytest.mark.parametrize("fault", ["yesterday", "{}", '{"until": 7}', "[]", "null", '{"until": "2999-01-01"}', ""])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "yesterday",
+        "{}",
+        '{"until": 7}',
+        "[]",
+        "null",
+        '{"until": "2999-01-01"}',
+        "",
+        OVERFLOW,
+        "[" * 7000,
+        '{"until": "0001-01-01"}',
+    ],
+)
 def test_a_message_that_cannot_be_read_opens_a_ticket_which_the_next_one_closes(settings, fault):
     assert landings.hear(settings, [fault]) is None
     open_now = "select severity, subject, trouble ->> 'what_broke' from ops.incidents where closed_at is null"
     ((severity, subject, fact),) = rows(settings, f"{open_now} and recovered_at is null")
     assert (severity, subject) == ("ticket", "daybreak_landed")
     assert fact.startswith("1 of the messages last heard on daybreak_landed cannot be read. ")
-    assert landings.hear(settings, [message(END)]) == END
+    assert landings.hear(settings, [fault, message(END)]) == END, "it holds up no other"
+    assert landings.hear(settings, [message(END)]) is None
     assert rows(settings, f"{open_now} and recovered_at is null") == []
 
 
