@@ -24,7 +24,7 @@ EVENT_WAITS = timedelta(hours=12)
 
 
 def read_message(text: str, moment: datetime) -> datetime:
-    """Return the moment up to which a message says that the data have landed; raise `DaybreakError` if it is none."""
+    """Return the moment up to which the data have landed; raise `DaybreakError` if the message cannot be read."""
     try:
         until = parse_moment(json.loads(text)["until"])
     except Exception as error:  # whatever a stranger sends: it may not hold up the messages after it

@@ -131,6 +131,18 @@ def test_messages_that_are_heard_while_the_warehouse_fails_are_not_lost(settings
     assert [one["as_of"] for one in found] == [END.isoformat()]
 
 
+def test_a_publisher_whose_connection_breaks_is_listened_to_again(settings):
+    def break_off():
+        with connect(settings, "postgres", "postgres", autocommit=True) as admin:
+            ended = admin.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'listen %'"
+            ).fetchall()
+        assert ended == [(True,)]
+
+    found = fired(settings, break_off, lambda: send(settings, message(END)), seconds=1)
+    assert [one["as_of"] for one in found] == [END.isoformat()]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -112,16 +113,19 @@ def test_of_several_at_once_one_counts(settings):
     assert ask(settings, "select count(*) from ops.audit") == [(1,)]
 
 
-def test_a_takedown_that_is_killed_changes_nothing(settings, monkeypatch):
+def test_a_takedown_that_is_killed_between_its_writes_changes_nothing(settings):
     reigns.publish(settings, 1, tiny.AS_OF)
-
-    def die(warehouse, *_):
-        warehouse.execute("select pg_terminate_backend(pg_backend_pid())")
-
-    monkeypatch.setattr(taking_down, "keep_audit", die)
-    with pytest.raises(ServiceError, match="closed the connection"):
-        taking_down.remove(settings, "ada", 101, WHY)
-    monkeypatch.undo()
+    with connect(settings, "postgres") as holder, ThreadPoolExecutor(1) as pool:
+        holder.execute("lock table ops.audit in exclusive mode")
+        takedown = pool.submit(taking_down.remove, settings, "ada", 101, WHY)
+        waits = "select pid from pg_locks where relation = 'ops.audit'::regclass and not granted"
+        end = time.monotonic() + 30
+        while (row := holder.execute(waits).fetchone()) is None:
+            assert time.monotonic() < end, "it never came to its second write"
+            time.sleep(0.05)
+        holder.execute("select pg_terminate_backend(%s, 5000)", row)
+        with pytest.raises(ServiceError, match="closed the connection"):
+            takedown.result(30)
     assert shown(settings) == [101, 102]
     assert taking_down.remove(settings, "ada", 101, WHY)[0]
 

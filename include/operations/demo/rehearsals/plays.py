@@ -8,6 +8,7 @@ from datetime import timedelta
 from include.adapters.warehouse import connect, query
 from include.core.clock import now
 from include.core.errors import FormRefused
+from include.lists.takedowns import count_readers
 from include.operations.demo.newsroom import tables
 from include.operations.demo.newsroom.world import to_moment
 from include.operations.demo.rehearsals import breakage
@@ -106,8 +107,7 @@ def bad_article(stage: Stage) -> None:
     stage.expect("recommend", run_id, "success")
     stage.see_page(f"recommend/{run_id}", "audit", "the new lists")
     with connect(stage.settings) as warehouse:
-        asked = {"article": article}
-        (left,) = warehouse.execute(query("operations/lists_with"), asked).fetchone() or (0,)
+        left = count_readers(warehouse, article)
     stage.need(left == 0, f"Article {article} is still in {left:,} lists.")
     stage.see(f"article {article} is in no list any more")
 

@@ -1,1 +1,0 @@
-select count(*) from recs.current where article_id = %(article)s
