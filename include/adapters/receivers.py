@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,6 +23,8 @@ TIMEOUT_SECONDS = 10.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LATER = (408, 429)
 PREFIX = "whsec_"
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,18 @@ def sign(secret: str, name: str, at: str, body: bytes) -> str:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """A silence in an Alertmanager: the labels that it matches, until when, and whose it is."""
+
+    labels: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    made_by: str
+    comment: str
+    silence_id: str | None = None  # None: Alertmanager has not got it yet
+
+
+@dataclass(frozen=True)
 class Alertmanager:
     """The address of an Alertmanager, and the sign-in to it."""
 
@@ -76,10 +90,40 @@ class Alertmanager:
 
     def find_firing(self, instance: str) -> list[dict[str, str]]:
         """Return the labels of the alerts of an installation that fire or are silenced there."""
+        return self._find("alerts", instance, lambda alert: dict(alert["labels"]))
+
+    def find_silences(self, instance: str) -> list[Silence]:
+        """Return the silences that match alerts of this installation alone and are not over."""
+
+        def read(found: Mapping[str, Any]) -> tuple[bool, Silence]:
+            labels = {one["name"]: one["value"] for one in found["matchers"]}
+            starts_at, ends_at = (datetime.fromisoformat(found[name]) for name in ("startsAt", "endsAt"))
+            silence = Silence(labels, starts_at, ends_at, found["createdBy"], found["comment"], found["id"])
+            return found["status"]["state"] == "expired", silence
+
+        return [silence for is_over, silence in self._find("silences", instance, read) if not is_over]
+
+    def silence(self, silence: Silence) -> None:
+        """Keep a silence; one that has an id takes the place of the silence with this id."""
+        content = {
+            "matchers": [{"name": name, "value": value, "isRegex": False} for name, value in silence.labels.items()],
+            "startsAt": silence.starts_at.isoformat(),
+            "endsAt": silence.ends_at.isoformat(),
+            "createdBy": silence.made_by,
+            "comment": silence.comment,
+            **({"id": silence.silence_id} if silence.silence_id else {}),
+        }
+        _call("Alertmanager", "POST", f"{self.url}/api/v2/silences", json=content, auth=self._sign_in)
+
+    def end_silence(self, silence_id: str) -> None:
+        """Let a silence end now."""
+        _call("Alertmanager", "DELETE", f"{self.url}/api/v2/silence/{silence_id}", auth=self._sign_in)
+
+    def _find(self, kind: str, instance: str, read: Callable[[Mapping[str, Any]], Found]) -> list[Found]:
         wanted = {"filter": ['job="daybreak"', f"instance={json.dumps(instance)}"]}
-        answer = _call("Alertmanager", "GET", f"{self.url}/api/v2/alerts", params=wanted, auth=self._sign_in)
+        answer = _call("Alertmanager", "GET", f"{self.url}/api/v2/{kind}", params=wanted, auth=self._sign_in)
         try:
-            return [dict(alert["labels"]) for alert in answer.json()]
+            return [read(one) for one in answer.json()]
         except (ValueError, KeyError, TypeError) as error:
             raise ServiceError(
                 f"{place_of(self.url)} does not answer like an Alertmanager: {type(error).__name__}.",

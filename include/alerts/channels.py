@@ -10,13 +10,13 @@ import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from include.adapters import smtp
-from include.adapters.receivers import Alertmanager, Webhook, place_of
+from include.adapters.receivers import Alertmanager, Silence, Webhook, place_of
 from include.alerts.incidents import Incident
 from include.alerts.letter import as_html
 from include.alerts.outbox import Channel, Channels, Refused, Send
@@ -28,6 +28,7 @@ PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 FIRES_FOR = timedelta(days=1)  # after the last word from Daybreak; the end of an incident is told at once
 TEST_FIRES_FOR = timedelta(minutes=5)
 TEST = "DaybreakTest"
+MADE_BY = "Daybreak"  # a silence that a person made in Alertmanager is left alone
 INSTALLATION = "installation"  # a file of the state folder
 
 
@@ -144,7 +145,8 @@ def _mirror(alertmanager: Alertmanager, settings: Settings) -> Channel:
     """Return the channel that lets open incidents fire and ended ones stop.
 
     An Alertmanager forgets what fires when it restarts, so open incidents are posted at every turn; what fires there
-    and is not open any more, or no longer of this severity, is ended.
+    and is not open any more, or no longer of this severity, is ended. What a person acknowledged or muted goes on there
+    under a silence: nobody is told, and it holds back the rule about the same thing.
     """
 
     def send(alert: Alert) -> None:
@@ -176,9 +178,42 @@ def _mirror(alertmanager: Alertmanager, settings: Settings) -> Channel:
             for labels in firing
             if labels not in still and labels.get("alertname") != TEST
         ]
-        alertmanager.post([*posts, *over])
+        try:  # before what they silence fires
+            _keep_silences(
+                alertmanager,
+                instance,
+                [_as_silence(one, instance, moment) for one in incidents if one.is_silenced(moment)],
+            )
+        finally:  # rather told too much than nothing
+            alertmanager.post([*posts, *over])
 
     return Channel(send, follow)
+
+
+def _as_silence(incident: Incident, instance: str, moment: datetime) -> Silence:
+    """Return the silence for what a person acknowledged or muted; it holds for every severity."""
+    labels = {"alertname": incident.cause, "subject": incident.subject, "job": "daybreak", "instance": instance}
+    if incident.acknowledged_at or incident.muted_until is None:
+        ends_at = moment.replace(hour=0, minute=0, second=0) + 2 * FIRES_FOR  # renewed once a day until it is over
+        comment = f"{incident.acknowledged_by} acknowledged this incident in Daybreak."
+    else:
+        ends_at, comment = incident.muted_until, f"{incident.muted_by} muted it in Daybreak: {incident.mute_reason}"
+    return Silence(labels, moment, ends_at.replace(microsecond=0) + timedelta(seconds=1), MADE_BY, comment)
+
+
+def _keep_silences(alertmanager: Alertmanager, instance: str, wanted: Sequence[Silence]) -> None:
+    """Make, renew and end the silences of this installation, so that they are the wanted ones."""
+    kept = [silence for silence in alertmanager.find_silences(instance) if silence.made_by == MADE_BY]
+    for silence in wanted:
+        same = next((one for one in kept if one.labels == silence.labels), None)
+        if same is None:
+            alertmanager.silence(silence)
+        elif (same.ends_at, same.comment) != (silence.ends_at, silence.comment):
+            alertmanager.silence(replace(silence, starts_at=same.starts_at, silence_id=same.silence_id))
+    silenced = [silence.labels for silence in wanted]
+    for silence in kept:
+        if silence.labels not in silenced and silence.silence_id:
+            alertmanager.end_silence(silence.silence_id)
 
 
 def _as_post(

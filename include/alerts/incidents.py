@@ -130,11 +130,6 @@ def recent_incidents(warehouse: Connection, closed_since: datetime | None) -> li
         return cursor.execute(query("alerts/incidents"), {"closed_since": closed_since}).fetchall()
 
 
-def told_incidents(warehouse: Connection, moment: datetime) -> list[Incident]:
-    """Return the open incidents that on-call was told of and did not silence."""
-    return [one for one in open_incidents(warehouse) if one.mailed is not None and not one.is_silenced(moment)]
-
-
 def find_incident(warehouse: Connection, cause: str, subject: str, closed_since: datetime) -> Incident | None:
     """Return the incident of this cause and subject that is open, or else the last one closed since a moment."""
     found = recent_incidents(warehouse, closed_since)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from include.adapters.warehouse import Connection, connect, query
-from include.alerts.incidents import Incident, told_incidents
+from include.alerts.incidents import Incident, open_incidents
 from include.alerts.wording import Alert, Trouble
 from include.core.clock import FORMAT, now
 from include.core.errors import DaybreakError
@@ -111,7 +111,7 @@ def _take_turn(settings: Settings, name: str, channel: Channel) -> int:
     failure: str | None = None
     try:
         if channel.follow:
-            channel.follow(lambda: _find_told(settings))
+            channel.follow(lambda: _find_open(settings))
         else:
             while (is_sent := _deliver_next(settings, name, channel.send, tried)) is not None:
                 sent += is_sent
@@ -135,9 +135,9 @@ def _going_on(loss: str) -> Iterator[None]:
         log.warning("%s %s", loss, error)
 
 
-def _find_told(settings: Settings) -> list[Incident]:
+def _find_open(settings: Settings) -> list[Incident]:
     with connect(settings) as warehouse:
-        return told_incidents(warehouse, now())
+        return open_incidents(warehouse)
 
 
 def _deliver_next(settings: Settings, name: str, send: Send, tried: list[int]) -> bool | None:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 from pydantic import AnyHttpUrl, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -33,6 +34,30 @@ class PostableAlert(BaseModel):
     startsAt: AwareDatetime | None = None  # noqa: N815
     endsAt: AwareDatetime | None = None  # noqa: N815
     generatorURL: AnyHttpUrl | None = None  # noqa: N815
+
+
+class Matcher(BaseModel):
+    """A matcher of a silence as the schema has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    value: str
+    isRegex: bool  # noqa: N815
+    isEqual: bool = True  # noqa: N815
+
+
+class PostableSilence(BaseModel):
+    """A silence as the schema has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = ""
+    matchers: Annotated[list[Matcher], Field(min_length=1)]
+    startsAt: AwareDatetime  # noqa: N815
+    endsAt: AwareDatetime  # noqa: N815
+    createdBy: Annotated[str, Field(min_length=1)]  # noqa: N815
+    comment: str
 
 
 class Receiver:
@@ -62,7 +87,7 @@ class Receiver:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_OPTIONS = answer  # noqa: N815
+            do_GET = do_POST = do_OPTIONS = do_DELETE = answer  # noqa: N815
 
             def log_message(self, *_):
                 pass
@@ -88,35 +113,73 @@ class Receiver:
 
 
 class StandIn(Receiver):
-    """Takes and gives alerts as an Alertmanager does: by labels, until they end."""
+    """Takes and gives alerts and silences as an Alertmanager does: by labels, until they end."""
 
     def __init__(self):
         super().__init__()
         self.alerts = {}
+        self.silences = {}
 
     def answer(self, method, path, headers, body):
         where = urlsplit(path)
-        if (method, where.path) == ("GET", "/api/v2/status"):
-            return 200, json.dumps({"versionInfo": {"version": "0.0"}, "cluster": {"status": "ready"}}).encode()
-        if where.path != "/api/v2/alerts":
-            return 404, b"no such path"
-        if method == "POST":
-            try:
-                TypeAdapter(list[PostableAlert]).validate_json(body)
-            except ValidationError as error:
-                return 400, str(error).encode()
-            for alert in json.loads(body):
-                self.alerts[json.dumps(alert["labels"], sort_keys=True)] = alert
-            return 200, b""
-        wanted = [re.fullmatch(r'(\w+)="(.*)"', one).groups() for one in parse_qs(where.query)["filter"]]
-        moment = datetime.now(UTC)
-        found = [
-            alert
-            for alert in self.alerts.values()
-            if datetime.fromisoformat(alert["endsAt"]) > moment
-            and all(alert["labels"].get(name) == value for name, value in wanted)
-        ]
+        asked = parse_qs(where.query)
+        wanted = [re.fullmatch(r'(\w+)="(.*)"', one).groups() for one in asked.get("filter", [])]
+        try:
+            match method, where.path.removeprefix("/api/v2/").split("/"):
+                case "GET", ["status"]:
+                    found = {"versionInfo": {"version": "0.0"}, "cluster": {"status": "ready"}}
+                case "POST", ["alerts"]:
+                    TypeAdapter(list[PostableAlert]).validate_json(body)
+                    found = self.alerts.update(
+                        {json.dumps(one["labels"], sort_keys=True): one for one in json.loads(body)}
+                    )
+                case "POST", ["silences"]:
+                    found = {"silenceID": self.keep(PostableSilence.model_validate_json(body))}
+                case "DELETE", ["silence", silence_id]:
+                    found = self.silences[silence_id].update(endsAt=datetime.now(UTC).isoformat())
+                case "GET", ["alerts"]:
+                    is_for_all = asked.get("silenced") != ["false"]
+                    found = [
+                        alert
+                        for alert in self.alerts.values()
+                        if not is_over(alert)
+                        and matches(alert["labels"], wanted)
+                        and (is_for_all or not self.is_silenced(alert))
+                    ]
+                case "GET", ["silences"]:
+                    found = [
+                        {**silence, "status": {"state": "expired" if is_over(silence) else "active"}}
+                        for silence in self.silences.values()
+                        if matches(labels_of(silence), wanted)
+                    ]
+                case _:
+                    return 404, b"no such path"
+        except (ValidationError, KeyError) as error:
+            return 400, str(error).encode()
         return 200, json.dumps(found).encode()
+
+    def keep(self, silence):
+        silence_id = silence.id or uuid4().hex
+        if silence.id not in ("", *self.silences):
+            raise KeyError(silence.id)
+        self.silences[silence_id] = silence.model_dump(mode="json") | {"id": silence_id}
+        return silence_id
+
+    def is_silenced(self, alert):
+        silences = [silence for silence in self.silences.values() if not is_over(silence)]
+        return any(matches(alert["labels"], labels_of(silence).items()) for silence in silences)
+
+
+def is_over(found):
+    return datetime.fromisoformat(found["endsAt"]) <= datetime.now(UTC)
+
+
+def labels_of(silence):
+    return {one["name"]: one["value"] for one in silence["matchers"]}
+
+
+def matches(labels, wanted):
+    return all(labels.get(name) == value for name, value in wanted)
 
 
 @contextmanager
@@ -141,7 +204,18 @@ def alertmanager(folder):
 
 
 def find_firing(url):
-    """The labels of what fires in an Alertmanager."""
-    with urllib.request.urlopen(f"{url}/api/v2/alerts?filter=job%3D%22daybreak%22", timeout=5) as answer:
-        found = json.loads(answer.read())
-    return sorted((one["labels"] for one in found), key=lambda labels: sorted(labels.items()))
+    """The labels of what fires in an Alertmanager and is not silenced there."""
+    return sorted(
+        (one["labels"] for one in ask(url, "alerts", "&silenced=false")), key=lambda found: sorted(found.items())
+    )
+
+
+def find_silenced(url):
+    """The labels, end and comment of each silence that is in force in an Alertmanager."""
+    found = [one for one in ask(url, "silences") if one["status"]["state"] == "active"]
+    return [(labels_of(one), datetime.fromisoformat(one["endsAt"]), one["comment"]) for one in found]
+
+
+def ask(url, kind, more=""):
+    with urllib.request.urlopen(f"{url}/api/v2/{kind}?filter=job%3D%22daybreak%22{more}", timeout=5) as answer:
+        return json.loads(answer.read())

@@ -16,7 +16,7 @@ from hashlib import sha256
 import pytest
 from pydantic import SecretStr
 
-from include.adapters.receivers import sign
+from include.adapters.receivers import Alertmanager, sign
 from include.adapters.warehouse import connect
 from include.alerts import incidents, outbox, reporting
 from include.alerts.channels import find_channels, name_of_installation
@@ -25,7 +25,7 @@ from include.alerts.wording import Alert
 from include.core.clock import now
 from include.core.errors import ServiceError
 from tests.parts import cli
-from tests.parts.receivers import Receiver, alertmanager, find_firing
+from tests.parts.receivers import Receiver, StandIn, alertmanager, find_firing, find_silenced
 from tests.parts.servers import free_port, write_env_file
 from tests.worlds.failures import SHORT_LISTS
 
@@ -220,17 +220,76 @@ def test_two_installations_at_the_same_address_end_no_incident_of_each_other(man
     assert labels_of(managed) == [("AuditFailed", "recommend", "ticket")]
 
 
-@pytest.mark.parametrize("silence", ["acknowledge", "mute"])
-def test_what_a_person_silences_fires_no_more(managed, silence):
-    reporting.report(managed, SHORT_LISTS, find_channels(managed))
-    with connect(managed) as warehouse:
+def silences_of(settings):
+    """Cause, end and comment of each silence for this installation."""
+    found = find_silenced(settings.alertmanager_url)
+    instance = name_of_installation(settings)
+    return [(labels["alertname"], end, comment) for labels, end, comment in found if labels["instance"] == instance]
+
+
+def silence(settings, how, hours=8):
+    """Acknowledge or mute the open incident; return when the silence ends that follows from it, at the latest."""
+    moment = now()
+    with connect(settings) as warehouse:
         (found,) = incidents.open_incidents(warehouse)
-        if silence == "acknowledge":
-            incidents.acknowledge(warehouse, found.incident_id, "ada", now())
-        else:
-            incidents.mute(warehouse, found.incident_id, now() + timedelta(hours=8), "known", "ada", now())
+        if how == "acknowledge":
+            incidents.acknowledge(warehouse, found.incident_id, "ada", moment)
+            return moment + timedelta(days=2)
+        until = moment + timedelta(hours=hours)
+        incidents.mute(warehouse, found.incident_id, until, "known", "ada", moment)
+        return until
+
+
+@pytest.mark.parametrize(
+    ("how", "comment"),
+    [
+        ("acknowledge", "ada acknowledged this incident in Daybreak."),
+        ("mute", "ada muted it in Daybreak: known."),
+    ],
+)
+def test_what_a_person_silences_goes_on_under_a_silence_until_it_is_over(managed, how, comment):
+    """So it still holds back the rule about the same thing, and nobody is told."""
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
+    until = silence(managed, how)
     reporting.review(managed, find_channels(managed))
     assert labels_of(managed) == []
+    [(cause, end, told)] = silences_of(managed)
+    assert (cause, told) == ("AuditFailed", comment)
+    assert until - timedelta(days=1) < end <= until + timedelta(seconds=1)
+    reporting.review(managed, find_channels(managed))
+    assert silences_of(managed) == [(cause, end, told)]
+    reporting.report_success(managed, SUCCESS, find_channels(managed))
+    assert (labels_of(managed), silences_of(managed)) == ([], [])
+
+
+def test_a_silence_follows_a_later_mute_and_a_higher_severity(managed):
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
+    silence(managed, "mute", hours=1)
+    reporting.review(managed, find_channels(managed))
+    until = silence(managed, "mute", hours=24)
+    with connect(managed) as warehouse:
+        (found,) = incidents.open_incidents(warehouse)
+        incidents.save(warehouse, replace(found, severity="page"))
+    reporting.review(managed, find_channels(managed))
+    [(_, end, _)] = silences_of(managed)
+    assert labels_of(managed) == []
+    assert until < end <= until + timedelta(seconds=1)
+
+
+def test_what_is_no_longer_muted_fires_again_and_a_silence_made_there_stays(managed):
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
+    until = silence(managed, "mute")
+    reporting.review(managed, find_channels(managed))
+    manager = Alertmanager(managed.alertmanager_url)
+    [ours] = manager.find_silences(name_of_installation(managed))
+    manager.silence(
+        replace(ours, silence_id=None, made_by="ada", comment="by hand", labels={**ours.labels, "alertname": "Other"})
+    )
+    with connect(managed) as warehouse:
+        warehouse.execute("update ops.mutes set until = %s", [until - timedelta(hours=9)])
+    reporting.review(managed, find_channels(managed))
+    assert labels_of(managed) == [("AuditFailed", "recommend", "ticket")]
+    assert [comment for _, _, comment in silences_of(managed)] == ["by hand"]
 
 
 def test_an_alertmanager_that_was_away_learns_what_ended_meanwhile(managed):
@@ -245,12 +304,26 @@ def test_an_alertmanager_that_was_away_learns_what_ended_meanwhile(managed):
     assert labels_of(managed) == []
 
 
+def test_an_alertmanager_that_takes_no_silence_still_shows_what_is_open_and_says_why_it_fails(settings, mailbox):
+    manager = StandIn().start()
+    manager.keep = lambda silence: {}["no silences here"]
+    managed = settings.model_copy(update={"smtp_port": mailbox.port, "alertmanager_url": manager.url})
+    reporting.report(managed, SHORT_LISTS, find_channels(managed))
+    silence(managed, "mute")
+    manager.alerts.clear()
+    reporting.review(managed, find_channels(managed))
+    assert labels_of(managed) == [("AuditFailed", "recommend", "ticket")]
+    with connect(managed) as warehouse:
+        (line,) = outbox.tell_undelivered(warehouse, ["alertmanager"], now())
+    assert "400 Bad Request: 'no silences here'" in line
+    manager.stop()
+
+
 def test_what_a_person_silenced_before_it_was_told_does_not_fire(managed):
     channels = find_channels(managed)
     reporting.report(managed, SHORT_LISTS, channels)
+    silence(managed, "mute")
     with connect(managed) as warehouse:
-        (found,) = incidents.open_incidents(warehouse)
-        incidents.mute(warehouse, found.incident_id, now() + timedelta(hours=8), "known", "ada", now())
         warehouse.execute("update ops.incidents set closed_at = now() - interval '1 day'")
     reporting.report(managed, replace(SHORT_LISTS, run_id="scheduled__9"), channels)
     assert labels_of(managed) == []
