@@ -234,7 +234,9 @@ class Settings(BaseSettings):
 
     # retention
     keep_days: int = Field(
-        14, ge=1, description="days to keep builds, lists, reports, old batches and unreferenced snapshots"
+        14,
+        ge=1,
+        description="days to keep builds, lists, reports, old batches, what was served and unreferenced snapshots",
     )
     keep_model_days: int = Field(30, ge=1, description="days to keep versions that nothing refers to")
     keep_log_days: int = Field(30, ge=1, description="days to keep the logs of Airflow's tasks")

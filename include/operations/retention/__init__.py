@@ -14,6 +14,7 @@ from psycopg import sql
 
 from include.adapters import mlflow_cleaning
 from include.adapters.warehouse import connect, query
+from include.alerts.outbox import names_of_outbox
 from include.core.errors import ServiceError
 from include.core.locks import LockKey
 from include.core.settings import Settings
@@ -41,6 +42,7 @@ RECORD = {  # in this order: alerts stay as long as the incident that they tell 
     "measures of reading": "old_health",
     "requests for training": "old_requests",
 }
+SERVED = {"records of what was served": "old_served"}  # worth as much as the batches that they name
 CARDS = "cards"  # kept as long as the versions they describe
 
 
@@ -61,6 +63,7 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
         notes.append(f"Versions were not checked: {error.fact}")
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
+    items += _drop_rows(settings, SERVED, as_of, settings.keep_days, dry_run)
     items += _drop_rows(settings, ROWS, as_of, FIGURES_DAYS, dry_run)
     items += _drop_rows(settings, RECORD, as_of, settings.keep_record_days, dry_run)
     return Sweep(as_of, dry_run, tuple(items), tuple(notes))
@@ -83,6 +86,7 @@ def _drop_rows(settings: Settings, rows: Mapping[str, str], as_of: datetime, day
         values = {
             "before": as_of - timedelta(days=days),
             "drift_windows": settings.drift_windows,
+            "channels": names_of_outbox(settings),
             "worked": [result["worked_run"] for result in find_results(settings, warehouse)],
         }
         counts = {

@@ -221,6 +221,22 @@ def test_closed_incidents_and_sent_alerts_go_but_nothing_that_is_open_or_waits(r
     assert set(column(settings, "select incident from ops.alerts join ops.deliveries using (alert_id)")) == alerts
 
 
+def test_an_alert_that_only_a_channel_waits_for_that_is_not_set_any_more_goes(record_of_alerts):
+    with connect(record_of_alerts) as warehouse:
+        warehouse.execute("update ops.deliveries set channel = 'webhook' where sent_at is null")
+    assert sweep(record_of_alerts, AS_OF)["alerts"] == 5
+    assert not {"undelivered", "end"} & set(column(record_of_alerts, "select incident from ops.alerts"))
+
+
+def test_what_was_served_stays_as_long_as_the_batches_it_names(settings):
+    with connect(settings) as warehouse:
+        for days in (13, 15):
+            warehouse.execute("insert into recs.served values (%s, %s, 'b1')", [AS_OF - days * DAY, days])
+    told = [sweep(settings, AS_OF, dry_run=True), sweep(settings, AS_OF)]
+    assert [one["records of what was served"] for one in told] == [1, 1]
+    assert column(settings, "select reader_id from recs.served") == [13]
+
+
 def test_old_mutes_requests_and_measures_of_reading_go_but_not_what_a_rollback_compares(settings):
     with connect(settings, "postgres") as warehouse:
         warehouse.execute(
