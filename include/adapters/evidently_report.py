@@ -137,8 +137,11 @@ def measure_drift(samples: Samples, min_rows: int) -> Drift:
     )
 
 
-def save_drift(drifts: Sequence[Drift], head: str, html: Path) -> None:
-    """Save Evidently's charts below `head`, which is ready-made HTML, and its numbers as JSON beside the page."""
+def save_drift(drifts: Sequence[Drift], title: str, head: str, html: Path) -> None:
+    """Save Evidently's charts below `head`, which is ready-made HTML, and its numbers as JSON beside the page.
+
+    Evidently's page has no title of its own, so a browser's tab would show its address.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from evidently.core.metric_types import render_widgets
@@ -148,7 +151,8 @@ def save_drift(drifts: Sequence[Drift], head: str, html: Path) -> None:
             [group_widget(title=one.subject, widgets=[*one.charts]) for one in drifts if one.charts]
         )
     save(html.with_suffix(".json"), json.dumps({one.subject: one.numbers for one in drifts if one.numbers}, indent=1))
-    save(html, charts.replace("<body>", f"<body>{head}", 1))
+    named = charts.replace("<head>", f"<head><title>{escape(title)} · Daybreak</title>", 1)
+    save(html, named.replace("<body>", f"<body>{head}", 1))
 
 
 @cache

@@ -184,7 +184,9 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
         for x, anchor, label in ((left, "start", labels[0]), (width, "end", labels[-1]))
     )
     legend = " ".join(f'<span style="color:{colours[name]}">&#9632;</span> {escape(name)} ' for name in series)
-    return f'<div class="wide"><svg viewBox="0 0 {width} {height}">{grid}{drawn}{ends}</svg></div><p>{legend}</p>'
+    told = escape(f"{', '.join(series)}: {labels[0]} to {labels[-1]}")
+    svg = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{told}">{grid}{drawn}{ends}</svg>'
+    return f'<div class="wide" tabindex="0">{svg}</div><p>{legend}</p>'
 
 
 def save(path: Path, html: str) -> None:

@@ -57,8 +57,9 @@ def report_drift(
             f'<a href="{path.stem}.json">JSON</a>.</p>',
         ),
     ]
+    title = f"Drift up to {window_end:%Y-%m-%d %H:%M} UTC"
     opening = head(
-        f"Drift up to {window_end:%Y-%m-%d %H:%M} UTC",
+        title,
         _conclude(finding, moved, judged),
         sections,
         tone="ask" if moved else "good" if judged else "",
@@ -66,7 +67,7 @@ def report_drift(
         facts=facts,
         links=find_links(settings, {"Model card": f"cards/v{version}.html"}),
     )
-    save_drift(drifts, opening, settings.home / "reports" / path)
+    save_drift(drifts, title, opening, settings.home / "reports" / path)
     return str(path)
 
 

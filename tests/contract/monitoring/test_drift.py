@@ -162,6 +162,7 @@ def test_the_page_opens_with_how_much_moved_what_it_is_and_what_follows(settings
     assert "0.5 false alarms a month" in opening
     assert re.match(r" Category science among reads moved 25 % → 100 % \(", drawn)
     assert 'class="answer ask"' in html
+    assert re.findall(r"<title>Drift up to [^<]* UTC · Daybreak</title>", html.split("<body>")[0])
 
 
 def test_the_page_says_that_nothing_moved_and_folds_the_columns_away(settings, unchanged):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from include.core.checks import Check
-from include.core.html import Drawn, Link, bars, check_table, page, save, table
+from include.core.html import Drawn, Link, bars, check_table, lines, page, save, table
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -25,6 +25,13 @@ def test_the_longest_bar_is_full_and_the_others_in_proportion():
     html = bars([("a", 2.0, "2"), ("b", 1.0, "1")], ours="a")
     assert "width:100.0%" in html
     assert "width:50.0%" in html
+
+
+def test_who_listens_to_a_page_hears_no_nameless_column_and_what_a_chart_shows():
+    assert "<th></th>" not in table(("", "value"), [("age", 1)])
+    html = lines(["1 May", "2 May"], {"v1": [1.0, 2.0], "<v2>": [2.0, 1.0]})
+    assert 'role="img" aria-label="v1, &lt;v2&gt;: 1 May to 2 May"' in html
+    assert 'class="wide" tabindex="0"' in html, "a part that scrolls is reached by keyboard"
 
 
 def test_numbers_are_written_as_people_write_them():

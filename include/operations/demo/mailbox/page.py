@@ -35,6 +35,7 @@ table {{ width: 100%; border-collapse: collapse; background: #fff; box-shadow: 0
 th, td {{ text-align: left; padding: .5rem .75rem; border-top: 1px solid #e6e9ee; vertical-align: top; }}
 th {{ border: 0; font-weight: 600; color: #5b6b7c; white-space: nowrap; }}
 pre, iframe {{ background: #fff; box-shadow: 0 1px 3px #0002; padding: 1rem; white-space: pre-wrap; }}
+pre {{ overflow-wrap: anywhere; }}
 iframe {{ width: 100%; height: 46rem; border: 0; box-sizing: border-box; }}
 .quiet {{ color: #5b6b7c; }}
 </style><main>{body}</main></html>"""
