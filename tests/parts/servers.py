@@ -26,6 +26,7 @@ from include.core.settings import Settings
 
 PATIENCE_SECONDS = 120
 NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+CHEAP_PASSWORDS = ("-c", "scram_iterations=1")  # by default half of what a connection costs its client goes to hashing
 WATCH = """
 import signal, subprocess, sys
 child = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL)
@@ -102,7 +103,7 @@ def postgres(settings: Settings, template: Path | None = None) -> Iterator[Setti
         subprocess.run(["cp", "-a", str(template), str(data)], check=True)
     else:
         embedded_postgres.init(data, password, log)
-    command = [*embedded_postgres.serve(data, settings.postgres_port), *NOT_DURABLE]
+    command = [*embedded_postgres.serve(data, settings.postgres_port), *NOT_DURABLE, *CHEAP_PASSWORDS]
 
     def answers() -> None:
         with warehouse.connect(settings, "postgres", "postgres"):
