@@ -24,6 +24,8 @@ LONGEST = timedelta(minutes=30)  # that a mark counts after its process was last
 RENEWED_EVERY = timedelta(minutes=1)
 SUBJECT = "Rehearsal "
 PREFIX = "rehearsal__"  # of the ids of runs that a rehearsal starts
+REASON = "Rehearsal: "  # begins the reasons of its runs, and of those that follow from them
+DRIFT = "DriftStays"
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,11 @@ class Rehearsal:
         """Return whether the rehearsal brings this trouble about."""
         about = trouble.subject.removesuffix(PAST)
         return (trouble.cause, about) in self.causes and moment - self.renewed_at < LONGEST
+
+    @property
+    def moves_windows(self) -> bool:
+        """Return whether it breaks what the windows of `monitor` are measured on."""
+        return any(cause == DRIFT for cause, _ in self.causes)
 
     def mark(self, trouble: Trouble) -> Trouble:
         """Return the trouble as one of this rehearsal, with a subject that no real incident has."""
@@ -99,6 +106,12 @@ def mark(settings: Settings, trouble: Trouble, moment: datetime) -> Trouble:
     """Return the trouble, marked if a rehearsal that goes on brings it about."""
     rehearsal = going_on(settings)
     return rehearsal.mark(trouble) if rehearsal and rehearsal.covers(trouble, moment) else trouble
+
+
+def moves_windows(settings: Settings, window_end: datetime) -> bool:
+    """Return whether a rehearsal moves this window, so that no model may come of it."""
+    rehearsal = going_on(settings)
+    return bool(rehearsal and rehearsal.moves_windows and window_end - rehearsal.renewed_at < LONGEST)
 
 
 def _file(settings: Settings) -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from include.adapters.warehouse import connect, query
+from include.alerts import rehearsing
 from include.alerts.conditions import Condition
 from include.alerts.guides import WATCHED
+from include.alerts.rehearsing import DRIFT
 from include.alerts.reporting import take_conditions
 from include.core.clock import compact
 from include.core.numbers import capital
@@ -26,12 +28,12 @@ from include.pipeline.first_days import before_the_first_reading
 from include.pipeline.run import keep_checks, recorded
 from include.validation import broken_rows
 
-DRIFT = "DriftStays"
-
 
 @recorded
 def watch(run: Run) -> Reference:
     """Measure realised quality and drift of a window; `facts["retrain_reason"]` is set if a retrain is due.
+
+    While a rehearsal of drift goes on, `facts["retrain_mode"]` keeps the retrain from promoting.
 
     Before the first promotion there is no training to compare the window with, so only the lists are measured.
     """
@@ -68,10 +70,12 @@ def watch(run: Run) -> Reference:
     report = report_drift(settings, run.as_of, champion.version, finding, others, checks, answer)
     if run.kind != "backfill" and is_newest:  # an earlier window says nothing of the tickets that are open now
         _tell_on_call(run, champion.version, finding, answer, report)
+    is_rehearsed = rehearsing.moves_windows(settings, run.as_of)
     facts = {
         "sentence": f"{realised.tell_realised(quality)} {finding.sentence} {answer.sentence}",
         "report": report,
-        "retrain_reason": answer.reason,
+        "retrain_reason": f"{rehearsing.REASON}{answer.reason}" if answer.reason and is_rehearsed else answer.reason,
+        "retrain_mode": "dry_run" if is_rehearsed else None,
         "champion_version": champion.version,
         "usage": usage,
     }

@@ -130,7 +130,8 @@ def kind(context: Mapping[str, Any]) -> str:
 def mode(context: Mapping[str, Any]) -> str:
     """Return how far the run goes: by its form, else by the setting; a backfill promotes nothing by itself.
 
-    Of a backfill that trains once, all days but the last end with their features.
+    Of a backfill that trains once, all days but the last end with their features. An event may ask for a dry run, as in
+    a rehearsal, and for nothing else.
     """
     from daybreak_airflow.connections import connected_settings
     from include.core.settings import load_settings
@@ -139,7 +140,8 @@ def mode(context: Mapping[str, Any]) -> str:
 
     params, dag_run = context.get("params") or {}, context["dag_run"]
     if not is_backfill(context) or "mode" not in context["dag"].params:
-        return params.get("mode") or load_settings().gate_mode
+        is_dry = any(extra.get("mode") == "dry_run" for extra in event_extras(context))
+        return params.get("mode") or ("dry_run" if is_dry else load_settings().gate_mode)
     asked = params.get("mode") or OF_BACKFILL
     if params.get("train_once") and not is_last_day(connected_settings(), dag_run.dag_id, dag_run.run_id):
         return mode_before_last(asked)

@@ -13,7 +13,7 @@ from include.core.errors import AuditFailed, TooEarly, ValidationBlocked
 from include.core.references import Reference
 from include.core.run import Run
 from include.core.settings import load_settings
-from tests.dags.contexts import TICK, context
+from tests.dags.contexts import TICK, context, event
 
 
 def reference(kind, **facts):
@@ -147,6 +147,23 @@ def test_a_backfill_that_trains_once_trains_on_its_last_day_only(monkeypatch, tm
     assert mode_of(a_backfill(mode=mode)) == (mode or "dry_run")
 
 
+@pytest.mark.parametrize(
+    ("extras", "so"),
+    [
+        ([{"mode": "dry_run"}], "dry_run"),
+        ([{"reason": "drift"}, {"mode": "dry_run"}], "dry_run"),
+        ([{"mode": "enforce"}], "off"),
+        ([{"reason": "drift"}], "off"),
+    ],
+    ids=["rehearsed", "one of two is rehearsed", "more than the setting", "nothing said"],
+)
+def test_an_event_may_ask_for_a_dry_run_and_for_nothing_else(monkeypatch, extras, so):
+    from daybreak_airflow.runs import mode as mode_of
+
+    monkeypatch.setenv("DAYBREAK_GATE_MODE", "off")
+    assert mode_of(context("asset_triggered", events=[event(extra) for extra in extras])) == so
+
+
 def test_a_race_that_was_lost_tells_nobody_of_a_new_champion(run, pipe):
     pipe("promote", reference("champion", version=6, changed=False, sentence="Another run changed it."))
     with pytest.raises(AirflowSkipException, match="Another run changed it"):
@@ -202,6 +219,12 @@ def test_drift_asks_for_a_retrain_with_its_reason_and_its_moment(run):
         "reason": "interests drifted in 2 of 3 windows",
         "as_of": TICK.isoformat(),
     }
+
+
+def test_a_rehearsed_window_asks_for_a_dry_run(run):
+    health = reference("health", retrain_reason="Rehearsal: Drift", retrain_mode="dry_run").to_dict()
+    run("request_retrain", health)
+    assert run.events["the asset"].extra["mode"] == "dry_run"
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,8 @@ def request_retrain(health: Passed) -> str:
         raise skip("No retrain is needed.")
     if is_backfill(get_current_context()):
         raise skip(f"Backfill: a past window does not request a retrain ({why}).")
-    add_to_events(reason=why, as_of=health["as_of"])
+    mode = health["facts"].get("retrain_mode")
+    add_to_events(reason=why, as_of=health["as_of"], **({"mode": mode} if mode else {}))
     return str(why)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from include import pipeline
 from include.adapters.warehouse import connect
+from include.alerts import rehearsing
 from include.core.run import Run
 from include.data.snapshot import take_snapshot
 from include.judging import champion as champions
@@ -119,6 +120,18 @@ def test_tastes_that_turned_ask_for_a_retrain_in_the_second_window_with_the_reas
     assert second.facts["retrain_reason"].startswith("Drift in 2 of the last 3 windows up to 2025-03-09 00:00 UTC")
     assert (settings.home / "reports" / second.facts["report"]).exists()
     assert kept(settings, "select reason from ops.retrain_requests") == [(second.facts["retrain_reason"],)]
+
+
+def test_a_rehearsed_window_asks_for_a_dry_run_in_the_name_of_the_rehearsal(settings):
+    tiny.publish(settings, tiny.tiny(tastes="turned"))
+    causes = ((rehearsing.DRIFT, "reads.word_count"),)
+    rehearsing.begin(settings, rehearsing.Rehearsal("drift", "drift", causes, AS_OF, AS_OF, None, None))
+    watch(settings, AS_OF - HOUR)
+    second = watch(settings).facts
+    assert second["retrain_reason"].startswith("Rehearsal: Drift in 2 of the last 3 windows")
+    assert second["retrain_mode"] == "dry_run"
+    rehearsing.end(settings)
+    assert watch(settings).facts["retrain_mode"] is None
 
 
 def test_drift_that_no_retrain_can_answer_to_opens_one_ticket_for_each_column_that_says_what_moved(settings):
