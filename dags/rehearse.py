@@ -2,8 +2,8 @@
 
 ## What it does
 Breaks the demo in the way that its form names, starts the runs that meet it, waits for the mails, mends everything and
-compares: champion, live lists, every row of the publisher, holds, open incidents. Its log says what to look at
-meanwhile and what it saw. Runs by hand, on the demo only; `bin/daybreak rehearse` does the same, and
+compares: champion, live lists, every row of the publisher, windows of `monitor`, holds, open incidents. Its log says
+what to look at meanwhile and what it saw. Runs by hand, on the demo only; `bin/daybreak rehearse` does the same, and
 [rehearsals.md](rehearsals.md) describes each.
 
 ## Reads and writes

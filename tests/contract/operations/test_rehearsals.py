@@ -12,7 +12,7 @@ import pytest
 
 from include.adapters import airflow_api, mlflow_client, mlflow_registry
 from include.adapters.airflow_api import Airflow
-from include.adapters.warehouse import connect, conninfo
+from include.adapters.warehouse import connect, conninfo, query
 from include.alerts import rehearsing
 from include.alerts.outbox import Channel, deliver_pending, raise_alert
 from include.alerts.rehearsing import PREFIX
@@ -22,6 +22,7 @@ from include.core.errors import FormRefused, ServiceError
 from include.operations.demo import newsroom as demo
 from include.operations.demo.newsroom import tables
 from include.operations.demo.rehearsals import breakage, mending
+from include.operations.demo.rehearsals.descriptions import REHEARSALS
 from include.operations.demo.rehearsals.fingerprint import compare, look
 from include.operations.demo.rehearsals.mending import mend
 from include.operations.demo.rehearsals.rehearse import clean, having_the_demo
@@ -65,7 +66,7 @@ class IdleAirflow:
         pass
 
     def get(self, path, **parameters):
-        return {"dag_runs": []}
+        return {"dag_runs": [], "queued_events": [], "asset_events": []}
 
 
 @pytest.fixture(autouse=True)
@@ -172,6 +173,129 @@ def test_only_the_process_that_is_meant_is_killed(played):
         assert breakage.kill_waiting(played, holder, other.pid)
         assert not breakage.kill_waiting(played, holder, other.pid)
         assert other.wait() == -9
+
+
+def measured(settings, run_id, minutes, words, request=None):
+    """Let `monitor` have measured a window that ended so many minutes ago; return its end."""
+    end = now() - timedelta(minutes=minutes)
+    with connect(settings) as connection:
+        connection.execute(
+            "insert into ops.runs (run_id, stage, as_of, status, started_at) values (%s, 'watch', %s, 'done', %s)",
+            [f"monitor/{run_id}", end, end],
+        )
+        connection.execute(query("monitoring/keep_drift"), drift_row(end, "window", words > 600, None))
+        connection.execute(query("monitoring/keep_drift"), drift_row(end, "reads.word_count", words > 600, words))
+        shown = {"window_end": end, "window_hours": 24, "model_version": 17, "slice": "all", "readers": 1}
+        connection.execute(query("monitoring/keep_health"), {**shown, "impressions": 9, "reads": 1, "read_seconds": 5})
+        if request:
+            asked = {"window_end": end, "reason": request, "columns": ["reads.word_count"]}
+            connection.execute(query("monitoring/keep_request"), asked)
+    return end
+
+
+def drift_row(end, subject, is_drifted, observed):
+    where = {"window_end": end, "model_version": 17, "subject": subject, "name": "", "row_count": None}
+    usual = None if observed is None else 510
+    found = {"method": "plain", "observed": observed or 0, "limit_is": 600, "usual": usual, "is_drifted": is_drifted}
+    return {**where, **found}
+
+
+def learnt(settings):
+    """What the next window learns from those before it."""
+    end = now() + timedelta(minutes=1)
+    with connect(settings) as connection:
+        windows = {"window_end": end, "model_version": 17, "windows": 3}
+        asked = {"window_end": end, "since": end - timedelta(days=7)}
+        return (
+            connection.execute(query("monitoring/last_windows"), windows).fetchall(),
+            connection.execute(query("monitoring/last_requests"), asked).fetchall(),
+            connection.execute("select window_end, impressions from ops.health order by 1").fetchall(),
+        )
+
+
+@pytest.fixture
+def drifting(played):
+    """A rehearsal of drift that begins after a window was measured."""
+    measured(played, "scheduled__1", minutes=50, words=515)
+    begun_at = now() - timedelta(minutes=40)
+    mark = rehearsing.Rehearsal("drift", "drift", REHEARSALS["drift"].causes, begun_at, now(), "before", None)
+    yield lambda: rehearsing.begin(played, mark)
+    with connect(played) as connection:
+        for statement in ("delete from ops.drift", "delete from ops.health", "delete from ops.runs"):
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("measured_by", [f"{PREFIX}drift__2", "scheduled__2"], ids=["its own run", "a scheduled run"])
+def test_no_later_window_learns_from_one_that_was_rehearsed(played, newsroom, drifting, measured_by):
+    before, then = look(played, newsroom), learnt(played)
+    drifting()
+    measured(played, f"{PREFIX}drift__1", minutes=30, words=1500)
+    measured(played, measured_by, minutes=20, words=1500, request="Rehearsal: Drift in 2 of the last 3 windows.")
+    assert others(played, newsroom, before) == ([] if measured_by == "scheduled__2" else ["windows"])
+    assert learnt(played)[:2] != then[:2]
+    for _ in range(2):
+        mend(played, newsroom, lambda line: None)
+        assert others(played, newsroom, before) == []
+        assert learnt(played) == then
+
+
+def test_longer_articles_are_mended_wherever_it_was_killed(played, newsroom, drifting):
+    before = look(played, newsroom)
+    drifting()
+    (words,) = newsroom.execute("select sum(words) from newsroom.stories").fetchone()
+    assert breakage.lengthen(newsroom, 3, 30) > 0
+    assert newsroom.execute("select sum(words) from newsroom.stories").fetchone() == (3 * words,)
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        breakage.lengthen(newsroom, 3, 30)
+    assert others(played, newsroom, before) == ["articles"]
+    breakage.mend_publisher(played, newsroom)  # and then it was killed
+    assert others(played, newsroom, before) == []
+    mend(played, newsroom, lambda line: None)
+    assert others(played, newsroom, before) == []
+
+
+class AskedAirflow(IdleAirflow):
+    """Airflow in which a window's request is queued, then started its run, which ends later."""
+
+    states = ("queued", "running", "success")
+    asked = 0
+
+    def get(self, path, **parameters):
+        found = super().get(path)
+        if path == "dags/retrain/assets/queuedEvents" and not type(self).asked:
+            type(self).asked = 1
+            return {**found, "queued_events": [{"created_at": now().isoformat()}]}
+        if path == "assets/events":
+            state = self.states[min(self.asked, 2)]
+            type(self).asked += 1
+            run = {"dag_id": "retrain", "run_id": "asset_triggered__1", "state": state}
+            real = {"extra": {"reason": "Drift in 2 windows"}, "created_dagruns": [{**run, "state": "running"}]}
+            return {
+                **found,
+                "asset_events": [{"extra": {"reason": "Rehearsal: Drift"}, "created_dagruns": [run]}, real],
+            }
+        return found
+
+
+def test_a_kill_between_the_request_and_its_run_is_waited_out_and_what_it_trained_is_known(
+    played, newsroom, drifting, monkeypatch
+):
+    monkeypatch.setattr(mending, "Airflow", AskedAirflow)
+    monkeypatch.setattr(mending, "POLL_SECONDS", 0)
+    pointed = []
+    monkeypatch.setattr(mending, "_point_back", lambda settings, versions, challenger: pointed.append(versions))
+    drifting()
+    with connect(played) as connection:
+        connection.execute("delete from ops.models where version = 4")
+        connection.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id) values (4, 'd4', 'two_stage', '1', 'f', 's', now(), 'retrain/asset_triggered__1', 'm')"
+        )
+    told = []
+    mend(played, newsroom, told.append)
+    assert told == ["waiting for a request for retrain to end"]
+    assert AskedAirflow.asked > 2
+    assert pointed == [{4}]
 
 
 def test_late_rows_that_a_scheduled_run_measured_meanwhile_stay(played, newsroom):

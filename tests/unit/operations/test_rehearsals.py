@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from include.alerts.guides import CAUSES, CONDITIONS
+from include.alerts.guides import CAUSES, CONDITIONS, WATCHED
 from include.core.clock import now
 from include.core.errors import FormRefused
 from include.operations.demo.newsroom import tables
@@ -36,7 +36,7 @@ def test_every_rehearsal_has_a_course():
 
 
 def test_the_causes_of_a_rehearsal_are_those_that_mails_know():
-    known = {"killed", *CAUSES, *CONDITIONS}
+    known = {"killed", *CAUSES, *CONDITIONS, *WATCHED}
     assert {cause for one in REHEARSALS.values() for cause, _ in one.causes} <= known
 
 
@@ -94,7 +94,7 @@ def test_one_that_cannot_begin_or_be_mended_has_failed_and_the_others_are_played
     monkeypatch.setattr(rehearse, "rehearse", play)
     told = cli.say(serverless, "rehearse", "--all")
     assert told.code == 1
-    assert "1 of 9 rehearsals failed: outage." in told.err
+    assert "1 of 10 rehearsals failed: outage." in told.err
     assert "FAILED in 0.0 s.\nrecommend is paused. Hint: unpause it.\n\nRehearsal “crash” passed" in told.out
 
 

@@ -105,5 +105,15 @@ REHEARSALS = {
             (),
             ("retrain",),
         ),
+        Rehearsal(
+            "drift",
+            "drift",
+            "The publisher counts the words of new articles otherwise; two windows in a row differ from the training, "
+            "and a retrain is requested, trained and judged in a dry run.",
+            "In Airflow `monitor` is green and links to the window's page; its event starts `retrain`, green, with "
+            "`promote` skipped. The mailbox gets two mails about what no retrain can help.",
+            (("DriftStays", "reads.word_count"), ("DriftStays", "news.word_count")),
+            ("monitor", "retrain"),
+        ),
     )
 }

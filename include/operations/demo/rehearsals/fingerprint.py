@@ -73,6 +73,8 @@ def look(settings: Settings, newsroom: Connection) -> dict[str, Fact]:
         (waiting,) = warehouse.execute(query("operations/rows_waiting")).fetchone() or (0,)
         late = warehouse.execute(query("operations/late_rows")).fetchone()
         facts["late rows"] = Fact(late[0], late[1] or "") if late else Fact("none")
+        windows = warehouse.execute(query("operations/windows")).fetchone() or (0, 0, "")
+        facts["windows"] = Fact(f"{windows[0]:,} measured, digest {windows[1]}", windows[2] or "")
         facts["quarantine"] = Fact(f"{waiting:,} rows wait")
     for name, statement in PUBLISHER.items():
         found = newsroom.execute(statement).fetchone() or ()
@@ -106,7 +108,8 @@ def compare(before: dict[str, Fact], after: dict[str, Fact]) -> list[Compared]:
 def _why(name: str, before: Fact, after: Fact) -> str:
     if name == "open incidents" and _ids(after) < _ids(before):
         return "ended meanwhile; none is left that the rehearsal opened"
-    if name in ("live lists", "late rows", "champion", "challenger") and after.made_by and not _is_rehearsed(after):
+    is_made = after.made_by not in ("", before.made_by) and not _is_rehearsed(after)
+    if name in ("live lists", "late rows", "windows", "champion", "challenger") and is_made:
         return f"made meanwhile by {after.made_by}, which no rehearsal started"
     return ""
 

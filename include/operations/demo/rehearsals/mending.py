@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection
 
 from include.adapters import mlflow_client, mlflow_registry
-from include.adapters.airflow_api import Airflow
+from include.adapters.airflow_api import ENDED, Airflow
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import rehearsing
 from include.alerts.channels import find_channels
@@ -22,7 +22,7 @@ from include.core.errors import AuditFailed, ServiceError
 from include.core.settings import Settings
 from include.lists import batch as batches
 from include.operations.demo.rehearsals import breakage
-from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, active_runs
+from include.operations.demo.rehearsals.stage import POLL_SECONDS, Say, active_runs, requested_runs, requests_to_come
 
 LOOP = ("retrain", "recommend", "monitor", "replay_quarantine", "rollback")
 RUNS_SECONDS = 900.0
@@ -37,8 +37,9 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
     if rehearsal is None:
         rehearsing.end(settings)  # if it is marked all the same, the mark cannot be read
         return
-    _wait_for_runs(settings, say)
-    made = {"runs": f"%/{PREFIX}%", "since": rehearsal.begun_at}
+    requested = _wait_for_runs(settings, rehearsal, say)
+    made = {"runs": [f"%/{PREFIX}%", *requested], "since": rehearsal.begun_at}
+    measured = {**made, "runs": ["monitor/%"]} if rehearsal.moves_windows else made
     with connect(settings) as warehouse:
         batches.lock(warehouse)
         maker = warehouse.execute(query("operations/lists_digest")).fetchone()
@@ -47,6 +48,7 @@ def mend(settings: Settings, newsroom: Connection, say: Say) -> None:
         for table in ("replays", *(table.name for table in TABLES)):
             warehouse.execute(query(f"operations/forget_{table}"), made)
         warehouse.execute(query("operations/forget_late_rows"), made)
+        warehouse.execute(query("operations/forget_windows"), measured)
         versions = {version for (version,) in warehouse.execute(query("operations/rehearsed_models"), made)}
     if versions:
         _point_back(settings, versions, rehearsal.challenger)
@@ -71,13 +73,13 @@ def _point_back(settings: Settings, versions: Collection[int], challenger: int |
         mlflow_registry.drop_alias(settings, "challenger")
 
 
-def _wait_for_runs(settings: Settings, say: Say) -> None:
-    """Wait until no run of a rehearsal goes on, which would publish after the way back.
+def _wait_for_runs(settings: Settings, rehearsal: rehearsing.Rehearsal, say: Say) -> list[str]:
+    """Wait until no run of a rehearsal goes on, which would publish after the way back; return those it requested.
 
     While Airflow is down, a run may be queued that goes on later: its error is raised, and the rehearsal stays marked.
     """
     airflow, end, told = Airflow(settings), time.monotonic() + RUNS_SECONDS, False
-    while going := active_runs(airflow, LOOP, PREFIX):
+    while going := active_runs(airflow, LOOP, PREFIX) or _find_requested(airflow, rehearsal):
         if not told:
             say(f"waiting for {', '.join(going)} to end")
         told = True
@@ -88,3 +90,16 @@ def _wait_for_runs(settings: Settings, say: Say) -> None:
                 hint="let it end, then run `bin/daybreak rehearse --clean`.",
             )
         time.sleep(POLL_SECONDS)
+    requested = requested_runs(airflow, rehearsal.begun_at) if rehearsal.moves_windows else []
+    return [f"{run['dag_id']}/{run['run_id']}" for run in requested]
+
+
+def _find_requested(airflow: Airflow, rehearsal: rehearsing.Rehearsal) -> list[str]:
+    """Return the requested runs that go on or are still to come."""
+    if not rehearsal.moves_windows:
+        return []
+    return requests_to_come(airflow, rehearsal.begun_at) or [
+        f"{run['dag_id']}/{run['run_id']}"
+        for run in requested_runs(airflow, rehearsal.begun_at)
+        if run["state"] not in ENDED
+    ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from include.adapters.warehouse import connect, query
 from include.core.clock import now
@@ -12,11 +13,13 @@ from include.lists.takedowns import count_readers
 from include.operations.demo.newsroom import tables
 from include.operations.demo.newsroom.world import to_moment
 from include.operations.demo.rehearsals import breakage
-from include.operations.demo.rehearsals.stage import Stage
+from include.operations.demo.rehearsals.stage import NotSeen, Stage, requested_runs
 
 LITTLE = 0.005  # share of the window's rows, below the cap that stops a run
 BEYOND = 0.015  # share above that cap
 DAYS = 3
+LONGER = 3  # times as many words, as if the publisher counted syllables
+DRIFT_DAYS = 3
 LONGEST_WAIT_MINUTES = 240  # that the form of `retrain` takes
 
 
@@ -180,6 +183,42 @@ def worse_model(stage: Stage) -> None:
     stage.see("no mail: a champion that is kept is a green run")
 
 
+def drift(stage: Stage) -> None:
+    """Change what the articles look like until monitor requests a retrain, and see the gate judge it in a dry run."""
+    changed = breakage.lengthen(stage.newsroom, LONGER, DRIFT_DAYS)
+    stage.see(f"{changed:,} articles of the last {DRIFT_DAYS} days have {LONGER} times the words")
+    for _ in range(stage.settings.drift_violations):
+        asked = _measure(stage)
+    if not asked["retrain_reason"]:
+        raise NotSeen(f"No retrain was requested: {asked['sentence']}", hint="repeat this when a request is possible.")
+    [run] = stage.wait_for("run of retrain", lambda: requested_runs(stage.airflow, stage.begun_at))
+    run_id = run["run_id"]
+    stage.see(f"the event of monitor started retrain: {stage.airflow.link('retrain', run_id)}")
+    stage.wait_for("snapshot of the training", lambda: _has_ended(stage, run_id, "extract"))
+    breakage.mend_publisher(stage.settings, stage.newsroom)
+    stage.say("  the publisher counts words as before")
+    stage.expect("retrain", run_id, "success")
+    verdict = stage.recall(f"retrain/{run_id}", "judge")["facts"]
+    stage.see(f"verdict in a dry run: {verdict['sentence']} {stage.settings.report_link(verdict['report'])}")
+    stage.expect_mail("Rehearsal", "Drift")
+    after = _measure(stage)
+    stage.need(not after["retrain_reason"], "A retrain was requested again.")
+
+
+def _measure(stage: Stage) -> Mapping[str, Any]:
+    """Let monitor measure a window; return what it found."""
+    run_id = stage.start("monitor")
+    stage.expect("monitor", run_id, "success")
+    facts: Mapping[str, Any] = stage.recall(f"monitor/{run_id}", "watch")["facts"]
+    stage.see(f"{facts['sentence']} {stage.settings.report_link(facts['report'])}")
+    return facts
+
+
+def _has_ended(stage: Stage, run_id: str, task_id: str) -> bool:
+    tasks = stage.airflow.task_instances("retrain", run_id)
+    return any(task["task_id"] == task_id and task["end_date"] for task in tasks)
+
+
 def _break_rows(stage: Stage, share: float) -> int:
     """Break this share of the window's reading events."""
     bound = [stage.settings.lookback_days]
@@ -215,4 +254,5 @@ PLAYS: dict[str, Callable[[Stage], None]] = {
     "mail-away": mail_away,
     "mlflow-away": mlflow_away,
     "worse-model": worse_model,
+    "drift": drift,
 }

@@ -17,8 +17,8 @@ from psycopg.rows import dict_row
 from include.adapters.airflow_api import Airflow, Json
 from include.adapters.warehouse import Connection, connect, query
 from include.alerts import rehearsing
-from include.alerts.rehearsing import PREFIX
-from include.core.clock import compact, now
+from include.alerts.rehearsing import PREFIX, REASON
+from include.core.clock import compact, now, parse_moment
 from include.core.errors import DaybreakError
 from include.core.settings import Settings
 from include.operations.launcher import ports
@@ -57,7 +57,7 @@ class Stage:
         """Start a run with the rehearsal as its reason; return its id."""
         moment = now()
         run_id = f"{PREFIX}{self.name}__{compact(moment)}_{moment:%f}"
-        self.airflow.trigger(dag_id, {**form, "reason": f"Rehearsal: {self.title}"}, run_id)
+        self.airflow.trigger(dag_id, {**form, "reason": f"{REASON}{self.title}"}, run_id)
         self.say(f"  {dag_id} runs: {self.airflow.link(dag_id, run_id)}")
         return run_id
 
@@ -149,3 +149,20 @@ def active_runs(airflow: Airflow, dag_ids: Iterable[str], prefix: str = "") -> l
         for run in runs
         if run["dag_id"] in dag_ids and run["dag_run_id"].startswith(prefix)
     ]
+
+
+def requested_runs(airflow: Airflow, since: datetime) -> list[Json]:
+    """Return the runs that followed from requests of `monitor` during a rehearsal, with their states."""
+    asked = {"source_dag_id": "monitor", "timestamp_gte": since.isoformat(), "limit": 100}
+    return [
+        run
+        for event in airflow.get("assets/events", **asked)["asset_events"]
+        if str((event["extra"] or {}).get("reason", "")).startswith(REASON)
+        for run in event["created_dagruns"]
+    ]
+
+
+def requests_to_come(airflow: Airflow, since: datetime) -> list[str]:
+    """Return the events that no run of `retrain` has taken yet."""
+    queued = airflow.get("dags/retrain/assets/queuedEvents")["queued_events"]
+    return ["a request for retrain" for event in queued if parse_moment(event["created_at"]) >= since]

@@ -1,1 +1,1 @@
-delete from quarantine.articles where run_id like %(runs)s
+delete from quarantine.articles where run_id like any(%(runs)s)

@@ -1,1 +1,1 @@
-delete from quarantine.reading_events where run_id like %(runs)s
+delete from quarantine.reading_events where run_id like any(%(runs)s)

@@ -1,2 +1,2 @@
 -- Versions that a rehearsal trained.
-select version from ops.models where run_id like %(runs)s and registered_at >= %(since)s
+select version from ops.models where run_id like any(%(runs)s) and registered_at >= %(since)s
