@@ -40,12 +40,16 @@ class FailedRun:
 
 @dataclass(frozen=True)
 class Success:
-    """A run that succeeded; `is_past` if it worked as of a moment that a backfill or a form named."""
+    """A run that succeeded; `is_past` if it worked as of a moment that a backfill or a form named.
+
+    If its mode `ended_early`, it may not have reached what failed in other runs, and speaks for its own failure only.
+    """
 
     dag_id: str
     run_id: str
     as_of: datetime | None
     is_past: bool
+    ended_early: bool = False
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ def report_success(settings: Settings, success: Success, channels: Channels) -> 
     moment = now()
     if not success.is_past:
         with connect(settings) as warehouse:
-            warehouse.execute(query("alerts/works_again"), vars(success) | {"moment": moment})
+            if not success.ended_early:
+                warehouse.execute(query("alerts/works_again"), vars(success) | {"moment": moment})
             if not _ended_by(warehouse, success):
                 return
     with changing(settings) as warehouse:

@@ -61,23 +61,15 @@ class AllClear(Untemplated):
     """Let a run that succeeded close the incidents that had stopped its DAG, and mail that they are over."""
 
     def notify(self, context: Mapping[str, Any]) -> None:
-        """Report the run's success, unless it shows nothing of what had failed.
-
-        A run all of whose tasks were skipped has no context; one whose mode stops it early may not reach what failed.
-        """
+        """Report the run's success; one all of whose tasks were skipped has no context and says nothing."""
         from daybreak_airflow.connections import connected_settings
-        from daybreak_airflow.runs import mode
         from include.alerts.reporting import report_success
-        from include.pipeline.decide import stops_early
 
         if context.get("dag_run") is None:
             log.info("Every task was skipped, so the run says nothing of what had failed.")
             return
-        settings, success = connected_settings(), success_of(context)
-        if not success.is_past and stops_early(mode(context), settings.gate_mode):
-            log.info("The run's mode ended it early, so it says nothing of what had failed.")
-            return
-        report_success(settings, success, channels(settings))
+        settings = connected_settings()
+        report_success(settings, success_of(settings, context), channels(settings))
 
 
 def is_refused(context: Mapping[str, Any]) -> bool:
@@ -142,11 +134,15 @@ def failure_of(settings: Settings, context: Mapping[str, Any]) -> Failure:
     )
 
 
-def success_of(context: Mapping[str, Any]) -> Success:
+def success_of(settings: Settings, context: Mapping[str, Any]) -> Success:
     """Return what a run that succeeded says of incidents."""
+    from daybreak_airflow.runs import mode
     from include.alerts.incidents import Success
+    from include.pipeline.decide import stops_early
 
-    return Success(*name_of(context), as_of=moment_of(context), is_past=is_past(context))
+    past = is_past(context)
+    ended_early = not past and stops_early(mode(context), settings.gate_mode)
+    return Success(*name_of(context), moment_of(context), past, ended_early)
 
 
 def name_of(context: Mapping[str, Any]) -> tuple[str, str]:

@@ -237,6 +237,24 @@ def test_past_days_are_over_when_the_last_of_them_works(settings, mailbox):
     assert [subject.split("]")[0] for subject in mailbox.subjects] == ["[ticket", "[recovered"]
 
 
+def test_a_run_that_its_mode_ended_early_ends_its_own_failure_and_no_other(settings, mailbox):
+    early = replace(success("retrain", 9), ended_early=True)
+    reporting.report(settings, damage("retrain", 3), mailbox.channels)
+    reporting.report_success(settings, early, mailbox.channels)
+    reporting.report(settings, damage("retrain", 9), mailbox.channels)
+    reporting.report_success(settings, early, mailbox.channels)
+    assert only(settings).closed_at is None, "the run of three o'clock has not been repeated"
+    reporting.report_success(settings, success("retrain", 10), mailbox.channels)
+    reporting.report(settings, damage("retrain", 9, about="v4"), mailbox.channels)
+    reporting.report_success(settings, early, mailbox.channels)
+    assert [subject[:11] for subject in mailbox.subjects] == [
+        "[ticket] v3",
+        "[recovered]",
+        "[ticket] v4",
+        "[recovered]",
+    ]
+
+
 def test_two_processes_that_meet_the_same_cause_at_once_open_one_incident(settings, mailbox):
     ready = threading.Barrier(6, timeout=20)
 
