@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BEFORE_FLAVOURS = "model"  # where in its run the files of an older version lie
 READ_SECONDS = 5.0
 GROUNDS = "environment/grounds.json"
+FINISHED = "FINISHED"  # MLflow's status of a run
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,31 @@ def register(
         mlflow.set_terminated(run_id, "FAILED")
         mlflow.finalize_logged_model(model.model_id, "FAILED")
         raise
-    mlflow.set_terminated(run_id, "FINISHED", ended)
     set_alias(settings, "challenger", int(version.version))
+    mlflow.set_terminated(run_id, FINISHED, ended)  # last: a run that has not finished tells of a kill
     return _version(version)
+
+
+def finish(settings: Settings, version: Version) -> Mapping[str, float]:
+    """Finish the registration of a version if a kill cut it short; return the metrics of its training.
+
+    Raise `ArtifactDamaged` if MLflow answers but no longer has its run.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client(settings).get_run(version.mlflow_run_id)
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise unreachable(settings, error) from error
+        raise ArtifactDamaged(
+            f"MLflow has no run {version.mlflow_run_id}.", hint="train again, or roll back to an earlier version."
+        ) from error
+    if run.info.status != FINISHED:
+        if version.number > (read_alias(settings, "challenger") or 0):
+            set_alias(settings, "challenger", version.number)
+        client(settings).set_terminated(version.mlflow_run_id, FINISHED)
+    return cast(Mapping[str, float], run.data.metrics)
 
 
 def _input_of(data: TrainingData) -> Any:

@@ -71,7 +71,7 @@ def fit_and_register(
     found = mlflow_registry.find_version(settings, train_key)
     if found is not None:
         try:
-            registered = _remember(settings, found, about)
+            registered = _remember(settings, found, about, mlflow_registry.finish(settings, found))
             load_version(settings, registered)
             return registered
         except ArtifactDamaged:
@@ -113,7 +113,7 @@ def _remember(
     settings: Settings,
     version: mlflow_registry.Version,
     about: Mapping[str, Any],
-    facts: Mapping[str, float] | None = None,
+    facts: Mapping[str, float],
 ) -> RegisteredModel:
     registered = RegisteredModel(
         version=version.number,
@@ -124,7 +124,7 @@ def _remember(
         **about,
     )
     with connect(settings) as warehouse:
-        weights = {name.removeprefix(WEIGHT): value for name, value in (facts or {}).items() if name.startswith(WEIGHT)}
+        weights = {name.removeprefix(WEIGHT): value for name, value in facts.items() if name.startswith(WEIGHT)}
         warehouse.execute(query("models/keep_model"), {**vars(registered), "weights": json.dumps(weights)})
         find_model(warehouse, registered.version)  # raises for a version that is being removed
     return registered

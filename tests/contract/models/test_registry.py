@@ -71,6 +71,27 @@ def test_training_the_same_again_registers_nothing(settings, run, features, firs
     assert versions(settings) == before
 
 
+def test_a_training_that_was_killed_once_its_version_was_made_is_finished_by_the_next_try(
+    decision, features, monkeypatch
+):
+    class Kill(BaseException):
+        pass
+
+    def die(*some):
+        raise Kill
+
+    with monkeypatch.context() as killed:
+        killed.setattr(mlflow_registry, "set_alias", die)
+        with pytest.raises(Kill):
+            pipeline.train(decision, features, "two_stage")
+    assert pipeline.train(decision, features, "two_stage").id == "1"
+    with connect(decision.settings) as warehouse:
+        weights, mlflow_run = warehouse.execute("select weights, mlflow_run_id from ops.models").fetchone()
+    assert sum(weights.values()) == pytest.approx(1)
+    assert mlflow_client.client(decision.settings).get_run(mlflow_run).info.status == "FINISHED"
+    assert mlflow_registry.read_alias(decision.settings, "challenger") == 1
+
+
 def test_another_model_is_another_version(another, first_retrain):
     assert int(another.id) > int(first_retrain.model.id)
     assert another.fingerprint != first_retrain.model.fingerprint
