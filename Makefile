@@ -11,7 +11,7 @@ READY_DEV := $(VENV)/.ready-dev
 INSTALL := $(UV) pip install --quiet --python $(RUN) --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev up down clean test lint types bench rehearse golden env lock
+.PHONY: help setup setup-dev up down clean test lint types bench chaos rehearse golden env lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -41,6 +41,9 @@ types: setup-dev ## check the types of include/ strictly
 
 bench: setup ## time each stage beside its alternatives; ONLY=name for one, LONG=1 for large sizes
 	$(RUN) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long) $(if $(DATA),--data $(DATA))
+
+chaos: setup-dev ## kill and disturb every task of the loop, compare the end; ROUNDS=20, SEED=1, ONLY=task
+	$(RUN) -m tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 rehearse: ## rehearse every trouble on the running demo; fails when one fails
 	@bin/daybreak rehearse --all

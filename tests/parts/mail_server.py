@@ -45,6 +45,14 @@ class Mailbox:
             self.controller.stop()
             self.controller = None
 
+    def kept(self):
+        """What it was sent until now."""
+        return [*self._mails]
+
+    def keep_only(self, mails):
+        """Forget all but these."""
+        self._mails[:] = mails
+
     def send(self, alert, to="oncall@localhost"):
         server = smtp.MailServer("127.0.0.1", self.port, "daybreak@localhost", timeout_seconds=5)
         keys = {"incident": alert.incident, "thread": alert.thread, "only": alert.only}

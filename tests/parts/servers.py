@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -95,7 +95,9 @@ def wait_for(answers: Callable[[], object], log: Path) -> None:
 
 
 @contextmanager
-def postgres(settings: Settings, template: Path | None = None) -> Iterator[Settings]:
+def postgres(
+    settings: Settings, template: Path | None = None, flags: Sequence[str] = NOT_DURABLE
+) -> Iterator[Settings]:
     """The installation's PostgreSQL, running; it starts as a copy of `template`, the data folder of a stopped one."""
     data, log = settings.home / "postgres", settings.home / "postgres.log"
     password = settings.postgres_password.get_secret_value()
@@ -103,7 +105,7 @@ def postgres(settings: Settings, template: Path | None = None) -> Iterator[Setti
         subprocess.run(["cp", "-a", str(template), str(data)], check=True)
     else:
         embedded_postgres.init(data, password, log)
-    command = [*embedded_postgres.serve(data, settings.postgres_port), *NOT_DURABLE, *CHEAP_PASSWORDS]
+    command = [*embedded_postgres.serve(data, settings.postgres_port), *flags, *CHEAP_PASSWORDS]
 
     def answers() -> None:
         with warehouse.connect(settings, "postgres", "postgres"):
