@@ -7,6 +7,7 @@ again when it is judged, and is kept with its MLflow run as `card/`.
 from __future__ import annotations
 
 import inspect
+import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from include.core.numbers import write_count, write_number
 from include.core.settings import Settings
 from include.data import snapshot
 from include.data.snapshot import Snapshot
+from include.data.store import scratch
 from include.judging.card_page import Section, Table, as_html, as_markdown
 from include.judging.checks import GateLimits
 from include.judging.page import TONES, decisive_sections, side_by_side
@@ -45,17 +47,30 @@ class Judged:
 
 
 def keep_card(settings: Settings, registered: RegisteredModel, judged: Judged | None = None) -> str:
-    """Save the card and return its path below the reports; without a verdict, an existing card is kept."""
+    """Save the card and return its path below the reports; without a verdict, an existing card is kept.
+
+    Its page is saved last, so that a card that exists is in MLflow, too.
+    """
     report = f"cards/v{registered.version}.html"
     page = settings.home / "reports" / report
     if judged is None and page.exists():
         return report
     title, lead, sections = describe(settings, registered, judged)
     sentence = judged.verdict.sentence if judged else NOT_JUDGED
-    save(page.with_suffix(".md"), as_markdown(title, lead, sections))
-    save(page, _render_page(settings, registered, judged, title, sections))
-    mlflow_reports.keep_card(settings, registered.version, registered.mlflow_run_id, sentence, card_files(page))
+    texts = as_markdown(title, lead, sections), _render_page(settings, registered, judged, title, sections)
+    draft = scratch(settings) / page.name
+    try:
+        _save(draft, *texts)
+        mlflow_reports.keep_card(settings, registered.version, registered.mlflow_run_id, sentence, card_files(draft))
+    finally:
+        shutil.rmtree(draft.parent, ignore_errors=True)
+    _save(page, *texts)
     return report
+
+
+def _save(page: Path, markdown: str, html: str) -> None:
+    for file, text in zip(card_files(page), (markdown, html), strict=True):
+        save(file, text)
 
 
 def _render_page(
@@ -92,8 +107,8 @@ def _render_page(
 
 
 def card_files(page: Path) -> list[Path]:
-    """Return every file of a card, given its page."""
-    return [page, page.with_suffix(".md")]
+    """Return every file of a card, given its page, which comes last."""
+    return [page.with_suffix(".md"), page]
 
 
 def describe(settings: Settings, registered: RegisteredModel, judged: Judged | None) -> tuple[str, str, list[Section]]:
