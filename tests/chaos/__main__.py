@@ -34,9 +34,8 @@ def main():
         for task in [*TASKS][: [*TASKS].index(arguments.only) + 1] if arguments.only else TASKS:
             rounds.run_undisturbed(task)
             usual = rounds.usual[task]
-            print(
-                f"{task}: {usual.step_count} steps in {usual.seconds:.2f} s, undisturbed", file=sys.stderr, flush=True
-            )
+            steps = ", ".join(f"{count} of {kind}" for kind, count in usual.steps.items())
+            print(f"{task}: {usual.seconds:.2f} s, steps: {steps}", file=sys.stderr, flush=True)
         numbers = [arguments.round] if arguments.round else range(1, arguments.rounds + 1)
         try:
             for number, task in product(numbers, [arguments.only] if arguments.only else [*TASKS][1:]):

@@ -60,8 +60,10 @@ TASKS: dict[str, tuple[str, str, tuple[object, ...]]] = {
 }
 
 
-def attempt(home: str, log: str, task: str, given: Mapping[str, Any], stop: int, pipe: Connection) -> None:
-    """Try the task; before the step `stop` say so and wait for a word; tell how it ended."""
+def attempt(
+    home: str, log: str, task: str, given: Mapping[str, Any], stop: tuple[str, int] | None, pipe: Connection
+) -> None:
+    """Try the task; before the step `stop`, a kind and a number, say so and wait for a word; tell how it ended."""
     os.setpgid(0, 0)
     os.environ["DAYBREAK_HOME"] = home
     with Path(log).open("a") as output:
@@ -77,7 +79,7 @@ def attempt(home: str, log: str, task: str, given: Mapping[str, Any], stop: int,
             error, ServiceError
         )  # as the plugin's `PATIENCE`
         answer = {"error": {"kind": type(error).__name__, "fact": str(error), "is_final": is_final}}
-    steps.stop = 0
+    steps.stop = None
     pipe.send({**answer, "steps": dict(steps.taken)})
     time.sleep(3600)  # the end is the harness's
 
@@ -105,7 +107,7 @@ def _work(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
 class _Steps:
     """The steps that this process has taken, by kind."""
 
-    def __init__(self, stop: int, pipe: Connection):
+    def __init__(self, stop: tuple[str, int] | None, pipe: Connection):
         self.stop, self.pipe = stop, pipe
         self.taken = Counter[str]()
         self.lock = threading.Lock()
@@ -113,7 +115,7 @@ class _Steps:
     def take(self, kind: str) -> None:
         with self.lock:
             self.taken[kind] += 1
-            if self.taken.total() == self.stop:
+            if (kind, self.taken[kind]) == self.stop:
                 self.pipe.send({"step": self.stop})
                 self.pipe.recv()
 

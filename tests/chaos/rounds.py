@@ -41,10 +41,6 @@ class Usual:
     facts: dict[str, Any]
 
     @property
-    def step_count(self) -> int:
-        return sum(self.steps.values())
-
-    @property
     def disturbances(self) -> list[str]:
         """Those other than a kill at a step, by turns."""
         return ["killed in time", "killed twice", *(name for name, kind in NEEDED_BY.items() if self.steps.get(kind))]
@@ -114,9 +110,10 @@ class Rounds:
             with self._tried(played.task) as trial:
                 played.is_after_end = trial.wait(delay)
             return
-        step = random.randint(1, usual.step_count)
-        played.what += f" at step {step} of {usual.step_count}"
-        with self._tried(played.task, stop=step) as trial:
+        kind = random.choice(sorted(usual.steps))
+        number = random.randint(1, usual.steps[kind])
+        played.what += f" at {kind} {number} of {usual.steps[kind]}"
+        with self._tried(played.task, stop=(kind, number)) as trial:
             played.is_after_end = not trial.reaches_its_stop()
             if played.is_after_end or what.startswith("killed"):
                 return
@@ -143,7 +140,7 @@ class Rounds:
             played.differences.append(f"failed again, undisturbed: {answer['error']}")
 
     @contextmanager
-    def _tried(self, task: str, *, stop: int = 0, is_again: bool = False) -> Iterator[Trial]:
+    def _tried(self, task: str, *, stop: tuple[str, int] | None = None, is_again: bool = False) -> Iterator[Trial]:
         given = {name: usual.reference for name, usual in self.usual.items()}
         given["failure"] = {**FAILURE, "is_of_run": is_again}
         ours, theirs = self.processes.Pipe()
