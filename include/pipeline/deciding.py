@@ -150,7 +150,7 @@ def _append(
         return False, f"The checks of verdict {verdict_id} do not lead to “{wanted}”, so the champion stays. {why}"
     version = row[3]
     if champion is not None and champion.verdict_id == verdict_id:
-        return True, why  # a retry after a crash finds its own row
+        return True, champion.why  # a retry after a crash finds its own row
     if changed := _find_change(warehouse, row):
         return False, f"Not promoted: {changed}"
     if forbidden := holds.forbid(holds.find_holds(warehouse, now()), version):

@@ -89,8 +89,10 @@ def test_a_promotion_that_is_killed_happened_or_not_and_done_again_it_happened_o
     verdict = keep_verdict(settings, SOUND, 3, 2, 2)
     killed(place, "promote", verdict.to_dict())
     assert champion_of(settings).version == version
-    assert pipeline.promote(replace(run, run_id="test/killed"), verdict).facts["changed"] is True
+    again = pipeline.promote(replace(run, run_id="test/killed", form={"reason": "again"}), verdict)
+    assert again.facts["changed"] is True
     assert ask_for(settings, "select version from ops.champions order by seq") == [(1,), (2,), (3,)]
+    assert again.facts["sentence"] == champion_of(settings).why
     assert aliases(settings) == {"champion": 3, "previous": 2}
 
 
