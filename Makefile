@@ -9,6 +9,7 @@ UV := $(RUN) -m uv
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 INSTALL := $(UV) pip install --quiet --python $(RUN) --require-hashes --compile-bytecode
+unexport PYTHONDONTWRITEBYTECODE  # else every process compiles again what another has compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev up down clean test lint types bench chaos rehearse golden env lock
