@@ -144,21 +144,23 @@ def finish(settings: Settings, version: Version) -> Mapping[str, float]:
 
     Raise `ArtifactDamaged` if MLflow answers but no longer has its run.
     """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        run = client(settings).get_run(version.mlflow_run_id)
-    except MlflowException as error:
-        if error.error_code != NOT_THERE:
-            raise unreachable(settings, error) from error
-        raise ArtifactDamaged(
-            f"MLflow has no run {version.mlflow_run_id}.", hint="train again, or roll back to an earlier version."
-        ) from error
+    run = _need_run(settings, version.mlflow_run_id, hint="train again, or roll back to an earlier version.")
     if run.info.status != FINISHED:
         if version.number > (read_alias(settings, "challenger") or 0):
             set_alias(settings, "challenger", version.number)
         client(settings).set_terminated(version.mlflow_run_id, FINISHED)
     return cast(Mapping[str, float], run.data.metrics)
+
+
+def _need_run(settings: Settings, mlflow_run_id: str, hint: str) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client(settings).get_run(mlflow_run_id)
+    except MlflowException as error:
+        if error.error_code != NOT_THERE:
+            raise unreachable(settings, error) from error
+        raise ArtifactDamaged(f"MLflow has no run {mlflow_run_id}.", hint=hint) from error
 
 
 def _input_of(data: TrainingData) -> Any:
@@ -219,14 +221,7 @@ def read_training(settings: Settings, mlflow_run_id: str) -> Training:
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    try:
-        found = client(settings).get_run(mlflow_run_id)
-    except MlflowException as error:
-        if error.error_code != NOT_THERE:
-            raise unreachable(settings, error) from error
-        raise ArtifactDamaged(
-            f"MLflow has no run {mlflow_run_id}.", hint="the version can no longer be explained; train again."
-        ) from error
+    found = _need_run(settings, mlflow_run_id, hint="the version can no longer be explained; train again.")
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = download_artifacts(

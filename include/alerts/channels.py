@@ -145,8 +145,8 @@ def _mirror(alertmanager: Alertmanager, settings: Settings) -> Channel:
     """Return the channel that lets open incidents fire and ended ones stop.
 
     An Alertmanager forgets what fires when it restarts, so open incidents are posted at every turn; what fires there
-    and is not open any more, or no longer of this severity, is ended. What a person acknowledged or muted goes on there
-    under a silence: nobody is told, and it holds back the rule about the same thing.
+    and is not open any more, or no longer of this severity, is ended. What a person acknowledged or muted
+    keeps firing there but is silenced, so that nobody is told of it, nor of the rule about the same thing.
     """
 
     def send(alert: Alert) -> None:

@@ -23,7 +23,7 @@ from tests.chaos.world import living_world  # noqa: E402
 
 
 def main():
-    """Play the rounds, print each difference as it is found and a table at the end; exit with 1 if there is one."""
+    """Play the rounds, print each difference at once and a table at the end; exit with 1 if anything differs."""
     arguments = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that services are stopped and the disk is freed
     begin, played = time.monotonic(), []

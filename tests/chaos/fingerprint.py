@@ -129,7 +129,7 @@ class Fingerprint:
         return digest_of(path.read_bytes().hex())
 
     def _mails(self) -> list[str]:
-        """Return the subjects of mails; one that a receiver knows by its Message-ID is no second mail."""
+        """Return the subjects of the mails; two mails with one Message-ID count as one, as they do for a receiver."""
         return sorted({mail["Message-ID"]: mail["Subject"] for mail in self.mailbox.mails}.values())
 
 

@@ -170,13 +170,23 @@ def test_a_form_that_no_run_can_work_with_fails_at_once_and_wakes_nobody(install
     assert not [mail for mail in installation.mails() if run_id in mail["body"]]
 
 
-def test_data_that_land_are_taken_by_one_run_without_a_wait_however_often_they_land(installation):
+def test_data_that_land_are_taken_by_one_run_without_a_wait_however_often_they_land_or_it_runs(installation):
     until = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}"  # no run has taken it, at whatever hour of the day this is
     send = f"""select pg_notify('daybreak_landed', '{{"until": "{until}"}}')"""
     installation.sql(send, "--source")
     taken = f"select run_id, told_at from ops.landings where until_at = '{until}' and told_at is not null"
     [[taken_by, told_at]] = wait_until(lambda: installation.sql(f"{taken} and run_id is not null"))
-    assert installation.finished("retrain", taken_by.removeprefix("retrain/")) == "success"
+    run_id = taken_by.removeprefix("retrain/")
+    assert installation.finished("retrain", run_id) == "success"
+    promotions = promoted_by(installation, run_id)
+    installation.airflow.clear("retrain", run_id, "extract")
+    assert installation.finished("retrain", run_id) == "success"
+    assert promoted_by(installation, run_id) == promotions, "the same data changed the champion once more"
+    assert (installation.task_states("retrain", run_id)["promote"] == "skipped") is not bool(promotions)
+    [[versions, snapshots]] = installation.sql(
+        f"select count(*), count(distinct snapshot_id) from ops.models where as_of = '{until}'"
+    )
+    assert versions == snapshots  # an article that the newsroom corrected meanwhile makes another snapshot
     installation.sql(send, "--source")
     [[again_by, _]] = wait_until(lambda: installation.sql(f"{taken} and told_at > '{told_at}'"))
     assert again_by == taken_by

@@ -6,7 +6,6 @@ have files of their own. A dry run returns the same result and removes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -63,9 +62,7 @@ def sweep(settings: Settings, as_of: datetime, *, dry_run: bool = False) -> Swee
         notes.append(f"Versions were not checked: {error.fact}")
     items += sweep_snapshots(settings, as_of, going, [item.name for item in batches], dry_run)
     items += _drop_by_age(settings, as_of, before, dry_run)
-    items += _drop_rows(settings, SERVED, as_of, settings.keep_days, dry_run)
-    items += _drop_rows(settings, ROWS, as_of, FIGURES_DAYS, dry_run)
-    items += _drop_rows(settings, RECORD, as_of, settings.keep_record_days, dry_run)
+    items += _drop_rows(settings, as_of, dry_run)
     return Sweep(as_of, dry_run, tuple(items), tuple(notes))
 
 
@@ -80,22 +77,22 @@ def _drop_batches(settings: Settings, before: datetime, dry_run: bool) -> list[I
     return [Item("batches", name, False, f"older than {settings.keep_days} days and not live") for name in names]
 
 
-def _drop_rows(settings: Settings, rows: Mapping[str, str], as_of: datetime, days: int, dry_run: bool) -> list[Item]:
-    """Delete rows older than so many days and return a line per kind; a dry run rolls the deletion back."""
+def _drop_rows(settings: Settings, as_of: datetime, dry_run: bool) -> list[Item]:
+    """Delete old rows and return a line per kind; a dry run rolls the deletion back."""
+    ages = ((SERVED, settings.keep_days), (ROWS, FIGURES_DAYS), (RECORD, settings.keep_record_days))
+    items = []
     with connect(settings) as warehouse, warehouse.transaction(force_rollback=dry_run):
         values = {
-            "before": as_of - timedelta(days=days),
             "drift_windows": settings.drift_windows,
             "channels": names_of_outbox(settings),
             "worked": [result["worked_run"] for result in find_results(settings, warehouse)],
         }
-        counts = {
-            kind: warehouse.execute(query(f"operations/retention/{name}"), values).rowcount
-            for kind, name in rows.items()
-        }
-    return [
-        Item(kind, f"{count}", False, f"older than {days} days", 0, count) for kind, count in counts.items() if count
-    ]
+        for rows, days in ages:
+            before = {"before": as_of - timedelta(days=days)}
+            for kind, name in rows.items():
+                count = warehouse.execute(query(f"operations/retention/{name}"), values | before).rowcount
+                items.append(Item(kind, f"{count}", False, f"older than {days} days", 0, count))
+    return [item for item in items if item.count]
 
 
 def _drop_by_age(settings: Settings, as_of: datetime, before: datetime, dry_run: bool) -> list[Item]:

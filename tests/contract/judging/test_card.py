@@ -10,10 +10,10 @@ from urllib.parse import unquote
 import pytest
 
 from include import pipeline
-from include.adapters import mlflow_client, mlflow_reports
+from include.adapters import mlflow_client
 from include.adapters.warehouse import connect
 from include.data.snapshot import find_snapshot
-from include.judging.card import describe, keep_card
+from include.judging.card import describe
 from include.models import registry
 
 
@@ -137,22 +137,3 @@ def test_every_link_on_every_page_leads_somewhere(mlflow_server, first_retrain):
     assert dead == []
     kinds = {page.relative_to(reports).parts[0] for page in seen}
     assert {"verdicts", "cards", "validation"} <= kinds
-
-
-def test_a_card_whose_process_was_killed_on_the_way_to_mlflow_is_not_taken_for_whole(
-    mlflow_server, registered, tmp_path, monkeypatch
-):
-    kept = []
-
-    def keep(*some):
-        kept.append(sorted(file.name for file in some[-1] if file.exists()))
-        if len(kept) == 1:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(mlflow_reports, "keep_card", keep)
-    settings = mlflow_server.model_copy(update={"home": tmp_path})
-    with pytest.raises(KeyboardInterrupt):
-        keep_card(settings, registered)
-    report = keep_card(settings, registered)
-    assert kept == [["v1.html", "v1.md"]] * 2
-    assert (tmp_path / "reports" / report).exists()

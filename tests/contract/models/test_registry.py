@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from include import pipeline
-from include.adapters import mlflow_client, mlflow_registry
+from include.adapters import mlflow_client, mlflow_registry, mlflow_reports
 from include.adapters.warehouse import connect
 from include.core.errors import ArtifactDamaged, ServiceError
 from include.data.store import digest_folder
@@ -71,8 +71,11 @@ def test_training_the_same_again_registers_nothing(settings, run, features, firs
     assert versions(settings) == before
 
 
+@pytest.mark.parametrize(
+    ("room", "place"), [(mlflow_registry, "set_alias"), (mlflow_reports, "keep_card")], ids=["before its alias", "card"]
+)
 def test_a_training_that_was_killed_once_its_version_was_made_is_finished_by_the_next_try(
-    decision, features, monkeypatch
+    decision, features, monkeypatch, room, place
 ):
     class Kill(BaseException):
         pass
@@ -81,14 +84,16 @@ def test_a_training_that_was_killed_once_its_version_was_made_is_finished_by_the
         raise Kill
 
     with monkeypatch.context() as killed:
-        killed.setattr(mlflow_registry, "set_alias", die)
+        killed.setattr(room, place, die)
         with pytest.raises(Kill):
             pipeline.train(decision, features, "two_stage")
     assert pipeline.train(decision, features, "two_stage").id == "1"
     with connect(decision.settings) as warehouse:
         weights, mlflow_run = warehouse.execute("select weights, mlflow_run_id from ops.models").fetchone()
     assert sum(weights.values()) == pytest.approx(1)
-    assert mlflow_client.client(decision.settings).get_run(mlflow_run).info.status == "FINISHED"
+    mlflow = mlflow_client.client(decision.settings)
+    assert mlflow.get_run(mlflow_run).info.status == "FINISHED"
+    assert {file.path for file in mlflow.list_artifacts(mlflow_run, "card")} == {"card/v1.html", "card/v1.md"}
     assert mlflow_registry.read_alias(decision.settings, "challenger") == 1
 
 

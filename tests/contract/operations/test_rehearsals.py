@@ -254,6 +254,22 @@ def test_longer_articles_are_mended_wherever_it_was_killed(played, newsroom, dri
     assert others(played, newsroom, before) == []
 
 
+def train_the_third(settings, run_id, challenger):
+    """Let MLflow have three versions, of which a run has just trained the third; this one is challenger."""
+    mlflow = mlflow_client.client(settings)
+    trained = mlflow.create_run("0").info.run_id
+    for _ in range(3):
+        mlflow.create_model_version(mlflow_client.MODEL, f"runs:/{trained}/model", run_id=trained)
+    mlflow.set_registered_model_alias(mlflow_client.MODEL, "challenger", str(challenger))
+    with connect(settings) as connection:
+        connection.execute("delete from ops.models where version = 3")
+        connection.execute(
+            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
+            " mlflow_run_id) values (3, 'd', 'most_read', '1', 'f', 's', now(), %s, 'm')",
+            [run_id],
+        )
+
+
 class AskedAirflow(IdleAirflow):
     """Airflow in which a window's request is queued, then started its run, which ends later."""
 
@@ -278,24 +294,18 @@ class AskedAirflow(IdleAirflow):
 
 
 def test_a_kill_between_the_request_and_its_run_is_waited_out_and_what_it_trained_is_known(
-    played, newsroom, drifting, monkeypatch
+    played, newsroom, drifting, mlflow_server, own_model, monkeypatch
 ):
     monkeypatch.setattr(mending, "Airflow", AskedAirflow)
     monkeypatch.setattr(mending, "POLL_SECONDS", 0)
-    pointed = []
-    monkeypatch.setattr(mending, "_point_back", lambda settings, versions, challenger: pointed.append(versions))
+    settings = played.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
     drifting()
-    with connect(played) as connection:
-        connection.execute("delete from ops.models where version = 4")
-        connection.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id) values (4, 'd4', 'two_stage', '1', 'f', 's', now(), 'retrain/asset_triggered__1', 'm')"
-        )
+    train_the_third(settings, "retrain/asset_triggered__1", challenger=3)
     told = []
-    mend(played, newsroom, told.append)
+    mend(settings, newsroom, told.append)
     assert told == ["waiting for a request for retrain to end"]
     assert AskedAirflow.asked > 2
-    assert pointed == [{4}]
+    assert mlflow_registry.read_alias(settings, "challenger") is None, "no version was challenger before"
 
 
 def test_late_rows_that_a_scheduled_run_measured_meanwhile_stay(played, newsroom):
@@ -323,19 +333,8 @@ def test_late_rows_that_a_scheduled_run_measured_meanwhile_stay(played, newsroom
 def test_the_challenger_of_before_is_the_challenger_again(played, newsroom, mlflow_server, own_model, named, after):
     """Version 3 is of a rehearsal; version 2, which a scheduled run trained meanwhile, stays."""
     settings = played.model_copy(update={"mlflow_port": mlflow_server.mlflow_port})
-    mlflow = mlflow_client.client(settings)
-    trained = mlflow.create_run("0").info.run_id
-    for _ in range(3):
-        mlflow.create_model_version(mlflow_client.MODEL, f"runs:/{trained}/model", run_id=trained)
-    mlflow.set_registered_model_alias(mlflow_client.MODEL, "challenger", str(named))
     begun(settings, challenger=1)
-    with connect(settings) as connection:
-        connection.execute("delete from ops.models where version = 3")
-        connection.execute(
-            "insert into ops.models (version, digest, model, feature_version, features_id, snapshot_id, as_of, run_id,"
-            " mlflow_run_id) values (3, 'd', 'most_read', '1', 'f', 's', now(), %s, 'm')",
-            [f"retrain/{PREFIX}worse-model__1"],
-        )
+    train_the_third(settings, f"retrain/{PREFIX}worse-model__1", challenger=named)
     mend(settings, newsroom, lambda line: None)
     assert mlflow_registry.read_alias(settings, "challenger") == after
 
